@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: ISC
+
+# occupancyd: build, test, install.  `make help` lists the targets.
+
+## What can be set on the command line
+
+prefix      ?= /usr/local
+sbindir     ?= $(prefix)/sbin
+mandir      ?= $(prefix)/share/man
+docdir      ?= $(prefix)/share/doc/occupancyd
+sysconfdir  ?= /etc
+unitdir     ?= $(if $(filter /usr,$(prefix)),/lib/systemd/system,$(sysconfdir)/systemd/system)
+DESTDIR     ?=
+
+CC          ?= cc
+AR          ?= ar
+PKG_CONFIG  ?= pkg-config
+INSTALL     ?= install
+CFLAGS      ?= -O2 -g
+V           ?= 0
+# Sanitizers, for `make check SAN=address,undefined`.
+SAN         ?=
+BUILD       ?= build$(if $(SAN),/san)
+# `make check VALGRIND=1` runs everything under valgrind.
+VALGRIND    ?= 0
+# `make check ONLY=system` runs a part: unit, lint, fake, system.
+ONLY        ?= unit lint fake system
+# `make demo DEMO_SECONDS=20` ends by itself.
+DEMO_SECONDS ?= 0
+# WERROR=1 makes warnings errors; continuous integration does.
+WERROR      ?= 0
+
+VERSION     := 0.1.0
+
+## Packages
+
+RUN_PACKAGES   := ca-certificates tzdata
+BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-dev libconfig-dev \
+                  libsystemd-dev zlib1g-dev
+# The stand-in server, which the demo runs.
+DEMO_PACKAGES  := libmicrohttpd-dev
+TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest faketime tzdata mandoc \
+                  valgrind clang libclang-rt-14-dev procps systemd
+
+## Flags
+
+LIBS := libcurl json-c libconfig libsystemd zlib
+
+LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
+LIB_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion \
+            -Wsign-conversion -Wformat=2 -Wundef -Wpointer-arith -Wvla
+HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
+# _FORTIFY_SOURCE wants optimisation and gets in the sanitizers' way.
+ifeq ($(SAN),)
+FORTIFY  := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+else
+SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DOCCUPANCYD_VERSION='"$(VERSION)"' -Isrc $(WARNINGS) \
+              $(if $(filter 1,$(WERROR)),-Werror) $(HARDEN) $(FORTIFY) $(SANFLAGS) \
+              $(LIB_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS := $(HARDEN_LD) $(SANFLAGS) $(CFLAGS) $(LDFLAGS)
+
+# Quiet unless V=1.
+ifeq ($(V),1)
+say :=
+else
+say = @printf '  %-7s %s\n' $(1) $(2);
+Q := @
+endif
+
+## Sources
+
+LIB_SRC   := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
+LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
+MAIN_OBJ  := $(BUILD)/src/main.o
+FAKE_SRC  := $(wildcard tests/fake-rhombus/*.c)
+FAKE_OBJ  := $(FAKE_SRC:%.c=$(BUILD)/%.o)
+UNIT_SRC  := $(wildcard tests/unit/test_*.c)
+UNIT_BIN  := $(UNIT_SRC:%.c=$(BUILD)/%)
+LINT_SRC  := $(wildcard tests/lint/*.c)
+LINT_BIN  := $(LINT_SRC:%.c=$(BUILD)/%)
+DEMO_SRC  := tests/demo/watch-status.c
+DEMO_BIN  := $(BUILD)/watch-status
+OBJ       := $(LIB_OBJ) $(MAIN_OBJ) $(FAKE_OBJ) $(UNIT_BIN:%=%.o) $(LINT_BIN:%=%.o) \
+             $(DEMO_SRC:%.c=$(BUILD)/%.o)
+
+LIB       := $(BUILD)/liboccupancyd.a
+PROGRAM   := $(BUILD)/occupancyd
+FAKE      := $(BUILD)/fake-rhombus
+
+## Build
+
+.PHONY: all
+all: $(PROGRAM)
+
+$(PROGRAM): $(MAIN_OBJ) $(LIB)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+$(LIB): $(LIB_OBJ)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(FAKE): $(FAKE_OBJ)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lmicrohttpd -ljson-c -lz
+
+$(DEMO_BIN): $(DEMO_SRC:%.c=$(BUILD)/%.o)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+$(UNIT_BIN): %: %.o $(LIB)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) -lcmocka $(LIB_LIBS)
+
+$(LINT_BIN): %: %.o $(LIB)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(LIB_LIBS)
+
+# Every object depends on the flags it was made with, so a change of CC, CFLAGS
+# or SAN rebuilds.
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || \
+	    printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $@
+
+.PHONY: FORCE
+FORCE:
+
+-include $(OBJ:.o=.d)
+
+## Packages from Debian: only what is missing is installed
+
+.PHONY: deps deps-demo
+deps:
+	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES)
+
+deps-demo:
+	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES) $(DEMO_PACKAGES)
+
+## Try it
+
+# The packages may only just have come, so what needs their flags is a make of its own.
+.PHONY: demo run-demo
+demo: deps-demo
+	$(Q)$(MAKE) --no-print-directory run-demo
+
+run-demo: $(PROGRAM) $(FAKE) $(DEMO_BIN)
+	$(Q)DEMO_SECONDS='$(DEMO_SECONDS)' tests/demo/run $(BUILD)
+
+## Test
+
+.PHONY: check run-check lint
+check: deps
+	$(Q)$(MAKE) --no-print-directory run-check
+
+run-check: $(PROGRAM) $(FAKE) $(UNIT_BIN) $(LINT_BIN)
+	$(Q)/usr/bin/python3 tests/run.py --build $(BUILD) --valgrind $(VALGRIND) --sanitizers '$(SAN)' $(ONLY)
+
+lint: deps
+	$(Q)$(MAKE) --no-print-directory run-check ONLY=lint
+
+## Install
+
+MAN_PAGES := man/occupancyd.8 man/occupancyd.conf.5 man/occupancy-log.5
+
+.PHONY: install uninstall
+install: $(PROGRAM)
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8 \
+	    $(DESTDIR)$(unitdir) $(DESTDIR)$(docdir) $(DESTDIR)$(sysconfdir)/occupancyd/conf.d
+	$(INSTALL) -m 0755 $(PROGRAM) $(DESTDIR)$(sbindir)/occupancyd
+	$(INSTALL) -m 0644 man/occupancyd.8 $(DESTDIR)$(mandir)/man8/
+	$(INSTALL) -m 0644 man/occupancyd.conf.5 man/occupancy-log.5 $(DESTDIR)$(mandir)/man5/
+	$(INSTALL) -m 0644 README.md LICENSE conf/occupancyd.conf $(DESTDIR)$(docdir)/
+	sed 's|/usr/sbin/|$(sbindir)/|g; s|/etc/occupancyd|$(sysconfdir)/occupancyd|g' systemd/occupancyd.service \
+	    > $(DESTDIR)$(unitdir)/occupancyd.service
+	chmod 0644 $(DESTDIR)$(unitdir)/occupancyd.service
+	@# What the administrator has written is never overwritten.
+	test -e $(DESTDIR)$(sysconfdir)/occupancyd/occupancyd.conf || \
+	    $(INSTALL) -m 0644 conf/occupancyd.conf $(DESTDIR)$(sysconfdir)/occupancyd/occupancyd.conf
+
+# Configuration, logs and state stay.
+uninstall:
+	rm -f $(DESTDIR)$(sbindir)/occupancyd $(DESTDIR)$(unitdir)/occupancyd.service \
+	    $(DESTDIR)$(mandir)/man8/occupancyd.8 $(DESTDIR)$(mandir)/man5/occupancyd.conf.5 \
+	    $(DESTDIR)$(mandir)/man5/occupancy-log.5
+	rm -rf $(DESTDIR)$(docdir)
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+.PHONY: help
+help:
+	@echo 'make             build $(BUILD)/occupancyd'
+	@echo 'make deps        install from Debian what building and testing need, and only what is missing'
+	@echo 'make demo        run it against a stand-in server (DEMO_SECONDS=20 ends by itself)'
+	@echo 'make check       build and run all tests'
+	@echo '                 ONLY="unit lint fake system"  SAN=address,undefined  VALGRIND=1  WERROR=1'
+	@echo 'make lint        the checks of source and manuals alone'
+	@echo 'make install     DESTDIR=, prefix=$(prefix), sysconfdir=$(sysconfdir), unitdir=$(unitdir)'
+	@echo 'make uninstall   removes what install wrote; configuration, logs and state stay'
+	@echo 'make clean       remove build/'
+	@echo 'V=1 shows the commands.  CC, CFLAGS, LDFLAGS, BUILD are heeded.'

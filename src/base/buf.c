@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: ISC
+
+#include "base/buf.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_SIZE = 256 };
+
+void buf_init(struct buf *buf, size_t max) {
+	*buf = (struct buf){.max = max};
+}
+
+void buf_done(struct buf *buf) {
+	if (buf) {
+		free(buf->data);
+		buf_init(buf, buf->max);
+	}
+}
+
+void buf_clear(struct buf *buf) {
+	buf_truncate(buf, 0);
+}
+
+void buf_truncate(struct buf *buf, size_t len) {
+	if (buf->data && len <= buf->len) {
+		buf->len = len;
+		buf->data[len] = '\0';
+	}
+	buf->error = 0;
+}
+
+/* Makes room for extra bytes and the NUL.  Doubles, so appending is linear. */
+static int reserve(struct buf *buf, size_t extra) {
+	if (buf->error) {
+		return buf->error;
+	}
+	if (extra > buf->max - buf->len) {
+		return buf->error = -EFBIG;
+	}
+
+	size_t need = buf->len + extra + 1;
+	if (need <= buf->size) {
+		return 0;
+	}
+
+	size_t size = buf->size ? buf->size : FIRST_SIZE;
+	while (size < need) {
+		size = size > SIZE_MAX / 2 ? need : size * 2;
+	}
+	if (size > buf->max + 1) {
+		size = buf->max + 1;
+	}
+
+	char *data = realloc(buf->data, size);
+	if (!data) {
+		return buf->error = -ENOMEM;
+	}
+	buf->data = data;
+	buf->size = size;
+	return 0;
+}
+
+void buf_append(struct buf *buf, const void *data, size_t len) {
+	if (reserve(buf, len) < 0) {
+		return;
+	}
+	memcpy(buf->data + buf->len, data, len);
+	buf->len += len;
+	buf->data[buf->len] = '\0';
+}
+
+void buf_puts(struct buf *buf, const char *text) {
+	buf_append(buf, text, strlen(text));
+}
+
+void buf_putc(struct buf *buf, char c) {
+	buf_append(buf, &c, 1);
+}
+
+void buf_printf(struct buf *buf, const char *format, ...) {
+	va_list args;
+	va_start(args, format);
+	int len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+
+	if (len < 0) {
+		buf->error = buf->error ? buf->error : -EINVAL;
+		return;
+	}
+	if (reserve(buf, (size_t)len) < 0) {
+		return;
+	}
+
+	va_start(args, format);
+	(void)vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
+	va_end(args);
+	buf->len += (size_t)len;
+}
+
+const char *buf_text(const struct buf *buf) {
+	return buf->data ? buf->data : "";
+}
+
+int buf_error(const struct buf *buf) {
+	return buf->error;
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: ISC
+
+#include "base/clock.h"
+
+#include <time.h>
+
+static usec_t read_clock(clockid_t id) {
+	struct timespec now = {0};
+	/* Cannot fail for these two clocks and a valid pointer. */
+	(void)clock_gettime(id, &now);
+	return (usec_t)now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+usec_t clock_realtime(void) {
+	return read_clock(CLOCK_REALTIME);
+}
+
+usec_t clock_monotonic(void) {
+	return read_clock(CLOCK_MONOTONIC);
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * The disk, as the log and the checkpoint see it.
+ *
+ * All that sink/ and state/ do to files goes through here and nothing else
+ * does, so that the simulation can put a faulty disk in its place.
+ *
+ * Results are 0 or -errno unless said otherwise; no call is left half done
+ * because of a signal.  Descriptors are closed on exec.  Only regular files are
+ * wanted: the last component of a path is never followed if it is a symbolic
+ * link (-ELOOP), and a pipe in its place does not block.
+ */
+
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "base/units.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum file_access {
+	FILE_READ,
+	FILE_APPEND, /* read anywhere, write at the end; created if missing */
+	FILE_CREATE, /* write; -EEXIST if there is such a file */
+};
+
+struct file_info {
+	uint64_t device, inode; /* the file's identity, as long as it exists */
+	int64_t size;
+	usec_t mtime, ctime;
+	bool regular;
+};
+
+/** Returns a descriptor or -errno.  The mode, less the umask, is for a file that is created. */
+__attribute__((warn_unused_result, nonnull))
+int file_open(const char *path, enum file_access access, mode_t mode);
+
+/** A negative descriptor is nothing.  What matters was synced before: there is nothing to report. */
+void file_close(int fd);
+
+/** Writes all of it.  On failure some of it may have been written: *ret_written bytes (may be NULL). */
+__attribute__((warn_unused_result, nonnull(2)))
+int file_write(int fd, const void *data, size_t len, size_t *ret_written);
+
+/** Reads up to len bytes from that offset; fewer only at the end of the file.  Returns their number or -errno. */
+__attribute__((warn_unused_result, nonnull))
+int64_t file_read(int fd, void *data, size_t len, int64_t offset);
+
+/** The data, and the size, reach the disk. */
+__attribute__((warn_unused_result))
+int file_sync(int fd);
+
+/** The data and everything about the file reach the disk. */
+__attribute__((warn_unused_result))
+int file_sync_all(int fd);
+
+__attribute__((warn_unused_result))
+int file_truncate(int fd, int64_t size);
+
+/** Of what stands at the path itself, symbolic link or not. */
+__attribute__((warn_unused_result, nonnull))
+int file_stat(const char *path, struct file_info *ret);
+
+__attribute__((warn_unused_result, nonnull))
+int file_stat_open(int fd, struct file_info *ret);
+
+/** Takes the place of what stood at the new path. */
+__attribute__((warn_unused_result, nonnull))
+int file_rename(const char *from, const char *to);
+
+/** The same, but -EEXIST if something stands at the new path. */
+__attribute__((warn_unused_result, nonnull))
+int file_rename_new(const char *from, const char *to);
+
+__attribute__((nonnull))
+int file_remove(const char *path);
+
+typedef void file_visit(const char *name, void *user);
+
+/** Visits every name in the directory but "." and "..", in no order. */
+__attribute__((warn_unused_result, nonnull(1, 2)))
+int file_list(const char *directory, file_visit *visit, void *user);
+
+/** What was created, renamed and removed in the directory reaches the disk. */
+__attribute__((warn_unused_result, nonnull))
+int file_sync_directory(const char *directory);
+
+/** Takes the file's lock for this descriptor, or returns -EWOULDBLOCK at once. */
+__attribute__((warn_unused_result))
+int file_lock(int fd);
+
+#endif

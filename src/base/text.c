@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: ISC
+
+#include "base/text.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * Decodes one UTF-8 sequence.  Returns its length, or 0 if the bytes are none
+ * (overlong, surrogate, cut off, beyond U+10FFFF).
+ */
+static size_t decode(const unsigned char *in, size_t len, uint32_t *ret) {
+	static const struct {
+		unsigned char mask, lead;
+		uint32_t least;
+	} forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+
+	for (size_t n = 0; n < sizeof(forms) / sizeof(forms[0]); n++) {
+		if ((in[0] & forms[n].mask) != forms[n].lead) {
+			continue;
+		}
+		if (n >= len) {
+			return 0;
+		}
+		uint32_t point = in[0] & (unsigned char)~forms[n].mask;
+		for (size_t i = 1; i <= n; i++) {
+			if ((in[i] & 0xc0) != 0x80) {
+				return 0;
+			}
+			point = point << 6 | (in[i] & 0x3f);
+		}
+		bool surrogate = point >= 0xd800 && point <= 0xdfff;
+		if (point < forms[n].least || point > 0x10ffff || surrogate) {
+			return 0;
+		}
+		*ret = point;
+		return n + 1;
+	}
+	return 0;
+}
+
+/* C0, DEL, C1, and the characters that reorder the text around them. */
+static bool unprintable(uint32_t point) {
+	return point < 0x20 || (point >= 0x7f && point < 0xa0) ||
+	       (point >= 0x200e && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
+	       (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
+}
+
+const char *text_escape(char *out, size_t size, const char *in, size_t in_len) {
+	static const char ellipsis[] = "...";
+	const unsigned char *bytes = (const unsigned char *)in;
+	size_t len = 0;
+	size_t fits = 0; /* the longest prefix that leaves room for the ellipsis */
+
+	if (size == 0) {
+		return out;
+	}
+
+	for (size_t i = 0; i < in_len;) {
+		char piece[8 * 4 + 1];
+		uint32_t point = 0;
+		size_t used = decode(bytes + i, in_len - i, &point);
+
+		if (isspace(bytes[i])) {
+			for (used = 1; i + used < in_len && isspace(bytes[i + used]); used++) {
+			}
+			(void)snprintf(piece, sizeof(piece), " ");
+		} else if (used > 0 && !unprintable(point)) {
+			(void)snprintf(piece, sizeof(piece), "%.*s", (int)used, in + i);
+		} else {
+			used = 1;
+			(void)snprintf(piece, sizeof(piece), "\\x%02x", bytes[i]);
+		}
+
+		size_t piece_len = strlen(piece);
+		if (len + piece_len >= size) {
+			(void)snprintf(out + fits, size - fits, "%s", ellipsis);
+			return out;
+		}
+		memcpy(out + len, piece, piece_len);
+		len += piece_len;
+		if (len + sizeof(ellipsis) <= size) {
+			fits = len;
+		}
+		i += used;
+	}
+
+	out[len] = '\0';
+	return out;
+}

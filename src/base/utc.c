@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: ISC
+
+#include "base/utc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	DAYS_PER_ERA = 146097,   /* 400 years: after them everything repeats */
+	DAYS_BEFORE_1970 = 719468, /* from 0000-03-01 */
+	SEC_PER_MIN = 60,
+};
+
+static int64_t floor_div(int64_t number, int64_t by) {
+	return number / by - (number % by < 0);
+}
+
+/*
+ * Howard Hinnant's days_from_civil: the year is taken to begin in March, so
+ * that the leap day is its last and the months before it have a fixed rhythm.
+ */
+int64_t utc_days(int64_t year, int month, int day) {
+	int64_t y = month <= 2 ? year - 1 : year;
+	int64_t era = floor_div(y, 400);
+	int64_t year_of_era = y - era * 400;
+	int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+	int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+
+	return era * DAYS_PER_ERA + day_of_era - DAYS_BEFORE_1970;
+}
+
+/* The reverse, and the weekday. */
+static void split_days(int64_t days, struct civil *ret) {
+	int64_t since = days + DAYS_BEFORE_1970;
+	int64_t era = floor_div(since, DAYS_PER_ERA);
+	int64_t day_of_era = since - era * DAYS_PER_ERA;
+	int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t march_month = (5 * day_of_year + 2) / 153;
+
+	ret->day = (int)(day_of_year - (153 * march_month + 2) / 5 + 1);
+	ret->month = (int)(march_month < 10 ? march_month + 3 : march_month - 9);
+	ret->year = year_of_era + era * 400 + (ret->month <= 2);
+	/* 1970-01-01 was a Thursday. */
+	ret->weekday = (int)(days + 4 - 7 * floor_div(days + 4, 7));
+}
+
+void utc_split(usec_t instant, struct civil *ret) {
+	int64_t days = floor_div(instant, USEC_PER_DAY);
+	/* Counted from the remainder: days * USEC_PER_DAY can fall below usec_t. */
+	usec_t rest = instant % USEC_PER_DAY;
+	if (rest < 0) {
+		rest += USEC_PER_DAY;
+	}
+
+	split_days(days, ret);
+	ret->hour = (int)(rest / USEC_PER_HOUR);
+	ret->minute = (int)(rest / USEC_PER_MIN % 60);
+	ret->second = (int)(rest / USEC_PER_SEC % 60);
+	ret->usec = (int)(rest % USEC_PER_SEC);
+}
+
+usec_t utc_join(const struct civil *civil) {
+	return utc_days(civil->year, civil->month, civil->day) * USEC_PER_DAY + civil->hour * USEC_PER_HOUR +
+	       civil->minute * USEC_PER_MIN + civil->second * USEC_PER_SEC + civil->usec;
+}
+
+static int format_fields(char buf[static UTC_STRING_SIZE], usec_t instant) {
+	struct civil civil;
+	utc_split(instant, &civil);
+
+	int len = snprintf(buf, UTC_STRING_SIZE, "%s%04lld-%02d-%02dT%02d:%02d:%02d", civil.year < 0 ? "-" : "",
+	                   llabs((long long)civil.year), civil.month, civil.day, civil.hour, civil.minute,
+	                   civil.second);
+	if (civil.usec >= USEC_PER_MSEC) {
+		len += snprintf(buf + len, UTC_STRING_SIZE - (size_t)len, ".%03d", civil.usec / 1000);
+	}
+	return len;
+}
+
+const char *utc_format(char buf[static UTC_STRING_SIZE], usec_t instant) {
+	int len = format_fields(buf, instant);
+	(void)snprintf(buf + len, UTC_STRING_SIZE - (size_t)len, "Z");
+	return buf;
+}
+
+const char *utc_format_offset(char buf[static UTC_STRING_SIZE], usec_t instant, int32_t offset_s) {
+	/*
+	 * RFC 3339 has no seconds in an offset.  Local mean times had: they are
+	 * shown with the whole minutes, so that the text is the same instant.
+	 */
+	int32_t offset_min = offset_s / SEC_PER_MIN;
+	usec_t local;
+	if (__builtin_add_overflow(instant, offset_min * USEC_PER_MIN, &local)) {
+		local = offset_s < 0 ? INT64_MIN : INT64_MAX;
+	}
+
+	int len = format_fields(buf, local);
+	(void)snprintf(buf + len, UTC_STRING_SIZE - (size_t)len, "%c%02d:%02d", offset_min < 0 ? '-' : '+',
+	               abs(offset_min) / 60, abs(offset_min) % 60);
+	return buf;
+}
+
+static bool is_digit(char c) {
+	return c >= '0' && c <= '9';
+}
+
+/* Exactly that many digits.  Moves on behind them. */
+static bool take_number(const char **text, int digits, int *ret) {
+	int number = 0;
+
+	for (int i = 0; i < digits; i++) {
+		if (!is_digit(**text)) {
+			return false;
+		}
+		number = number * 10 + (*(*text)++ - '0');
+	}
+	*ret = number;
+	return true;
+}
+
+static bool take_char(const char **text, char wanted) {
+	if (**text != wanted) {
+		return false;
+	}
+	(*text)++;
+	return true;
+}
+
+static bool take_date(const char **text, struct civil *civil) {
+	int year;
+	if (!take_number(text, 4, &year) || !take_char(text, '-') || !take_number(text, 2, &civil->month) ||
+	    !take_char(text, '-') || !take_number(text, 2, &civil->day)) {
+		return false;
+	}
+	civil->year = year;
+	if (civil->month < 1 || civil->month > 12 || civil->day < 1) {
+		return false;
+	}
+
+	int64_t first = utc_days(year, civil->month, 1);
+	int64_t next = civil->month == 12 ? utc_days(year + 1, 1, 1) : utc_days(year, civil->month + 1, 1);
+	return civil->day <= next - first;
+}
+
+/* Digits beyond the microsecond are read and dropped. */
+static bool take_fraction(const char **text, int *ret_usec) {
+	int usec = 0;
+	int scale = (int)USEC_PER_SEC / 10;
+
+	if (!is_digit(**text)) {
+		return false;
+	}
+	for (; is_digit(**text); (*text)++) {
+		usec += (**text - '0') * scale;
+		scale /= 10;
+	}
+	*ret_usec = usec;
+	return true;
+}
+
+static bool take_time(const char **text, struct civil *civil) {
+	if (!take_number(text, 2, &civil->hour) || !take_char(text, ':') ||
+	    !take_number(text, 2, &civil->minute) || !take_char(text, ':') ||
+	    !take_number(text, 2, &civil->second)) {
+		return false;
+	}
+	if (take_char(text, '.') && !take_fraction(text, &civil->usec)) {
+		return false;
+	}
+	return civil->hour < 24 && civil->minute < 60 && civil->second <= 60;
+}
+
+static bool take_zone(const char **text, bool assume_utc, usec_t *ret_offset) {
+	int hours, minutes;
+	char sign = **text;
+
+	*ret_offset = 0;
+	if (sign == '\0') {
+		return assume_utc;
+	}
+	(*text)++;
+	if (sign == 'Z' || sign == 'z') {
+		return true;
+	}
+	if ((sign != '+' && sign != '-') || !take_number(text, 2, &hours) || !take_char(text, ':') ||
+	    !take_number(text, 2, &minutes) || hours > 23 || minutes > 59) {
+		return false;
+	}
+
+	usec_t offset = hours * USEC_PER_HOUR + minutes * USEC_PER_MIN;
+	*ret_offset = sign == '-' ? -offset : offset;
+	return true;
+}
+
+int utc_parse(const char *text, bool assume_utc, usec_t *ret_instant) {
+	struct civil civil = {0};
+	usec_t offset;
+
+	if (!take_date(&text, &civil) ||
+	    !(take_char(&text, 'T') || take_char(&text, 't') || take_char(&text, ' ')) ||
+	    !take_time(&text, &civil) || !take_zone(&text, assume_utc, &offset) || *text != '\0') {
+		return -EINVAL;
+	}
+
+	usec_t instant = utc_join(&civil) - offset;
+	/* A leap second is read as the second after it; it can only be the last of a day in UTC. */
+	if (civil.second == 60 && (instant - civil.usec) % USEC_PER_DAY != 0) {
+		return -EINVAL;
+	}
+	*ret_instant = instant;
+	return 0;
+}

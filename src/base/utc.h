@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * The proleptic Gregorian calendar in UTC, and RFC 3339 text.
+ *
+ * Pure arithmetic, without the C library's calendar and so without TZ.
+ */
+
+#ifndef BASE_UTC_H
+#define BASE_UTC_H
+
+#include "base/units.h"
+
+#include <stdbool.h>
+
+/** Large enough for every string that utc_format() and utc_format_offset() write. */
+#define UTC_STRING_SIZE 48
+
+struct civil {
+	int64_t year;
+	int month;  /* 1..12 */
+	int day;    /* 1..31 */
+	int hour, minute, second;
+	int usec;
+	int weekday; /* 0 Sunday .. 6 Saturday; ignored as input */
+};
+
+/** Days from 1970-01-01 to that date. */
+int64_t utc_days(int64_t year, int month, int day);
+
+/** Splits an instant.  Floors, so it is right before 1970 too. */
+__attribute__((nonnull))
+void utc_split(usec_t instant, struct civil *ret);
+
+/** The instant of those fields.  Fields are not normalised nor checked. */
+__attribute__((nonnull))
+usec_t utc_join(const struct civil *civil);
+
+/** Writes "2026-11-23T08:15:00Z"; milliseconds appear if there are any. */
+__attribute__((nonnull))
+const char *utc_format(char buf[static UTC_STRING_SIZE], usec_t instant);
+
+/**
+ * Writes the instant as a clock with that offset (seconds east of UTC) shows
+ * it: "2026-11-23T01:15:00-07:00".
+ */
+__attribute__((nonnull))
+const char *utc_format_offset(char buf[static UTC_STRING_SIZE], usec_t instant, int32_t offset_s);
+
+/**
+ * Parses RFC 3339: date, "T" (or "t" or a space), time with optional fraction,
+ * "Z" or an offset.  Without a zone it is -EINVAL, unless assume_utc is set.
+ *
+ * Returns 0 or -EINVAL.
+ */
+__attribute__((warn_unused_result, nonnull))
+int utc_parse(const char *text, bool assume_utc, usec_t *ret_instant);
+
+#endif
