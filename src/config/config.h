@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * What the administrator asked for: immutable, replaceable as a whole.
+ *
+ * config_read() reads the main file and the conf.d fragments beside it, finds
+ * every mistake in one go, and gives either a whole configuration or none.
+ */
+
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "base/buf.h"
+#include "base/units.h"
+#include "calendar/interval.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum scheme {
+	SCHEME_API_TOKEN,
+	SCHEME_PARTNER_API_TOKEN,
+	SCHEME_API,         /* with a client certificate */
+	SCHEME_PARTNER_API, /* with a client certificate */
+};
+
+/** Where a setting stands, for messages after the reading. */
+struct place {
+	const char *file;
+	int line;
+};
+
+/** One Rhombus organisation.  Strings that are not set are NULL. */
+struct account {
+	const char *name;
+	const char *base_url; /* scheme, host, perhaps port; no slash at the end */
+	const char *path;     /* begins with a slash */
+	enum scheme scheme;
+	const char *key_file; /* as written: a credential's name or an absolute path */
+	const char *org;
+	const char *client_cert, *client_key; /* as written, like key_file */
+	const char *ca_file;
+	const char *proxy;
+	usec_t request_gap; /* the rate: one request every so often */
+	int burst;
+	int max_in_flight;
+	usec_t connect_timeout;
+	struct place place;
+};
+
+/**
+ * How to poll.  Devices with equal settings share one of these, so that a
+ * hundred thousand devices cost little.
+ */
+struct settings {
+	struct grid bucket;    /* interval, zone, week start */
+	usec_t window;         /* length of a regular poll; for DAILY and longer it is one bucket */
+	usec_t settle;
+	usec_t lookback;
+	usec_t backfill;       /* older buckets are given up as a gap */
+	usec_t backfill_from;  /* instant to begin at on the first start; INT64_MIN: not set */
+	usec_t backfill_ago;   /* the same as a duration back from then; -1: not set */
+	usec_t timeout;
+	int max_points;        /* most buckets in one request */
+	const char *count_key; /* NULL: not set */
+};
+
+/** One thing to poll.  (uuid, interval) is its identity. */
+struct device {
+	const char *uuid;
+	const char *name;
+	const char *site;   /* NULL: not set */
+	const char *labels; /* a JSON object as text; NULL: none */
+	const struct account *account;
+	const struct settings *settings;
+	struct place place;
+};
+
+enum log_format { LOG_FORMAT_NDJSON, LOG_FORMAT_CSV };
+enum rotate_every { ROTATE_NEVER, ROTATE_HOUR, ROTATE_DAY };
+
+struct log_settings {
+	const char *directory;
+	enum log_format format;
+	int64_t rotate_size; /* bytes; 0: not by size */
+	enum rotate_every rotate_every;
+	int keep;            /* rotated files; 0: all */
+	int64_t keep_bytes;  /* 0: any */
+	usec_t keep_age;     /* 0: any */
+	bool compress;
+	const struct zone *zone; /* whose days and hours: the defaults' zone */
+};
+
+struct retry_settings {
+	usec_t base, cap;
+};
+
+struct config {
+	struct account *accounts;
+	size_t account_count;
+	struct device *devices;
+	size_t device_count;
+	struct retry_settings retry;
+	struct log_settings log;
+	const char *state_directory;
+	struct config_memory *memory; /* owns all that the above point to */
+};
+
+/** Every mistake found, one "FILE:LINE: SETTING: sentence\n" each, in text. */
+struct config_problems {
+	struct buf text;
+	int count;
+};
+
+__attribute__((nonnull))
+void config_problems_init(struct config_problems *problems);
+void config_problems_done(struct config_problems *problems);
+
+/**
+ * Reads FILE and conf.d/NAME.conf beside it, in name order.
+ *
+ * Returns 0 and a configuration to be given to config_free(), or -EINVAL with
+ * at least one problem, or -ENOMEM.
+ *
+ * Hidden, because libconfig exports a function of this name.
+ */
+__attribute__((warn_unused_result, nonnull, visibility("hidden")))
+int config_read(const char *file, struct config **ret_config, struct config_problems *problems);
+
+void config_free(struct config *config);
+
+/**
+ * Appends the effective configuration, all defaults filled in, as a file that
+ * config_read() accepts.  It names key files, never a key.
+ */
+__attribute__((nonnull))
+void config_print(const struct config *config, struct buf *out);
+
+/**
+ * Says what the configuration will cost, a line per account: requests per
+ * second needed in the steady state, of what its rate allows.
+ *
+ * Returns 0, or -ERANGE if an account needs more than it may; out then names
+ * the window that would fit.
+ */
+__attribute__((warn_unused_result, nonnull))
+int config_cost(const struct config *config, struct buf *out);
+
+/** "api-token", ...; the value of x-auth-scheme. */
+const char *scheme_name(enum scheme scheme);
+
+/** Whether the scheme wants a client certificate; whether it wants an organisation. */
+bool scheme_wants_cert(enum scheme scheme);
+bool scheme_wants_org(enum scheme scheme);
+
+#endif

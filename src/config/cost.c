@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * What a configuration costs in requests.  In the steady state each device
+ * makes one request per window; catching up and repeating come on top, out of
+ * what is left.
+ */
+
+#include "config/check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { MINUTES_PER_DAY = 24 * 60 };
+
+/* The devices of an account. */
+struct load {
+	size_t devices;
+	double per_second;
+};
+
+static double per_second(usec_t every) {
+	return (double)USEC_PER_SEC / (double)every;
+}
+
+/* Rounding must not make the rate that was just reached look exceeded. */
+static bool exceeds(double need, double allowed) {
+	return need > allowed * (1 + 1e-9);
+}
+
+static size_t account_index(const struct config *config, const struct device *device) {
+	return (size_t)(device->account - config->accounts);
+}
+
+static struct load *gather(const struct config *config) {
+	struct load *loads = calloc(config->account_count + 1, sizeof(*loads));
+	for (size_t i = 0; loads && i < config->device_count; i++) {
+		struct load *load = &loads[account_index(config, &config->devices[i])];
+		load->devices++;
+		load->per_second += per_second(config->devices[i].settings->window);
+	}
+	return loads;
+}
+
+/*
+ * What an account needs if no window is shorter than this one; -1 if a device
+ * with a shorter one cannot have it.
+ */
+static double need_with(const struct config *config, const struct account *account, usec_t window) {
+	double need = 0;
+	for (size_t i = 0; i < config->device_count; i++) {
+		const struct device *device = &config->devices[i];
+		const struct settings *settings = device->settings;
+		if (device->account != account) {
+			continue;
+		}
+		if (settings->window >= window) {
+			need += per_second(settings->window);
+		} else if (window_fits(settings->bucket.interval, window)) {
+			need += per_second(window);
+		} else {
+			return -1;
+		}
+	}
+	return need;
+}
+
+/* The shortest window that fits the rate; 0 if none does. */
+static usec_t fitting_window(const struct config *config, const struct account *account) {
+	for (int minutes = 1; minutes <= MINUTES_PER_DAY; minutes++) {
+		if (MINUTES_PER_DAY % minutes != 0) {
+			continue;
+		}
+		usec_t window = minutes * USEC_PER_MIN;
+		double need = need_with(config, account, window);
+		if (need >= 0 && !exceeds(need, per_second(account->request_gap))) {
+			return window;
+		}
+	}
+	return 0;
+}
+
+/* The unit in which the smaller of the two is still a readable number. */
+static const struct unit {
+	const char *name;
+	double length;
+} units[] = {{"s", 1}, {"m", 60}, {"h", 3600}};
+
+static const struct unit *choose_unit(double rate) {
+	size_t i = 0;
+	while (i + 1 < sizeof(units) / sizeof(units[0]) && rate * units[i].length < 0.1) {
+		i++;
+	}
+	return &units[i];
+}
+
+static void tell(const struct account *account, const struct load *load, struct buf *out) {
+	double allowed = per_second(account->request_gap);
+	const struct unit *unit = choose_unit(allowed);
+	buf_printf(out, "%s: %zu %s %.2f requests/%s of %.2f/%s allowed (%.0f %%)", account->name,
+	           load->devices, load->devices == 1 ? "device needs" : "devices need",
+	           load->per_second * unit->length, unit->name, allowed * unit->length, unit->name,
+	           load->per_second / allowed * 100);
+}
+
+static void tell_excess(const struct config *config, const struct account *account, struct buf *out) {
+	char text[DURATION_STRING_SIZE];
+	usec_t window = fitting_window(config, account);
+	if (window > 0) {
+		buf_printf(out, ": exceeds its rate; a window of \"%s\" would fit",
+		           units_format_duration(text, window, 1));
+	} else {
+		buf_puts(out, ": exceeds its rate; no window would fit: poll fewer devices or raise the rate");
+	}
+}
+
+int config_cost(const struct config *config, struct buf *out) {
+	int r = 0;
+	struct load *loads = gather(config);
+	if (!loads) {
+		return -ENOMEM;
+	}
+
+	for (size_t i = 0; i < config->account_count; i++) {
+		const struct account *account = &config->accounts[i];
+		tell(account, &loads[i], out);
+		if (exceeds(loads[i].per_second, per_second(account->request_gap))) {
+			tell_excess(config, account, out);
+			r = -ERANGE;
+		}
+		buf_putc(out, '\n');
+	}
+	free(loads);
+	return r;
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: ISC
+
+#include "config/keys.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <string.h>
+
+static const char *const scheme_names[] = {
+	[SCHEME_API_TOKEN] = "api-token",
+	[SCHEME_PARTNER_API_TOKEN] = "partner-api-token",
+	[SCHEME_API] = "api",
+	[SCHEME_PARTNER_API] = "partner-api",
+	NULL,
+};
+
+static const char *const interval_names[] = {
+	[INTERVAL_NONE] = "NONE",
+	[INTERVAL_MINUTELY] = "MINUTELY",
+	[INTERVAL_QUARTERHOURLY] = "QUARTERHOURLY",
+	[INTERVAL_HOURLY] = "HOURLY",
+	[INTERVAL_DAILY] = "DAILY",
+	[INTERVAL_WEEKLY] = "WEEKLY",
+	[INTERVAL_MONTHLY] = "MONTHLY",
+	NULL,
+};
+
+static const char *const weekday_names[] = {
+	"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", NULL,
+};
+
+static const char *const format_names[] = {
+	[LOG_FORMAT_NDJSON] = "ndjson",
+	[LOG_FORMAT_CSV] = "csv",
+	NULL,
+};
+
+static const char *const rotate_names[] = {
+	[ROTATE_NEVER] = "never",
+	[ROTATE_HOUR] = "hour",
+	[ROTATE_DAY] = "day",
+	NULL,
+};
+
+const char *const region_names[] = {"us", "eu", NULL};
+
+const char *const region_urls[] = {
+	"https://api2.rhombussystems.com",
+	"https://api2.eu.rhombussystems.com",
+};
+
+const struct group group_table[GROUP_COUNT] = {
+	[GROUP_ACCOUNTS] = {"accounts", .list = true, .fragment = true},
+	[GROUP_DEFAULTS] = {"defaults", .list = false, .fragment = false},
+	[GROUP_DEVICES] = {"devices", .list = true, .fragment = true},
+	[GROUP_RETRY] = {"retry", .list = false, .fragment = false},
+	[GROUP_LOG] = {"log", .list = false, .fragment = false},
+	[GROUP_STATE] = {"state", .list = false, .fragment = false},
+};
+
+#define ACCOUNT(type_, name_, member) \
+	.group = GROUP_ACCOUNTS, .type = (type_), .name = (name_), \
+	.offset = offsetof(struct account_draft, member)
+#define DEFAULT(type_, name_, member) \
+	.group = GROUP_DEFAULTS, .type = (type_), .name = (name_), \
+	.offset = offsetof(struct device_draft, member)
+#define DEVICE(type_, name_, member) \
+	.group = GROUP_DEVICES, .type = (type_), .name = (name_), \
+	.offset = offsetof(struct device_draft, member)
+#define RETRY(type_, name_, member) \
+	.group = GROUP_RETRY, .type = (type_), .name = (name_), \
+	.offset = offsetof(struct retry_settings, member)
+#define LOG(type_, name_, member) \
+	.group = GROUP_LOG, .type = (type_), .name = (name_), \
+	.offset = offsetof(struct log_settings, member)
+#define STATE(type_, name_, member) \
+	.group = GROUP_STATE, .type = (type_), .name = (name_), \
+	.offset = offsetof(struct state_draft, member)
+
+#define RANGE(min_, max_) .min = (min_), .max = (max_)
+
+#define KIB ((int64_t)1024)
+#define TIB (KIB * KIB * KIB * KIB)
+
+const struct key key_table[KEY_COUNT] = {
+	[KEY_ACCOUNT_NAME] = {ACCOUNT(TYPE_NAME, "name", account.name), .max = 64, .required = true,
+	                      .note = "devices, messages and records need a name for this account"},
+	[KEY_REGION] = {ACCOUNT(TYPE_ENUM, "region", region), .choices = region_names, .fallback = "us"},
+	[KEY_BASE_URL] = {ACCOUNT(TYPE_URL, "base_url", account.base_url), .max = 512},
+	[KEY_URL_PATH] = {ACCOUNT(TYPE_URL_PATH, "path", account.path), .max = 512,
+	                  .fallback = "/api/report/getOccupancyCountsV2"},
+	[KEY_SCHEME] = {ACCOUNT(TYPE_ENUM, "scheme", account.scheme), .choices = scheme_names,
+	                .fallback = "api-token"},
+	[KEY_KEY_FILE] = {ACCOUNT(TYPE_FILE, "key_file", account.key_file), .required = true,
+	                  .max = PATH_MAX - 1,
+	                  .note = "name the file or systemd credential that holds the API key"},
+	[KEY_ORG] = {ACCOUNT(TYPE_STRING, "org", account.org), .max = 256},
+	[KEY_CLIENT_CERT] = {ACCOUNT(TYPE_FILE, "client_cert", account.client_cert), .max = PATH_MAX - 1},
+	[KEY_CLIENT_KEY] = {ACCOUNT(TYPE_FILE, "client_key", account.client_key), .max = PATH_MAX - 1},
+	[KEY_CA_FILE] = {ACCOUNT(TYPE_FILE, "ca_file", account.ca_file), .max = PATH_MAX - 1},
+	[KEY_PROXY] = {ACCOUNT(TYPE_PROXY, "proxy", account.proxy), .max = 512},
+	[KEY_RATE] = {ACCOUNT(TYPE_RATE, "rate", account.request_gap), .fallback = "1/s"},
+	[KEY_BURST] = {ACCOUNT(TYPE_INT, "burst", account.burst), RANGE(1, 10000), .fallback = "10"},
+	[KEY_MAX_IN_FLIGHT] = {ACCOUNT(TYPE_INT, "max_in_flight", account.max_in_flight), RANGE(1, 64),
+	                       .fallback = "4"},
+	[KEY_CONNECT_TIMEOUT] = {ACCOUNT(TYPE_DURATION, "connect_timeout", account.connect_timeout),
+	                         RANGE(USEC_PER_SEC, 5 * USEC_PER_MIN), .fallback = "10s"},
+
+	[KEY_ACCOUNT] = {DEFAULT(TYPE_NAME, "account", account), .max = 64},
+	[KEY_INTERVAL] = {DEFAULT(TYPE_ENUM, "interval", settings.bucket.interval),
+	                  .choices = interval_names, .fallback = "QUARTERHOURLY"},
+	[KEY_WINDOW] = {DEFAULT(TYPE_DURATION, "window", settings.window),
+	                RANGE(USEC_PER_MIN, 7 * USEC_PER_DAY)},
+	[KEY_TIMEZONE] = {DEFAULT(TYPE_TIMEZONE, "timezone", settings.bucket.zone), .max = 128},
+	[KEY_WEEK_START] = {DEFAULT(TYPE_ENUM, "week_start", settings.bucket.week_start),
+	                    .choices = weekday_names, .fallback = "monday"},
+	[KEY_SETTLE] = {DEFAULT(TYPE_DURATION, "settle", settings.settle), RANGE(0, 7 * USEC_PER_DAY),
+	                .fallback = "90s"},
+	[KEY_LOOKBACK] = {DEFAULT(TYPE_DURATION, "lookback", settings.lookback),
+	                  RANGE(0, 7 * USEC_PER_DAY), .fallback = "10m"},
+	[KEY_BACKFILL] = {DEFAULT(TYPE_DURATION, "backfill", settings.backfill),
+	                  RANGE(USEC_PER_HOUR, 731 * USEC_PER_DAY), .fallback = "7d"},
+	[KEY_BACKFILL_FROM] = {DEFAULT(TYPE_SINCE, "backfill_from", since), RANGE(0, 731 * USEC_PER_DAY)},
+	[KEY_TIMEOUT] = {DEFAULT(TYPE_DURATION, "timeout", settings.timeout),
+	                 RANGE(USEC_PER_SEC, 10 * USEC_PER_MIN), .fallback = "30s"},
+	[KEY_MAX_POINTS] = {DEFAULT(TYPE_INT, "max_points", settings.max_points), RANGE(1, 10000),
+	                    .fallback = "1440"},
+	[KEY_COUNT_KEY] = {DEFAULT(TYPE_STRING, "count_key", settings.count_key), .max = 128},
+	[KEY_LABELS] = {DEFAULT(TYPE_LABELS, "labels", labels), .max = 256},
+
+	[KEY_UUID] = {DEVICE(TYPE_UUID, "uuid", uuid), .required = true,
+	              .note = "say which device this is, as Rhombus names it"},
+	[KEY_DEVICE_NAME] = {DEVICE(TYPE_STRING, "name", name), .max = 128, .required = true,
+	                     .note = "messages and records need a name for this device"},
+	[KEY_SITE] = {DEVICE(TYPE_STRING, "site", site), .max = 128},
+
+	[KEY_RETRY_BASE] = {RETRY(TYPE_DURATION, "base", base),
+	                    RANGE(100 * USEC_PER_MSEC, 10 * USEC_PER_MIN), .fallback = "1s"},
+	[KEY_RETRY_CAP] = {RETRY(TYPE_DURATION, "cap", cap),
+	                   RANGE(100 * USEC_PER_MSEC, USEC_PER_HOUR), .fallback = "60s"},
+
+	[KEY_LOG_DIRECTORY] = {LOG(TYPE_PATH, "directory", directory), .max = PATH_MAX - 256,
+	                       .fallback = "/var/log/occupancyd", .restart = true},
+	[KEY_LOG_FORMAT] = {LOG(TYPE_ENUM, "format", format), .choices = format_names,
+	                    .fallback = "ndjson"},
+	[KEY_ROTATE_SIZE] = {LOG(TYPE_SIZE, "rotate_size", rotate_size), RANGE(64 * KIB, TIB),
+	                     .fallback = "64MiB"},
+	[KEY_ROTATE_EVERY] = {LOG(TYPE_ENUM, "rotate_every", rotate_every), .choices = rotate_names,
+	                      .fallback = "day"},
+	[KEY_KEEP] = {LOG(TYPE_INT, "keep", keep), RANGE(0, 1000000), .fallback = "90"},
+	[KEY_KEEP_BYTES] = {LOG(TYPE_SIZE, "keep_bytes", keep_bytes), RANGE(64 * KIB, 1024 * TIB),
+	                    .fallback = "2GiB"},
+	[KEY_KEEP_AGE] = {LOG(TYPE_DURATION, "keep_age", keep_age), RANGE(0, 36600 * USEC_PER_DAY),
+	                  .fallback = "0"},
+	[KEY_COMPRESS] = {LOG(TYPE_BOOL, "compress", compress), .fallback = "true"},
+
+	[KEY_STATE_DIRECTORY] = {STATE(TYPE_PATH, "directory", directory), .max = PATH_MAX - 256,
+	                         .fallback = "/var/lib/occupancyd", .restart = true},
+};
+
+bool key_is_in(enum key_id id, enum key_group group) {
+	enum key_group own = key_table[id].group;
+	return own == group || (group == GROUP_DEVICES && own == GROUP_DEFAULTS);
+}
+
+enum key_id key_find(enum key_group group, const char *name) {
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		if (key_is_in(id, group) && strcmp(key_table[id].name, name) == 0) {
+			return id;
+		}
+	}
+	return KEY_COUNT;
+}
+
+enum { WORD_MAX = 32, FAR = WORD_MAX };
+
+static unsigned char_distance(char a, char b) {
+	return tolower((unsigned char)a) != tolower((unsigned char)b);
+}
+
+static unsigned least(unsigned a, unsigned b) {
+	return a < b ? a : b;
+}
+
+/* Letters to insert, drop, change or swap, upper and lower case being equal. */
+static unsigned word_distance(const char *a, const char *b) {
+	unsigned row[3][WORD_MAX + 1];
+	size_t a_len = strlen(a);
+	size_t b_len = strlen(b);
+
+	if (a_len > WORD_MAX || b_len > WORD_MAX) {
+		return FAR;
+	}
+	for (size_t j = 0; j <= b_len; j++) {
+		row[0][j] = (unsigned)j;
+	}
+	for (size_t i = 1; i <= a_len; i++) {
+		unsigned *now = row[i % 3];
+		const unsigned *before = row[(i - 1) % 3];
+		now[0] = (unsigned)i;
+		for (size_t j = 1; j <= b_len; j++) {
+			now[j] = least(least(before[j], now[j - 1]) + 1,
+			               before[j - 1] + char_distance(a[i - 1], b[j - 1]));
+			if (i > 1 && j > 1 && char_distance(a[i - 1], b[j - 2]) == 0 &&
+			    char_distance(a[i - 2], b[j - 1]) == 0) {
+				now[j] = least(now[j], row[(i - 2) % 3][j - 2] + 1);
+			}
+		}
+	}
+	return row[a_len % 3][b_len];
+}
+
+/* Whether a word is near enough to be meant, and nearer than the best so far. */
+static bool is_nearer(const char *name, const char *word, unsigned *best) {
+	unsigned distance = word_distance(name, word);
+	unsigned allowed = strlen(word) > 5 ? 2 : 1;
+	if (distance > allowed || distance >= *best) {
+		return false;
+	}
+	*best = distance;
+	return true;
+}
+
+const char *key_suggest(enum key_group group, const char *name) {
+	const char *nearest = NULL;
+	unsigned best = FAR;
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		if (key_is_in(id, group) && is_nearer(name, key_table[id].name, &best)) {
+			nearest = key_table[id].name;
+		}
+	}
+	return nearest;
+}
+
+const char *choice_suggest(const char *const *choices, const char *name) {
+	const char *nearest = NULL;
+	unsigned best = FAR;
+	for (; *choices; choices++) {
+		if (is_nearer(name, *choices, &best)) {
+			nearest = *choices;
+		}
+	}
+	return nearest;
+}
+
+const char *scheme_name(enum scheme scheme) {
+	return scheme_names[scheme];
+}
+
+bool scheme_wants_cert(enum scheme scheme) {
+	return scheme == SCHEME_API || scheme == SCHEME_PARTNER_API;
+}
+
+bool scheme_wants_org(enum scheme scheme) {
+	return scheme == SCHEME_PARTNER_API_TOKEN || scheme == SCHEME_PARTNER_API;
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * The configuration as a file.  Each device shows what tells it from `defaults`,
+ * so that a hundred thousand devices stay readable.
+ */
+
+#include "config/check.h"
+#include "config/value.h"
+
+#include <string.h>
+
+struct printer {
+	struct buf *out;
+	const struct device_draft *defaults;
+	/* The value that a default has, written out. */
+	struct buf inherited[KEY_COUNT];
+};
+
+static void print_key(struct printer *printer, enum key_id id, const void *from) {
+	const char *indent = group_table[key_table[id].group].list ? "    " : "  ";
+	buf_printf(printer->out, "%s%s = ", indent, key_table[id].name);
+	value_write(id, from, printer->out);
+	buf_puts(printer->out, ";\n");
+}
+
+static void print_keys(struct printer *printer, enum key_group group, const void *from) {
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		if (key_table[id].group == group && value_is_set(id, from)) {
+			print_key(printer, id, from);
+		}
+	}
+}
+
+static void print_group(struct printer *printer, enum key_group group, const void *from) {
+	buf_printf(printer->out, "\n%s = {\n", group_table[group].name);
+	print_keys(printer, group, from);
+	buf_puts(printer->out, "};\n");
+}
+
+/* A region is a base URL by name. */
+static void print_account(struct printer *printer, const struct account *account) {
+	struct account_draft draft = {.account = *account};
+	for (int i = 0; region_names[i]; i++) {
+		if (strcmp(account->base_url, region_urls[i]) == 0) {
+			draft.region = i;
+			draft.account.base_url = NULL;
+		}
+	}
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		bool other = id == KEY_REGION && draft.account.base_url;
+		if (key_table[id].group == GROUP_ACCOUNTS && !other && value_is_set(id, &draft)) {
+			print_key(printer, id, &draft);
+		}
+	}
+}
+
+/* What the device's own line must say, because the defaults say something else. */
+static bool is_own(struct printer *printer, enum key_id id, const struct device_draft *draft,
+                   struct buf *scratch) {
+	if (!value_is_set(id, draft)) {
+		return false;
+	}
+	if (id == KEY_WINDOW && window_is_fixed(draft->settings.bucket.interval)) {
+		return false;
+	}
+	buf_clear(scratch);
+	value_write(id, draft, scratch);
+	return strcmp(buf_text(scratch), buf_text(&printer->inherited[id])) != 0;
+}
+
+static void print_device(struct printer *printer, const struct device *device, struct buf *scratch) {
+	struct device_draft draft = {
+		.uuid = device->uuid,
+		.name = device->name,
+		.site = device->site,
+		.account = device->account->name,
+		.labels = device->labels,
+		.settings = *device->settings,
+		.since = {.from = device->settings->backfill_from, .ago = device->settings->backfill_ago},
+	};
+	print_keys(printer, GROUP_DEVICES, &draft);
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		if (key_table[id].group == GROUP_DEFAULTS && is_own(printer, id, &draft, scratch)) {
+			buf_puts(printer->out, "  ");
+			print_key(printer, id, &draft);
+		}
+	}
+}
+
+static void print_accounts(struct printer *printer, const struct config *config) {
+	buf_puts(printer->out, "accounts = (");
+	for (size_t i = 0; i < config->account_count; i++) {
+		buf_puts(printer->out, i == 0 ? "\n  {\n" : ",\n  {\n");
+		print_account(printer, &config->accounts[i]);
+		buf_puts(printer->out, "  }");
+	}
+	buf_puts(printer->out, "\n);\n");
+}
+
+static void print_devices(struct printer *printer, const struct config *config) {
+	struct buf scratch;
+	buf_init(&scratch, printer->out->max);
+	buf_puts(printer->out, "\ndevices = (");
+	for (size_t i = 0; i < config->device_count; i++) {
+		buf_puts(printer->out, i == 0 ? "\n  {\n" : ",\n  {\n");
+		print_device(printer, &config->devices[i], &scratch);
+		buf_puts(printer->out, "  }");
+	}
+	buf_puts(printer->out, "\n);\n");
+	if (buf_error(&scratch) < 0) {
+		printer->out->error = scratch.error;
+	}
+	buf_done(&scratch);
+}
+
+void config_print(const struct config *config, struct buf *out) {
+	struct printer printer = {.out = out, .defaults = memory_defaults(config->memory)};
+	const struct state_draft state = {.directory = config->state_directory};
+
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		buf_init(&printer.inherited[id], out->max);
+		if (key_table[id].group == GROUP_DEFAULTS && value_is_set(id, printer.defaults)) {
+			value_write(id, printer.defaults, &printer.inherited[id]);
+		}
+	}
+
+	print_accounts(&printer, config);
+	print_group(&printer, GROUP_DEFAULTS, printer.defaults);
+	print_devices(&printer, config);
+	print_group(&printer, GROUP_RETRY, &config->retry);
+	print_group(&printer, GROUP_LOG, &config->log);
+	print_group(&printer, GROUP_STATE, &state);
+
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		if (buf_error(&printer.inherited[id]) < 0) {
+			out->error = printer.inherited[id].error;
+		}
+		buf_done(&printer.inherited[id]);
+	}
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * Mistakes, gathered as they are found and told in the order of the files.
+ */
+
+#ifndef CONFIG_PROBLEMS_H
+#define CONFIG_PROBLEMS_H
+
+#include "config/source.h"
+
+#include <stdarg.h>
+
+struct problem {
+	const struct source *source;
+	int line;  /* in the source's text */
+	int order; /* in which they were found */
+	char *text;
+};
+
+/** All zero is an empty list. */
+struct problem_list {
+	struct problem *items;
+	size_t count, size;
+	bool failed; /* there was no memory */
+};
+
+/** Adds "SUBJECT: sentence"; the subject may be empty.  The same one in the same place is told once. */
+__attribute__((format(printf, 5, 0), nonnull(1, 2, 4, 5)))
+void problem_vadd(struct problem_list *list, const struct source *source, int line, const char *subject,
+                  const char *format, va_list args);
+
+__attribute__((format(printf, 5, 6), nonnull(1, 2, 4, 5)))
+void problem_add(struct problem_list *list, const struct source *source, int line, const char *subject,
+                 const char *format, ...);
+
+/** Appends them all, sorted, with file and line. */
+__attribute__((nonnull))
+void problem_tell(struct problem_list *list, struct config_problems *out);
+
+void problem_done(struct problem_list *list);
+
+#endif

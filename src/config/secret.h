@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * Secrets and where they lie.  A secret's memory is wiped when it is released
+ * and is left out of core files.
+ */
+
+#ifndef CONFIG_SECRET_H
+#define CONFIG_SECRET_H
+
+#include "base/error.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SECRET_MAX = 4096 };
+
+struct secret {
+	char *text; /* NUL-terminated; NULL when there is none */
+	size_t len;
+};
+
+/** Changes whenever the file is replaced, rewritten, or vanishes. */
+struct secret_stamp {
+	uint64_t device, inode;
+	int64_t mtime_ns, ctime_ns, size;
+};
+
+/**
+ * The path of a key or certificate file: an absolute path as it is; a plain
+ * name is a systemd credential, looked for in $CREDENTIALS_DIRECTORY.
+ *
+ * Returns 0, -ENXIO if it is a credential's name and there is no such
+ * directory (not started by systemd), -EINVAL or -ENAMETOOLONG.
+ */
+__attribute__((warn_unused_result, nonnull(1, 2)))
+int secret_path(const char *name, char ret_path[static PATH_MAX], struct error *err);
+
+/**
+ * Reads an API key: one line of printable ASCII, surrounding white space cut.
+ * Refused with -EPERM if others than the owner may read it (in the credentials
+ * directory, where systemd's ACL shows as group bits: others than the group).
+ *
+ * Returns 0 and a secret to be given to secret_done(), or -errno.
+ */
+__attribute__((warn_unused_result, nonnull(1, 2)))
+int secret_read(const char *name, struct secret *ret_secret, struct error *err);
+
+/** Checks that a private key's file is there, readable, and not open to others.  The same errors. */
+__attribute__((warn_unused_result, nonnull(1)))
+int secret_check_file(const char *name, struct error *err);
+
+/** Wipes and releases. */
+void secret_done(struct secret *secret);
+
+/** Equal, in time that depends on the length only. */
+__attribute__((nonnull))
+bool secret_equal(const struct secret *a, const struct secret *b);
+
+/** All zero if the file cannot be seen. */
+__attribute__((nonnull))
+struct secret_stamp secret_stamp(const char *name);
+
+#endif

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: ISC
+
+#include "config/tree.h"
+
+#include <errno.h>
+#include <libconfig.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct tree {
+	config_t config;
+};
+
+/* A node is a config_setting_t that nobody else can look into. */
+static const config_setting_t *setting_of(const struct node *node) {
+	return (const config_setting_t *)(const void *)node;
+}
+
+static const struct node *node_of(const config_setting_t *setting) {
+	return (const struct node *)(const void *)setting;
+}
+
+void tree_free(struct tree *tree) {
+	if (tree) {
+		config_destroy(&tree->config);
+		free(tree);
+	}
+}
+
+/* What libconfig says, in words that help. */
+static const char *explain(const char *said) {
+	static const struct {
+		const char *said, *meant;
+	} sentences[] = {
+		{"syntax error", "syntax error: something is missing or too much, here or just before"},
+		{"duplicate setting name", "a setting of this name stands in the same group already: keep one"},
+		{"mismatched element type in array", "an array [ ... ] must hold values of one kind"},
+		{"memory exhausted", "settings stand too deep in each other"},
+	};
+	for (size_t i = 0; said && i < sizeof(sentences) / sizeof(sentences[0]); i++) {
+		if (strcmp(said, sentences[i].said) == 0) {
+			return sentences[i].meant;
+		}
+	}
+	return said ? said : "syntax error";
+}
+
+int tree_parse(const char *text, struct tree **ret_tree, int *ret_line, struct error *err) {
+	struct tree *tree = calloc(1, sizeof(*tree));
+	if (!tree) {
+		return -ENOMEM;
+	}
+
+	config_init(&tree->config);
+	if (config_read_string(&tree->config, text) != CONFIG_TRUE) {
+		*ret_line = config_error_line(&tree->config);
+		int r = error_set(err, EINVAL, "%s", explain(config_error_text(&tree->config)));
+		tree_free(tree);
+		return r;
+	}
+	*ret_tree = tree;
+	return 0;
+}
+
+const struct node *tree_root(const struct tree *tree) {
+	return node_of(config_root_setting(&tree->config));
+}
+
+size_t node_count(const struct node *node) {
+	const config_setting_t *setting = setting_of(node);
+	return config_setting_is_aggregate(setting) ? (size_t)config_setting_length(setting) : 0;
+}
+
+const struct node *node_at(const struct node *node, size_t at) {
+	return node_of(config_setting_get_elem(setting_of(node), (unsigned)at));
+}
+
+const char *node_name(const struct node *node) {
+	return config_setting_name(setting_of(node));
+}
+
+int node_line(const struct node *node) {
+	return (int)config_setting_source_line(setting_of(node));
+}
+
+/* A string, unless it is marked as a number. */
+static void read_string(const char *text, struct scalar *ret) {
+	ret->kind = SCALAR_STRING;
+	ret->text = text ? text : "";
+
+	size_t len = strlen(ret->text);
+	if (len < 3 || len - 2 >= sizeof(ret->digits) || ret->text[0] != TREE_NUMBER_MARK ||
+	    strchr(ret->text + 1, TREE_NUMBER_MARK) != ret->text + len - 1) {
+		return;
+	}
+	memcpy(ret->digits, ret->text + 1, len - 2);
+	ret->digits[len - 2] = '\0';
+	ret->kind = SCALAR_NUMBER;
+	ret->text = ret->digits;
+}
+
+void node_read(const struct node *node, struct scalar *ret) {
+	const config_setting_t *setting = setting_of(node);
+	*ret = (struct scalar){.kind = SCALAR_GROUP};
+
+	switch (config_setting_type(setting)) {
+	case CONFIG_TYPE_STRING:
+		read_string(config_setting_get_string(setting), ret);
+		break;
+	case CONFIG_TYPE_INT:
+		ret->kind = SCALAR_INT;
+		ret->number = config_setting_get_int(setting);
+		break;
+	case CONFIG_TYPE_BOOL:
+		ret->kind = SCALAR_BOOL;
+		ret->number = config_setting_get_bool(setting);
+		break;
+	case CONFIG_TYPE_LIST:
+		ret->kind = SCALAR_LIST;
+		break;
+	case CONFIG_TYPE_ARRAY:
+		ret->kind = SCALAR_ARRAY;
+		break;
+	default: /* a group; other numbers come marked */
+		break;
+	}
+}

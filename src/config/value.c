@@ -1,0 +1,590 @@
+// SPDX-License-Identifier: ISC
+
+#include "config/value.h"
+
+#include "base/text.h"
+#include "base/utc.h"
+#include "config/url.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How much of a wrong value a message shows. */
+enum { SHOWN_SIZE = 96 };
+
+/* What one reading needs. */
+struct reading {
+	const struct key *key;
+	const char *text;
+	struct config_memory *memory;
+	struct error *err;
+};
+
+struct type {
+	const char *name;
+	const char *wanted;
+	enum scalar_kind kind;
+	int (*read)(const struct reading *in, void *into);
+	void (*write)(const struct key *key, const void *value, struct buf *out);
+};
+
+static const struct type types[TYPE_COUNT];
+
+#define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+__attribute__((format(printf, 2, 3)))
+static int refuse(const struct reading *in, const char *format, ...) {
+	char shown[SHOWN_SIZE];
+	char said[256];
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(said, sizeof(said), format, args);
+	va_end(args);
+	text_escape(shown, sizeof(shown), in->text, strlen(in->text));
+	return error_set(in->err, EINVAL, "\"%s\" %s", shown, said);
+}
+
+bool value_is_printable(const char *text) {
+	char shown[PATH_MAX];
+	/* Most of what a hundred thousand devices say is ASCII. */
+	while (*text >= ' ' && *text <= '~') {
+		text++;
+	}
+	if (*text == '\0') {
+		return true;
+	}
+	const char *out = text_escape(shown, sizeof(shown), text, strlen(text));
+
+	/* Escaping merges blanks, which are fine, and turns other white space into one, which is not. */
+	for (; *text != '\0'; text++) {
+		if (*text == *out) {
+			out++;
+		} else if (*text != ' ' || out == shown || out[-1] != ' ') {
+			return false;
+		}
+	}
+	return *out == '\0';
+}
+
+static int store_text(const struct reading *in, const char *text, void *into) {
+	const char *copy = memory_text(in->memory, text);
+	if (!copy) {
+		return -ENOMEM;
+	}
+	memcpy(into, &copy, sizeof(copy));
+	return 0;
+}
+
+static int check_length(const struct reading *in) {
+	size_t len = strlen(in->text);
+	if (len == 0) {
+		return error_set(in->err, EINVAL, "must not be empty");
+	}
+	if (len > (size_t)in->key->max) {
+		return error_set(in->err, EINVAL, "is %zu bytes long: at most %d are allowed", len,
+		                 (int)in->key->max);
+	}
+	return 0;
+}
+
+static int read_string(const struct reading *in, void *into) {
+	int r = check_length(in);
+	if (r < 0) {
+		return r;
+	}
+	if (!value_is_printable(in->text)) {
+		return refuse(in, "holds control characters or is not UTF-8");
+	}
+	if (in->text[0] == ' ' || in->text[strlen(in->text) - 1] == ' ') {
+		return refuse(in, "begins or ends with a blank");
+	}
+	return store_text(in, in->text, into);
+}
+
+static int read_name(const struct reading *in, void *into) {
+	int r = check_length(in);
+	if (r < 0) {
+		return r;
+	}
+	if (in->text[strspn(in->text, ALNUM "._-")] != '\0') {
+		return refuse(in, "may hold only letters, digits, \".\", \"_\" and \"-\"");
+	}
+	return store_text(in, in->text, into);
+}
+
+/* ^[A-Za-z0-9_-]{22}(\.[va][0-9]{1,2})?$ */
+static int read_uuid(const struct reading *in, void *into) {
+	enum { UUID_LEN = 22 };
+	size_t len = strspn(in->text, ALNUM "_-");
+	const char *facet = in->text + len;
+	size_t digits = 0;
+	bool good = len == UUID_LEN;
+
+	if (good && *facet != '\0') {
+		good = facet[0] == '.' && (facet[1] == 'v' || facet[1] == 'a');
+		digits = good ? strspn(facet + 2, "0123456789") : 0;
+		good = good && digits >= 1 && digits <= 2 && facet[2 + digits] == '\0';
+	}
+	if (!good) {
+		return refuse(in, "is no device: write its 22 letters, digits, \"_\" or \"-\", and a facet "
+		                  "like \".v0\" if it has one");
+	}
+	return store_text(in, in->text, into);
+}
+
+static int read_path(const struct reading *in, void *into) {
+	int r = check_length(in);
+	if (r < 0) {
+		return r;
+	}
+	if (in->text[0] != '/') {
+		return refuse(in, "is not an absolute path: begin it with a slash");
+	}
+	if (!value_is_printable(in->text)) {
+		return refuse(in, "holds control characters or is not UTF-8");
+	}
+	return store_text(in, in->text, into);
+}
+
+static int read_file(const struct reading *in, void *into) {
+	int r = check_length(in);
+	if (r < 0) {
+		return r;
+	}
+	bool path = in->text[0] == '/';
+	bool dots = strcmp(in->text, ".") == 0 || strcmp(in->text, "..") == 0;
+	if ((path && !value_is_printable(in->text)) ||
+	    (!path && (dots || in->text[strspn(in->text, ALNUM "._-")] != '\0'))) {
+		return refuse(in, "is neither the name of a systemd credential (letters, digits, \".\", \"_\", "
+		                  "\"-\") nor an absolute path");
+	}
+	return store_text(in, in->text, into);
+}
+
+/* Neither a password nor a token that stands in a URL may come back in a message. */
+static int read_url(const struct reading *in, void *into) {
+	int r = check_length(in);
+	if (r == 0) {
+		r = url_check_base(in->text, in->err);
+	}
+	if (r < 0) {
+		return r;
+	}
+	char url[1024];
+	size_t len = strlen(in->text);
+	len -= in->text[len - 1] == '/';
+	(void)snprintf(url, sizeof(url), "%.*s", (int)len, in->text);
+	return store_text(in, url, into);
+}
+
+static int read_proxy(const struct reading *in, void *into) {
+	int r = check_length(in);
+	if (r == 0) {
+		r = url_check_proxy(in->text, in->err);
+	}
+	return r < 0 ? r : store_text(in, in->text, into);
+}
+
+static int read_url_path(const struct reading *in, void *into) {
+	int r = check_length(in);
+	if (r == 0) {
+		r = url_check_path(in->text, in->err);
+	}
+	return r < 0 ? r : store_text(in, in->text, into);
+}
+
+static void write_text(const struct key *key, const void *value, struct buf *out) {
+	const char *text;
+	(void)key;
+	memcpy(&text, value, sizeof(text));
+	buf_putc(out, '"');
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\') {
+			buf_putc(out, '\\');
+		}
+		buf_putc(out, *text);
+	}
+	buf_putc(out, '"');
+}
+
+static int read_int(const struct reading *in, void *into) {
+	char *end;
+	errno = 0;
+	long long number = strtoll(in->text, &end, 0);
+
+	if (*end != '\0' && strcmp(end, "L") != 0 && strcmp(end, "LL") != 0) {
+		return error_set(in->err, EINVAL, "must be a whole number, not %s", in->text);
+	}
+	if (errno != 0 || number < in->key->min || number > in->key->max) {
+		return error_set(in->err, EINVAL, "%s is out of range: from %d to %d", in->text,
+		                 (int)in->key->min, (int)in->key->max);
+	}
+	int value = (int)number;
+	memcpy(into, &value, sizeof(value));
+	return 0;
+}
+
+static void write_int(const struct key *key, const void *value, struct buf *out) {
+	int number;
+	(void)key;
+	memcpy(&number, value, sizeof(number));
+	buf_printf(out, "%d", number);
+}
+
+static int read_bool(const struct reading *in, void *into) {
+	bool value = strcmp(in->text, "true") == 0;
+	memcpy(into, &value, sizeof(value));
+	return 0;
+}
+
+static void write_bool(const struct key *key, const void *value, struct buf *out) {
+	bool set;
+	(void)key;
+	memcpy(&set, value, sizeof(set));
+	buf_puts(out, set ? "true" : "false");
+}
+
+static int duration_range(const struct reading *in) {
+	char min[DURATION_STRING_SIZE];
+	char max[DURATION_STRING_SIZE];
+	return refuse(in, "is out of range: from %s to %s", units_format_duration(min, in->key->min, 1),
+	              units_format_duration(max, in->key->max, 1));
+}
+
+static int read_duration(const struct reading *in, void *into) {
+	usec_t value;
+	int r = units_parse_duration(in->text, &value, NULL);
+	if (r == -EINVAL) {
+		return refuse(in, "is no duration: write a number with a unit (s, m, h, d), such as \"90s\"");
+	}
+	if (r < 0 || value < in->key->min || value > in->key->max) {
+		return duration_range(in);
+	}
+	memcpy(into, &value, sizeof(value));
+	return 0;
+}
+
+static void write_duration(const struct key *key, const void *value, struct buf *out) {
+	char text[DURATION_STRING_SIZE];
+	usec_t duration;
+	(void)key;
+	memcpy(&duration, value, sizeof(duration));
+	buf_printf(out, "\"%s\"", units_format_duration(text, duration, 1));
+}
+
+/* 0 is off. */
+static int read_size(const struct reading *in, void *into) {
+	char min[DURATION_STRING_SIZE];
+	char max[DURATION_STRING_SIZE];
+	int64_t value;
+	int r = units_parse_size(in->text, &value, NULL);
+
+	if (r == -EINVAL) {
+		return refuse(in, "is no size: write a number with a unit (KiB, MiB, GiB), such as \"64MiB\"");
+	}
+	if (r < 0 || (value != 0 && value < in->key->min) || value > in->key->max) {
+		return refuse(in, "is out of range: \"0\", or from %s to %s",
+		              units_format_size(min, in->key->min), units_format_size(max, in->key->max));
+	}
+	memcpy(into, &value, sizeof(value));
+	return 0;
+}
+
+static void write_size(const struct key *key, const void *value, struct buf *out) {
+	char text[DURATION_STRING_SIZE];
+	int64_t bytes;
+	(void)key;
+	memcpy(&bytes, value, sizeof(bytes));
+	if (bytes == 0) {
+		buf_puts(out, "\"0\"");
+	} else {
+		buf_printf(out, "\"%s\"", units_format_size(text, bytes));
+	}
+}
+
+static const struct {
+	char letter;
+	usec_t length;
+} rate_units[] = {{'s', USEC_PER_SEC}, {'m', USEC_PER_MIN}, {'h', USEC_PER_HOUR}};
+
+enum { RATE_UNITS = sizeof(rate_units) / sizeof(rate_units[0]), RATE_MAX = 1000 /* a second */ };
+
+/* The gap is rounded up: never faster than asked for. */
+static int read_rate(const struct reading *in, void *into) {
+	size_t digits = strspn(in->text, "0123456789");
+	const char *unit = in->text + digits;
+	size_t u = 0;
+
+	while (u < RATE_UNITS && (unit[0] != '/' || unit[1] != rate_units[u].letter || unit[2] != '\0')) {
+		u++;
+	}
+	if (digits == 0 || u == RATE_UNITS) {
+		return refuse(in, "is no rate: write a number per second, minute or hour, such as \"1/s\", "
+		                  "\"30/m\" or \"1000/h\"");
+	}
+	usec_t length = rate_units[u].length;
+	usec_t most = RATE_MAX * (length / USEC_PER_SEC);
+	long long count = digits < 18 ? strtoll(in->text, NULL, 10) : LLONG_MAX;
+	if (count < 1 || count > most) {
+		return refuse(in, "is out of range: from 1/h to %d/s", RATE_MAX);
+	}
+	usec_t gap = (length + count - 1) / count;
+	memcpy(into, &gap, sizeof(gap));
+	return 0;
+}
+
+/* In the first unit that gives the same gap when it is read. */
+static void write_rate(const struct key *key, const void *value, struct buf *out) {
+	usec_t gap;
+	(void)key;
+	memcpy(&gap, value, sizeof(gap));
+	for (size_t u = 0; u < RATE_UNITS; u++) {
+		usec_t length = rate_units[u].length;
+		usec_t count = (length + gap - 1) / gap;
+		if ((length + count - 1) / count == gap) {
+			buf_printf(out, "\"%lld/%c\"", (long long)count, rate_units[u].letter);
+			return;
+		}
+	}
+}
+
+static int unknown_choice(const struct reading *in) {
+	char list[192] = "";
+	size_t len = 0;
+	for (const char *const *choice = in->key->choices; *choice; choice++) {
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "", *choice);
+		if (len >= sizeof(list)) {
+			break;
+		}
+	}
+
+	const char *near = choice_suggest(in->key->choices, in->text);
+	if (near) {
+		return refuse(in, "is not one of %s: did you mean \"%s\"?", list, near);
+	}
+	return refuse(in, "is not one of %s", list);
+}
+
+static int read_enum(const struct reading *in, void *into) {
+	for (int i = 0; in->key->choices[i]; i++) {
+		if (strcmp(in->key->choices[i], in->text) == 0) {
+			memcpy(into, &i, sizeof(i));
+			return 0;
+		}
+	}
+	return unknown_choice(in);
+}
+
+static void write_enum(const struct key *key, const void *value, struct buf *out) {
+	int choice;
+	memcpy(&choice, value, sizeof(choice));
+	buf_printf(out, "\"%s\"", key->choices[choice]);
+}
+
+static int read_timezone(const struct reading *in, void *into) {
+	struct error why = {0};
+	const struct zone *zone;
+	int r = check_length(in);
+	if (r < 0) {
+		return r;
+	}
+
+	r = memory_zone(in->memory, in->text, &zone, &why);
+	if (r == -ENOENT || r == -EINVAL) {
+		return refuse(in, "is no time zone of this system: write an IANA name such as "
+		                  "\"America/Denver\"");
+	}
+	if (r == -ENOMEM) {
+		return r;
+	}
+	if (r < 0) {
+		return refuse(in, "cannot be loaded: %s", why.text);
+	}
+	memcpy(into, &zone, sizeof(zone));
+	return 0;
+}
+
+static void write_timezone(const struct key *key, const void *value, struct buf *out) {
+	const struct zone *zone;
+	(void)key;
+	memcpy(&zone, value, sizeof(zone));
+	buf_printf(out, "\"%s\"", zone_name(zone));
+}
+
+/* Rounded down to what utc_format() can write. */
+static int read_since(const struct reading *in, void *into) {
+	struct since since = {.from = INT64_MIN, .ago = -1};
+	int r = units_parse_duration(in->text, &since.ago, NULL);
+
+	if (r == 0 && (since.ago < in->key->min || since.ago > in->key->max)) {
+		return duration_range(in);
+	}
+	if (r < 0) {
+		since.ago = -1;
+		r = utc_parse(in->text, false, &since.from);
+		if (r < 0 || since.from < 0) {
+			return refuse(in, "is neither a time such as \"2026-11-23T08:00:00Z\" nor a duration "
+			                  "such as \"6h\"");
+		}
+		since.from -= since.from % USEC_PER_MSEC;
+	}
+	memcpy(into, &since, sizeof(since));
+	return 0;
+}
+
+static void write_since(const struct key *key, const void *value, struct buf *out) {
+	char text[UTC_STRING_SIZE];
+	struct since since;
+	memcpy(&since, value, sizeof(since));
+	if (since.from != INT64_MIN) {
+		buf_printf(out, "\"%s\"", utc_format(text, since.from));
+	} else {
+		write_duration(key, &since.ago, out);
+	}
+}
+
+static int read_labels(const struct reading *in, void *into) {
+	(void)into;
+	return error_set(in->err, EINVAL, "must be %s", types[TYPE_LABELS].wanted);
+}
+
+/* {"floor":"1"} becomes { floor = "1"; }: strings are escaped alike, names hold no quotes. */
+static void write_labels(const struct key *key, const void *value, struct buf *out) {
+	const char *text;
+	(void)key;
+	memcpy(&text, value, sizeof(text));
+
+	buf_puts(out, "{");
+	for (text++; *text != '}'; text += *text == ',') {
+		const char *name = text + 1;
+		size_t len = strcspn(name, "\"");
+		buf_putc(out, ' ');
+		buf_append(out, name, len);
+		buf_puts(out, " = ");
+
+		const char *start = name + len + 2;
+		for (text = start + 1; *text != '"'; text++) {
+			text += *text == '\\';
+		}
+		text++;
+		buf_append(out, start, (size_t)(text - start));
+		buf_putc(out, ';');
+	}
+	buf_puts(out, " }");
+}
+
+static const struct type types[TYPE_COUNT] = {
+	[TYPE_STRING] = {"string", "a text in quotes", SCALAR_STRING, read_string, write_text},
+	[TYPE_NAME] = {"name", "a name in quotes", SCALAR_STRING, read_name, write_text},
+	[TYPE_UUID] = {"uuid", "a device's UUID in quotes", SCALAR_STRING, read_uuid, write_text},
+	[TYPE_FILE] = {"file", "the name of a systemd credential or an absolute path, in quotes",
+	               SCALAR_STRING, read_file, write_text},
+	[TYPE_PATH] = {"path", "an absolute path in quotes", SCALAR_STRING, read_path, write_text},
+	[TYPE_URL] = {"url", "a URL in quotes", SCALAR_STRING, read_url, write_text},
+	[TYPE_PROXY] = {"proxy", "a proxy's URL in quotes", SCALAR_STRING, read_proxy, write_text},
+	[TYPE_URL_PATH] = {"url-path", "a URL's path in quotes", SCALAR_STRING, read_url_path, write_text},
+	[TYPE_INT] = {"integer", "a whole number", SCALAR_INT, read_int, write_int},
+	[TYPE_BOOL] = {"boolean", "true or false", SCALAR_BOOL, read_bool, write_bool},
+	[TYPE_DURATION] = {"duration", "a duration in quotes, such as \"90s\"", SCALAR_STRING, read_duration,
+	                   write_duration},
+	[TYPE_SIZE] = {"size", "a size in quotes, such as \"64MiB\"", SCALAR_STRING, read_size, write_size},
+	[TYPE_RATE] = {"rate", "a rate in quotes, such as \"1/s\"", SCALAR_STRING, read_rate, write_rate},
+	[TYPE_ENUM] = {"choice", "a word in quotes", SCALAR_STRING, read_enum, write_enum},
+	[TYPE_TIMEZONE] = {"timezone", "a time zone's name in quotes, such as \"America/Denver\"",
+	                   SCALAR_STRING, read_timezone, write_timezone},
+	[TYPE_SINCE] = {"time", "a time or a duration in quotes, such as \"2026-11-23T08:00:00Z\" or \"6h\"",
+	                SCALAR_STRING, read_since, write_since},
+	[TYPE_LABELS] = {"labels", "a group of texts, such as { floor = \"1\"; }", SCALAR_GROUP, read_labels,
+	                 write_labels},
+};
+
+const char *key_type_name(enum key_type type) {
+	return types[type].name;
+}
+
+const char *value_wanted(enum key_id id) {
+	return types[key_table[id].type].wanted;
+}
+
+static int wrong_kind(const struct type *type, const struct scalar *scalar, struct error *err) {
+	static const char *const kinds[] = {
+		[SCALAR_STRING] = "a text in quotes", [SCALAR_INT] = "a number",
+		[SCALAR_NUMBER] = "a number",         [SCALAR_BOOL] = "true or false",
+		[SCALAR_GROUP] = "a group { ... }",   [SCALAR_LIST] = "a list ( ... )",
+		[SCALAR_ARRAY] = "an array [ ... ]",
+	};
+	return error_set(err, EINVAL, "must be %s, not %s", type->wanted, kinds[scalar->kind]);
+}
+
+static void *member(enum key_id id, void *of) {
+	return (char *)of + key_table[id].offset;
+}
+
+static const void *const_member(enum key_id id, const void *of) {
+	return (const char *)of + key_table[id].offset;
+}
+
+int value_read(enum key_id id, const struct scalar *scalar, struct config_memory *memory, void *into,
+               struct error *err) {
+	const struct type *type = &types[key_table[id].type];
+	bool number = type->kind == SCALAR_INT && scalar->kind == SCALAR_NUMBER;
+	if (scalar->kind != type->kind && !number) {
+		return wrong_kind(type, scalar, err);
+	}
+
+	char digits[16];
+	const char *text = scalar->text;
+	if (scalar->kind == SCALAR_INT) {
+		(void)snprintf(digits, sizeof(digits), "%d", scalar->number);
+		text = digits;
+	} else if (scalar->kind == SCALAR_BOOL) {
+		text = scalar->number ? "true" : "false";
+	}
+	const struct reading in = {
+		.key = &key_table[id], .text = text ? text : "", .memory = memory, .err = err};
+	return type->read(&in, member(id, into));
+}
+
+int value_default(enum key_id id, struct config_memory *memory, void *into, struct error *err) {
+	const struct key *key = &key_table[id];
+	if (!key->fallback) {
+		return 0;
+	}
+	const struct reading in = {.key = key, .text = key->fallback, .memory = memory, .err = err};
+	return types[key->type].read(&in, member(id, into));
+}
+
+/* Only texts, zones, times and a window can be absent. */
+bool value_is_set(enum key_id id, const void *from) {
+	const void *value = const_member(id, from);
+	const void *pointer;
+	struct since since;
+	usec_t duration;
+
+	switch (key_table[id].type) {
+	case TYPE_INT:
+	case TYPE_BOOL:
+	case TYPE_SIZE:
+	case TYPE_RATE:
+	case TYPE_ENUM:
+		return true;
+	case TYPE_DURATION:
+		memcpy(&duration, value, sizeof(duration));
+		return duration != 0 || key_table[id].fallback;
+	case TYPE_SINCE:
+		memcpy(&since, value, sizeof(since));
+		return since.from != INT64_MIN || since.ago >= 0;
+	default:
+		memcpy(&pointer, value, sizeof(pointer));
+		return pointer != NULL;
+	}
+}
+
+void value_write(enum key_id id, const void *from, struct buf *out) {
+	types[key_table[id].type].write(&key_table[id], const_member(id, from), out);
+}

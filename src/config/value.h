@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * From what stands in the file to what the program uses, and back, by type.
+ */
+
+#ifndef CONFIG_VALUE_H
+#define CONFIG_VALUE_H
+
+#include "config/memory.h"
+#include "config/tree.h"
+
+/**
+ * Reads a scalar into the key's member of the group's struct.  TYPE_LABELS is
+ * read elsewhere.
+ *
+ * Returns 0, -EINVAL with a sentence, or -ENOMEM.
+ */
+__attribute__((warn_unused_result, nonnull))
+int value_read(enum key_id id, const struct scalar *scalar, struct config_memory *memory, void *into,
+               struct error *err);
+
+/** The same for the key's default; nothing is done if it has none. */
+__attribute__((warn_unused_result, nonnull))
+int value_default(enum key_id id, struct config_memory *memory, void *into, struct error *err);
+
+/** Whether there is a value to be written. */
+__attribute__((nonnull))
+bool value_is_set(enum key_id id, const void *from);
+
+/** Appends the value as value_read() reads it: "90s", 4, true. */
+__attribute__((nonnull))
+void value_write(enum key_id id, const void *from, struct buf *out);
+
+/** What a value of that type looks like: `a duration in quotes, such as "90s"`. */
+const char *value_wanted(enum key_id id);
+
+/** Printable UTF-8: nothing that would garble a line. */
+__attribute__((nonnull))
+bool value_is_printable(const char *text);
+
+#endif
