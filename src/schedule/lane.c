@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: ISC
+
+#include "schedule/lane.h"
+
+#include "schedule/backoff.h"
+#include "schedule/span.h"
+
+#define REFUSED_FIRST (1 * USEC_PER_MIN)
+#define REFUSED_LAST  (15 * USEC_PER_MIN)
+
+/* So many transient failures in a row are the account's trouble, not a device's. */
+enum { UNREACHED_LIMIT = 5 };
+
+void lane_init(struct lane *lane, const struct account *account) {
+	*lane = (struct lane){.account = account};
+	rate_init(&lane->rate, account->request_gap, account->burst);
+}
+
+void lane_done(struct lane *lane) {
+	if (lane) {
+		queue_done(&lane->waiting);
+		queue_done(&lane->live);
+		queue_done(&lane->backlog);
+	}
+}
+
+int lane_reserve(struct lane *lane, size_t count) {
+	int r = queue_reserve(&lane->waiting, count);
+	if (r == 0) {
+		r = queue_reserve(&lane->live, count);
+	}
+	if (r == 0) {
+		r = queue_reserve(&lane->backlog, count);
+	}
+	return r;
+}
+
+void lane_ready(struct lane *lane, struct poll *poll, usec_t now, usec_t wall) {
+	bool behind = span_is_backlog(poll->device->settings, poll->cursor, wall);
+	poll->phase = POLL_READY;
+	poll->timed = false;
+	poll->key = behind ? poll->cursor : now;
+	queue_push(behind ? &lane->backlog : &lane->live, poll);
+}
+
+void lane_wait(struct lane *lane, struct poll *poll, usec_t at, bool timed) {
+	poll->phase = POLL_WAITING;
+	poll->timed = timed;
+	poll->key = at;
+	queue_push(&lane->waiting, poll);
+}
+
+void lane_collect(struct lane *lane, usec_t now, usec_t wall) {
+	const struct poll *top;
+	while ((top = queue_top(&lane->waiting)) && top->key <= now) {
+		lane_ready(lane, queue_pop(&lane->waiting), now, wall);
+	}
+}
+
+/* In trouble, one request at a time finds out whether it is over. */
+static int in_flight_limit(const struct lane *lane) {
+	return lane->state == LANE_OPEN ? lane->account->max_in_flight : 1;
+}
+
+/* When the gate opens, if it opens by itself. */
+static usec_t gate_opens(const struct lane *lane) {
+	if (lane->in_flight >= in_flight_limit(lane)) {
+		return USEC_INFINITY;
+	}
+	usec_t token = rate_ready_at(&lane->rate);
+	return lane->state != LANE_OPEN && lane->until > token ? lane->until : token;
+}
+
+struct poll *lane_take(struct lane *lane, usec_t now) {
+	if (gate_opens(lane) > now) {
+		return NULL;
+	}
+	struct poll *poll = queue_pop(lane->live.len > 0 ? &lane->live : &lane->backlog);
+	if (poll) {
+		rate_take(&lane->rate, now);
+		poll->phase = POLL_IN_FLIGHT;
+		lane->in_flight++;
+	}
+	return poll;
+}
+
+usec_t lane_next(const struct lane *lane) {
+	const struct poll *top = queue_top(&lane->waiting);
+	usec_t due = top ? top->key : USEC_INFINITY;
+
+	if (lane->live.len > 0 || lane->backlog.len > 0) {
+		usec_t gate = gate_opens(lane);
+		return gate < due ? gate : due;
+	}
+	return due;
+}
+
+static bool enter(struct lane *lane, enum lane_state state, usec_t now) {
+	if (lane->state == state) {
+		return false;
+	}
+	lane->state = state;
+	lane->since = now;
+	lane->probes = 0;
+	return true;
+}
+
+bool lane_reached(struct lane *lane, usec_t now) {
+	lane->unreached = 0;
+	lane->unreached_last = NULL;
+
+	/* What was on the way when the server said "wait" or "no" does not take that back. */
+	bool said = lane->state == LANE_THROTTLED || lane->state == LANE_REFUSED;
+	return said && now < lane->until ? false : enter(lane, LANE_OPEN, now);
+}
+
+/* Nothing but a new key ends a pause earlier than was said first. */
+static void pause_until(struct lane *lane, usec_t until) {
+	if (lane->until < until) {
+		lane->until = until;
+	}
+}
+
+bool lane_throttle(struct lane *lane, usec_t now, usec_t wait) {
+	lane->unreached = 0;
+	rate_drain(&lane->rate, now);
+	bool changed = enter(lane, LANE_THROTTLED, now);
+	pause_until(lane, now + wait);
+	return changed;
+}
+
+bool lane_refuse(struct lane *lane, usec_t now, struct rng *rng) {
+	lane->unreached = 0;
+	bool changed = enter(lane, LANE_REFUSED, now);
+
+	/* Replies to what was on the way already are not probes. */
+	if (changed || now >= lane->until) {
+		lane->probes++;
+		pause_until(lane, now + backoff_at_least(REFUSED_FIRST, REFUSED_LAST,
+		                                         lane->probes, rng));
+	}
+	return changed;
+}
+
+bool lane_unreached(struct lane *lane, const struct poll *poll, const struct retry_settings *retry,
+                    usec_t now, struct rng *rng) {
+	if (poll != lane->unreached_last) {
+		lane->unreached++;
+		lane->unreached_last = poll;
+	}
+	if (lane->state == LANE_OPEN && lane->unreached < UNREACHED_LIMIT) {
+		return false;
+	}
+
+	bool changed = lane->state == LANE_OPEN && enter(lane, LANE_DOWN, now);
+	if (changed || now >= lane->until) {
+		lane->probes++;
+		pause_until(lane, now + backoff_at_least(retry->base, retry->cap, lane->probes, rng));
+	}
+	return changed;
+}
+
+void lane_probe_now(struct lane *lane, usec_t now) {
+	lane->until = now;
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: ISC
+
+#include "schedule/poll.h"
+
+#include "base/rng.h"
+#include "schedule/span.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Back-off from the shortest base allowed (100 ms) makes about ten requests in
+ * the first minute of a failure; sixty without progress are no back-off.
+ */
+enum { FLOOD_LIMIT = 60 };
+
+void poll_init(struct poll *poll, const struct device *device, usec_t cursor, usec_t now) {
+	*poll = (struct poll){
+		.device = device,
+		.cursor = cursor,
+		.since = now,
+		.memory_max = (uint16_t)span_lookback_buckets(device->settings),
+		.span_limit = device->settings->max_points,
+		.quiet_since = USEC_INFINITY,
+	};
+}
+
+void poll_done(struct poll *poll) {
+	if (poll) {
+		free(poll->memory);
+		free(poll->reason);
+		poll->memory = NULL;
+		poll->reason = NULL;
+		poll->memory_len = 0;
+	}
+}
+
+void poll_take_over(struct poll *poll, struct poll *from) {
+	poll->cursor = from->cursor;
+	poll->since = from->since;
+	poll->failures = from->failures;
+	poll->told = from->told;
+	poll->failing_since = from->failing_since;
+	poll->reason = from->reason;
+	poll->quiet_since = from->quiet_since;
+	poll->quiet_over = from->quiet_over;
+
+	/* The look-back may have become shorter: the newest are worth keeping. */
+	uint16_t keep = from->memory_len < poll->memory_max ? from->memory_len : poll->memory_max;
+	poll->memory = from->memory;
+	poll->memory_len = keep;
+	if (keep > 0) {
+		memmove(poll->memory, poll->memory + (from->memory_len - keep),
+		        keep * sizeof(*poll->memory));
+	}
+	if (poll->memory_max > from->memory_max) {
+		struct remembered *grown =
+			reallocarray(poll->memory, poll->memory_max, sizeof(*grown));
+		if (grown) {
+			poll->memory = grown;
+		} else {
+			poll->memory_max = from->memory_max;
+		}
+	}
+
+	from->memory = NULL;
+	from->memory_len = 0;
+	from->reason = NULL;
+}
+
+/* The place of the first remembered bucket at or after start. */
+static uint16_t memory_find(const struct poll *poll, usec_t start) {
+	uint16_t low = 0, high = poll->memory_len;
+	while (low < high) {
+		uint16_t middle = (uint16_t)((low + high) / 2);
+		if (poll->memory[middle].start < start) {
+			low = (uint16_t)(middle + 1);
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+static int remember(struct poll *poll, const struct remembered *what) {
+	if (poll->memory_max == 0) {
+		return 0;
+	}
+	if (!poll->memory) {
+		poll->memory = calloc(poll->memory_max, sizeof(*poll->memory));
+		if (!poll->memory) {
+			return -ENOMEM;
+		}
+	}
+
+	uint16_t at = memory_find(poll, what->start);
+	if (at < poll->memory_len && poll->memory[at].start == what->start) {
+		poll->memory[at] = *what;
+		return 0;
+	}
+	if (poll->memory_len == poll->memory_max) {
+		if (at == 0) {
+			return 0; /* older than all that there is room for */
+		}
+		memmove(poll->memory, poll->memory + 1,
+		        (size_t)(poll->memory_len - 1) * sizeof(*poll->memory));
+		poll->memory_len--;
+		at--;
+	}
+	memmove(poll->memory + at + 1, poll->memory + at,
+	        (size_t)(poll->memory_len - at) * sizeof(*poll->memory));
+	poll->memory[at] = *what;
+	poll->memory_len++;
+	return 0;
+}
+
+int poll_apply(struct poll *poll, const struct remembered *what, usec_t end) {
+	if (end > poll->cursor) {
+		poll->cursor = end;
+		poll->flood_count = 0;
+	}
+	return what->status == RECORD_GAP ? 0 : remember(poll, what);
+}
+
+const struct remembered *poll_recall(const struct poll *poll, usec_t start) {
+	uint16_t at = memory_find(poll, start);
+	return at < poll->memory_len && poll->memory[at].start == start ? &poll->memory[at] : NULL;
+}
+
+usec_t poll_spread(const struct device *device) {
+	usec_t window = device->settings->window;
+	usec_t range = (window < USEC_PER_MIN ? window : USEC_PER_MIN) / 2;
+	return (usec_t)(rng_hash(device->uuid, strlen(device->uuid)) % (uint64_t)range);
+}
+
+bool poll_flood_guard(struct poll *poll, usec_t monotonic) {
+	if (monotonic - poll->flood_minute >= USEC_PER_MIN) {
+		poll->flood_minute = monotonic;
+		poll->flood_count = 0;
+	}
+	return ++poll->flood_count <= FLOOD_LIMIT;
+}

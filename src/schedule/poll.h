@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * What runs of a device: where its log has got to, and what it waits for.
+ *
+ * A poll waits for its time, waits for its account, or waits for a reply; never
+ * two of them.  Its cursor and its look-back memory move in poll_apply() alone,
+ * with a record that is already on the disk.
+ */
+
+#ifndef SCHEDULE_POLL_H
+#define SCHEDULE_POLL_H
+
+#include "config/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** What a bucket was recorded as.  The names are those of the log. */
+enum record_status { RECORD_OK, RECORD_NO_DATA, RECORD_AMBIGUOUS, RECORD_GAP };
+
+/** One recorded bucket that may still be asked for again. */
+struct remembered {
+	usec_t start;
+	int64_t count; /* 0 unless RECORD_OK */
+	uint16_t revision;
+	uint8_t status; /* enum record_status */
+};
+
+struct lane;
+
+/** Where a poll is. */
+enum poll_phase {
+	POLL_WAITING,   /* for its time, in lane->waiting */
+	POLL_READY,     /* for its account, in lane->live or lane->backlog */
+	POLL_IN_FLIGHT, /* for a reply */
+	POLL_STOPPED,   /* for good: the flood guard caught it */
+};
+
+struct poll {
+	const struct device *device;
+	struct lane *lane;
+	enum poll_phase phase;
+
+	/* What the log holds. */
+	usec_t cursor;             /* end of the last recorded bucket */
+	usec_t since;              /* wall clock when this device was first polled */
+	struct remembered *memory; /* ascending by start, the newest buckets */
+	uint16_t memory_len, memory_max;
+
+	/* When: a queue's order, on the monotonic clock, or for a backlog the cursor. */
+	usec_t key;
+	bool timed; /* the key follows from the wall clock: recompute it after a step */
+
+	/* How it goes. */
+	uint16_t failures;    /* in a row */
+	bool told;            /* people know that it is failing */
+	usec_t failing_since; /* monotonic */
+	char *reason;         /* the last failure's sentence; NULL while all is well */
+	int span_limit;       /* most buckets in the next request */
+
+	/* Flood guard: requests since the cursor last moved, in this minute. */
+	usec_t flood_minute;
+	uint16_t flood_count;
+
+	/* Silence: nothing but no_data and zero since that bucket. */
+	usec_t quiet_since; /* USEC_INFINITY before the first record */
+	bool quiet_over;    /* it has counted somebody, or people were told */
+};
+
+/** A poll that begins at the cursor.  Allocates nothing. */
+__attribute__((nonnull))
+void poll_init(struct poll *poll, const struct device *device, usec_t cursor, usec_t now);
+
+void poll_done(struct poll *poll);
+
+/** Moves what has been recorded and how it went from one poll to another of the same identity. */
+__attribute__((nonnull))
+void poll_take_over(struct poll *poll, struct poll *from);
+
+/**
+ * Tells the poll of a record that is on the disk: the cursor moves to its end
+ * if it lies behind, and the bucket is remembered as long as the look-back
+ * reaches.  A gap is not remembered.
+ *
+ * Returns 0 or -ENOMEM; on failure the cursor has moved, and only a later
+ * correction of this bucket may go unseen.
+ */
+__attribute__((nonnull))
+int poll_apply(struct poll *poll, const struct remembered *what, usec_t end);
+
+/** What a bucket was recorded as last; NULL if it is not remembered. */
+__attribute__((nonnull))
+const struct remembered *poll_recall(const struct poll *poll, usec_t start);
+
+/** How late within its minute this device asks: stable, from 0 to half of min(window, 60 s). */
+__attribute__((nonnull))
+usec_t poll_spread(const struct device *device);
+
+/** Counts a request; false when it is one more in this minute than can be right. */
+__attribute__((nonnull, warn_unused_result))
+bool poll_flood_guard(struct poll *poll, usec_t monotonic);
+
+#endif

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: ISC
+
+#include "schedule/rate.h"
+
+void rate_init(struct rate *rate, usec_t gap, int burst) {
+	*rate = (struct rate){.gap = gap, .burst = burst, .full_at = INT64_MIN};
+}
+
+usec_t rate_ready_at(const struct rate *rate) {
+	usec_t reach = rate->gap * (rate->burst - 1);
+	return rate->full_at < INT64_MIN + reach ? INT64_MIN : rate->full_at - reach;
+}
+
+void rate_take(struct rate *rate, usec_t now) {
+	rate->full_at = (rate->full_at > now ? rate->full_at : now) + rate->gap;
+}
+
+void rate_drain(struct rate *rate, usec_t now) {
+	usec_t empty = now + rate->gap * (rate->burst - 1);
+	if (rate->full_at < empty) {
+		rate->full_at = empty;
+	}
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: ISC
+
+#include "schedule/span.h"
+
+/* A single count per request is all that NONE gives. */
+static bool is_single(const struct settings *settings) {
+	return settings->bucket.interval == INTERVAL_NONE;
+}
+
+/* Buckets up to a day are gathered into windows; longer ones are windows themselves. */
+static struct grid window_grid(const struct settings *settings) {
+	struct grid grid = settings->bucket;
+	switch (grid.interval) {
+	case INTERVAL_MINUTELY:
+	case INTERVAL_QUARTERHOURLY:
+	case INTERVAL_HOURLY:
+		grid.interval = INTERVAL_NONE;
+		grid.length = settings->window;
+		break;
+	default:
+		break;
+	}
+	return grid;
+}
+
+int span_lookback_buckets(const struct settings *settings) {
+	if (is_single(settings) || settings->lookback == 0) {
+		return 0;
+	}
+	usec_t length = interval_length(settings->bucket.interval);
+	int64_t buckets = (settings->lookback + length - 1) / length;
+
+	/* Half of a request at most, or it would never get on. */
+	int64_t most = settings->max_points / 2;
+	return (int)(buckets < most ? buckets : most);
+}
+
+usec_t span_closed(const struct settings *settings, usec_t now) {
+	return grid_floor(&settings->bucket, now - settings->settle);
+}
+
+usec_t span_first_cursor(const struct settings *settings, usec_t now) {
+	usec_t last = grid_floor(&settings->bucket, span_closed(settings, now) - 1);
+	usec_t from = last;
+
+	if (settings->backfill_from != INT64_MIN) {
+		from = settings->backfill_from;
+	} else if (settings->backfill_ago >= 0) {
+		from = now - settings->backfill_ago;
+	}
+	/* A bucket that begins before backfill_from is not wanted whole, so not at all. */
+	return grid_floor(&settings->bucket, from) == from ? from : grid_next(&settings->bucket, from);
+}
+
+bool span_next(const struct settings *settings, usec_t cursor, usec_t oldest, int limit, usec_t now,
+               struct span *ret) {
+	const struct grid *grid = &settings->bucket;
+	struct span span = {.fresh = grid_floor(grid, cursor)};
+	usec_t closed = span_closed(settings, now);
+
+	if (span.fresh >= closed) {
+		return false;
+	}
+
+	span.start = span.fresh;
+	int back = span_lookback_buckets(settings);
+	if (back > limit / 2) {
+		back = limit / 2;
+	}
+	while (span.buckets < back && span.start > oldest) {
+		span.start = grid_floor(grid, span.start - 1);
+		span.buckets++;
+	}
+
+	if (is_single(settings) || limit < 1) {
+		limit = 1;
+	}
+	span.end = span.fresh;
+	while (span.end < closed && span.buckets < limit) {
+		span.end = grid_next(grid, span.end);
+		span.fresh_buckets++;
+		span.buckets++;
+	}
+	*ret = span;
+	return true;
+}
+
+usec_t span_due(const struct settings *settings, usec_t cursor, usec_t spread) {
+	struct grid window = window_grid(settings);
+	return grid_next(&window, cursor) + settings->settle + spread;
+}
+
+bool span_is_backlog(const struct settings *settings, usec_t cursor, usec_t now) {
+	struct grid window = window_grid(settings);
+	return grid_next(&window, cursor) < span_closed(settings, now);
+}
+
+int64_t span_backlog(const struct settings *settings, usec_t cursor, usec_t now) {
+	usec_t closed = span_closed(settings, now);
+	usec_t length = is_single(settings) ? settings->bucket.length
+	                                    : interval_length(settings->bucket.interval);
+	return closed > cursor ? (closed - cursor + length - 1) / length : 0;
+}
+
+usec_t span_gap_end(const struct settings *settings, usec_t cursor, usec_t since, usec_t now) {
+	if (now - settings->backfill < since) {
+		return cursor;
+	}
+	usec_t end = grid_floor(&settings->bucket, now - settings->backfill);
+	return end > cursor ? end : cursor;
+}
