@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * The one user of libcurl.
+ *
+ * Transfers are kept and used again: an easy handle that was set up for an
+ * endpoint needs only a new body for the next request there.
+ */
+
+#include "request/http.h"
+
+#include "base/buf.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	RETRY_AFTER_SIZE = 128,
+	REQUEST_MAX = 4096,
+	/* A transfer that is set aside keeps no more than this. */
+	KEEP_BODY = 64 << 10,
+	/* Slower than this for so long is as good as dead, whatever the time-out. */
+	LOW_SPEED_BYTES = 10,
+	LOW_SPEED_SECONDS = 30,
+};
+
+struct http {
+	CURLM *multi;
+	struct transfer *idle;
+	struct transfer *running;
+	struct transfer *handed_out; /* whose reply the caller is reading */
+};
+
+struct http_endpoint {
+	char *url;
+	struct curl_slist *headers;
+	char *client_cert, *client_key, *ca_file, *proxy;
+	usec_t connect_timeout;
+	int transfers;  /* that were set up for it and still exist */
+	bool abandoned; /* by its owner: the last transfer frees it */
+};
+
+struct transfer {
+	CURL *easy;
+	struct transfer *next, **link; /* in http->idle or http->running */
+	struct http_endpoint *endpoint;
+	void *user;
+	struct buf request, body;
+	bool too_large;
+	char retry_after[RETRY_AFTER_SIZE];
+	bool has_retry_after;
+	char error[CURL_ERROR_SIZE];
+};
+
+static void list_push(struct transfer **list, struct transfer *transfer) {
+	transfer->next = *list;
+	transfer->link = list;
+	if (transfer->next) {
+		transfer->next->link = &transfer->next;
+	}
+	*list = transfer;
+}
+
+static void list_remove(struct transfer *transfer) {
+	*transfer->link = transfer->next;
+	if (transfer->next) {
+		transfer->next->link = transfer->link;
+	}
+}
+
+/* The library: once, before any thread. */
+
+int http_new(struct http **ret_http, struct error *err) {
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		return error_set(err, ENOMEM, "libcurl could not be initialised");
+	}
+	struct http *http = calloc(1, sizeof(*http));
+	if (http) {
+		http->multi = curl_multi_init();
+	}
+	if (!http || !http->multi) {
+		free(http);
+		curl_global_cleanup();
+		return error_set(err, ENOMEM, "out of memory");
+	}
+	(void)curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+	*ret_http = http;
+	return 0;
+}
+
+static void wipe_headers(struct curl_slist *headers) {
+	for (struct curl_slist *header = headers; header; header = header->next) {
+		explicit_bzero(header->data, strlen(header->data));
+	}
+	curl_slist_free_all(headers);
+}
+
+static void endpoint_destroy(struct http_endpoint *endpoint) {
+	wipe_headers(endpoint->headers);
+	free(endpoint->url);
+	free(endpoint->client_cert);
+	free(endpoint->client_key);
+	free(endpoint->ca_file);
+	free(endpoint->proxy);
+	free(endpoint);
+}
+
+static void transfer_free(struct transfer *transfer) {
+	struct http_endpoint *endpoint = transfer->endpoint;
+	curl_easy_cleanup(transfer->easy);
+	buf_done(&transfer->request);
+	buf_done(&transfer->body);
+	free(transfer);
+
+	if (--endpoint->transfers == 0 && endpoint->abandoned) {
+		endpoint_destroy(endpoint);
+	}
+}
+
+/* Takes a transfer off its work, for the next one. */
+static void transfer_rest(struct http *http, struct transfer *transfer) {
+	(void)curl_multi_remove_handle(http->multi, transfer->easy);
+	list_remove(transfer);
+	if (transfer->endpoint->abandoned) {
+		transfer_free(transfer);
+		return;
+	}
+	if (transfer->body.size > KEEP_BODY) {
+		buf_done(&transfer->body);
+	}
+	list_push(&http->idle, transfer);
+}
+
+static void hand_back(struct http *http) {
+	if (http->handed_out) {
+		transfer_rest(http, http->handed_out);
+		http->handed_out = NULL;
+	}
+}
+
+/* Frees the idle transfers of an endpoint; of all, if it is NULL. */
+static void drop_idle(struct http *http, const struct http_endpoint *endpoint) {
+	struct transfer *next;
+	for (struct transfer *idle = http->idle; idle; idle = next) {
+		next = idle->next;
+		if (!endpoint || idle->endpoint == endpoint) {
+			list_remove(idle);
+			transfer_free(idle);
+		}
+	}
+}
+
+void http_cancel_all(struct http *http) {
+	http->handed_out = NULL;
+	while (http->running) {
+		transfer_rest(http, http->running);
+	}
+}
+
+void http_free(struct http *http) {
+	if (http) {
+		http_cancel_all(http);
+		drop_idle(http, NULL);
+		(void)curl_multi_cleanup(http->multi);
+		free(http);
+		curl_global_cleanup();
+	}
+}
+
+/* Endpoints */
+
+void http_endpoint_free(struct http *http, struct http_endpoint *endpoint) {
+	if (!endpoint) {
+		return;
+	}
+	if (http) {
+		drop_idle(http, endpoint);
+	}
+	if (endpoint->transfers == 0) {
+		endpoint_destroy(endpoint);
+	} else {
+		endpoint->abandoned = true;
+	}
+}
+
+/* Copies text if there is any; false when memory is short. */
+static bool copy(char **to, const char *text) {
+	*to = text ? strdup(text) : NULL;
+	return *to || !text;
+}
+
+static bool copy_headers(struct http_endpoint *endpoint, const char *const *headers) {
+	for (; *headers; headers++) {
+		struct curl_slist *grown = curl_slist_append(endpoint->headers, *headers);
+		if (!grown) {
+			return false;
+		}
+		endpoint->headers = grown;
+	}
+	return true;
+}
+
+int http_endpoint_new(const struct http_endpoint_options *options, struct http_endpoint **ret_endpoint,
+                      struct error *err) {
+	struct http_endpoint *endpoint = calloc(1, sizeof(*endpoint));
+	if (!endpoint) {
+		return error_set(err, ENOMEM, "out of memory");
+	}
+	if (!copy(&endpoint->url, options->url) ||
+	    !copy(&endpoint->client_cert, options->client_cert) ||
+	    !copy(&endpoint->client_key, options->client_key) ||
+	    !copy(&endpoint->ca_file, options->ca_file) || !copy(&endpoint->proxy, options->proxy) ||
+	    !copy_headers(endpoint, options->headers)) {
+		endpoint_destroy(endpoint);
+		return error_set(err, ENOMEM, "out of memory");
+	}
+	endpoint->connect_timeout = options->connect_timeout;
+	*ret_endpoint = endpoint;
+	return 0;
+}
+
+bool http_is_exposed(const char *url) {
+	static const char scheme[] = "http://";
+	if (strncasecmp(url, scheme, sizeof(scheme) - 1) != 0) {
+		return false;
+	}
+	const char *host = url + sizeof(scheme) - 1;
+	size_t len = strcspn(host, "/?#");
+	if (memchr(host, '@', len)) {
+		return true;
+	}
+
+	size_t name = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#");
+	unsigned octets[4];
+	int used = 0;
+	bool dotted = sscanf(host, "%3u.%3u.%3u.%3u%n", &octets[0], &octets[1], &octets[2],
+	                     &octets[3], &used) == 4 &&
+	              (size_t)used == name;
+	return !(dotted && octets[0] == 127) && !(name == 5 && strncmp(host, "[::1]", 5) == 0) &&
+	       !(name == 9 && strncasecmp(host, "localhost", 9) == 0);
+}
+
+/* What libcurl calls while it moves data */
+
+static size_t on_body(char *data, size_t size, size_t count, void *user) {
+	struct transfer *transfer = user;
+	size_t len = size * count;
+	buf_append(&transfer->body, data, len);
+	if (buf_error(&transfer->body)) {
+		transfer->too_large = true;
+		return 0;
+	}
+	return len;
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *user) {
+	static const char name[] = "retry-after:";
+	struct transfer *transfer = user;
+	size_t len = size * count;
+
+	if (len >= sizeof(name) - 1 && strncasecmp(data, name, sizeof(name) - 1) == 0) {
+		size_t value = len - (sizeof(name) - 1);
+		if (value >= sizeof(transfer->retry_after)) {
+			value = sizeof(transfer->retry_after) - 1;
+		}
+		memcpy(transfer->retry_after, data + sizeof(name) - 1, value);
+		transfer->retry_after[value] = '\0';
+		transfer->has_retry_after = true;
+	}
+	return len;
+}
+
+/* Transfers */
+
+#define SET(easy, option, value) \
+	do { \
+		CURLcode code_ = curl_easy_setopt((easy), (option), (value)); \
+		if (code_ != CURLE_OK) { \
+			return code_; \
+		} \
+	} while (0)
+
+/* What is the same for all requests to an endpoint. */
+static CURLcode set_up(struct transfer *transfer, const struct http_endpoint *endpoint) {
+	CURL *easy = transfer->easy;
+	SET(easy, CURLOPT_PRIVATE, transfer);
+	SET(easy, CURLOPT_ERRORBUFFER, transfer->error);
+	SET(easy, CURLOPT_NOSIGNAL, 1L);
+	SET(easy, CURLOPT_URL, endpoint->url);
+	SET(easy, CURLOPT_PROTOCOLS_STR, http_is_exposed(endpoint->url) ? "https" : "http,https");
+	SET(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	SET(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	SET(easy, CURLOPT_PIPEWAIT, 1L);
+	SET(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+	SET(easy, CURLOPT_USERAGENT, "occupancyd/" OCCUPANCYD_VERSION);
+	SET(easy, CURLOPT_HTTPHEADER, endpoint->headers);
+	SET(easy, CURLOPT_POST, 1L);
+
+	SET(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	SET(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (endpoint->ca_file) {
+		SET(easy, CURLOPT_CAINFO, endpoint->ca_file);
+	}
+	if (endpoint->client_cert) {
+		SET(easy, CURLOPT_SSLCERT, endpoint->client_cert);
+		SET(easy, CURLOPT_SSLKEY, endpoint->client_key);
+	}
+
+	/* Empty strings keep libcurl from asking the environment. */
+	SET(easy, CURLOPT_PROXY, endpoint->proxy ? endpoint->proxy : "");
+	SET(easy, CURLOPT_NOPROXY, "");
+
+	SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(endpoint->connect_timeout / USEC_PER_MSEC));
+	SET(easy, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED_BYTES);
+	SET(easy, CURLOPT_LOW_SPEED_TIME, (long)LOW_SPEED_SECONDS);
+	SET(easy, CURLOPT_WRITEFUNCTION, on_body);
+	SET(easy, CURLOPT_WRITEDATA, transfer);
+	SET(easy, CURLOPT_HEADERFUNCTION, on_header);
+	SET(easy, CURLOPT_HEADERDATA, transfer);
+	return CURLE_OK;
+}
+
+/* What each request has of its own. */
+static CURLcode set_request(struct transfer *transfer, usec_t timeout, bool fresh) {
+	SET(transfer->easy, CURLOPT_POSTFIELDS, buf_text(&transfer->request));
+	SET(transfer->easy, CURLOPT_POSTFIELDSIZE, (long)transfer->request.len);
+	SET(transfer->easy, CURLOPT_TIMEOUT_MS, (long)(timeout / USEC_PER_MSEC));
+	SET(transfer->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+	return CURLE_OK;
+}
+
+static struct transfer *transfer_new(struct http_endpoint *endpoint) {
+	struct transfer *transfer = calloc(1, sizeof(*transfer));
+	if (!transfer) {
+		return NULL;
+	}
+	buf_init(&transfer->request, REQUEST_MAX);
+	buf_init(&transfer->body, HTTP_BODY_MAX);
+	transfer->endpoint = endpoint;
+	endpoint->transfers++;
+	transfer->easy = curl_easy_init();
+	if (!transfer->easy || set_up(transfer, endpoint) != CURLE_OK) {
+		transfer_free(transfer);
+		return NULL;
+	}
+	return transfer;
+}
+
+/* An idle transfer of that endpoint, or a new one. */
+static struct transfer *transfer_get(struct http *http, struct http_endpoint *endpoint) {
+	for (struct transfer *idle = http->idle; idle; idle = idle->next) {
+		if (idle->endpoint == endpoint) {
+			list_remove(idle);
+			return idle;
+		}
+	}
+	return transfer_new(endpoint);
+}
+
+int http_post(struct http *http, struct http_endpoint *endpoint, const char *body,
+              usec_t timeout, bool fresh, void *user, struct error *err) {
+	struct transfer *transfer = transfer_get(http, endpoint);
+	if (!transfer) {
+		return error_set(err, ENOMEM, "out of memory");
+	}
+
+	transfer->user = user;
+	transfer->too_large = false;
+	transfer->has_retry_after = false;
+	transfer->error[0] = '\0';
+	buf_clear(&transfer->body);
+	buf_clear(&transfer->request);
+	buf_puts(&transfer->request, body);
+
+	if (buf_error(&transfer->request) || set_request(transfer, timeout, fresh) != CURLE_OK ||
+	    curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK) {
+		transfer_free(transfer);
+		return error_set(err, ENOMEM, "out of memory");
+	}
+	list_push(&http->running, transfer);
+	return 0;
+}
+
+int http_wait(struct http *http, int fd, usec_t timeout, struct error *err) {
+	hand_back(http);
+
+	/* Rounded up, or a wait of 0.4 ms would become a busy loop. */
+	usec_t ms = timeout < 0 ? 0 : (timeout + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
+	struct curl_waitfd extra = {.fd = fd, .events = CURL_WAIT_POLLIN};
+	int running;
+
+	CURLMcode code = curl_multi_perform(http->multi, &running);
+	if (code == CURLM_OK) {
+		code = curl_multi_poll(http->multi, &extra, fd >= 0 ? 1 : 0,
+		                       ms > INT_MAX ? INT_MAX : (int)ms, NULL);
+	}
+	if (code == CURLM_OK) {
+		code = curl_multi_perform(http->multi, &running);
+	}
+	if (code != CURLM_OK) {
+		return error_set(err, code == CURLM_OUT_OF_MEMORY ? ENOMEM : EIO, "libcurl: %s",
+		                 curl_multi_strerror(code));
+	}
+	return 0;
+}
+
+/* Whether the time ran out before the server could be asked at all. */
+static bool never_connected(CURL *easy) {
+	curl_off_t pretransfer = 0;
+	(void)curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+	return pretransfer == 0;
+}
+
+static enum http_result classify(const struct transfer *transfer, CURLcode code, long status) {
+	if (code == CURLE_OK) {
+		return HTTP_REPLIED;
+	}
+	if (transfer->too_large) {
+		return HTTP_TOO_LARGE;
+	}
+	if (code == CURLE_OPERATION_TIMEDOUT) {
+		return never_connected(transfer->easy) ? HTTP_UNREACHABLE : HTTP_SLOW;
+	}
+	return status != 0 ? HTTP_CUT_OFF : HTTP_UNREACHABLE;
+}
+
+bool http_next(struct http *http, struct http_reply *ret_reply) {
+	hand_back(http);
+
+	int left;
+	const CURLMsg *message = curl_multi_info_read(http->multi, &left);
+	if (!message) {
+		return false;
+	}
+	CURLcode code = message->data.result;
+	struct transfer *transfer = NULL;
+	long status = 0;
+	char *content_type = NULL;
+	(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+	(void)curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(message->easy_handle, CURLINFO_CONTENT_TYPE, &content_type);
+
+	http->handed_out = transfer;
+	*ret_reply = (struct http_reply){
+		.user = transfer->user,
+		.result = classify(transfer, code, status),
+		.status = status,
+		.body = buf_text(&transfer->body),
+		.body_len = transfer->body.len,
+		.retry_after = transfer->has_retry_after ? transfer->retry_after : NULL,
+		.content_type = content_type,
+		.error = transfer->error[0] ? transfer->error : curl_easy_strerror(code),
+	};
+	return true;
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: ISC
+
+#include "response/outcome.h"
+
+#include "base/text.h"
+#include "base/utc.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RETRY_AFTER_LEAST   (1 * USEC_PER_SEC)
+#define RETRY_AFTER_MOST    (1 * USEC_PER_HOUR)
+#define RETRY_AFTER_DEFAULT (60 * USEC_PER_SEC)
+
+/* The first row that holds the status counts. */
+static const struct {
+	long first, last;
+	enum outcome outcome;
+} statuses[] = {
+	{429, 429, OUTCOME_THROTTLED},
+	{401, 401, OUTCOME_REFUSED},
+	{403, 403, OUTCOME_REFUSED},
+	{408, 408, OUTCOME_TRANSIENT}, /* "request timeout": a proxy lost patience */
+	{400, 499, OUTCOME_REJECTED},
+	{500, 500, OUTCOME_SERVER_ERROR},
+	{501, 599, OUTCOME_TRANSIENT},
+	/* 1xx, 2xx but 200, and redirects, which are never followed: not the API we know. */
+	{0, 999, OUTCOME_REJECTED},
+};
+
+static enum outcome outcome_of_status(long status) {
+	size_t i = 0;
+	while (status < statuses[i].first || status > statuses[i].last) {
+		i++;
+	}
+	return statuses[i].outcome;
+}
+
+/* IMF-fixdate, the one form that may be sent: "Sun, 06 Nov 1994 08:49:37 GMT". */
+static bool parse_http_date(const char *text, usec_t *ret) {
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char name[4], zone[4];
+	int day, year, hour, minute, second;
+
+	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3s", &day, name, &year, &hour,
+	           &minute, &second, zone) != 7 ||
+	    strcmp(zone, "GMT") != 0) {
+		return false;
+	}
+	const char *month = strlen(name) == 3 ? strstr(months, name) : NULL;
+	if (!month || (month - months) % 3 != 0 || day < 1 || day > 31 || hour < 0 || hour > 23 ||
+	    minute < 0 || minute > 59 || second < 0 || second > 60) {
+		return false;
+	}
+	*ret = utc_join(&(struct civil){
+		.year = year,
+		.month = (int)(month - months) / 3 + 1,
+		.day = day,
+		.hour = hour,
+		.minute = minute,
+		.second = second,
+	});
+	return true;
+}
+
+usec_t outcome_retry_after(const char *value, usec_t wall) {
+	if (!value) {
+		return RETRY_AFTER_DEFAULT;
+	}
+	while (isspace((unsigned char)*value)) {
+		value++;
+	}
+
+	usec_t wait, date;
+	size_t digits = strspn(value, "0123456789");
+	if (digits > 0 && value[digits + strspn(value + digits, " \t\r\n")] == '\0') {
+		/* strtoll stops at the largest number, which the clamp cuts. */
+		long long seconds = strtoll(value, NULL, 10);
+		wait = seconds > RETRY_AFTER_MOST / USEC_PER_SEC ? RETRY_AFTER_MOST
+		                                                 : seconds * USEC_PER_SEC;
+	} else if (parse_http_date(value, &date)) {
+		wait = date - wall;
+	} else {
+		return RETRY_AFTER_DEFAULT;
+	}
+
+	if (wait < RETRY_AFTER_LEAST) {
+		return RETRY_AFTER_LEAST;
+	}
+	return wait < RETRY_AFTER_MOST ? wait : RETRY_AFTER_MOST;
+}
+
+/* "HTTP 403: Invalid api key" */
+static void explain_status(const struct http_reply *reply, struct verdict *verdict) {
+	char message[MESSAGE_SIZE];
+	parse_message(reply->body, reply->body_len, message);
+	(void)snprintf(verdict->reason, sizeof(verdict->reason), "HTTP %ld%s%s", reply->status,
+	               message[0] ? ": " : "", message);
+}
+
+static void explain_transport(const struct http_reply *reply, struct verdict *verdict) {
+	text_escape(verdict->reason, sizeof(verdict->reason), reply->error, strlen(reply->error));
+}
+
+static void judge_status(const struct http_reply *reply, int parsed, const struct error *parse_error,
+                         usec_t wall, struct verdict *verdict) {
+	if (reply->status != 200) {
+		verdict->outcome = outcome_of_status(reply->status);
+		explain_status(reply, verdict);
+		if (verdict->outcome == OUTCOME_THROTTLED) {
+			verdict->wait = outcome_retry_after(reply->retry_after, wall);
+		}
+	} else if (parsed < 0) {
+		verdict->outcome = OUTCOME_FAILING;
+		(void)snprintf(verdict->reason, sizeof(verdict->reason), "%s",
+		               parse_error ? parse_error->text : "");
+	} else {
+		verdict->outcome = OUTCOME_OK;
+	}
+}
+
+void outcome_judge(const struct http_reply *reply, int parsed, const struct error *parse_error,
+                   usec_t wall, struct verdict *ret_verdict) {
+	struct verdict *verdict = ret_verdict;
+	*verdict = (struct verdict){0};
+
+	switch (reply->result) {
+	case HTTP_REPLIED:
+		judge_status(reply, parsed, parse_error, wall, verdict);
+		return;
+	case HTTP_CUT_OFF:
+		/* The status is known, and whose trouble it is with it. */
+		verdict->outcome = reply->status == 200 ? OUTCOME_FAILING
+		                                        : outcome_of_status(reply->status);
+		if (verdict->outcome == OUTCOME_THROTTLED) {
+			verdict->wait = outcome_retry_after(reply->retry_after, wall);
+		}
+		break;
+	case HTTP_TOO_LARGE:
+		verdict->outcome = OUTCOME_TOO_LARGE;
+		(void)snprintf(verdict->reason, sizeof(verdict->reason),
+		               "the answer is larger than %zu MiB", HTTP_BODY_MAX >> 20);
+		return;
+	case HTTP_SLOW:
+		verdict->outcome = OUTCOME_TRANSIENT;
+		verdict->slow = true;
+		break;
+	case HTTP_UNREACHABLE:
+		verdict->outcome = OUTCOME_TRANSIENT;
+		break;
+	}
+	explain_transport(reply, verdict);
+}

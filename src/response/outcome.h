@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * What a reply means: one pure function from what came back to what it says
+ * about the device and its account.  What is done about it is the poller's.
+ */
+
+#ifndef RESPONSE_OUTCOME_H
+#define RESPONSE_OUTCOME_H
+
+#include "request/http.h"
+#include "response/parse.h"
+
+enum outcome {
+	OUTCOME_OK,
+	OUTCOME_FAILING,      /* this device: an answer of no use */
+	OUTCOME_THROTTLED,    /* the account: wait `wait` */
+	OUTCOME_REFUSED,      /* the account: the key is not accepted */
+	OUTCOME_REJECTED,     /* this request, for good */
+	OUTCOME_SERVER_ERROR, /* 500: the request's fault or the server's, nobody knows */
+	OUTCOME_TRANSIENT,    /* the way to the server, or the server as a whole */
+	OUTCOME_TOO_LARGE,    /* too much was asked for at once */
+};
+
+struct verdict {
+	enum outcome outcome;
+	usec_t wait; /* THROTTLED only */
+	bool slow;   /* TRANSIENT only: less at once might have come in time */
+	char reason[MESSAGE_SIZE + 64]; /* a sentence fit to be shown, unless OK */
+};
+
+/**
+ * Judges a reply.  For a 200 the body must have been read already: parsed is
+ * what parse_points() returned, and parse_error its sentence.  wall is for a
+ * Retry-After that is a date.
+ */
+__attribute__((nonnull(1, 3, 5)))
+void outcome_judge(const struct http_reply *reply, int parsed, const struct error *parse_error,
+                   usec_t wall, struct verdict *ret_verdict);
+
+/**
+ * How long a Retry-After header (RFC 9110, 10.2.3: seconds or an HTTP date) asks
+ * to wait: clamped to 1 s .. 1 h; 60 s if it is absent (NULL) or neither.
+ */
+usec_t outcome_retry_after(const char *value, usec_t wall);
+
+#endif

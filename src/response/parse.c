@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * The one user of json-c.
+ */
+
+#include "response/parse.h"
+
+#include "base/text.h"
+#include "base/utc.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	/* The documented answer is three deep; what is far deeper is an attack. */
+	DEPTH_MAX = 32,
+	/* 8 MiB of body cannot hold more useful points than this. */
+	POINTS_MAX = 200000,
+	TEXT_MAX = 64 << 20,
+};
+
+void points_init(struct points *points) {
+	*points = (struct points){0};
+	buf_init(&points->text, TEXT_MAX);
+}
+
+void points_done(struct points *points) {
+	if (points) {
+		free(points->list);
+		buf_done(&points->text);
+		points_init(points);
+	}
+}
+
+const char *points_text(const struct points *points, size_t offset) {
+	return offset > 0 ? points->text.data + offset : NULL;
+}
+
+static void points_clear(struct points *points) {
+	points->len = 0;
+	points->dropped = 0;
+	points->has_warning = false;
+	buf_clear(&points->text);
+	buf_putc(&points->text, '\0'); /* so that no text has offset 0 */
+}
+
+static int points_reserve(struct points *points, size_t count) {
+	if (count > POINTS_MAX) {
+		return -EFBIG;
+	}
+	if (count > points->size) {
+		struct point *list = reallocarray(points->list, count, sizeof(*list));
+		if (!list) {
+			return -ENOMEM;
+		}
+		points->list = list;
+		points->size = count;
+	}
+	return 0;
+}
+
+/* Keeps a text, with its NUL.  Returns its offset. */
+static size_t keep(struct points *points, const char *text, size_t len) {
+	size_t offset = points->text.len;
+	buf_append(&points->text, text, len);
+	buf_putc(&points->text, '\0');
+	return offset;
+}
+
+static size_t keep_json(struct points *points, json_object *value) {
+	size_t len;
+	const char *text = json_object_to_json_string_length(value, JSON_C_TO_STRING_PLAIN, &len);
+	return text ? keep(points, text, len) : 0;
+}
+
+static size_t keep_string(struct points *points, json_object *value) {
+	if (!json_object_is_type(value, json_type_string)) {
+		return 0;
+	}
+	const char *text = json_object_get_string(value);
+	/* A NUL inside would cut it: such a date is not worth keeping. */
+	size_t len = (size_t)json_object_get_string_len(value);
+	return strlen(text) == len ? keep(points, text, len) : 0;
+}
+
+/* 3, 3.0 and "3" are whole numbers; 3.5, 1e400, "x" and true are not. */
+static bool whole_number(json_object *value, int64_t *ret) {
+	double number;
+
+	switch (json_object_get_type(value)) {
+	case json_type_int:
+		*ret = json_object_get_int64(value);
+		return true;
+	case json_type_double:
+		number = json_object_get_double(value);
+		break;
+	case json_type_string: {
+		const char *text = json_object_get_string(value);
+		char *end;
+		errno = 0;
+		number = strtod(text, &end);
+		if (end == text || *end != '\0' || errno != 0) {
+			return false;
+		}
+		break;
+	}
+	default:
+		return false;
+	}
+
+	/* Beyond 2^53 a double no longer tells one integer from the next. */
+	if (!isfinite(number) || fabs(number) > 9007199254740992.0 || number != trunc(number)) {
+		return false;
+	}
+	*ret = (int64_t)number;
+	return true;
+}
+
+/*
+ * One count out of the map: nulls aside, the only one; the configured one; or
+ * what is left beside "eventCount".
+ */
+static enum count_kind choose_count(json_object *map, const char *count_key, int64_t *ret) {
+	int values = 0, others = 0;
+	int64_t any = 0, other = 0;
+
+	if (!json_object_is_type(map, json_type_object)) {
+		return COUNT_NONE;
+	}
+	json_object_object_foreach(map, key, value) {
+		int64_t number;
+		if (!whole_number(value, &number)) {
+			continue;
+		}
+		if (count_key && strcmp(key, count_key) == 0) {
+			*ret = number;
+			return COUNT_ONE;
+		}
+		values++;
+		any = number;
+		if (strcmp(key, "eventCount") != 0) {
+			others++;
+			other = number;
+		}
+	}
+
+	if (values == 0) {
+		return COUNT_NONE;
+	}
+	if (values > 1 && others != 1) {
+		return COUNT_AMBIGUOUS;
+	}
+	*ret = values == 1 ? any : other;
+	return COUNT_ONE;
+}
+
+/* The point's identity.  A point without a time is of no use. */
+static bool point_time(json_object *object, struct point *point) {
+	json_object *value = json_object_object_get(object, "timestampMs");
+	int64_t ms;
+	if (whole_number(value, &ms) && ms > INT64_MIN / 1000 && ms < INT64_MAX / 1000) {
+		point->has_timestamp = true;
+		point->timestamp_ms = ms;
+		point->time = ms * USEC_PER_MSEC;
+		return true;
+	}
+	value = json_object_object_get(object, "dateUtc");
+	return json_object_is_type(value, json_type_string) &&
+	       utc_parse(json_object_get_string(value), true, &point->time) == 0;
+}
+
+static void read_point(struct points *points, json_object *object, const char *count_key) {
+	struct point point = {0};
+	if (!json_object_is_type(object, json_type_object) || !point_time(object, &point)) {
+		points->dropped++;
+		return;
+	}
+
+	json_object *map = json_object_object_get(object, "eventCountMap");
+	point.kind = choose_count(map, count_key, &point.count);
+
+	const struct {
+		const char *name;
+		size_t *offset;
+	} maps[] = {
+		{"eventCountMap", &point.event_counts},
+		{"approximateTimestampMsMap", &point.approximate_timestamps_ms},
+		{"reportingDevicesMap", &point.reporting_devices},
+	};
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		json_object *value = json_object_object_get(object, maps[i].name);
+		*maps[i].offset = value ? keep_json(points, value) : 0;
+	}
+	point.date_local = keep_string(points, json_object_object_get(object, "dateLocal"));
+	point.date_utc = keep_string(points, json_object_object_get(object, "dateUtc"));
+
+	points->list[points->len++] = point;
+}
+
+static int read_list(struct points *points, json_object *list, const char *count_key,
+                     struct error *err) {
+	size_t count = json_object_array_length(list);
+	int r = points_reserve(points, count);
+	if (r == -EFBIG) {
+		return error_set(err, EBADMSG, "the answer holds %zu points, more than %d", count,
+		                 POINTS_MAX);
+	}
+	if (r < 0) {
+		return error_set(err, ENOMEM, "out of memory");
+	}
+	for (size_t i = 0; i < count; i++) {
+		read_point(points, json_object_array_get_idx(list, i), count_key);
+	}
+	return buf_error(&points->text) ? error_set(err, ENOMEM, "out of memory") : 0;
+}
+
+static json_object *read_json(const char *body, size_t len, struct error *err) {
+	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
+	if (!tokener) {
+		(void)error_set(err, ENOMEM, "out of memory");
+		return NULL;
+	}
+	json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
+	json_object *root = json_tokener_parse_ex(tokener, body, (int)len);
+	enum json_tokener_error why = json_tokener_get_error(tokener);
+	size_t end = json_tokener_get_parse_end(tokener);
+	json_tokener_free(tokener);
+
+	if (why == json_tokener_continue) {
+		(void)error_set(err, EBADMSG, "the answer is cut off JSON (%zu bytes)", len);
+	} else if (why != json_tokener_success) {
+		(void)error_set(err, EBADMSG, "the answer is not JSON: %s at byte %zu",
+		                json_tokener_error_desc(why), end);
+	} else if (!json_object_is_type(root, json_type_object)) {
+		(void)error_set(err, EBADMSG, "the answer is JSON, but no object");
+	} else {
+		return root;
+	}
+	json_object_put(root);
+	return NULL;
+}
+
+/* The first of the fields that may hold a message and holds a string with something in it. */
+static json_object *find_message(json_object *root) {
+	static const char *const fields[] = {"errorMsg", "message", "msg", "error", "status", "detail"};
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		json_object *value = json_object_object_get(root, fields[i]);
+		if (json_object_is_type(value, json_type_string) &&
+		    json_object_get_string_len(value) > 0) {
+			return value;
+		}
+	}
+	return NULL;
+}
+
+static void escape_string(json_object *value, char ret_message[static MESSAGE_SIZE]) {
+	text_escape(ret_message, MESSAGE_SIZE, json_object_get_string(value),
+	            (size_t)json_object_get_string_len(value));
+}
+
+static int read_root(struct points *points, json_object *root, const char *count_key,
+                     struct error *err) {
+	char message[MESSAGE_SIZE];
+	json_object *value;
+
+	if (json_object_get_boolean(json_object_object_get(root, "error"))) {
+		value = find_message(root);
+		if (!value) {
+			return error_set(err, EREMOTEIO, "the server says error:true and no more");
+		}
+		escape_string(value, message);
+		return error_set(err, EREMOTEIO, "the server says: %s", message);
+	}
+
+	value = json_object_object_get(root, "warningMsg");
+	if (json_object_is_type(value, json_type_string) && json_object_get_string_len(value) > 0) {
+		points->has_warning = true;
+		escape_string(value, points->warning);
+	}
+
+	if (!json_object_object_get_ex(root, "timeSeriesDataPoints", &value)) {
+		return error_set(err, EBADMSG, "the answer has no timeSeriesDataPoints");
+	}
+	if (!value) {
+		return 0;
+	}
+	if (!json_object_is_type(value, json_type_array)) {
+		return error_set(err, EBADMSG, "timeSeriesDataPoints is not an array");
+	}
+	return read_list(points, value, count_key, err);
+}
+
+int parse_points(struct points *points, const char *body, size_t len, const char *count_key,
+                 struct error *err) {
+	points_clear(points);
+	json_object *root = read_json(body, len, err);
+	if (!root) {
+		return -EBADMSG;
+	}
+	int r = read_root(points, root, count_key, err);
+	json_object_put(root);
+	return r;
+}
+
+void parse_message(const char *body, size_t len, char ret_message[static MESSAGE_SIZE]) {
+	json_object *root = read_json(body, len, NULL);
+	json_object *value = root ? find_message(root) : NULL;
+	if (value) {
+		escape_string(value, ret_message);
+	} else {
+		text_escape(ret_message, MESSAGE_SIZE, body, len);
+	}
+	json_object_put(root);
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: ISC
+
+#include "response/record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const names[] = {
+	[RECORD_OK] = "ok",
+	[RECORD_NO_DATA] = "no_data",
+	[RECORD_AMBIGUOUS] = "ambiguous",
+	[RECORD_GAP] = "gap",
+};
+
+enum { NAME_COUNT = sizeof(names) / sizeof(names[0]) };
+
+#define NO_POINT SIZE_MAX
+
+const char *record_status_name(enum record_status status) {
+	return names[status];
+}
+
+int record_status_parse(const char *name, enum record_status *ret) {
+	for (int i = 0; i < NAME_COUNT; i++) {
+		if (strcmp(name, names[i]) == 0) {
+			*ret = (enum record_status)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+void records_init(struct records *records) {
+	*records = (struct records){0};
+}
+
+void records_done(struct records *records) {
+	if (records) {
+		free(records->list);
+		free(records->edges);
+		free(records->chosen);
+		records_init(records);
+	}
+}
+
+static int records_reserve(struct records *records, size_t buckets) {
+	if (buckets <= records->buckets) {
+		return 0;
+	}
+	struct record *list = reallocarray(records->list, buckets, sizeof(*list));
+	records->list = list ? list : records->list;
+	usec_t *edges = reallocarray(records->edges, buckets + 1, sizeof(*edges));
+	records->edges = edges ? edges : records->edges;
+	size_t *chosen = reallocarray(records->chosen, buckets, sizeof(*chosen));
+	records->chosen = chosen ? chosen : records->chosen;
+	if (!list || !edges || !chosen) {
+		return -ENOMEM;
+	}
+	records->buckets = buckets;
+	return 0;
+}
+
+/* The bucket that holds the instant; `buckets` if none does. */
+static size_t find_bucket(const usec_t *edges, size_t buckets, usec_t instant) {
+	if (instant < edges[0] || instant >= edges[buckets]) {
+		return buckets;
+	}
+	size_t low = 0, high = buckets;
+	while (high - low > 1) {
+		size_t middle = (low + high) / 2;
+		if (edges[middle] <= instant) {
+			low = middle;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+/* Which point stands for which bucket; NO_POINT where none does. */
+static void choose_points(struct records *records, size_t buckets, const struct points *points,
+                          bool single) {
+	for (size_t i = 0; i < buckets; i++) {
+		records->chosen[i] = NO_POINT;
+	}
+	for (size_t i = 0; i < points->len; i++) {
+		size_t bucket = find_bucket(records->edges, buckets, points->list[i].time);
+		/* One count for the whole range may be stamped with the range's end. */
+		if (bucket == buckets && single && points->len == 1 &&
+		    points->list[i].time == records->edges[buckets]) {
+			bucket = 0;
+		}
+		if (bucket < buckets) {
+			records->chosen[bucket] = i;
+		} else {
+			records->outside++;
+		}
+	}
+}
+
+static void record_fill(struct record *record, const struct points *points, size_t chosen) {
+	static const enum record_status statuses[] = {
+		[COUNT_NONE] = RECORD_NO_DATA,
+		[COUNT_ONE] = RECORD_OK,
+		[COUNT_AMBIGUOUS] = RECORD_AMBIGUOUS,
+	};
+
+	record->warning = points->has_warning ? points->warning : NULL;
+	record->status = RECORD_NO_DATA;
+	if (chosen == NO_POINT) {
+		return;
+	}
+	const struct point *point = &points->list[chosen];
+	record->status = statuses[point->kind];
+	record->count = point->kind == COUNT_ONE ? point->count : 0;
+	record->event_counts = points_text(points, point->event_counts);
+	record->approximate_timestamps_ms = points_text(points, point->approximate_timestamps_ms);
+	record->reporting_devices = points_text(points, point->reporting_devices);
+	record->date_local = points_text(points, point->date_local);
+	record->date_utc = points_text(points, point->date_utc);
+	record->has_timestamp = point->has_timestamp;
+	record->timestamp_ms = point->timestamp_ms;
+}
+
+/* Whether the record says something new; if so it gets its revision. */
+static bool record_revise(struct record *record, const struct poll *poll) {
+	const struct remembered *before = poll_recall(poll, record->start);
+	if (!before) {
+		return record->end > poll->cursor;
+	}
+	if (before->status == record->status && before->count == record->count) {
+		return false;
+	}
+	record->revision = before->revision + 1;
+	record->has_previous = before->status == RECORD_OK;
+	record->previous = before->count;
+	return true;
+}
+
+int records_make(struct records *records, const struct poll *poll, const struct span *span,
+                 const struct points *points, usec_t polled_at) {
+	const struct grid *grid = &poll->device->settings->bucket;
+	size_t buckets = (size_t)span->buckets;
+
+	records->len = 0;
+	records->outside = 0;
+	if (records_reserve(records, buckets) < 0) {
+		return -ENOMEM;
+	}
+	records->edges[0] = span->start;
+	for (size_t i = 0; i < buckets; i++) {
+		records->edges[i + 1] = grid_next(grid, records->edges[i]);
+	}
+	choose_points(records, buckets, points, grid->interval == INTERVAL_NONE);
+
+	for (size_t i = 0; i < buckets; i++) {
+		struct record record = {
+			.start = records->edges[i],
+			.end = records->edges[i + 1],
+			.device = poll->device,
+			.polled_at = polled_at,
+		};
+		record_fill(&record, points, records->chosen[i]);
+		if (record_revise(&record, poll)) {
+			records->list[records->len++] = record;
+		}
+	}
+	return 0;
+}
