@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * A record as one line of CSV, RFC 4180: occupancy-log(5).
+ *
+ * The columns are the fields of the JSON but the maps and the labels.
+ */
+
+#ifndef SINK_CSV_H
+#define SINK_CSV_H
+
+#include "base/buf.h"
+#include "response/record.h"
+
+/** The first line of every file. */
+#define CSV_HEADER \
+	"time,name,count,status,interval,device,revision,end,previous,local_time,site,account," \
+	"timestamp_ms,date_local,date_utc,warning,reason,polled_at\r\n"
+
+/**
+ * Appends the record, CR and LF.  What is null or left out in JSON is empty.
+ * What is not valid UTF-8 becomes U+FFFD, a byte at a time, and a control
+ * character a blank, so that a record is always one line.
+ */
+__attribute__((nonnull))
+void csv_format(const struct record *record, struct buf *out);
+
+#endif

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: ISC
+
+#include "sink/gzip.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+enum {
+	FILE_MODE = 0640,
+	SLICE = 256 * 1024,
+	OUT = 64 * 1024,
+	GZIP_WINDOW = 15 + 16, /* the largest window, and gzip's framing */
+	MEMORY_LEVEL = 8,      /* zlib's default */
+	TRAILER = 8,           /* CRC32 and the size modulo 2^32, least byte first */
+};
+
+struct gzip {
+	int from, to;
+	int64_t offset; /* in the input */
+	bool deflating; /* stream is to be ended */
+	z_stream stream;
+	unsigned char in[SLICE];
+	unsigned char out[OUT];
+};
+
+int gzip_new(const char *from, const char *to, struct gzip **ret) {
+	int r = 0;
+	struct gzip *gzip = calloc(1, sizeof(*gzip));
+	if (!gzip) {
+		return -ENOMEM;
+	}
+
+	gzip->to = -1;
+	gzip->from = file_open(from, FILE_READ, 0);
+	if (gzip->from < 0) {
+		r = gzip->from;
+	} else if (deflateInit2(&gzip->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW,
+	                        MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK) {
+		r = -ENOMEM;
+	} else {
+		gzip->deflating = true;
+		gzip->to = file_open(to, FILE_CREATE, FILE_MODE);
+		r = gzip->to < 0 ? gzip->to : 0;
+	}
+
+	if (r < 0) {
+		gzip_free(gzip);
+		return r;
+	}
+	*ret = gzip;
+	return 0;
+}
+
+void gzip_free(struct gzip *gzip) {
+	if (!gzip) {
+		return;
+	}
+	if (gzip->deflating) {
+		(void)deflateEnd(&gzip->stream);
+	}
+	file_close(gzip->from);
+	file_close(gzip->to);
+	free(gzip);
+}
+
+/* Writes all that the stream has to give for its present input. */
+static int drain(struct gzip *gzip, int flush) {
+	do {
+		gzip->stream.next_out = gzip->out;
+		gzip->stream.avail_out = OUT;
+		if (deflate(&gzip->stream, flush) == Z_STREAM_ERROR) {
+			return -EIO;
+		}
+		int r = file_write(gzip->to, gzip->out, OUT - gzip->stream.avail_out, NULL);
+		if (r < 0) {
+			return r;
+		}
+	} while (gzip->stream.avail_out == 0);
+	return 0;
+}
+
+int gzip_step(struct gzip *gzip) {
+	int64_t got = file_read(gzip->from, gzip->in, SLICE, gzip->offset);
+	if (got < 0) {
+		return (int)got;
+	}
+
+	bool last = got < SLICE;
+	gzip->offset += got;
+	gzip->stream.next_in = gzip->in;
+	gzip->stream.avail_in = (unsigned)got;
+	int r = drain(gzip, last ? Z_FINISH : Z_NO_FLUSH);
+	if (r < 0) {
+		return r;
+	}
+	return last ? file_sync_all(gzip->to) : 1;
+}
+
+static int read_trailer(int fd, unsigned char trailer[static TRAILER]) {
+	struct file_info info;
+	int r = file_stat_open(fd, &info);
+	if (r < 0 || info.size < TRAILER) {
+		return r;
+	}
+
+	int64_t got = file_read(fd, trailer, TRAILER, info.size - TRAILER);
+	if (got < 0) {
+		return (int)got;
+	}
+	return got == TRAILER;
+}
+
+int gzip_matches(const char *path, int64_t size) {
+	unsigned char trailer[TRAILER];
+	int fd = file_open(path, FILE_READ, 0);
+	if (fd < 0) {
+		return fd;
+	}
+
+	int r = read_trailer(fd, trailer);
+	file_close(fd);
+	if (r <= 0) {
+		return r;
+	}
+	uint32_t said = (uint32_t)trailer[4] | (uint32_t)trailer[5] << 8 | (uint32_t)trailer[6] << 16 |
+	                (uint32_t)trailer[7] << 24;
+	return said == (uint32_t)size;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * The current file of the log.
+ *
+ * It holds whole lines only.  What is appended is appended and synced as a
+ * whole or cut off again.  Others may rename, remove or truncate the file at any
+ * time: that is noticed before and after each append.
+ */
+
+#ifndef SINK_LOGFILE_H
+#define SINK_LOGFILE_H
+
+#include "base/file.h"
+
+struct logfile {
+	char *directory, *path;
+	const char *header;     /* what a new file begins with; "" for nothing */
+	int fd;
+	uint64_t device, inode; /* which file it is */
+	int64_t size;           /* of the whole lines in it, synced */
+	usec_t written;         /* wall clock of the last append */
+	int64_t stray;          /* bytes at the end that must go before anything else happens */
+};
+
+/** No file.  Allocates nothing. */
+__attribute__((nonnull))
+void logfile_init(struct logfile *file);
+
+/**
+ * Opens or creates DIRECTORY/NAME, cuts off a torn last line, and syncs what is
+ * there and the directory.  The header must outlive the file.
+ *
+ * Returns 0, or -errno with the file as after logfile_init().
+ */
+__attribute__((warn_unused_result, nonnull(1, 2, 3, 4)))
+int logfile_open(struct logfile *file, const char *directory, const char *name, const char *header,
+                 struct error *err);
+
+void logfile_close(struct logfile *file);
+
+/**
+ * Makes sure that the file is the one at its path: if that was moved away or
+ * removed, the path is opened anew.  Undoes what an earlier append could not.
+ *
+ * Returns 0, or -errno; then call it again later.
+ */
+__attribute__((warn_unused_result, nonnull(1)))
+int logfile_follow(struct logfile *file, struct error *err);
+
+/**
+ * Appends whole lines and syncs them, with the header in front if the file is
+ * empty.  Includes logfile_follow().
+ *
+ * Returns 0, or -errno and then nothing of it is in the file (if even that
+ * cannot be achieved, nothing else will be done until it is).
+ */
+__attribute__((warn_unused_result, nonnull(1, 2)))
+int logfile_append(struct logfile *file, const void *data, size_t len, usec_t now, struct error *err);
+
+#endif

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: ISC
+
+#include "sink/ndjson.h"
+
+#include "sink/format.h"
+
+#include <string.h>
+
+/* Whether a byte of a string stands for itself; all above ASCII are looked at more closely. */
+static bool is_plain(char c) {
+	unsigned char byte = (unsigned char)c;
+	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+/* The control characters that have a short form; the others are \u00XX. */
+static char short_escape(char c) {
+	switch (c) {
+	case '\b': return 'b';
+	case '\t': return 't';
+	case '\n': return 'n';
+	case '\f': return 'f';
+	case '\r': return 'r';
+	case '"': return '"';
+	case '\\': return '\\';
+	default: return '\0';
+	}
+}
+
+static void put_escape(struct buf *out, unsigned char code) {
+	static const char hex[] = "0123456789abcdef";
+	char escape[] = {'\\', 'u', '0', '0', hex[code >> 4], hex[code & 0xf]};
+	buf_append(out, escape, sizeof(escape));
+}
+
+/* One character that is not plain.  Returns the bytes used. */
+static size_t put_special(struct buf *out, const char *text, size_t len) {
+	char letter = short_escape(text[0]);
+	size_t used = format_utf8_len(text, len);
+
+	if (letter) {
+		buf_putc(out, '\\');
+		buf_putc(out, letter);
+	} else if (used == 0) {
+		buf_puts(out, "\\ufffd");
+		return 1;
+	} else if (format_is_control(text, used)) {
+		put_escape(out, (unsigned char)text[used - 1]); /* C1: the second byte is the code */
+	} else {
+		buf_append(out, text, used);
+	}
+	return used;
+}
+
+static void put_string(struct buf *out, const char *text) {
+	size_t len = strlen(text);
+
+	buf_putc(out, '"');
+	for (size_t i = 0; i < len;) {
+		size_t start = i;
+		while (i < len && is_plain(text[i])) {
+			i++;
+		}
+		buf_append(out, text + start, i - start);
+		if (i < len) {
+			i += put_special(out, text + i, len - i);
+		}
+	}
+	buf_putc(out, '"');
+}
+
+/*
+ * JSON text from outside, as it is.  What could break the line, or is no UTF-8,
+ * cannot be part of valid JSON but as white space or inside a string, and is
+ * made harmless there.
+ */
+static void put_json(struct buf *out, const char *json) {
+	size_t len = strlen(json);
+
+	for (size_t i = 0; i < len;) {
+		size_t start = i;
+		while (i < len && (is_plain(json[i]) || json[i] == '"' || json[i] == '\\')) {
+			i++;
+		}
+		buf_append(out, json + start, i - start);
+		if (i == len) {
+			break;
+		}
+		if ((unsigned char)json[i] < 0x20) {
+			buf_putc(out, ' ');
+			i++;
+		} else {
+			i += put_special(out, json + i, len - i);
+		}
+	}
+}
+
+static void put_optional_json(struct buf *out, const char *json) {
+	if (json) {
+		put_json(out, json);
+	} else {
+		buf_puts(out, "null");
+	}
+}
+
+static void put_optional_string(struct buf *out, const char *text) {
+	if (text) {
+		put_string(out, text);
+	} else {
+		buf_puts(out, "null");
+	}
+}
+
+static void put_optional_int(struct buf *out, bool present, int64_t n) {
+	if (present) {
+		format_int(out, n);
+	} else {
+		buf_puts(out, "null");
+	}
+}
+
+static void put_utc(struct buf *out, usec_t instant) {
+	buf_putc(out, '"');
+	format_utc(out, instant);
+	buf_putc(out, '"');
+}
+
+/* What the record is and what was counted: up to local_time. */
+static void put_identity(struct buf *out, const struct record *record) {
+	const struct device *device = record->device;
+	const struct grid *bucket = &device->settings->bucket;
+
+	buf_puts(out, "{\"time\":");
+	put_utc(out, record->start);
+	buf_puts(out, ",\"name\":");
+	put_string(out, device->name);
+	buf_puts(out, ",\"count\":");
+	put_optional_int(out, record->status == RECORD_OK, record->count);
+	buf_puts(out, ",\"status\":\"");
+	buf_puts(out, record_status_name(record->status));
+	buf_puts(out, "\",\"interval\":\"");
+	buf_puts(out, interval_name(bucket->interval));
+	buf_puts(out, "\",\"device\":");
+	put_string(out, device->uuid);
+	buf_puts(out, ",\"revision\":");
+	format_int(out, record->revision);
+	buf_puts(out, ",\"end\":");
+	put_utc(out, record->end);
+	if (record->revision > 0) {
+		buf_puts(out, ",\"previous\":");
+		put_optional_int(out, record->has_previous, record->previous);
+	}
+	buf_puts(out, ",\"local_time\":\"");
+	format_local(out, record->start, bucket->zone);
+	buf_putc(out, '"');
+}
+
+/* What the API said. */
+static void put_answer(struct buf *out, const struct record *record) {
+	buf_puts(out, ",\"event_counts\":");
+	put_optional_json(out, record->event_counts);
+	buf_puts(out, ",\"approximate_timestamps_ms\":");
+	put_optional_json(out, record->approximate_timestamps_ms);
+	buf_puts(out, ",\"reporting_devices\":");
+	put_optional_json(out, record->reporting_devices);
+	buf_puts(out, ",\"timestamp_ms\":");
+	put_optional_int(out, record->has_timestamp, record->timestamp_ms);
+	buf_puts(out, ",\"date_local\":");
+	put_optional_string(out, record->date_local);
+	buf_puts(out, ",\"date_utc\":");
+	put_optional_string(out, record->date_utc);
+}
+
+/* A field that is left out when there is nothing to say. */
+static void put_member(struct buf *out, const char *before, const char *text) {
+	if (text) {
+		buf_puts(out, before);
+		put_string(out, text);
+	}
+}
+
+void ndjson_format(const struct record *record, struct buf *out) {
+	put_identity(out, record);
+	put_member(out, ",\"site\":", record->device->site);
+	put_member(out, ",\"account\":", record->device->account->name);
+	put_answer(out, record);
+	put_member(out, ",\"warning\":", record->warning);
+	put_member(out, ",\"reason\":", record->reason);
+	buf_puts(out, ",\"polled_at\":");
+	put_utc(out, record->polled_at);
+	if (record->device->labels) {
+		buf_puts(out, ",\"labels\":");
+		put_json(out, record->device->labels);
+	}
+	buf_puts(out, "}\n");
+}

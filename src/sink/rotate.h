@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * What becomes of a log file that is full, or of yesterday.
+ *
+ * The steps are: sync, rename, open the new file, sync the directory (these
+ * four at once, the first and the last two by logfile.h), then in the idle time
+ * compress and trim.  Each step can fail and be done again, and what is to be
+ * done is read off the directory, not remembered: so a crash between any two
+ * steps is nothing but a later start with the next one.
+ */
+
+#ifndef SINK_ROTATE_H
+#define SINK_ROTATE_H
+
+#include "config/config.h"
+#include "sink/archive.h"
+
+struct gzip;
+
+enum rotate_phase {
+	ROTATE_IDLE,
+	ROTATE_SWEEP,    /* remove what an interrupted compression left */
+	ROTATE_PICK,     /* find the oldest file to be compressed */
+	ROTATE_COMPRESS, /* a slice of it */
+	ROTATE_TRIM,     /* remove what is more than is to be kept */
+};
+
+struct rotate {
+	char *directory;
+	struct log_settings settings; /* what to compress and to keep */
+	usec_t now;                   /* the wall clock, as last told */
+	usec_t newest;                /* no later name has been given */
+	usec_t expiry;                /* when the oldest file gets too old */
+	enum rotate_phase phase;
+	struct gzip *gzip;
+	char job[ARCHIVE_NAME_SIZE];  /* what is being compressed, or was last */
+	int failure;                  /* the first one of this round of work */
+	struct error reason;
+};
+
+/** Begins a round of work.  Returns 0 or -ENOMEM. */
+__attribute__((warn_unused_result, nonnull))
+int rotate_init(struct rotate *rotate, const struct log_settings *settings, usec_t now);
+
+void rotate_done(struct rotate *rotate);
+
+/** Takes over new settings, but for the directory, and begins a round of work. */
+__attribute__((nonnull))
+void rotate_configure(struct rotate *rotate, const struct log_settings *settings);
+
+/** Tells it the time: files get too old without any rotation. */
+__attribute__((nonnull))
+void rotate_tick(struct rotate *rotate, usec_t now);
+
+/**
+ * Gives a synced file the name of a rotated one: of this second, or of the
+ * first one after all names there are, so that names sort by age even if the
+ * clock steps back.  Begins a round of work.  The caller opens the next file and
+ * syncs the directory.
+ *
+ * Returns 0 or -errno.
+ */
+__attribute__((warn_unused_result, nonnull(1, 2, 3)))
+int rotate_rename(struct rotate *rotate, const char *path, const char *extension, usec_t now,
+                  struct error *err);
+
+/**
+ * Does a slice of the work that can wait.
+ *
+ * Returns 1 if there is more to do, 0 if not, or -errno at the end of a round
+ * in which something failed; all else has been done then, and what failed comes
+ * up again in the next round.
+ */
+__attribute__((warn_unused_result, nonnull(1)))
+int rotate_work(struct rotate *rotate, struct error *err);
+
+#endif

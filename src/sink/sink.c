@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: ISC
+
+#include "sink/sink.h"
+
+#include "sink/format.h"
+#include "sink/logfile.h"
+#include "sink/rotate.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Far more than the records of all replies that can come in one turn of the loop. */
+static const size_t batch_max = (size_t)256 << 20;
+
+/* After a rotation that failed; appending goes on meanwhile. */
+#define ROTATION_RETRY (60 * USEC_PER_SEC)
+
+enum { NAME_SIZE = 32 };
+
+struct sink {
+	struct log_settings settings;
+	const struct log_writer *writer; /* of the batch and of the current file */
+	struct logfile file;
+	struct rotate rotate;
+	struct buf batch;
+	usec_t due;      /* of the rotation by the clock */
+	bool owed;       /* a rotation was due and failed: */
+	usec_t retry_at; /* sink_rotate() is wanted then */
+};
+
+/* The period that a file belongs to is that of the last line written to it. */
+static void set_due(struct sink *sink) {
+	static const enum interval intervals[] = {
+		[ROTATE_HOUR] = INTERVAL_HOURLY,
+		[ROTATE_DAY] = INTERVAL_DAILY,
+	};
+
+	sink->due = USEC_INFINITY;
+	if (sink->settings.rotate_every != ROTATE_NEVER && sink->file.size > 0) {
+		const struct grid grid = {
+			.zone = sink->settings.zone,
+			.interval = intervals[sink->settings.rotate_every],
+		};
+		sink->due = grid_next(&grid, sink->file.written);
+	}
+}
+
+static int open_current(struct sink *sink, const struct log_writer *writer, struct logfile *ret_file,
+                        struct error *err) {
+	char name[NAME_SIZE];
+
+	(void)snprintf(name, sizeof(name), "occupancy.%s", writer->extension);
+	return logfile_open(ret_file, sink->rotate.directory, name, writer->header, err);
+}
+
+/*
+ * Takes a file out of the way: renamed if there is anything in it, else removed.
+ * A crash or a failure after this leaves no current file, and the next start or
+ * the next append opens it anew.
+ */
+static int retire(struct sink *sink, const struct logfile *file, const struct log_writer *writer,
+                  usec_t now, struct error *err) {
+	if (file->size > 0) {
+		return rotate_rename(&sink->rotate, file->path, writer->extension, now, err);
+	}
+
+	int r = file_remove(file->path);
+	if (r < 0 && r != -ENOENT) {
+		return error_errno(err, -r, "%s: cannot be removed", file->path);
+	}
+	return 0;
+}
+
+/* The file of another format, from before the configuration was changed. */
+static int retire_format(struct sink *sink, enum log_format format, usec_t now, struct error *err) {
+	const struct log_writer *writer = log_writer_of(format);
+	struct file_info info;
+	struct logfile file;
+	char *path;
+
+	if (asprintf(&path, "%s/occupancy.%s", sink->rotate.directory, writer->extension) < 0) {
+		return error_errno(err, ENOMEM, "%s", sink->rotate.directory);
+	}
+	int r = file_stat(path, &info);
+	free(path);
+	if (r < 0) {
+		return 0; /* there is none; or the directory is unwell, and the opening will tell */
+	}
+
+	r = open_current(sink, writer, &file, err);
+	if (r == 0) {
+		r = retire(sink, &file, writer, now, err);
+		logfile_close(&file);
+	}
+	return r;
+}
+
+static int check_directory(const char *directory, struct error *err) {
+	int r = file_sync_directory(directory);
+
+	if (r == -ENOENT) {
+		return error_set(err, ENOENT,
+		                 "%s: no such directory: create it for the user that the daemon runs as, "
+		                 "or set LogsDirectory= in its unit",
+		                 directory);
+	}
+	if (r < 0) {
+		return error_errno(err, -r, "%s: not usable as the log directory", directory);
+	}
+	return 0;
+}
+
+/*
+ * A rotation that was interrupted needs no more than this: the renamed file is
+ * found by rotate.c, the new one is made here.  Reading back what the log holds
+ * beyond the checkpoint belongs behind this, when the file is whole and synced.
+ */
+static int open_all(struct sink *sink, const struct log_settings *settings, usec_t now,
+                    struct error *err) {
+	int r = check_directory(settings->directory, err);
+	if (r < 0) {
+		return r;
+	}
+	r = rotate_init(&sink->rotate, settings, now);
+	if (r < 0) {
+		return error_errno(err, -r, "%s", settings->directory);
+	}
+
+	for (enum log_format other = LOG_FORMAT_NDJSON; other <= LOG_FORMAT_CSV && r == 0; other++) {
+		if (other != settings->format) {
+			r = retire_format(sink, other, now, err);
+		}
+	}
+	if (r == 0) {
+		r = open_current(sink, sink->writer, &sink->file, err);
+	}
+	return r;
+}
+
+int sink_open(const struct log_settings *settings, usec_t now, struct sink **ret_sink, struct error *err) {
+	struct sink *sink = malloc(sizeof(*sink));
+	if (!sink) {
+		return error_errno(err, ENOMEM, "%s", settings->directory);
+	}
+
+	*sink = (struct sink){
+		.settings = *settings,
+		.writer = log_writer_of(settings->format),
+	};
+	logfile_init(&sink->file);
+	buf_init(&sink->batch, batch_max);
+
+	int r = open_all(sink, settings, now, err);
+	if (r < 0) {
+		sink_close(sink);
+		return r;
+	}
+	set_due(sink);
+	*ret_sink = sink;
+	return 0;
+}
+
+void sink_close(struct sink *sink) {
+	if (sink) {
+		buf_done(&sink->batch);
+		logfile_close(&sink->file);
+		rotate_done(&sink->rotate);
+		free(sink);
+	}
+}
+
+/* The batch */
+
+void sink_add(struct sink *sink, const struct record *record) {
+	sink->writer->format(record, &sink->batch);
+}
+
+size_t sink_pending(const struct sink *sink) {
+	return sink->batch.len;
+}
+
+void sink_drop(struct sink *sink) {
+	buf_clear(&sink->batch);
+}
+
+/* Rotation */
+
+/* The file is whole and synced before and after; on failure it may have no current name. */
+static int rotate_now(struct sink *sink, usec_t now, struct error *err) {
+	int r = retire(sink, &sink->file, sink->writer, now, err);
+
+	if (r == 0) {
+		r = logfile_follow(&sink->file, err);
+	}
+	if (r == 0) {
+		sink->owed = false;
+		set_due(sink);
+	}
+	return r;
+}
+
+static bool is_full(const struct sink *sink) {
+	int64_t limit = sink->settings.rotate_size;
+	return limit > 0 && sink->file.size > limit - (int64_t)sink->batch.len;
+}
+
+/*
+ * Before a batch.  If it cannot be done the batch goes to the old file, rather
+ * than nowhere, and the loop is asked for sink_rotate(), which will tell.
+ */
+static void rotate_before(struct sink *sink, usec_t now) {
+	if (sink->file.size == 0 || (now < sink->due && !is_full(sink))) {
+		return;
+	}
+	if (sink->owed) {
+		/* Not on every batch.  If the clock stepped back, not as late as it says. */
+		if (sink->retry_at > now + ROTATION_RETRY) {
+			sink->retry_at = now + ROTATION_RETRY;
+		}
+		return;
+	}
+	if (rotate_now(sink, now, NULL) < 0) {
+		sink->owed = true;
+		sink->retry_at = now;
+	}
+}
+
+/* The old file is retired first: a batch is never written in one format to a file of another. */
+static int switch_format(struct sink *sink, const struct log_settings *settings, usec_t now,
+                         struct error *err) {
+	const struct log_writer *writer = log_writer_of(settings->format);
+	struct logfile fresh;
+	int r = logfile_follow(&sink->file, err);
+
+	if (r == 0) {
+		r = retire(sink, &sink->file, sink->writer, now, err);
+	}
+	if (r == 0) {
+		r = open_current(sink, writer, &fresh, err);
+	}
+	if (r < 0) {
+		return r;
+	}
+
+	logfile_close(&sink->file);
+	sink->file = fresh;
+	sink->writer = writer;
+	sink->owed = false;
+	return 0;
+}
+
+static bool format_changes(const struct sink *sink, const struct log_settings *settings) {
+	return sink->writer != log_writer_of(settings->format);
+}
+
+static int append_batch(struct sink *sink, usec_t now, struct error *err) {
+	int r = buf_error(&sink->batch);
+	if (r < 0) {
+		return error_errno(err, -r, "%s: no room in memory for a batch", sink->file.path);
+	}
+
+	r = logfile_follow(&sink->file, err);
+	if (r < 0) {
+		return r;
+	}
+	rotate_before(sink, now);
+	if (sink->batch.len > 0) {
+		r = logfile_append(&sink->file, sink->batch.data, sink->batch.len, now, err);
+	}
+	set_due(sink);
+	return r;
+}
+
+int sink_commit(struct sink *sink, usec_t now, struct error *err) {
+	int r = append_batch(sink, now, err);
+
+	buf_clear(&sink->batch);
+	rotate_tick(&sink->rotate, now);
+	if (r == 0 && format_changes(sink, &sink->settings)) {
+		/* Left from a reload that found a batch of the old format; if it fails, next time. */
+		(void)switch_format(sink, &sink->settings, now, NULL);
+	}
+	return r;
+}
+
+int sink_rotate(struct sink *sink, usec_t now, struct error *err) {
+	int r = logfile_follow(&sink->file, err);
+
+	rotate_tick(&sink->rotate, now);
+	if (r == 0 && sink->file.size > 0) {
+		r = rotate_now(sink, now, err);
+	}
+	sink->owed = r < 0;
+	sink->retry_at = now + ROTATION_RETRY;
+	set_due(sink);
+	return r;
+}
+
+usec_t sink_rotation_due(const struct sink *sink) {
+	return sink->owed ? sink->retry_at : sink->due;
+}
+
+int sink_work(struct sink *sink, struct error *err) {
+	return rotate_work(&sink->rotate, err);
+}
+
+int sink_reconfigure(struct sink *sink, const struct log_settings *settings, usec_t now, struct error *err) {
+	if (sink->batch.len == 0 && format_changes(sink, settings)) {
+		int r = switch_format(sink, settings, now, err);
+		if (r < 0) {
+			return r;
+		}
+	}
+
+	sink->settings = *settings;
+	rotate_configure(&sink->rotate, settings);
+	rotate_tick(&sink->rotate, now);
+	set_due(sink);
+	return 0;
+}
+
+struct sink_position sink_position(const struct sink *sink) {
+	return (struct sink_position){.inode = sink->file.inode, .size = sink->file.size};
+}
+
+const char *sink_path(const struct sink *sink) {
+	return sink->file.path;
+}

@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * The file:
+ *
+ *	occupancyd-checkpoint 1
+ *	log INODE SIZE
+ *	poll UUID INTERVAL CURSOR SINCE [AGO:STATUS:REVISION:COUNT ...]
+ *	...
+ *	crc32 XXXXXXXX
+ *
+ * Numbers are decimal; CURSOR and SINCE are in microseconds since 1970, AGO is how
+ * many microseconds a remembered bucket starts before the cursor.  STATUS is the
+ * first letter of its name.  The checksum is over all bytes before its line.
+ *
+ * There is one way to write a given state, and only that is read: what is not
+ * as if written here does not verify.
+ */
+
+#include "state/checkpoint.h"
+
+#include "base/replace.h"
+#include "base/utc.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char file_name[] = "checkpoint";
+static const char magic[] = "occupancyd-checkpoint 1\n";
+static const char log_word[] = "log ";
+static const char poll_word[] = "poll ";
+static const char crc_word[] = "crc32 ";
+
+static const char status_letters[] = {
+	[RECORD_OK] = 'o',
+	[RECORD_NO_DATA] = 'n',
+	[RECORD_AMBIGUOUS] = 'a',
+	[RECORD_GAP] = 'g',
+};
+
+enum {
+	UUID_MAX = 64,
+	INTERVAL_MAX = 32,
+	NUMBER_SIZE = 24,
+	CRC_DIGITS = 8,
+	CRC_LINE = sizeof(crc_word) - 1 + CRC_DIGITS + 1,
+	STATUS_COUNT = sizeof(status_letters),
+};
+
+/* A hundred thousand devices with a hundred remembered buckets each. */
+static const size_t file_max = (size_t)256 << 20;
+
+/* CRC-32 as in zlib and Ethernet, a byte at a time. */
+static uint32_t crc32_of(const char *data, size_t len) {
+	uint32_t table[256];
+	for (uint32_t i = 0; i < 256; i++) {
+		table[i] = i;
+		for (int bit = 0; bit < 8; bit++) {
+			table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320U : 0);
+		}
+	}
+
+	uint32_t crc = 0xffffffffU;
+	for (size_t i = 0; i < len; i++) {
+		crc = crc >> 8 ^ table[(crc ^ (unsigned char)data[i]) & 0xff];
+	}
+	return ~crc;
+}
+
+/* What a UUID in a checkpoint may consist of: nothing that could end its field. */
+static bool is_uuid_char(char c) {
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       c == '.' || c == '-' || c == '_';
+}
+
+/* Writing */
+
+struct checkpoint_writer {
+	struct buf text;
+	int error;
+};
+
+static void put_unsigned(struct buf *out, uint64_t n) {
+	char digits[NUMBER_SIZE];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	buf_append(out, digits + at, sizeof(digits) - at);
+}
+
+static void put_signed(struct buf *out, int64_t n) {
+	if (n < 0) {
+		buf_putc(out, '-');
+	}
+	put_unsigned(out, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+}
+
+int checkpoint_begin(const struct sink_position *position, struct checkpoint_writer **ret_writer) {
+	struct checkpoint_writer *writer = malloc(sizeof(*writer));
+	if (!writer) {
+		return -ENOMEM;
+	}
+
+	*writer = (struct checkpoint_writer){0};
+	buf_init(&writer->text, file_max);
+	buf_puts(&writer->text, magic);
+	buf_puts(&writer->text, log_word);
+	put_unsigned(&writer->text, position->inode);
+	buf_putc(&writer->text, ' ');
+	put_signed(&writer->text, position->size);
+	buf_putc(&writer->text, '\n');
+	*ret_writer = writer;
+	return 0;
+}
+
+/* Whether checkpoint_read() would take it. */
+static bool is_writable(const struct checkpoint_entry *entry) {
+	size_t len = strlen(entry->uuid);
+	if (len == 0 || len > UUID_MAX || (int)entry->interval < 0 || entry->interval >= INTERVAL_COUNT) {
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (!is_uuid_char(entry->uuid[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool put_remembered(struct buf *out, usec_t cursor, const struct remembered *what) {
+	int64_t ago;
+	if (what->status >= STATUS_COUNT || __builtin_sub_overflow(cursor, what->start, &ago)) {
+		return false;
+	}
+
+	buf_putc(out, ' ');
+	put_signed(out, ago);
+	buf_putc(out, ':');
+	buf_putc(out, status_letters[what->status]);
+	buf_putc(out, ':');
+	put_unsigned(out, what->revision);
+	buf_putc(out, ':');
+	put_signed(out, what->count);
+	return true;
+}
+
+void checkpoint_add(struct checkpoint_writer *writer, const struct checkpoint_entry *entry) {
+	struct buf *out = &writer->text;
+
+	if (!is_writable(entry)) {
+		writer->error = -EINVAL;
+		return;
+	}
+
+	buf_puts(out, poll_word);
+	buf_puts(out, entry->uuid);
+	buf_putc(out, ' ');
+	buf_puts(out, interval_name(entry->interval));
+	buf_putc(out, ' ');
+	put_signed(out, entry->cursor);
+	buf_putc(out, ' ');
+	put_signed(out, entry->since);
+	for (size_t i = 0; i < entry->memory_len; i++) {
+		bool ascends = i == 0 || entry->memory[i - 1].start < entry->memory[i].start;
+		if (!ascends || !put_remembered(out, entry->cursor, &entry->memory[i])) {
+			writer->error = -EINVAL;
+			return;
+		}
+	}
+	buf_putc(out, '\n');
+}
+
+static int finish(struct checkpoint_writer *writer, const char *directory, struct error *err) {
+	struct buf *out = &writer->text;
+	uint32_t crc = crc32_of(buf_text(out), out->len);
+
+	buf_printf(out, "%s%08x\n", crc_word, (unsigned)crc);
+	int r = buf_error(out);
+	if (r < 0) {
+		return error_errno(err, -r, "%s/%s: cannot be built", directory, file_name);
+	}
+	if (writer->error < 0) {
+		return error_set(err, -writer->error, "%s/%s: not written: it would not verify", directory,
+		                 file_name);
+	}
+
+	r = file_replace(directory, file_name, out->data, out->len, 0640);
+	if (r < 0) {
+		return error_errno(err, -r, "%s/%s: cannot be replaced", directory, file_name);
+	}
+	return 0;
+}
+
+int checkpoint_finish(struct checkpoint_writer *writer, const char *directory, struct error *err) {
+	int r = finish(writer, directory, err);
+	buf_done(&writer->text);
+	free(writer);
+	return r;
+}
+
+/* Reading */
+
+/* What is left to read.  Each take_ function moves on, or says no. */
+struct reader {
+	const char *at, *end;
+};
+
+static bool take(struct reader *in, const char *text, size_t len) {
+	if ((size_t)(in->end - in->at) < len || memcmp(in->at, text, len) != 0) {
+		return false;
+	}
+	in->at += len;
+	return true;
+}
+
+static bool take_char(struct reader *in, char c) {
+	return take(in, &c, 1);
+}
+
+/* Digits without a superfluous zero in front. */
+static bool take_unsigned(struct reader *in, uint64_t max, uint64_t *ret) {
+	const char *start = in->at;
+	uint64_t n = 0;
+
+	for (; in->at < in->end && *in->at >= '0' && *in->at <= '9'; in->at++) {
+		uint64_t digit = (uint64_t)(*in->at - '0');
+		if (n > (max - digit) / 10) {
+			return false;
+		}
+		n = n * 10 + digit;
+	}
+	if (in->at == start || (*start == '0' && in->at - start > 1)) {
+		return false;
+	}
+	*ret = n;
+	return true;
+}
+
+static bool take_signed(struct reader *in, int64_t *ret) {
+	bool negative = take_char(in, '-');
+	uint64_t n;
+
+	if (!take_unsigned(in, negative ? (uint64_t)INT64_MAX + 1 : INT64_MAX, &n) ||
+	    (negative && n == 0)) {
+		return false;
+	}
+	*ret = negative ? (int64_t)(0 - n) : (int64_t)n;
+	return true;
+}
+
+/* Up to the next blank, which is taken too, of characters fit for a UUID. */
+static bool take_word(struct reader *in, char *out, size_t size) {
+	size_t len = 0;
+
+	while (in->at < in->end && len < size - 1 && is_uuid_char(*in->at)) {
+		out[len++] = *in->at++;
+	}
+	out[len] = '\0';
+	return len > 0 && take_char(in, ' ');
+}
+
+static bool take_status(struct reader *in, uint8_t *ret) {
+	for (uint8_t i = 0; i < STATUS_COUNT; i++) {
+		if (take_char(in, status_letters[i])) {
+			*ret = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool take_remembered(struct reader *in, usec_t cursor, struct remembered *ret) {
+	int64_t ago, count;
+	uint64_t revision;
+	struct remembered what = {0};
+
+	if (!take_signed(in, &ago) || __builtin_sub_overflow(cursor, ago, &what.start) ||
+	    !take_char(in, ':') || !take_status(in, &what.status) || !take_char(in, ':') ||
+	    !take_unsigned(in, UINT16_MAX, &revision) || !take_char(in, ':') ||
+	    !take_signed(in, &count)) {
+		return false;
+	}
+	what.revision = (uint16_t)revision;
+	what.count = count;
+	*ret = what;
+	return true;
+}
+
+/* One poll's memory while its line is read; used again for every line. */
+struct memory {
+	struct remembered *list;
+	size_t len, size;
+};
+
+static int memory_push(struct memory *memory, const struct remembered *what) {
+	if (memory->len == memory->size) {
+		size_t size = memory->size ? 2 * memory->size : 64;
+		struct remembered *grown = reallocarray(memory->list, size, sizeof(*grown));
+		if (!grown) {
+			return -ENOMEM;
+		}
+		memory->list = grown;
+		memory->size = size;
+	}
+	memory->list[memory->len++] = *what;
+	return 0;
+}
+
+/* The rest of a line, with its end.  0, -EBADMSG or -ENOMEM. */
+static int take_memory(struct reader *in, usec_t cursor, struct memory *memory) {
+	memory->len = 0;
+	while (take_char(in, ' ')) {
+		struct remembered what;
+		if (!take_remembered(in, cursor, &what) ||
+		    (memory->len > 0 && memory->list[memory->len - 1].start >= what.start)) {
+			return -EBADMSG;
+		}
+		int r = memory_push(memory, &what);
+		if (r < 0) {
+			return r;
+		}
+	}
+	return take_char(in, '\n') ? 0 : -EBADMSG;
+}
+
+/* All lines of polls, with the visitor or only to see that they are well. */
+static int take_polls(struct reader *in, struct memory *memory, checkpoint_visit *visit, void *user) {
+	while (take(in, poll_word, sizeof(poll_word) - 1)) {
+		char uuid[UUID_MAX + 1];
+		char interval[INTERVAL_MAX];
+		struct checkpoint_entry entry = {.uuid = uuid};
+
+		if (!take_word(in, uuid, sizeof(uuid)) || !take_word(in, interval, sizeof(interval)) ||
+		    interval_parse(interval, &entry.interval) < 0 || !take_signed(in, &entry.cursor) ||
+		    !take_char(in, ' ') || !take_signed(in, &entry.since)) {
+			return -EBADMSG;
+		}
+		int r = take_memory(in, entry.cursor, memory);
+		if (r < 0) {
+			return r;
+		}
+		if (visit) {
+			entry.memory = memory->list;
+			entry.memory_len = memory->len;
+			visit(&entry, user);
+		}
+	}
+	return in->at == in->end ? 0 : -EBADMSG;
+}
+
+static bool take_head(struct reader *in, struct sink_position *ret) {
+	return take(in, magic, sizeof(magic) - 1) && take(in, log_word, sizeof(log_word) - 1) &&
+	       take_unsigned(in, UINT64_MAX, &ret->inode) && take_char(in, ' ') &&
+	       take_signed(in, &ret->size) && ret->size >= 0 && take_char(in, '\n');
+}
+
+/* The last line says what the checksum of all before it is. */
+static bool crc_agrees(const char *data, size_t len) {
+	char line[CRC_LINE + 1];
+
+	if (len < CRC_LINE) {
+		return false;
+	}
+	len -= CRC_LINE;
+	(void)snprintf(line, sizeof(line), "%s%08x\n", crc_word, (unsigned)crc32_of(data, len));
+	return memcmp(line, data + len, CRC_LINE) == 0;
+}
+
+int checkpoint_parse(const char *data, size_t len, checkpoint_visit *visit, void *user,
+                     struct sink_position *ret_position, struct error *err) {
+	struct sink_position position;
+	struct memory memory = {0};
+
+	if (!crc_agrees(data, len)) {
+		return error_set(err, EBADMSG, "the checksum does not agree");
+	}
+	struct reader in = {data, data + len - CRC_LINE};
+	if (!take_head(&in, &position)) {
+		return error_set(err, EBADMSG, "not a checkpoint of version 1");
+	}
+
+	/* Twice, so that nobody sees half of one that turns out to be damaged. */
+	struct reader again = in;
+	int r = take_polls(&in, &memory, NULL, NULL);
+	if (r == 0) {
+		r = take_polls(&again, &memory, visit, user);
+	}
+	free(memory.list);
+
+	if (r < 0) {
+		return error_errno(err, -r, "byte %zu", (size_t)(in.at - data));
+	}
+	*ret_position = position;
+	return 0;
+}
+
+static int load(int fd, struct buf *out, struct error *err) {
+	struct file_info info;
+	int r = file_stat_open(fd, &info);
+	if (r < 0) {
+		return error_errno(err, -r, "cannot be read");
+	}
+	if (!info.regular) {
+		return error_set(err, EBADMSG, "not a regular file");
+	}
+	if (info.size > (int64_t)file_max) {
+		return error_set(err, EBADMSG, "larger than a checkpoint can be");
+	}
+
+	/* One byte more than it holds, to see that it ends there. */
+	size_t size = (size_t)info.size + 1;
+	out->data = malloc(size);
+	if (!out->data) {
+		return error_errno(err, ENOMEM, "cannot be read");
+	}
+	out->size = size;
+	int64_t len = file_read(fd, out->data, size, 0);
+	if (len < 0) {
+		return error_errno(err, (int)-len, "cannot be read");
+	}
+	out->len = (size_t)len;
+	return 0;
+}
+
+int checkpoint_read(const char *directory, checkpoint_visit *visit, void *user,
+                    struct sink_position *ret_position, struct error *err) {
+	char path[PATH_MAX];
+	struct buf text;
+
+	if (snprintf(path, sizeof(path), "%s/%s", directory, file_name) >= PATH_MAX) {
+		return error_errno(err, ENAMETOOLONG, "%s/%s", directory, file_name);
+	}
+	int fd = file_open(path, FILE_READ, 0);
+	if (fd < 0) {
+		return error_errno(err, -fd, "%s: cannot be read", path);
+	}
+
+	buf_init(&text, file_max);
+	int r = load(fd, &text, err);
+	file_close(fd);
+	if (r == 0) {
+		r = checkpoint_parse(text.data, text.len, visit, user, ret_position, err);
+	}
+	buf_done(&text);
+	if (r < 0) {
+		error_prefix(err, "%s", path);
+	}
+	return r;
+}
+
+/* "20261123T081500Z" */
+static void format_stamp(char *out, size_t size, usec_t instant) {
+	struct civil civil;
+
+	utc_split(instant, &civil);
+	(void)snprintf(out, size, "%04lld%02d%02dT%02d%02d%02dZ", (long long)civil.year, civil.month,
+	               civil.day, civil.hour, civil.minute, civil.second);
+}
+
+int checkpoint_set_aside(const char *directory, usec_t now, struct error *err) {
+	char from[PATH_MAX];
+	char to[PATH_MAX];
+	char stamp[UTC_STRING_SIZE];
+	int r = -EEXIST;
+
+	if (snprintf(from, sizeof(from), "%s/%s", directory, file_name) >= PATH_MAX) {
+		return error_errno(err, ENAMETOOLONG, "%s/%s", directory, file_name);
+	}
+	/* Never over an earlier one, should the clock have stepped back. */
+	for (; r == -EEXIST; now += USEC_PER_SEC) {
+		format_stamp(stamp, sizeof(stamp), now);
+		if (snprintf(to, sizeof(to), "%s.damaged-%s", from, stamp) >= PATH_MAX) {
+			return error_errno(err, ENAMETOOLONG, "%s.damaged-%s", from, stamp);
+		}
+		r = file_rename_new(from, to);
+	}
+	if (r == 0) {
+		r = file_sync_directory(directory);
+	}
+	if (r < 0) {
+		return error_errno(err, -r, "%s: cannot be set aside", from);
+	}
+	return 0;
+}

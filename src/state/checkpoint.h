@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * The checkpoint: cursors, look-back memory and log position, saved so that a
+ * start need not read all logs.  It is never ahead of synced log data.
+ *
+ * A text file, one line per device, with a version in front and a checksum
+ * behind; replaced as a whole and durably, so that a crash leaves the old one
+ * or the new one.
+ */
+
+#ifndef STATE_CHECKPOINT_H
+#define STATE_CHECKPOINT_H
+
+#include "schedule/poll.h"
+#include "sink/sink.h"
+
+/** One poll's saved state.  Pointers are valid only during the call that passes it. */
+struct checkpoint_entry {
+	const char *uuid;
+	enum interval interval;
+	usec_t cursor;
+	usec_t since; /* wall clock when the device was first polled */
+	const struct remembered *memory; /* ascending by start */
+	size_t memory_len;
+};
+
+struct checkpoint_writer;
+
+/** Starts a checkpoint in memory.  Returns 0 and a writer for checkpoint_finish(). */
+__attribute__((warn_unused_result, nonnull))
+int checkpoint_begin(const struct sink_position *position, struct checkpoint_writer **ret_writer);
+
+/** Errors show at the finish. */
+__attribute__((nonnull))
+void checkpoint_add(struct checkpoint_writer *writer, const struct checkpoint_entry *entry);
+
+/** Writes DIRECTORY/checkpoint durably and releases the writer, whatever happens.  Returns 0 or -errno. */
+__attribute__((warn_unused_result, nonnull(1, 2)))
+int checkpoint_finish(struct checkpoint_writer *writer, const char *directory, struct error *err);
+
+typedef void checkpoint_visit(const struct checkpoint_entry *entry, void *user);
+
+/**
+ * Verifies DIRECTORY/checkpoint as a whole, then visits its entries.
+ *
+ * Returns 0; -ENOENT if there is none; -EBADMSG if it does not verify (nothing
+ * was visited then); other -errno.
+ */
+__attribute__((warn_unused_result, nonnull(1, 2, 4)))
+int checkpoint_read(const char *directory, checkpoint_visit *visit, void *user,
+                    struct sink_position *ret_position, struct error *err);
+
+/**
+ * The same from the bytes of a checkpoint.  Whatever the bytes are, it reads no
+ * others.  Returns 0, -EBADMSG or -ENOMEM.
+ */
+__attribute__((warn_unused_result, nonnull(3, 5)))
+int checkpoint_parse(const char *data, size_t len, checkpoint_visit *visit, void *user,
+                     struct sink_position *ret_position, struct error *err);
+
+/** Renames a checkpoint that does not verify to checkpoint.damaged-TIME.  Returns 0 or -errno. */
+__attribute__((warn_unused_result, nonnull(1)))
+int checkpoint_set_aside(const char *directory, usec_t now, struct error *err);
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: ISC
+
+#include "state/lock.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PID_SIZE = 16 };
+
+static int locked_by_other(int fd, const char *directory, struct error *err) {
+	char text[PID_SIZE] = "";
+
+	/* Between taking the lock and writing the id the file says nothing yet. */
+	if (file_read(fd, text, sizeof(text) - 1, 0) > 0 && atoi(text) > 0) {
+		return error_set(err, EBUSY, "%s: in use by process %d (it holds %s/lock)", directory,
+		                 atoi(text), directory);
+	}
+	return error_set(err, EBUSY, "%s: in use by another process (it holds %s/lock)", directory,
+	                 directory);
+}
+
+/*
+ * The id is for people: the lock holds without it, and a full disk is no reason
+ * not to start.
+ */
+static void write_pid(int fd) {
+	char text[PID_SIZE];
+	int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+
+	if (file_truncate(fd, 0) == 0 && file_write(fd, text, (size_t)len, NULL) < 0) {
+		/* Rather no id than half of one. */
+		int r = file_truncate(fd, 0);
+		(void)r;
+	}
+}
+
+int lock_take(const char *directory, struct error *err) {
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/lock", directory) >= PATH_MAX) {
+		return error_errno(err, ENAMETOOLONG, "%s/lock", directory);
+	}
+
+	int fd = file_open(path, FILE_APPEND, 0644);
+	if (fd == -ENOENT) {
+		return error_set(err, ENOENT,
+		                 "%s: no such directory: create it for the user that the daemon runs as, "
+		                 "or set StateDirectory= in its unit",
+		                 directory);
+	}
+	if (fd < 0) {
+		return error_errno(err, -fd, "%s: cannot open", path);
+	}
+
+	int r = file_lock(fd);
+	if (r == 0) {
+		write_pid(fd);
+		return fd;
+	}
+
+	r = r == -EWOULDBLOCK ? locked_by_other(fd, directory, err)
+	                      : error_errno(err, -r, "%s: cannot lock", path);
+	file_close(fd);
+	return r;
+}
+
+void lock_release(int lock) {
+	/* The file stays: removing it would let two others lock two files of that name. */
+	file_close(lock);
+}
