@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: ISC
+
+#include "daemon/access.h"
+
+#include "request/request.h"
+
+#include <string.h>
+
+#define LOOK_EVERY (2 * USEC_PER_SEC)
+
+static void stamp_files(const struct account *account, struct secret_stamp stamps[static 4]) {
+	const char *const files[] = {account->key_file, account->client_cert, account->client_key,
+	                             account->ca_file};
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		stamps[i] = files[i] ? secret_stamp(files[i]) : (struct secret_stamp){0};
+	}
+}
+
+int access_init(struct access *access, const struct account *account, struct error *err) {
+	*access = (struct access){.account = account};
+	lane_init(&access->lane, account);
+
+	/* Stamped before it is read: a change in between is seen at the next look. */
+	stamp_files(account, access->stamps);
+	int r = secret_read(account->key_file, &access->key, err);
+	if (r == 0) {
+		r = request_endpoint(account, &access->key, &access->endpoint, err);
+	}
+	if (r < 0) {
+		error_prefix(err, "account %s", account->name);
+		access_done(access, NULL);
+	}
+	return r;
+}
+
+void access_done(struct access *access, struct http *http) {
+	if (access) {
+		lane_done(&access->lane);
+		http_endpoint_free(http, access->endpoint);
+		access->endpoint = NULL;
+		secret_done(&access->key);
+	}
+}
+
+int access_reread(struct access *access, struct http *http, struct error *err) {
+	struct secret_stamp stamps[4];
+	struct secret key = {0};
+	struct http_endpoint *endpoint;
+
+	stamp_files(access->account, stamps);
+	int r = secret_read(access->account->key_file, &key, err);
+	if (r < 0) {
+		memcpy(access->stamps, stamps, sizeof(stamps));
+		return r;
+	}
+	if (memcmp(stamps, access->stamps, sizeof(stamps)) == 0 && secret_equal(&key, &access->key)) {
+		secret_done(&key);
+		return 0;
+	}
+
+	memcpy(access->stamps, stamps, sizeof(stamps));
+	r = request_endpoint(access->account, &key, &endpoint, err);
+	if (r < 0) {
+		secret_done(&key);
+		return r;
+	}
+	http_endpoint_free(http, access->endpoint);
+	secret_done(&access->key);
+	access->endpoint = endpoint;
+	access->key = key;
+	access->fresh = true;
+	return 1;
+}
+
+bool access_changed(struct access *access, usec_t now) {
+	if (access->lane.state != LANE_REFUSED || now < access->look_at) {
+		return false;
+	}
+	access->look_at = now + LOOK_EVERY;
+
+	struct secret_stamp stamps[4];
+	stamp_files(access->account, stamps);
+	return memcmp(stamps, access->stamps, sizeof(stamps)) != 0;
+}
+
+usec_t access_next(const struct access *access) {
+	return access->lane.state == LANE_REFUSED ? access->look_at : USEC_INFINITY;
+}
+
+void access_take_over(struct access *access, const struct access *from) {
+	struct lane *lane = &access->lane;
+	lane->rate.full_at = from->lane.rate.full_at;
+	lane->since = from->lane.since;
+	memcpy(access->reason, from->reason, sizeof(access->reason));
+
+	/* A reload may have brought the right key: a refused account may try at once. */
+	lane->state = from->lane.state;
+	lane->until = from->lane.state == LANE_REFUSED ? 0 : from->lane.until;
+	access->fresh = from->lane.state == LANE_REFUSED;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * An account at run time: its lane, its key, and the endpoint made of them.
+ *
+ * The key's file is read at the start, at a reload, when the server refuses
+ * the key, and, from then on, as soon as a file has changed.
+ */
+
+#ifndef DAEMON_ACCESS_H
+#define DAEMON_ACCESS_H
+
+#include "config/config.h"
+#include "config/secret.h"
+#include "request/http.h"
+#include "schedule/lane.h"
+
+struct access {
+	const struct account *account;
+	struct lane lane;
+	struct http_endpoint *endpoint;
+	struct secret key;
+	struct secret_stamp stamps[4]; /* of key, certificate, its key, CA */
+	usec_t look_at;                /* monotonic: when to look at the files again */
+	bool fresh;                    /* the next request goes over a new connection */
+	char reason[512];              /* why the lane is not open */
+};
+
+/** Reads the key and makes the endpoint.  Returns 0, or -errno with nothing to release. */
+__attribute__((warn_unused_result, nonnull))
+int access_init(struct access *access, const struct account *account, struct error *err);
+
+/** http may be NULL if it is gone already. */
+void access_done(struct access *access, struct http *http);
+
+/**
+ * Reads the key again.  Returns 1 if a key, certificate or CA is new, so that
+ * asking again is worth while; 0 if all is as it was; -errno if a file could
+ * not be read, and the old key stays.
+ */
+__attribute__((warn_unused_result, nonnull))
+int access_reread(struct access *access, struct http *http, struct error *err);
+
+/** Whether a file has changed since it was read; looks every other second while the lane is refused. */
+__attribute__((warn_unused_result, nonnull))
+bool access_changed(struct access *access, usec_t now);
+
+/** When access_changed() wants to be called; USEC_INFINITY while the lane is not refused. */
+__attribute__((nonnull))
+usec_t access_next(const struct access *access);
+
+/** Takes over what the server said and the token bucket of an account of the same name. */
+__attribute__((nonnull))
+void access_take_over(struct access *access, const struct access *from);
+
+#endif

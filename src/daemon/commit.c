@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * From records to cursors.
+ *
+ * The order is the promise of this program: the batch is appended and synced,
+ * and only then is a poll told of it.  A crash before the sync leaves nothing,
+ * or lines that the next start finds; a crash after it leaves lines that the
+ * next start finds.
+ */
+
+#include "base/log.h"
+#include "base/utc.h"
+#include "daemon/poller-private.h"
+#include "schedule/backoff.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DISK_RETRY_FIRST (1 * USEC_PER_SEC)
+#define DISK_RETRY_LAST  (15 * USEC_PER_SEC)
+
+static int pending_reserve(struct poller *poller) {
+	if (poller->pending_len < poller->pending_size) {
+		return 0;
+	}
+	size_t size = poller->pending_size ? 2 * poller->pending_size : 256;
+	struct pending *grown = reallocarray(poller->pending, size, sizeof(*grown));
+	if (!grown) {
+		return -ENOMEM;
+	}
+	poller->pending = grown;
+	poller->pending_size = size;
+	return 0;
+}
+
+int poller_record(struct poller *poller, struct poll *poll, const struct record *record) {
+	int r = pending_reserve(poller);
+	if (r < 0) {
+		return r;
+	}
+	sink_add(poller->sink, record);
+	poller->pending[poller->pending_len++] = (struct pending){
+		.poll = poll,
+		.what = {
+			.start = record->start,
+			.count = record->count,
+			.revision = (uint16_t)record->revision,
+			.status = (uint8_t)record->status,
+		},
+		.end = record->end,
+	};
+	return 0;
+}
+
+static void count_record(struct status *status, const struct remembered *what) {
+	status->records++;
+	status->revisions += what->revision > 0;
+	status->gaps += what->status == RECORD_GAP;
+}
+
+/* One warning for a device that has never counted anybody, after a day of that. */
+static void watch_silence(struct poll *poll, const struct pending *pending) {
+	if (poll->quiet_over || pending->what.status == RECORD_GAP) {
+		return;
+	}
+	if (pending->what.count != 0 || pending->what.status == RECORD_AMBIGUOUS) {
+		poll->quiet_over = true;
+		return;
+	}
+	if (poll->quiet_since > pending->what.start) {
+		poll->quiet_since = pending->what.start;
+	}
+	if (pending->end - poll->quiet_since >= USEC_PER_DAY) {
+		poll->quiet_over = true;
+		log_warning("%s: nothing but zero or no data for a day: "
+		            "is an occupancy region defined in the Rhombus Console?",
+		            poll->device->name);
+	}
+}
+
+static void tell_recovery(const struct poller *poller, const struct poll *poll, int64_t caught_up) {
+	char since[DURATION_STRING_SIZE];
+	int64_t left = span_backlog(poll->device->settings, poll->cursor, poller_horizon(poller));
+	log_notice("%s: recovered after %s: %lld bucket%s caught up, %lld to go", poll->device->name,
+	           units_format_duration(since, poller->now - poll->failing_since, 0),
+	           (long long)caught_up, caught_up == 1 ? "" : "s", (long long)left);
+}
+
+/* The poll's reply is on the disk: all is well with it. */
+static void poll_succeeded(struct poller *poller, struct poll *poll, int64_t caught_up) {
+	if (poll->told) {
+		tell_recovery(poller, poll, caught_up);
+		poller->status.failing--;
+	}
+	poll->failures = 0;
+	poll->told = false;
+	free(poll->reason);
+	poll->reason = NULL;
+	poll->span_limit = poll->span_limit > poll->device->settings->max_points / 2
+	                           ? poll->device->settings->max_points
+	                           : 2 * poll->span_limit;
+}
+
+/* A run of pending records of one poll, from `first` on.  Returns what follows. */
+static size_t apply_run(struct poller *poller, size_t first) {
+	struct poll *poll = poller->pending[first].poll;
+	bool gap = poller->pending[first].what.status == RECORD_GAP;
+	int64_t fresh = 0;
+	size_t i = first;
+
+	for (; i < poller->pending_len && poller->pending[i].poll == poll; i++) {
+		const struct pending *pending = &poller->pending[i];
+		/* If memory is short, a later correction goes unseen; the log is whole. */
+		(void)poll_apply(poll, &pending->what, pending->end);
+		watch_silence(poll, pending);
+		count_record(&poller->status, &pending->what);
+		fresh += pending->what.revision == 0;
+	}
+	if (!gap) {
+		poll_succeeded(poller, poll, fresh);
+	}
+	poller_plan(poller, poll);
+	return i;
+}
+
+static void commit_succeeded(struct poller *poller) {
+	if (poller->disk_failed) {
+		char since[DURATION_STRING_SIZE];
+		poller->disk_failed = false;
+		poller->disk_failures = 0;
+		log_notice("%s: written again after %s: polling goes on", sink_path(poller->sink),
+		           units_format_duration(since, poller->now - poller->disk_since, 0));
+	}
+	for (size_t i = 0; i < poller->pending_len;) {
+		i = apply_run(poller, i);
+	}
+	poller->status.last_record = poller->wall;
+	poller->unsaved = true;
+}
+
+/* Nothing of the batch is in the log: its polls ask again when the disk is well. */
+static void commit_failed(struct poller *poller, const struct error *err) {
+	(void)snprintf(poller->disk_reason, sizeof(poller->disk_reason), "%s", err->text);
+	if (!poller->disk_failed) {
+		poller->disk_failed = true;
+		poller->disk_since = poller->now;
+		log_err("%s: polling pauses until it can be written; nothing is lost", err->text);
+	}
+	poller->disk_failures++;
+	poller->disk_retry_at = poller->now + backoff_at_least(DISK_RETRY_FIRST, DISK_RETRY_LAST,
+	                                                       poller->disk_failures, &poller->rng);
+
+	for (size_t i = 0; i < poller->pending_len; i++) {
+		struct poll *poll = poller->pending[i].poll;
+		if (poll->phase == POLL_IN_FLIGHT) {
+			lane_ready(poll->lane, poll, poller->now, poller_horizon(poller));
+		}
+	}
+}
+
+void poller_commit(struct poller *poller) {
+	if (poller->pending_len == 0) {
+		return;
+	}
+	struct error err = {{0}};
+	if (sink_commit(poller->sink, poller->wall, &err) == 0) {
+		commit_succeeded(poller);
+	} else {
+		commit_failed(poller, &err);
+	}
+	poller->pending_len = 0;
+	poller->changed = true;
+}
+
+bool poller_disk_pause(const struct poller *poller, usec_t *ret_until) {
+	*ret_until = poller->disk_retry_at;
+	return poller->disk_failed && (poller->now < poller->disk_retry_at || !poller_idle(poller));
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: ISC
+
+#include "daemon/loop.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/signals.h"
+#include "status/notify.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* Whatever happens, the clocks are looked at again after this. */
+#define LONGEST_WAIT (60 * USEC_PER_SEC)
+
+/* The STATUS line follows what happens, but no faster than people read. */
+#define STATUS_EVERY (1 * USEC_PER_SEC)
+
+#define CHECKPOINT_EVERY (60 * USEC_PER_SEC)
+
+/* Within the 5 s that a stop may take, with time left for the checkpoint. */
+#define DRAIN_TIME (4 * USEC_PER_SEC)
+
+/** What is due when besides polls; monotonic. */
+struct timers {
+	usec_t status, checkpoint, watchdog, drain;
+	usec_t watchdog_every;
+	bool status_waits;
+	bool checkpoint_failed;
+	bool rotation_failed, work_failed;
+};
+
+static bool is_due(usec_t *timer, usec_t now, usec_t every) {
+	if (now < *timer) {
+		return false;
+	}
+	*timer = now + every;
+	return true;
+}
+
+/* Tells people once when something begins to fail and once when it is over. */
+static void tell_transition(bool *failed, int r, const char *what, const struct error *err) {
+	if (r < 0 && !*failed) {
+		log_err("%s: %s", what, err->text);
+	} else if (r >= 0 && *failed) {
+		log_notice("%s: works again", what);
+	}
+	*failed = r < 0;
+}
+
+static void save(const struct loop *loop, struct timers *timers) {
+	struct error err = {{0}};
+	int r = poller_save(loop->poller, &err);
+	tell_transition(&timers->checkpoint_failed, r, "checkpoint", &err);
+	timers->checkpoint = clock_monotonic() + CHECKPOINT_EVERY;
+}
+
+static void show_progress(const char *text) {
+	if (isatty(STDERR_FILENO)) {
+		(void)dprintf(STDERR_FILENO, "\r\033[K%s", text);
+	}
+}
+
+static void tell_status(const struct loop *loop, struct timers *timers, usec_t now) {
+	struct status status;
+	timers->status_waits = poller_status(loop->poller, &status) || timers->status_waits;
+	if (!timers->status_waits || !is_due(&timers->status, now, STATUS_EVERY)) {
+		return;
+	}
+	timers->status_waits = false;
+
+	struct buf text;
+	buf_init(&text, 2048);
+	status_text(&status, &text);
+	notify_status(buf_text(&text));
+	if (loop->once) {
+		show_progress(buf_text(&text));
+	}
+	buf_done(&text);
+}
+
+/* Rotation by the clock, and the compressing and trimming that follow it. */
+static bool tend_log(const struct loop *loop, struct timers *timers) {
+	struct error err = {{0}};
+	usec_t wall = clock_realtime();
+	if (wall >= sink_rotation_due(loop->sink)) {
+		int r = sink_rotate(loop->sink, wall, &err);
+		tell_transition(&timers->rotation_failed, r, "rotation", &err);
+	}
+	int r = sink_work(loop->sink, &err);
+	tell_transition(&timers->work_failed, r, "compressing and trimming old logs", &err);
+	return r > 0;
+}
+
+static void tell_problems(const struct config_problems *problems) {
+	const char *line = buf_text(&problems->text);
+	for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
+		log_err("%.*s", (int)(end - line), line);
+	}
+}
+
+static void reload(const struct loop *loop) {
+	struct config_problems problems;
+	struct config *config;
+	struct error err = {{0}};
+
+	notify_reloading(clock_monotonic());
+	config_problems_init(&problems);
+	int r = config_read(loop->config_file, &config, &problems);
+	if (r < 0) {
+		tell_problems(&problems);
+		log_err("%s: not reloaded: the old configuration stays in force", loop->config_file);
+	} else if ((r = poller_reload(loop->poller, config, &err)) < 0) {
+		log_err("%s: not reloaded: %s: the old configuration stays in force",
+		        loop->config_file, err.text);
+		config_free(config);
+	} else {
+		log_notice("%s: reloaded: %zu devices", loop->config_file, config->device_count);
+	}
+	config_problems_done(&problems);
+	notify_ready();
+}
+
+static void rotate(const struct loop *loop, struct timers *timers) {
+	struct error err = {{0}};
+	int r = sink_rotate(loop->sink, clock_realtime(), &err);
+	tell_transition(&timers->rotation_failed, r, "rotation", &err);
+	save(loop, timers);
+}
+
+static void begin_stop(const struct loop *loop, struct timers *timers) {
+	if (timers->drain != USEC_INFINITY) {
+		timers->drain = 0; /* asked twice: at once */
+		return;
+	}
+	notify_stopping();
+	poller_drain(loop->poller);
+	timers->drain = clock_monotonic() + DRAIN_TIME;
+}
+
+static void handle_signals(const struct loop *loop, struct timers *timers) {
+	struct signals signals;
+	signals_read(loop->signals, &signals);
+	if (signals.stop) {
+		begin_stop(loop, timers);
+	}
+	if (signals.rotate) {
+		rotate(loop, timers);
+	}
+	if (signals.reload && timers->drain == USEC_INFINITY) {
+		save(loop, timers);
+		reload(loop);
+		save(loop, timers);
+	}
+}
+
+static usec_t earliest(const struct timers *timers, usec_t next, usec_t now) {
+	const usec_t others[] = {
+		now + LONGEST_WAIT,
+		timers->drain,
+		timers->status_waits ? timers->status : USEC_INFINITY,
+		timers->watchdog_every > 0 ? timers->watchdog : USEC_INFINITY,
+	};
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		next = others[i] < next ? others[i] : next;
+	}
+	return next;
+}
+
+/* Whether it is over. */
+static bool is_over(const struct loop *loop, const struct timers *timers, size_t *incomplete) {
+	if (loop->once && poller_finished(loop->poller, incomplete)) {
+		return true;
+	}
+	return timers->drain != USEC_INFINITY &&
+	       (poller_idle(loop->poller) || clock_monotonic() >= timers->drain);
+}
+
+static int finish(const struct loop *loop, struct timers *timers, size_t incomplete) {
+	save(loop, timers);
+	if (!loop->once) {
+		return timers->checkpoint_failed ? EX_IOERR : EX_OK;
+	}
+
+	struct status status;
+	(void)poller_status(loop->poller, &status);
+	show_progress("");
+	log_info("%llu records written to %s", (unsigned long long)status.records,
+	         sink_path(loop->sink));
+	if (incomplete > 0) {
+		log_err("%zu of %zu devices could not be recorded up to now: the next run goes on there",
+		        incomplete, status.devices);
+		return EX_UNAVAILABLE;
+	}
+	return timers->checkpoint_failed ? EX_IOERR : EX_OK;
+}
+
+int loop_run(const struct loop *loop) {
+	struct timers timers = {
+		.drain = USEC_INFINITY,
+		.watchdog_every = notify_watchdog_interval() / 2,
+		.status_waits = true,
+	};
+	size_t incomplete = 0;
+
+	poller_start(loop->poller);
+	save(loop, &timers);
+	notify_ready();
+	for (;;) {
+		usec_t next = poller_turn(loop->poller);
+		usec_t now = clock_monotonic();
+		bool busy = tend_log(loop, &timers);
+		tell_status(loop, &timers, now);
+		if (now >= timers.checkpoint) {
+			save(loop, &timers);
+		}
+		if (timers.watchdog_every > 0 && is_due(&timers.watchdog, now, timers.watchdog_every)) {
+			notify_watchdog();
+		}
+		if (is_over(loop, &timers, &incomplete)) {
+			return finish(loop, &timers, incomplete);
+		}
+
+		struct error err = {{0}};
+		usec_t wait = busy ? 0 : earliest(&timers, next, now) - clock_monotonic();
+		if (http_wait(loop->http, loop->signals, wait, &err) < 0) {
+			log_crit("%s", err.text);
+			return EX_SOFTWARE;
+		}
+		handle_signals(loop, &timers);
+	}
+}

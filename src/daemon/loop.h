@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * The loop: one thread, one wait.
+ */
+
+#ifndef DAEMON_LOOP_H
+#define DAEMON_LOOP_H
+
+#include "daemon/poller.h"
+
+struct loop {
+	struct poller *poller;
+	struct http *http;
+	struct sink *sink;
+	int signals;             /* from signals_open() */
+	const char *config_file; /* for a reload */
+	bool once;
+};
+
+/**
+ * Runs until a signal ends it, or with once until all that is due is recorded.
+ * Returns an exit code of sysexits.h.
+ */
+__attribute__((warn_unused_result, nonnull))
+int loop_run(const struct loop *loop);
+
+#endif

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * What the poller's parts share: poller.c (turns), reply.c (what replies mean
+ * for polls and accounts), commit.c (records to disk, then cursors), reload.c.
+ */
+
+#ifndef DAEMON_POLLER_PRIVATE_H
+#define DAEMON_POLLER_PRIVATE_H
+
+#include "daemon/access.h"
+#include "daemon/poller.h"
+#include "daemon/roster.h"
+#include "response/outcome.h"
+#include "response/parse.h"
+#include "response/record.h"
+
+/** A request on its way. */
+struct flight {
+	struct poll *poll;
+	struct span span;
+	struct flight *next_free;
+};
+
+/** A record in the sink's batch, of which its poll is told after the commit. */
+struct pending {
+	struct poll *poll;
+	struct remembered what;
+	usec_t end;
+};
+
+/** What a configuration brings with it, and a reload replaces as a whole. */
+struct roll {
+	struct config *config;
+	struct access *accesses; /* one for each account, in order */
+	struct poll *polls;      /* one for each device, in order */
+	struct flight *flights;  /* as many as may be in flight */
+	struct flight *free_flights;
+	struct roster roster;
+};
+
+struct poller {
+	struct roll roll;
+	char *state_directory; /* stays over a reload */
+	struct http *http;
+	struct sink *sink;
+	struct rng rng;
+
+	/* Both clocks as this turn found them, and how far apart they were. */
+	usec_t now, wall, clock_offset;
+
+	/* Of the reply at hand. */
+	struct points points;
+	struct records records;
+
+	/* For the commit. */
+	struct pending *pending;
+	size_t pending_len, pending_size;
+
+	/* The disk's trouble. */
+	bool disk_failed;
+	usec_t disk_since, disk_retry_at;
+	unsigned disk_failures;
+	char disk_reason[512];
+
+	bool draining;
+	bool once;
+	usec_t once_wall;
+	size_t finished, incomplete; /* with once */
+
+	bool unsaved; /* something was recorded since the last checkpoint */
+	bool changed; /* something was, since the last look at the status */
+	struct status status;
+	struct buf lanes_text;
+};
+
+/** The account's side of a poll. */
+__attribute__((nonnull))
+struct access *access_of(const struct poll *poll);
+
+/* poller.c */
+
+/** Sets now and wall. */
+__attribute__((nonnull))
+void poller_read_clocks(struct poller *poller);
+
+/** Files a poll that is through: for its next window, or at once if more is waiting. */
+__attribute__((nonnull))
+void poller_plan(struct poller *poller, struct poll *poll);
+
+/** Files a poll to be tried again after that wait. */
+__attribute__((nonnull))
+void poller_retry(struct poller *poller, struct poll *poll, usec_t wait);
+
+/** Ends a poll: with once, or by the flood guard. */
+__attribute__((nonnull))
+void poller_stop(struct poller *poller, struct poll *poll, bool complete);
+
+/** The time that "closed and settled" is measured by: now, or with once the start. */
+__attribute__((nonnull))
+usec_t poller_horizon(const struct poller *poller);
+
+/* reply.c */
+
+__attribute__((nonnull))
+void poller_reply(struct poller *poller, const struct http_reply *reply);
+
+/** Reads an account's key again; a new one is tried at once. */
+__attribute__((nonnull))
+void poller_reread_key(struct poller *poller, struct access *access);
+
+/** Counts a failure of a poll; tells people at the right one. */
+__attribute__((nonnull))
+void poll_failed(struct poller *poller, struct poll *poll, const char *reason, bool tell_now,
+                 usec_t wait);
+
+/* commit.c */
+
+/** Puts a record into the batch.  Returns 0 or -ENOMEM, with the record not in it. */
+__attribute__((warn_unused_result, nonnull))
+int poller_record(struct poller *poller, struct poll *poll, const struct record *record);
+
+/** Writes the batch, then moves cursors and files the polls; or, if the disk fails, leaves all as it was. */
+__attribute__((nonnull))
+void poller_commit(struct poller *poller);
+
+/** Whether requests must wait for the disk; until when, in ret_until. */
+__attribute__((nonnull, warn_unused_result))
+bool poller_disk_pause(const struct poller *poller, usec_t *ret_until);
+
+/* reload.c */
+
+/** Everything that a configuration needs, with fresh polls.  On failure the configuration is the caller's. */
+__attribute__((warn_unused_result, nonnull))
+int roll_init(struct roll *roll, struct config *config, usec_t wall, struct error *err);
+
+void roll_done(struct roll *roll, struct http *http);
+
+#endif

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: ISC
+
+#include "daemon/poller-private.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/utc.h"
+#include "request/request.h"
+#include "state/checkpoint.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The two clocks drifting apart by more than this is a step, not a slew. */
+#define CLOCK_STEP (1 * USEC_PER_SEC)
+
+/* With once, an account that cannot be reached is given up after so many probes. */
+enum { ONCE_PROBES = 3 };
+
+struct access *access_of(const struct poll *poll) {
+	/* Lanes live in accesses and nowhere else. */
+	return (struct access *)((char *)poll->lane - offsetof(struct access, lane));
+}
+
+void poller_read_clocks(struct poller *poller) {
+	poller->now = clock_monotonic();
+	poller->wall = clock_realtime();
+}
+
+usec_t poller_horizon(const struct poller *poller) {
+	return poller->once ? poller->once_wall : poller->wall;
+}
+
+/* Life */
+
+int poller_new(struct config *config, struct http *http, struct sink *sink, bool once,
+               struct poller **ret_poller, struct error *err) {
+	struct poller *poller = calloc(1, sizeof(*poller));
+	if (!poller) {
+		return error_set(err, ENOMEM, "out of memory");
+	}
+	poller->http = http;
+	poller->sink = sink;
+	poller->once = once;
+	poller->status.last_record = INT64_MIN;
+	rng_init(&poller->rng, rng_random_seed());
+	points_init(&poller->points);
+	records_init(&poller->records);
+	buf_init(&poller->lanes_text, 1024);
+	poller_read_clocks(poller);
+	poller->clock_offset = poller->wall - poller->now;
+	poller->once_wall = poller->wall;
+
+	poller->state_directory = strdup(config->state_directory);
+	int r = poller->state_directory ? roll_init(&poller->roll, config, poller->wall, err)
+	                                : error_set(err, ENOMEM, "out of memory");
+	if (r < 0) {
+		poller_free(poller);
+		return r;
+	}
+	*ret_poller = poller;
+	return 0;
+}
+
+void poller_free(struct poller *poller) {
+	if (poller) {
+		http_cancel_all(poller->http);
+		roll_done(&poller->roll, poller->http);
+		points_done(&poller->points);
+		records_done(&poller->records);
+		buf_done(&poller->lanes_text);
+		free(poller->pending);
+		free(poller->state_directory);
+		free(poller);
+	}
+}
+
+const struct config *poller_config(const struct poller *poller) {
+	return poller->roll.config;
+}
+
+/* Checkpoint */
+
+static void restore_entry(const struct checkpoint_entry *entry, void *user) {
+	const struct poller *poller = user;
+	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
+	if (!poll) {
+		return;
+	}
+	poll->cursor = entry->cursor;
+	poll->since = entry->since;
+	for (size_t i = 0; i < entry->memory_len; i++) {
+		/* The end is that of the cursor at most, which must not move here. */
+		(void)poll_apply(poll, &entry->memory[i], entry->cursor);
+	}
+}
+
+int poller_restore(struct poller *poller, struct error *err) {
+	struct sink_position position;
+	const char *directory = poller->state_directory;
+	int r = checkpoint_read(directory, restore_entry, poller, &position, err);
+	if (r == -EBADMSG) {
+		log_warning("%s: it is set aside", err->text);
+		return checkpoint_set_aside(directory, poller->wall, err);
+	}
+	return r == -ENOENT ? 0 : r;
+}
+
+int poller_save(struct poller *poller, struct error *err) {
+	if (!poller->unsaved) {
+		return 0;
+	}
+	struct checkpoint_writer *writer;
+	struct sink_position position = sink_position(poller->sink);
+	int r = checkpoint_begin(&position, &writer);
+	if (r < 0) {
+		return error_set(err, -r, "out of memory");
+	}
+	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
+		const struct poll *poll = &poller->roll.polls[i];
+		checkpoint_add(writer, &(struct checkpoint_entry){
+			.uuid = poll->device->uuid,
+			.interval = poll->device->settings->bucket.interval,
+			.cursor = poll->cursor,
+			.since = poll->since,
+			.memory = poll->memory,
+			.memory_len = poll->memory_len,
+		});
+	}
+	r = checkpoint_finish(writer, poller->state_directory, err);
+	if (r == 0) {
+		poller->unsaved = false;
+	}
+	return r;
+}
+
+/* Planning */
+
+void poller_stop(struct poller *poller, struct poll *poll, bool complete) {
+	poll->phase = POLL_STOPPED;
+	poller->finished++;
+	poller->incomplete += !complete;
+}
+
+void poller_retry(struct poller *poller, struct poll *poll, usec_t wait) {
+	lane_wait(poll->lane, poll, poller->now + wait, false);
+}
+
+/* When the next window is due, on the monotonic clock. */
+static usec_t due_at(const struct poller *poller, const struct poll *poll) {
+	usec_t due = span_due(poll->device->settings, poll->cursor, poll_spread(poll->device));
+	return poller->now + (due - poller->wall);
+}
+
+static bool is_behind(const struct poller *poller, const struct poll *poll) {
+	return span_closed(poll->device->settings, poller_horizon(poller)) > poll->cursor;
+}
+
+void poller_plan(struct poller *poller, struct poll *poll) {
+	if (poller->once) {
+		if (is_behind(poller, poll)) {
+			lane_ready(poll->lane, poll, poller->now, poller->once_wall);
+		} else {
+			poller_stop(poller, poll, true);
+		}
+	} else if (span_is_backlog(poll->device->settings, poll->cursor, poller->wall)) {
+		lane_ready(poll->lane, poll, poller->now, poller->wall);
+	} else {
+		lane_wait(poll->lane, poll, due_at(poller, poll), true);
+	}
+}
+
+/* Whatever is closed is asked for at once, without waiting for the window's end. */
+void poller_start(struct poller *poller) {
+	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
+		struct poll *poll = &poller->roll.polls[i];
+		if (is_behind(poller, poll)) {
+			lane_ready(poll->lane, poll, poller->now, poller_horizon(poller));
+		} else {
+			poller_plan(poller, poll);
+		}
+	}
+	/* The first checkpoint says where devices without a record began. */
+	poller->unsaved = true;
+	poller->changed = true;
+}
+
+/* After a step of the wall clock what was due by it is due at another time. */
+static void follow_clock(struct poller *poller) {
+	usec_t step = poller->wall - poller->now - poller->clock_offset;
+	if (step < CLOCK_STEP && step > -CLOCK_STEP) {
+		return;
+	}
+	poller->clock_offset += step;
+
+	char text[DURATION_STRING_SIZE];
+	log_notice("the clock was set %s by %s", step > 0 ? "forward" : "back",
+	           units_format_duration(text, step > 0 ? step : -step, 0));
+	for (size_t a = 0; a < poller->roll.config->account_count; a++) {
+		struct queue *waiting = &poller->roll.accesses[a].lane.waiting;
+		for (size_t i = 0; i < waiting->len; i++) {
+			struct poll *poll = waiting->heap[i];
+			poll->key = poll->timed ? due_at(poller, poll) : poll->key;
+		}
+		queue_reorder(waiting);
+	}
+}
+
+/* Sending */
+
+/* Buckets that are too old to be had become one record that says why. */
+static void give_up(struct poller *poller, struct poll *poll, usec_t end) {
+	const struct settings *settings = poll->device->settings;
+	char from[UTC_STRING_SIZE], to[UTC_STRING_SIZE], limit[DURATION_STRING_SIZE];
+	char reason[MESSAGE_SIZE + 128];
+	struct record gap = {
+		.start = grid_floor(&settings->bucket, poll->cursor),
+		.end = end,
+		.device = poll->device,
+		.status = RECORD_GAP,
+		.polled_at = poller->wall,
+		.reason = reason,
+	};
+
+	units_format_duration(limit, settings->backfill, 1);
+	(void)snprintf(reason, sizeof(reason), "not obtained within %s: %s", limit,
+	               poll->reason ? poll->reason : "not polled in that time");
+	if (poller_record(poller, poll, &gap) < 0) {
+		poll_failed(poller, poll, "out of memory", false, USEC_PER_SEC);
+		return;
+	}
+	log_warning("%s: gap from %s to %s: %s", poll->device->name, utc_format(from, gap.start),
+	            utc_format(to, gap.end), reason);
+}
+
+static int post(struct poller *poller, struct access *access, struct poll *poll,
+                const struct span *span, struct error *err) {
+	char body[REQUEST_BODY_SIZE];
+	struct flight *flight = poller->roll.free_flights;
+
+	flight->poll = poll;
+	flight->span = *span;
+	request_body(body, poll->device, span);
+	int r = http_post(poller->http, access->endpoint, body, poll->device->settings->timeout,
+	                  access->fresh, flight, err);
+	if (r == 0) {
+		poller->roll.free_flights = flight->next_free;
+		poller->status.requests++;
+	}
+	return r;
+}
+
+/* The poll was taken from its lane and is counted as in flight there. */
+static void send_poll(struct poller *poller, struct access *access, struct poll *poll) {
+	const struct settings *settings = poll->device->settings;
+	usec_t horizon = poller_horizon(poller);
+	usec_t oldest = poll->memory_len > 0 ? poll->memory[0].start : USEC_INFINITY;
+	struct error err = {{0}};
+	struct span span;
+
+	usec_t gap_end = span_gap_end(settings, poll->cursor, poll->since, horizon);
+	if (gap_end > poll->cursor) {
+		access->lane.in_flight--;
+		give_up(poller, poll, gap_end);
+	} else if (!span_next(settings, poll->cursor, oldest, poll->span_limit, horizon, &span)) {
+		access->lane.in_flight--;
+		poller_plan(poller, poll);
+	} else if (!poll_flood_guard(poll, poller->now)) {
+		access->lane.in_flight--;
+		poller_stop(poller, poll, false);
+		log_crit("%s: too many requests without progress: this is a bug in occupancyd; "
+		         "the device is not polled until a reload or restart",
+		         poll->device->name);
+	} else if (post(poller, access, poll, &span, &err) < 0) {
+		access->lane.in_flight--;
+		poll_failed(poller, poll, err.text, false, USEC_PER_SEC);
+	}
+}
+
+static void send_due(struct poller *poller) {
+	usec_t until;
+	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
+		struct access *access = &poller->roll.accesses[i];
+		struct poll *poll;
+		lane_collect(&access->lane, poller->now, poller_horizon(poller));
+		while (!poller->draining && !poller_disk_pause(poller, &until) &&
+		       (poll = lane_take(&access->lane, poller->now))) {
+			send_poll(poller, access, poll);
+		}
+	}
+}
+
+/* A refused account whose files have changed may try at once. */
+static void look_at_keys(struct poller *poller) {
+	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
+		struct access *access = &poller->roll.accesses[i];
+		if (access_changed(access, poller->now)) {
+			poller_reread_key(poller, access);
+		}
+	}
+}
+
+static usec_t earlier(usec_t a, usec_t b) {
+	return a < b ? a : b;
+}
+
+static usec_t next_turn(const struct poller *poller) {
+	usec_t next = USEC_INFINITY, until;
+	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
+		const struct access *access = &poller->roll.accesses[i];
+		next = earlier(next, lane_next(&access->lane));
+		next = earlier(next, access_next(access));
+	}
+	if (poller->draining) {
+		return USEC_INFINITY;
+	}
+	if (poller_disk_pause(poller, &until) && next < until) {
+		return until;
+	}
+	return next;
+}
+
+usec_t poller_turn(struct poller *poller) {
+	struct http_reply reply;
+
+	poller_read_clocks(poller);
+	follow_clock(poller);
+	while (http_next(poller->http, &reply)) {
+		poller_reply(poller, &reply);
+	}
+	look_at_keys(poller);
+	send_due(poller);
+	poller_commit(poller);
+	return next_turn(poller);
+}
+
+void poller_drain(struct poller *poller) {
+	poller->draining = true;
+}
+
+bool poller_idle(const struct poller *poller) {
+	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
+		if (poller->roll.accesses[i].lane.in_flight > 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* A lane that stays shut would keep `once` waiting for ever. */
+static bool is_hopeless(const struct lane *lane, usec_t now) {
+	bool refused = lane->state == LANE_REFUSED && now < lane->until;
+	bool down = lane->state == LANE_DOWN && lane->probes >= ONCE_PROBES;
+	return (refused || down) && lane->in_flight == 0;
+}
+
+bool poller_finished(const struct poller *poller, size_t *ret_incomplete) {
+	size_t finished = poller->finished, incomplete = poller->incomplete;
+	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
+		const struct lane *lane = &poller->roll.accesses[i].lane;
+		if (is_hopeless(lane, poller->now)) {
+			size_t left = lane->waiting.len + lane->live.len + lane->backlog.len;
+			finished += left;
+			incomplete += left;
+		}
+	}
+	*ret_incomplete = incomplete;
+	return finished == poller->roll.config->device_count;
+}
+
+/* Status */
+
+static void put_lanes(struct poller *poller) {
+	static const char *const words[] = {
+		[LANE_OPEN] = "",
+		[LANE_THROTTLED] = "rate limited",
+		[LANE_REFUSED] = "key refused",
+		[LANE_DOWN] = "cannot be reached",
+	};
+	buf_clear(&poller->lanes_text);
+	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
+		const struct access *access = &poller->roll.accesses[i];
+		if (access->lane.state != LANE_OPEN) {
+			buf_printf(&poller->lanes_text, "%s%s: %s", poller->lanes_text.len > 0 ? "; " : "",
+			           access->account->name,
+			           access->reason[0] ? access->reason : words[access->lane.state]);
+		}
+	}
+}
+
+static void put_polls(struct poller *poller, struct status *status) {
+	size_t named = 0;
+	status->backlog = 0;
+	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
+		const struct poll *poll = &poller->roll.polls[i];
+		/* What waits for the end of its window is not behind. */
+		if (poll->phase != POLL_WAITING || !poll->timed) {
+			status->backlog += span_backlog(poll->device->settings, poll->cursor,
+			                                poller_horizon(poller));
+		}
+		if (poll->told && named < STATUS_NAMED) {
+			status->named[named++] = (struct status_failing){
+				.name = poll->device->name,
+				.reason = poll->reason ? poll->reason : "",
+				.since = poller->now - poll->failing_since,
+			};
+		}
+	}
+}
+
+bool poller_status(struct poller *poller, struct status *ret_status) {
+	bool changed = poller->changed;
+	poller->changed = false;
+	poller_read_clocks(poller);
+	put_lanes(poller);
+	put_polls(poller, &poller->status);
+	poller->status.devices = poller->roll.config->device_count;
+	poller->status.disk = poller->disk_failed ? poller->disk_reason : NULL;
+	poller->status.lanes = buf_text(&poller->lanes_text);
+	*ret_status = poller->status;
+	return changed;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * The poller: drives devices through schedule, request, response and sink.
+ *
+ * It has no loop of its own.  poller_turn() does all that can be done now and
+ * says when it wants to be called next; the caller waits in between, in
+ * http_wait().  A turn ends with a commit: what the replies of this turn were
+ * worth is on the disk, and only then do cursors move.
+ */
+
+#ifndef DAEMON_POLLER_H
+#define DAEMON_POLLER_H
+
+#include "config/config.h"
+#include "request/http.h"
+#include "sink/sink.h"
+#include "status/status.h"
+
+struct poller;
+
+/**
+ * A poller for the configuration, which it owns from now on.  Reads the keys.
+ * once: every device records what is due now, and stops.
+ *
+ * Returns 0 and a poller for poller_free(); else -errno, and the configuration
+ * is still the caller's.
+ */
+__attribute__((warn_unused_result, nonnull(1, 2, 3, 5)))
+int poller_new(struct config *config, struct http *http, struct sink *sink, bool once,
+               struct poller **ret_poller, struct error *err);
+
+/** Frees the configuration too; http and sink are the caller's. */
+void poller_free(struct poller *poller);
+
+/**
+ * Takes cursors and look-back memory from the checkpoint in the state
+ * directory.  One that does not verify is set aside, with a warning.  Call it
+ * before poller_start().  Returns 0 or -errno.
+ */
+__attribute__((warn_unused_result, nonnull(1)))
+int poller_restore(struct poller *poller, struct error *err);
+
+/** Writes the checkpoint, if anything has changed since the last one.  Returns 0 or -errno. */
+__attribute__((warn_unused_result, nonnull(1)))
+int poller_save(struct poller *poller, struct error *err);
+
+/** Schedules the first requests. */
+__attribute__((nonnull))
+void poller_start(struct poller *poller);
+
+/** Acts on the replies that have come, commits, sends what is due.  Returns when to call again (monotonic). */
+__attribute__((nonnull))
+usec_t poller_turn(struct poller *poller);
+
+/** No new requests from now on. */
+__attribute__((nonnull))
+void poller_drain(struct poller *poller);
+
+/** Whether no request is on its way. */
+__attribute__((nonnull))
+bool poller_idle(const struct poller *poller);
+
+/** With once: whether every device is through; and how many did not record all. */
+__attribute__((nonnull))
+bool poller_finished(const struct poller *poller, size_t *ret_incomplete);
+
+/**
+ * Swaps in a new configuration, whole, or leaves all as it was.  Devices are
+ * matched by UUID and interval; requests on their way are abandoned and asked
+ * again.  On 0 the poller owns the new configuration and has freed the old.
+ */
+__attribute__((warn_unused_result, nonnull(1, 2)))
+int poller_reload(struct poller *poller, struct config *config, struct error *err);
+
+__attribute__((nonnull))
+const struct config *poller_config(const struct poller *poller);
+
+/** Fills in the figures; true if they may have changed since the last call. */
+__attribute__((nonnull))
+bool poller_status(struct poller *poller, struct status *ret_status);
+
+#endif

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * Putting a configuration to work, and swapping it for another.
+ */
+
+#include "base/log.h"
+#include "daemon/poller-private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Everything but the configuration. */
+static void release(struct roll *roll, struct http *http) {
+	for (size_t i = 0; roll->polls && i < roll->config->device_count; i++) {
+		poll_done(&roll->polls[i]);
+	}
+	for (size_t i = 0; roll->accesses && i < roll->config->account_count; i++) {
+		access_done(&roll->accesses[i], http);
+	}
+	roster_done(&roll->roster);
+	free(roll->polls);
+	free(roll->accesses);
+	free(roll->flights);
+}
+
+void roll_done(struct roll *roll, struct http *http) {
+	if (roll->config) {
+		release(roll, http);
+		config_free(roll->config);
+		*roll = (struct roll){0};
+	}
+}
+
+static int open_accesses(struct roll *roll, struct error *err) {
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < roll->config->account_count; i++) {
+		r = access_init(&roll->accesses[i], &roll->config->accounts[i], err);
+	}
+	return r;
+}
+
+/* Each poll in the lane of its account, and room in every lane for all of its polls. */
+static int fill_lanes(struct roll *roll, usec_t wall) {
+	size_t *counts = calloc(roll->config->account_count, sizeof(*counts));
+	if (!counts) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < roll->config->device_count; i++) {
+		const struct device *device = &roll->config->devices[i];
+		size_t account = (size_t)(device->account - roll->config->accounts);
+		poll_init(&roll->polls[i], device, span_first_cursor(device->settings, wall), wall);
+		roll->polls[i].lane = &roll->accesses[account].lane;
+		counts[account]++;
+	}
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < roll->config->account_count; i++) {
+		r = lane_reserve(&roll->accesses[i].lane, counts[i]);
+	}
+	free(counts);
+	return r;
+}
+
+static int make_flights(struct roll *roll) {
+	size_t count = 0;
+	for (size_t i = 0; i < roll->config->account_count; i++) {
+		count += (size_t)roll->config->accounts[i].max_in_flight;
+	}
+	roll->flights = calloc(count, sizeof(*roll->flights));
+	if (!roll->flights) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < count; i++) {
+		roll->flights[i].next_free = roll->free_flights;
+		roll->free_flights = &roll->flights[i];
+	}
+	return 0;
+}
+
+int roll_init(struct roll *roll, struct config *config, usec_t wall, struct error *err) {
+	*roll = (struct roll){
+		.config = config,
+		.accesses = calloc(config->account_count, sizeof(*roll->accesses)),
+		.polls = calloc(config->device_count, sizeof(*roll->polls)),
+	};
+	int r = -ENOMEM;
+	if (roll->accesses && roll->polls) {
+		r = open_accesses(roll, err);
+	}
+	if (r == 0 && ((r = fill_lanes(roll, wall)) < 0 || (r = make_flights(roll)) < 0 ||
+	               (r = roster_init(&roll->roster, roll->polls, config->device_count)) < 0)) {
+		(void)error_set(err, ENOMEM, "out of memory");
+	}
+	if (r < 0) {
+		release(roll, NULL);
+		*roll = (struct roll){0};
+	}
+	return r;
+}
+
+static const struct access *find_access(const struct roll *roll, const char *name) {
+	for (size_t i = 0; i < roll->config->account_count; i++) {
+		if (strcmp(roll->config->accounts[i].name, name) == 0) {
+			return &roll->accesses[i];
+		}
+	}
+	return NULL;
+}
+
+static void take_over(struct roll *roll, struct roll *from) {
+	for (size_t i = 0; i < roll->config->account_count; i++) {
+		const struct access *before = find_access(from, roll->accesses[i].account->name);
+		if (before) {
+			access_take_over(&roll->accesses[i], before);
+		}
+	}
+	for (size_t i = 0; i < roll->config->device_count; i++) {
+		struct poll *poll = &roll->polls[i];
+		struct poll *before = roster_find(&from->roster, poll->device->uuid,
+		                                  poll->device->settings->bucket.interval);
+		if (before) {
+			poll_take_over(poll, before);
+		}
+	}
+}
+
+static size_t count_failing(const struct roll *roll) {
+	size_t failing = 0;
+	for (size_t i = 0; i < roll->config->device_count; i++) {
+		failing += roll->polls[i].told;
+	}
+	return failing;
+}
+
+/* What cannot change while the daemon runs keeps its old value, aloud. */
+static void name_restart_keys(const struct config *before, const struct config *after) {
+	const struct {
+		const char *key, *before, *after;
+	} keys[] = {
+		{"log.directory", before->log.directory, after->log.directory},
+		{"state.directory", before->state_directory, after->state_directory},
+	};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strcmp(keys[i].before, keys[i].after) != 0) {
+			log_warning("%s has changed from %s to %s: that needs a restart, and until then "
+			            "%s is used",
+			            keys[i].key, keys[i].before, keys[i].after, keys[i].before);
+		}
+	}
+}
+
+int poller_reload(struct poller *poller, struct config *config, struct error *err) {
+	struct roll roll;
+	poller_read_clocks(poller);
+
+	int r = roll_init(&roll, config, poller->wall, err);
+	if (r < 0) {
+		return r;
+	}
+	r = sink_reconfigure(poller->sink, &config->log, poller->wall, err);
+	if (r < 0) {
+		release(&roll, NULL);
+		return r;
+	}
+
+	/* From here on nothing can fail. */
+	name_restart_keys(poller->roll.config, config);
+	http_cancel_all(poller->http);
+	take_over(&roll, &poller->roll);
+	roll_done(&poller->roll, poller->http);
+	poller->roll = roll;
+	poller->status.failing = count_failing(&poller->roll);
+	poller_start(poller);
+	return 0;
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * What replies mean for polls and accounts: a row for each outcome.
+ *
+ * Nothing here loses a bucket.  Whatever goes wrong, the cursor stays where it
+ * is and the poll is filed to ask again.
+ */
+
+#include "base/log.h"
+#include "daemon/poller-private.h"
+#include "schedule/backoff.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REJECTED_FIRST     (5 * USEC_PER_MIN)
+#define REJECTED_LAST      (1 * USEC_PER_HOUR)
+#define SERVER_ERROR_FIRST (1 * USEC_PER_MIN)
+#define SERVER_ERROR_LAST  (15 * USEC_PER_MIN)
+#define THROTTLE_JITTER    (1 * USEC_PER_SEC)
+
+enum {
+	/* A 500 is tried again so often with short waits. */
+	SERVER_ERROR_QUICK = 3,
+	/* The failure at which people are told: one or two are the weather. */
+	TELL_AT = 3,
+	/* With once, a device is given up after so many. */
+	ONCE_FAILURES = 5,
+	/* The batch is written at the end of a turn, or when it has grown to this. */
+	BATCH_BYTES = 1 << 20,
+};
+
+/** A reply at hand. */
+struct landing {
+	struct poller *poller;
+	struct access *access;
+	struct poll *poll;
+	struct span span;
+	struct verdict verdict;
+};
+
+static size_t devices_of(const struct lane *lane) {
+	return lane->waiting.len + lane->live.len + lane->backlog.len + (size_t)lane->in_flight + 1;
+}
+
+/* Accounts */
+
+static void tell_reached(const struct landing *l, enum lane_state before, usec_t since) {
+	char text[DURATION_STRING_SIZE];
+	const char *name = l->access->account->name;
+	units_format_duration(text, l->poller->now - since, 0);
+
+	switch (before) {
+	case LANE_REFUSED:
+		log_notice("%s: key accepted after %s", name, text);
+		break;
+	case LANE_DOWN:
+		log_notice("%s: reached again after %s", name, text);
+		break;
+	case LANE_THROTTLED:
+		log_info("%s: no longer rate limited, after %s", name, text);
+		break;
+	case LANE_OPEN:
+		break;
+	}
+}
+
+/* Any answer that is not about the account shows that the account is well. */
+static void account_reached(const struct landing *l) {
+	struct lane *lane = &l->access->lane;
+	enum lane_state before = lane->state;
+	usec_t since = lane->since;
+	if (lane_reached(lane, l->poller->now)) {
+		tell_reached(l, before, since);
+	}
+	if (lane->state == LANE_OPEN) {
+		l->access->reason[0] = '\0';
+		l->access->fresh = false;
+	}
+}
+
+static void set_reason(struct access *access, const char *what, const char *reason) {
+	(void)snprintf(access->reason, sizeof(access->reason), "%s (%.300s)", what, reason);
+}
+
+void poller_reread_key(struct poller *poller, struct access *access) {
+	struct error err = {{0}};
+	int r = access_reread(access, poller->http, &err);
+	if (r > 0) {
+		log_notice("%s: the key file has changed: trying the new key", access->account->name);
+		lane_probe_now(&access->lane, poller->now);
+	} else if (r < 0) {
+		log_err("%s: %s", access->account->name, err.text);
+	}
+}
+
+/* Polls that wait for their account ask first when it opens. */
+static void wait_for_account(const struct landing *l) {
+	lane_ready(l->poll->lane, l->poll, l->poller->now, poller_horizon(l->poller));
+}
+
+/* Polls */
+
+static void keep_reason(struct poll *poll, const char *reason) {
+	char *copy = strdup(reason);
+	if (copy) {
+		free(poll->reason);
+		poll->reason = copy;
+	}
+}
+
+void poll_failed(struct poller *poller, struct poll *poll, const char *reason, bool tell_now,
+                 usec_t wait) {
+	if (poll->failures == 0) {
+		poll->failing_since = poller->now;
+	}
+	if (poll->failures < UINT16_MAX) {
+		poll->failures++;
+	}
+	keep_reason(poll, reason);
+	poller->status.replies_failed++;
+
+	if (!poll->told && (tell_now || poll->failures >= TELL_AT)) {
+		char text[DURATION_STRING_SIZE];
+		poll->told = true;
+		poller->status.failing++;
+		log_warning("%s: poll failed: %s (attempt %u): next try in %s", poll->device->name,
+		            reason, poll->failures, units_format_duration(text, wait, 0));
+	}
+	if (poller->once && (tell_now || poll->failures >= ONCE_FAILURES)) {
+		poller_stop(poller, poll, false);
+	} else {
+		poller_retry(poller, poll, wait);
+	}
+}
+
+static void fail(const struct landing *l, bool tell_now, usec_t wait) {
+	poll_failed(l->poller, l->poll, l->verdict.reason, tell_now, wait);
+}
+
+static usec_t usual_backoff(const struct landing *l) {
+	const struct retry_settings *retry = &l->poller->roll.config->retry;
+	return backoff_full_jitter(retry->base, retry->cap, l->poll->failures + 1u, &l->poller->rng);
+}
+
+/* Less at once may come through; false if it cannot be less. */
+static bool halve_span(const struct landing *l) {
+	if (l->span.buckets <= 1) {
+		return false;
+	}
+	l->poll->span_limit = l->span.buckets / 2;
+	return true;
+}
+
+/* Outcomes */
+
+static void on_ok(const struct landing *l) {
+	struct poller *poller = l->poller;
+	struct records *records = &poller->records;
+	account_reached(l);
+
+	int r = records_make(records, l->poll, &l->span, &poller->points, poller->wall);
+	size_t made = poller->pending_len;
+	for (size_t i = 0; r == 0 && i < records->len; i++) {
+		r = poller_record(poller, l->poll, &records->list[i]);
+	}
+	if (r < 0 && poller->pending_len == made) {
+		poll_failed(poller, l->poll, "out of memory", false, usual_backoff(l));
+		return;
+	}
+	/* Short of memory half way: what is in the batch is right, the rest is asked again. */
+	poller->status.replies_ok++;
+	poller->status.points_dropped += records->outside + poller->points.dropped;
+}
+
+static void on_failing(const struct landing *l) {
+	account_reached(l);
+	fail(l, false, usual_backoff(l));
+}
+
+static void on_throttled(const struct landing *l) {
+	struct poller *poller = l->poller;
+	usec_t wait = l->verdict.wait + rng_below(&poller->rng, THROTTLE_JITTER);
+	if (lane_throttle(&l->access->lane, poller->now, wait)) {
+		char text[DURATION_STRING_SIZE];
+		log_notice("%s: rate limited (%s): all its devices wait for %s",
+		           l->access->account->name, l->verdict.reason,
+		           units_format_duration(text, wait, 0));
+	}
+	set_reason(l->access, "rate limited", l->verdict.reason);
+	wait_for_account(l);
+}
+
+static void on_refused(const struct landing *l) {
+	struct poller *poller = l->poller;
+	struct lane *lane = &l->access->lane;
+	bool news = lane_refuse(lane, poller->now, &poller->rng);
+	if (news) {
+		char text[DURATION_STRING_SIZE];
+		log_err("%s: key refused (%s): its %zu devices wait; the key is read from %s as soon "
+		        "as that changes, and tried again in %s",
+		        l->access->account->name, l->verdict.reason, devices_of(lane),
+		        l->access->account->key_file,
+		        units_format_duration(text, lane->until - poller->now, 0));
+	}
+	l->access->fresh = true;
+	set_reason(l->access, "key refused", l->verdict.reason);
+	if (news) {
+		poller_reread_key(poller, l->access);
+	}
+	wait_for_account(l);
+}
+
+static void on_rejected(const struct landing *l) {
+	account_reached(l);
+	fail(l, true, backoff_at_least(REJECTED_FIRST, REJECTED_LAST, l->poll->failures + 1u,
+	                               &l->poller->rng));
+}
+
+static void on_server_error(const struct landing *l) {
+	unsigned failures = l->poll->failures;
+	account_reached(l);
+	fail(l, false,
+	     failures < SERVER_ERROR_QUICK
+	             ? usual_backoff(l)
+	             : backoff_at_least(SERVER_ERROR_FIRST, SERVER_ERROR_LAST,
+	                                failures + 1 - SERVER_ERROR_QUICK, &l->poller->rng));
+}
+
+static void on_transient(const struct landing *l) {
+	struct poller *poller = l->poller;
+	struct lane *lane = &l->access->lane;
+	if (l->verdict.slow) {
+		(void)halve_span(l);
+	}
+
+	if (lane_unreached(lane, l->poll, &poller->roll.config->retry, poller->now, &poller->rng)) {
+		log_warning("%s: cannot be reached (%s): its %zu devices wait, one at a time tries",
+		            l->access->account->name, l->verdict.reason, devices_of(lane));
+	}
+	if (lane->state == LANE_OPEN) {
+		fail(l, false, usual_backoff(l));
+	} else {
+		set_reason(l->access, lane->state == LANE_DOWN ? "cannot be reached" : "not back yet",
+		           l->verdict.reason);
+		poller->status.replies_failed++;
+		wait_for_account(l);
+	}
+}
+
+static void on_too_large(const struct landing *l) {
+	account_reached(l);
+	if (halve_span(l)) {
+		wait_for_account(l);
+	} else {
+		fail(l, false, usual_backoff(l));
+	}
+}
+
+static void (*const actions[])(const struct landing *) = {
+	[OUTCOME_OK] = on_ok,
+	[OUTCOME_FAILING] = on_failing,
+	[OUTCOME_THROTTLED] = on_throttled,
+	[OUTCOME_REFUSED] = on_refused,
+	[OUTCOME_REJECTED] = on_rejected,
+	[OUTCOME_SERVER_ERROR] = on_server_error,
+	[OUTCOME_TRANSIENT] = on_transient,
+	[OUTCOME_TOO_LARGE] = on_too_large,
+};
+
+static void flight_free(struct roll *roll, struct flight *flight) {
+	flight->poll = NULL;
+	flight->next_free = roll->free_flights;
+	roll->free_flights = flight;
+}
+
+void poller_reply(struct poller *poller, const struct http_reply *reply) {
+	struct flight *flight = reply->user;
+	struct landing l = {
+		.poller = poller,
+		.poll = flight->poll,
+		.access = access_of(flight->poll),
+		.span = flight->span,
+	};
+	flight_free(&poller->roll, flight);
+	l.access->lane.in_flight--;
+
+	int parsed = 0;
+	struct error err = {{0}};
+	if (reply->result == HTTP_REPLIED && reply->status == 200) {
+		parsed = parse_points(&poller->points, reply->body, reply->body_len,
+		                      l.poll->device->settings->count_key, &err);
+	}
+	outcome_judge(reply, parsed, &err, poller->wall, &l.verdict);
+	actions[l.verdict.outcome](&l);
+	poller->changed = true;
+
+	if (sink_pending(poller->sink) >= BATCH_BYTES) {
+		poller_commit(poller);
+	}
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * Telling systemd: sd_notify(3).  Without a NOTIFY_SOCKET nothing is sent and
+ * nothing fails.
+ */
+
+#ifndef STATUS_NOTIFY_H
+#define STATUS_NOTIFY_H
+
+#include "base/units.h"
+
+void notify_ready(void);
+
+/** With MONOTONIC_USEC, as Type=notify-reload wants it; older systemd ignores that. */
+void notify_reloading(usec_t monotonic);
+
+void notify_stopping(void);
+
+/** The STATUS= line.  Newlines are not allowed. */
+__attribute__((nonnull))
+void notify_status(const char *text);
+
+/** The loop has made progress. */
+void notify_watchdog(void);
+
+/** How often notify_watchdog() is expected; 0: never. */
+usec_t notify_watchdog_interval(void);
+
+/** More time for a start, reload or stop that is under way. */
+void notify_extend_timeout(usec_t duration);
+
+#endif
