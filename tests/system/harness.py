@@ -1,0 +1,372 @@
+# SPDX-License-Identifier: ISC
+"""What the system tests stand on: the real daemon, the stand-in server, and an
+oracle of buckets and counts that shares nothing with either.
+
+The oracle's calendar is Python's zoneinfo; its counts are the published
+function of the stand-in server.
+"""
+
+import datetime
+import gzip
+import http.client
+import json
+import os
+import pathlib
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import zoneinfo
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests/fake-rhombus"))
+from published_count import published_count  # noqa: E402
+
+OCCUPANCYD = os.environ.get("OCCUPANCYD", str(ROOT / "build/occupancyd"))
+FAKE = os.environ.get("FAKE_RHOMBUS", str(ROOT / "build/fake-rhombus"))
+WRAPPER = shlex.split(os.environ.get("OCCUPANCYD_WRAPPER", ""))
+SANITIZERS = os.environ.get("OCCUPANCYD_SANITIZERS", "")
+# Everything takes longer under valgrind and the sanitizers.
+SLOW = 10 if WRAPPER else 3 if SANITIZERS else 1
+
+UTC = datetime.timezone.utc
+KEY = "test-key-0123456789abcdef"
+
+
+def uuid_of(number):
+    """A valid device UUID with a facet, different for every number."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    text = ""
+    for _ in range(22):
+        text = alphabet[number % 64] + text
+        number //= 64
+    return text + ".v0"
+
+
+def wait_for(condition, timeout=10.0, what="condition"):
+    """The condition's value, once it is true."""
+    deadline = time.monotonic() + timeout * SLOW
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {timeout * SLOW} s")
+        time.sleep(0.02)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Fake:
+    """The stand-in server."""
+
+    def __init__(self, folder, *options, key=KEY):
+        self.folder = pathlib.Path(folder)
+        self.journal_file = self.folder / "journal.ndjson"
+        self.process = subprocess.Popen(
+            [FAKE, "--die-with-parent", "--key", key, "--journal", str(self.journal_file), *options],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        line = self.process.stdout.readline()
+        match = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+        assert match, f"the stand-in server did not start: {line}{self.process.stdout.read()}"
+        self.port = int(match.group(1))
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def call(self, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request(method, path, json.dumps(body) if body is not None else None)
+        reply = connection.getresponse()
+        text = reply.read().decode()
+        connection.close()
+        assert reply.status == 200, text
+        return json.loads(text) if text.strip().startswith(("{", "[")) else text
+
+    def faults(self, *rules):
+        self.call("POST", "/_fake/faults", list(rules))
+
+    def keys(self, **change):
+        self.call("POST", "/_fake/keys", change)
+
+    def journal(self):
+        if not self.journal_file.exists():
+            return []
+        with open(self.journal_file) as lines:
+            return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        assert self.process.wait(10) == 0
+        self.process.stdout.close()
+
+
+class Notify:
+    """Stands in for systemd: collects what sd_notify(3) sends."""
+
+    def __init__(self, path):
+        self.path = str(path)
+        self.messages = []
+        self.times = []
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.thread = threading.Thread(target=self.collect, daemon=True)
+        self.thread.start()
+
+    def collect(self):
+        while True:
+            try:
+                message = self.socket.recv(65536)
+            except OSError:
+                return
+            self.messages.append(message.decode())
+            self.times.append(time.monotonic())
+
+    def seen(self, text):
+        return any(text in message for message in self.messages)
+
+    @property
+    def statuses(self):
+        return [message[len("STATUS="):] for message in list(self.messages) if message.startswith("STATUS=")]
+
+    @property
+    def status(self):
+        return (self.statuses or [""])[-1]
+
+    def close(self):
+        self.socket.close()
+
+
+class Daemon:
+    """The real occupancyd, with its configuration, directories and notify socket."""
+
+    def __init__(self, folder, server, devices, account=None, defaults=None, log=None, extra="", key=KEY):
+        self.folder = pathlib.Path(folder)
+        self.log_folder = self.folder / "log"
+        self.state_folder = self.folder / "state"
+        for path in (self.log_folder, self.state_folder):
+            path.mkdir(exist_ok=True)
+        self.key_file = self.folder / "api-key"
+        self.write_key(key)
+        self.config = self.folder / "occupancyd.conf"
+        self.process = self.notify = None
+        self.runs = 0
+        self.write_config(server, devices, account, defaults, log, extra)
+
+    def write_key(self, key):
+        replacement = self.folder / "api-key.new"
+        replacement.write_text(key + "\n")
+        replacement.chmod(0o600)
+        replacement.rename(self.key_file)
+
+    def write_config(self, server, devices, account=None, defaults=None, log=None, extra=""):
+        account = {"name": "acme", "base_url": server, "key_file": str(self.key_file), "rate": "1000/s",
+                   "burst": 100, "max_in_flight": 8, **(account or {})}
+        defaults = {"interval": "MINUTELY", "window": "1m", "timezone": "UTC", "settle": "1s",
+                    "lookback": "0", **(defaults or {})}
+        log = {"directory": str(self.log_folder), **(log or {})}
+        self.config.write_text(
+            f"accounts = ( {group(account)} );\n"
+            f"defaults = {group(defaults)};\n"
+            f"devices = (\n  " + ",\n  ".join(group(device) for device in devices) + "\n);\n"
+            f"log = {group(log)};\n"
+            f"state = {{ directory = \"{self.state_folder}\"; }};\n{extra}")
+
+    def command(self, *options, fake_time=None):
+        wrapper = list(WRAPPER)
+        if fake_time:
+            # Only the wall clock is shifted: waits stay as they are.
+            wrapper = ["faketime", "-m", "--exclude-monotonic", "-f", fake_time, *wrapper]
+        return [*wrapper, OCCUPANCYD, "-c", str(self.config), *options]
+
+    def environment(self):
+        return {**os.environ, "ASAN_OPTIONS": "verify_asan_link_order=0", "TZ": "Pacific/Auckland"}
+
+    def run(self, *options, timeout=60, fake_time=None, env=None):
+        """Runs it to its end; returns code, standard output, standard error."""
+        done = subprocess.run(self.command(*options, fake_time=fake_time), text=True, capture_output=True,
+                              env={**self.environment(), **(env or {})}, timeout=timeout * SLOW)
+        assert_clean(done.stderr)
+        return done.returncode, done.stdout, done.stderr
+
+    def start(self, ready=True, env=None, **environment):
+        self.runs += 1
+        self.notify = Notify(self.folder / f"notify{self.runs}")
+        self.stderr_file = self.folder / f"stderr{self.runs}"
+        with open(self.stderr_file, "w") as stderr:
+            self.process = subprocess.Popen(
+                self.command(), stdout=stderr, stderr=stderr,
+                env={**self.environment(), **environment, "NOTIFY_SOCKET": self.notify.path})
+        if ready:
+            wait_for(lambda: self.notify.seen("READY=1") or self.process.poll() is not None, 10, "READY=1")
+            assert self.process.poll() is None, self.stderr()
+        return self
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self, code=0):
+        """SIGTERM; returns how long it took to end."""
+        begin = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(10 * SLOW) == code, self.stderr()
+        took = time.monotonic() - begin
+        self.notify.close()
+        assert_clean(self.stderr())
+        return took
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+            self.notify.close()
+
+    def stderr(self):
+        return self.stderr_file.read_text(errors="replace")
+
+    def records(self, folder=None):
+        """All records of all log files, in the order of the log."""
+        records = []
+        folder = folder or self.log_folder
+        current = [folder / "occupancy.ndjson"] if (folder / "occupancy.ndjson").exists() else []
+        for path in sorted(folder.glob("occupancy-*.ndjson*"), key=lambda p: p.name.split(".")[0]) + current:
+            opener = gzip.open if path.suffix == ".gz" else open
+            with opener(path, "rt") as lines:
+                for line in lines:
+                    if not line.endswith("\n") and path in current:
+                        continue  # being written at this moment
+                    records.append(json.loads(line))
+        return records
+
+
+def assert_clean(stderr):
+    """No sanitizer and no valgrind has anything to say."""
+    for mark in ("AddressSanitizer", "LeakSanitizer", "runtime error:", "==ERROR", "ThreadSanitizer"):
+        assert mark not in stderr, stderr
+    assert not re.search(r"^==\d+==", stderr, re.M), stderr
+
+
+def group(values):
+    """A dictionary as a libconfig group; values that are not text are written as they are."""
+    def one(value):
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, dict):
+            return group(value)
+        return json.dumps(value) if isinstance(value, str) else str(value)
+    return "{ " + " ".join(f"{key} = {one(value)};" for key, value in values.items() if value is not None) + " }"
+
+
+# The oracle
+
+LENGTHS = {"MINUTELY": 60, "QUARTERHOURLY": 900, "HOURLY": 3600}
+
+
+def transitions(zone, start, end):
+    """Instants (epoch seconds) in [start, end] at which the zone's offset changes."""
+    def offset(instant):
+        return datetime.datetime.fromtimestamp(instant, zone).utcoffset()
+    found = []
+    step = 6 * 3600
+    for at in range(start, end, step):
+        low, high = at, min(at + step, end)
+        if offset(low) == offset(high):
+            continue
+        while high - low > 1:
+            middle = (low + high) // 2
+            if offset(middle) == offset(low):
+                low = middle
+            else:
+                high = middle
+        found.append(high)
+    return found
+
+
+def edges(interval, zone_name, start, end, length=None):
+    """All edges in [start, end], epoch seconds, by the calendar of zoneinfo."""
+    zone = zoneinfo.ZoneInfo(zone_name)
+    if interval in LENGTHS or interval == "NONE":
+        length = LENGTHS.get(interval, length)
+        found = []
+        bounds = [start, *transitions(zone, start, end), end + 1]
+        for low, high in zip(bounds, bounds[1:]):
+            offset = int(datetime.datetime.fromtimestamp(low, zone).utcoffset().total_seconds())
+            first = low + -(low + offset) % length
+            found.extend(range(first, high, length))
+        return found
+
+    found = set()
+    day = datetime.datetime.fromtimestamp(start, zone).date() - datetime.timedelta(days=40)
+    last = datetime.datetime.fromtimestamp(end, zone).date() + datetime.timedelta(days=2)
+    while day <= last:
+        if interval == "DAILY" or (interval == "WEEKLY" and day.weekday() == 0) or (
+                interval == "MONTHLY" and day.day == 1):
+            found.add(first_instant(day, zone))
+        day += datetime.timedelta(days=1)
+    return sorted(edge for edge in found if start <= edge <= end)
+
+
+def first_instant(day, zone):
+    """The first instant of a date, also where its midnight does not exist."""
+    at = datetime.datetime(day.year, day.month, day.day, tzinfo=zone)
+    instant = int(at.timestamp())
+    if datetime.datetime.fromtimestamp(instant, zone).replace(tzinfo=None) == at.replace(tzinfo=None):
+        return instant
+    low, high = instant - 7200, instant + 7200
+    while high - low > 1:
+        middle = (low + high) // 2
+        if datetime.datetime.fromtimestamp(middle, zone).date() < day:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def rfc3339(seconds):
+    return datetime.datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_time(text):
+    return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+
+
+def expected_records(uuid, interval, zone, start, end, length=None):
+    """{(start, end): count} of all buckets that lie in [start, end]."""
+    row = edges(interval, zone, start, end, length)
+    return {(rfc3339(a), rfc3339(b)): published_count(uuid, a * 1000) for a, b in zip(row, row[1:])}
+
+
+def assert_complete(records, device, expected):
+    """The log holds exactly the expected buckets, each once, each with its count."""
+    mine = [record for record in records if record["device"] == device and record["revision"] == 0]
+    got = {}
+    for record in mine:
+        bucket = (record["time"], record["end"])
+        assert bucket not in got, f"{device}: {bucket} is in the log twice"
+        assert record["status"] == "ok", record
+        got[bucket] = record["count"]
+    missing = sorted(set(expected) - set(got))
+    surplus = sorted(set(got) - set(expected))
+    assert not missing and not surplus, f"{device}: missing {missing[:5]} ({len(missing)}), surplus {surplus[:5]} ({len(surplus)})"
+    wrong = [(bucket, got[bucket], expected[bucket]) for bucket in expected if got[bucket] != expected[bucket]]
+    assert not wrong, f"{device}: wrong counts {wrong[:5]} ({len(wrong)})"
+    times = [record["time"] for record in mine]
+    assert times == sorted(times), f"{device}: records are not in order"
+
+
+def assert_contiguous(records, device, first=None, last=None):
+    """Every bucket or gap follows the one before without a hole or an overlap."""
+    mine = [record for record in records if record["device"] == device and record["revision"] == 0]
+    assert mine, f"{device}: no record"
+    for before, after in zip(mine, mine[1:]):
+        assert before["end"] == after["time"], f"{device}: {before['end']} is followed by {after['time']}"
+    assert first is None or mine[0]["time"] == first, (mine[0]["time"], first)
+    assert last is None or mine[-1]["end"] >= last, (mine[-1]["end"], last)
+    return mine

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * For tests of what touches the disk: a directory of their own, and a C library
+ * whose every disk call can be told to fail or to be the process's last.
+ *
+ * Include it first and once: it defines open(), write() and their like, which the
+ * linker takes in place of the C library's.
+ */
+
+#ifndef TEST_DISK_H
+#define TEST_DISK_H
+
+#undef _FORTIFY_SOURCE
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* Faults */
+
+enum fault_kind {
+	FAULT_NONE,
+	FAULT_ERROR, /* the call does nothing and fails; a write is done by half first */
+	FAULT_CRASH, /* the process ends before the call; a write is done by half first */
+};
+
+enum { CRASHED = 99 };
+
+static struct {
+	enum fault_kind kind;
+	int error;
+	int at;       /* the number of the first call that is hit */
+	int last;     /* and of the last */
+	int calls;    /* so far */
+	int hits;
+	bool half_done;
+} fault;
+
+__attribute__((unused))
+static void fault_arm(enum fault_kind kind, int error, int at, int count) {
+	fault.kind = kind;
+	fault.error = error;
+	fault.at = at;
+	fault.last = at + count - 1;
+	fault.calls = 0;
+	fault.hits = 0;
+	fault.half_done = false;
+}
+
+__attribute__((unused))
+static void fault_disarm(void) {
+	fault.kind = FAULT_NONE;
+	fault.half_done = false;
+}
+
+/* Counts a call; true if it is to fail, with errno set. */
+static bool fault_strikes(void) {
+	if (fault.kind == FAULT_NONE) {
+		return false;
+	}
+	fault.calls++;
+	if (fault.calls < fault.at || fault.calls > fault.last) {
+		return false;
+	}
+	fault.hits++;
+	if (fault.kind == FAULT_CRASH) {
+		_exit(CRASHED);
+	}
+	errno = fault.error;
+	return true;
+}
+
+int open(const char *path, int flags, ...) {
+	va_list args;
+	va_start(args, flags);
+	mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
+	va_end(args);
+	return fault_strikes() ? -1 : (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+/* A write that is hit does its first half, as a disk does that gets full; the next one fails. */
+ssize_t write(int fd, const void *data, size_t len) {
+	if (fault.half_done) {
+		fault.half_done = false;
+		errno = fault.error;
+		return -1;
+	}
+
+	bool next = fault.kind != FAULT_NONE && fault.calls + 1 >= fault.at &&
+	            fault.calls + 1 <= fault.last;
+	ssize_t half = next && len > 1 ? syscall(SYS_write, fd, data, len / 2) : 0;
+	if (fault_strikes()) {
+		fault.half_done = half > 0;
+		return half > 0 ? half : -1;
+	}
+	return syscall(SYS_write, fd, data, len);
+}
+
+ssize_t pread(int fd, void *data, size_t len, off_t offset) {
+	return fault_strikes() ? -1 : syscall(SYS_pread64, fd, data, len, offset);
+}
+
+int fsync(int fd) {
+	return fault_strikes() ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int fdatasync(int fd) {
+	return fault_strikes() ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int ftruncate(int fd, off_t size) {
+	return fault_strikes() ? -1 : (int)syscall(SYS_ftruncate, fd, size);
+}
+
+int rename(const char *from, const char *to) {
+	return fault_strikes() ? -1 : (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags) {
+	return fault_strikes() ? -1 : (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+}
+
+int unlink(const char *path) {
+	return fault_strikes() ? -1 : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
+/* A directory of our own, and what is in it */
+
+static char disk_directory[64];
+
+__attribute__((unused))
+static const char *disk_path(const char *name) {
+	static char path[4][PATH_MAX];
+	static unsigned turn;
+	char *out = path[turn++ % 4];
+	(void)snprintf(out, PATH_MAX, "%s/%s", disk_directory, name);
+	return out;
+}
+
+__attribute__((unused))
+static void disk_empty(void) {
+	DIR *dir = opendir(disk_directory);
+	if (!dir) {
+		return;
+	}
+	for (const struct dirent *entry; (entry = readdir(dir));) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+			(void)remove(disk_path(entry->d_name));
+		}
+	}
+	(void)closedir(dir);
+}
+
+/* Setup and teardown of a test. */
+__attribute__((unused))
+static int disk_setup(void **state) {
+	(void)state;
+	const char *base = getenv("TMPDIR");
+	(void)snprintf(disk_directory, sizeof(disk_directory), "%.40s/disk.XXXXXX", base ? base : "/tmp");
+	return mkdtemp(disk_directory) ? 0 : -1;
+}
+
+__attribute__((unused))
+static int disk_teardown(void **state) {
+	(void)state;
+	fault_disarm();
+	disk_empty();
+	return rmdir(disk_directory);
+}
+
+__attribute__((unused))
+static void disk_put(const char *name, const char *text) {
+	FILE *file = fopen(disk_path(name), "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+	assert_int_equal(fclose(file), 0);
+}
+
+/* The text of a file; "(none)" if there is none.  Valid until the next call. */
+__attribute__((unused))
+static const char *disk_get(const char *name) {
+	static char *text;
+	static size_t size;
+	FILE *file = fopen(disk_path(name), "r");
+
+	free(text);
+	text = NULL;
+	if (!file) {
+		return "(none)";
+	}
+	if (getdelim(&text, &size, '\0', file) < 0) {
+		(void)fclose(file);
+		return "";
+	}
+	(void)fclose(file);
+	return text;
+}
+
+static int disk_by_name(const void *a, const void *b) {
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* All names, sorted, a blank behind each.  Valid until the next call. */
+__attribute__((unused))
+static const char *disk_list(void) {
+	static char text[64 * 1024];
+	char *names[1024];
+	size_t count = 0;
+	DIR *dir = opendir(disk_directory);
+	assert_non_null(dir);
+
+	for (const struct dirent *entry; (entry = readdir(dir)) && count < 1024;) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+			names[count++] = strdup(entry->d_name);
+		}
+	}
+	(void)closedir(dir);
+	qsort(names, count, sizeof(*names), disk_by_name);
+
+	size_t len = 0;
+	text[0] = '\0';
+	for (size_t i = 0; i < count; i++) {
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s ", names[i]);
+		free(names[i]);
+	}
+	return text;
+}
+
+#endif

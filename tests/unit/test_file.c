@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: ISC
+
+#include "disk.h"
+
+#include "base/replace.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <time.h>
+
+static void open_flags_are_those_of_the_table(void **state) {
+	(void)state;
+	static const struct {
+		const char *name;
+		enum file_access access;
+		int want; /* 0: a descriptor */
+	} rows[] = {
+		{"missing", FILE_READ, -ENOENT},
+		{"missing/deeper", FILE_APPEND, -ENOENT},
+		{"there", FILE_READ, 0},
+		{"there", FILE_APPEND, 0},
+		{"there", FILE_CREATE, -EEXIST},
+		{"new-by-append", FILE_APPEND, 0},
+		{"new-by-create", FILE_CREATE, 0},
+		{"link", FILE_READ, -ELOOP},
+		{"link", FILE_APPEND, -ELOOP},
+		{"link", FILE_CREATE, -EEXIST},
+		{"fifo", FILE_APPEND, 0},
+	};
+
+	disk_put("there", "x");
+	assert_int_equal(symlink("there", disk_path("link")), 0);
+	assert_int_equal(mkfifo(disk_path("fifo"), 0600), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int fd = file_open(disk_path(rows[i].name), rows[i].access, 0640);
+		if (rows[i].want < 0 ? fd != rows[i].want : fd < 0) {
+			fail_msg("%s, access %d: expected %d, got %d", rows[i].name, (int)rows[i].access,
+			         rows[i].want, fd);
+		}
+		if (fd >= 0) {
+			assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+		}
+		file_close(fd);
+	}
+	file_close(-1);
+}
+
+static void created_files_have_the_mode(void **state) {
+	(void)state;
+	struct stat st;
+	mode_t mask = umask(027);
+	file_close(file_open(disk_path("log"), FILE_APPEND, 0640));
+	(void)umask(mask);
+	assert_int_equal(stat(disk_path("log"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+}
+
+static void append_writes_at_the_end_after_a_truncation(void **state) {
+	(void)state;
+	disk_put("log", "one\ntwo\n");
+	int fd = file_open(disk_path("log"), FILE_APPEND, 0640);
+	assert_int_equal(file_write(fd, "three\n", 6, NULL), 0);
+	assert_string_equal(disk_get("log"), "one\ntwo\nthree\n");
+	assert_int_equal(truncate(disk_path("log"), 4), 0);
+	assert_int_equal(file_write(fd, "four\n", 5, NULL), 0);
+	assert_string_equal(disk_get("log"), "one\nfour\n");
+	assert_int_equal(file_truncate(fd, 4), 0);
+	assert_int_equal(file_sync(fd), 0);
+	assert_int_equal(file_sync_all(fd), 0);
+	assert_string_equal(disk_get("log"), "one\n");
+	file_close(fd);
+}
+
+static void read_gives_what_is_there_at_the_offset(void **state) {
+	(void)state;
+	char text[16];
+	disk_put("log", "0123456789");
+	int fd = file_open(disk_path("log"), FILE_READ, 0);
+	assert_int_equal(file_read(fd, text, 4, 3), 4);
+	assert_memory_equal(text, "3456", 4);
+	assert_int_equal(file_read(fd, text, 16, 7), 3);
+	assert_int_equal(file_read(fd, text, 16, 10), 0);
+	assert_int_equal(file_read(fd, text, 16, 99), 0);
+	assert_int_equal(file_read(-1, text, 16, 0), -EBADF);
+	file_close(fd);
+}
+
+static void full_device_says_so(void **state) {
+	(void)state;
+	size_t written = 77;
+	int fd = file_open("/dev/full", FILE_APPEND, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(file_write(fd, "x", 1, &written), -ENOSPC);
+	assert_int_equal(written, 0);
+	file_close(fd);
+}
+
+static void short_write_tells_how_short(void **state) {
+	(void)state;
+	struct rlimit old, small;
+	size_t written = 0;
+	char data[1000];
+
+	memset(data, 'x', sizeof(data));
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = (struct rlimit){.rlim_cur = 300, .rlim_max = old.rlim_max};
+	void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+	int fd = file_open(disk_path("log"), FILE_APPEND, 0640);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	int r = file_write(fd, data, sizeof(data), &written);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	(void)signal(SIGXFSZ, handler);
+	file_close(fd);
+	assert_int_equal(r, -EFBIG);
+	assert_int_equal(written, 300);
+}
+
+static void stat_tells_what_stands_there(void **state) {
+	(void)state;
+	struct file_info info, open_info;
+	struct stat st;
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1700000000, .tv_nsec = 5000}};
+
+	disk_put("log", "12345");
+	assert_int_equal(utimensat(AT_FDCWD, disk_path("log"), times, 0), 0);
+	assert_int_equal(file_stat(disk_path("log"), &info), 0);
+	assert_int_equal(stat(disk_path("log"), &st), 0);
+	assert_int_equal(info.inode, st.st_ino);
+	assert_int_equal(info.device, st.st_dev);
+	assert_int_equal(info.size, 5);
+	assert_int_equal(info.mtime, 1700000000 * USEC_PER_SEC + 5);
+	assert_true(info.ctime > info.mtime);
+	assert_true(info.regular);
+
+	int fd = file_open(disk_path("log"), FILE_READ, 0);
+	assert_int_equal(file_stat_open(fd, &open_info), 0);
+	assert_memory_equal(&info, &open_info, sizeof(info));
+	file_close(fd);
+
+	assert_int_equal(symlink("log", disk_path("link")), 0);
+	assert_int_equal(file_stat(disk_path("link"), &info), 0);
+	assert_false(info.regular);
+	assert_int_equal(file_stat(disk_path("none"), &info), -ENOENT);
+}
+
+static void rename_replaces_and_rename_new_does_not(void **state) {
+	(void)state;
+	disk_put("a", "a");
+	disk_put("b", "b");
+	char a[PATH_MAX], b[PATH_MAX];
+	(void)snprintf(a, sizeof(a), "%s", disk_path("a"));
+	(void)snprintf(b, sizeof(b), "%s", disk_path("b"));
+	assert_int_equal(file_rename_new(a, b), -EEXIST);
+	assert_string_equal(disk_get("b"), "b");
+	assert_int_equal(file_rename(a, b), 0);
+	assert_string_equal(disk_get("b"), "a");
+	assert_int_equal(file_rename_new(b, a), 0);
+	assert_string_equal(disk_list(), "a ");
+	assert_int_equal(file_rename_new(b, a), -ENOENT);
+	assert_int_equal(file_remove(a), 0);
+	assert_int_equal(file_remove(a), -ENOENT);
+}
+
+/* As on file systems that know no RENAME_NOREPLACE. */
+static void rename_new_does_without_the_kernel(void **state) {
+	(void)state;
+	char a[PATH_MAX], b[PATH_MAX];
+	(void)snprintf(a, sizeof(a), "%s", disk_path("a"));
+	(void)snprintf(b, sizeof(b), "%s", disk_path("b"));
+	disk_put("a", "a");
+	disk_put("b", "b");
+	fault_arm(FAULT_ERROR, EINVAL, 1, 1);
+	assert_int_equal(file_rename_new(a, b), -EEXIST);
+	assert_int_equal(file_remove(b), 0);
+	fault_arm(FAULT_ERROR, EINVAL, 1, 1);
+	assert_int_equal(file_rename_new(a, b), 0);
+	assert_string_equal(disk_list(), "b ");
+}
+
+static void count_name(const char *name, void *user) {
+	(void)name;
+	++*(int *)user;
+}
+
+static void list_visits_all_but_the_dots(void **state) {
+	(void)state;
+	int count = 0;
+	disk_put("a", "");
+	disk_put(".b", "");
+	assert_int_equal(file_list(disk_directory, count_name, &count), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(file_list(disk_path("none"), count_name, &count), -ENOENT);
+	assert_int_equal(file_sync_directory(disk_directory), 0);
+	assert_int_equal(file_sync_directory(disk_path("none")), -ENOENT);
+	assert_int_equal(file_sync_directory(disk_path("a")), -ENOTDIR);
+}
+
+static void lock_excludes_another_descriptor(void **state) {
+	(void)state;
+	int first = file_open(disk_path("lock"), FILE_APPEND, 0600);
+	int second = file_open(disk_path("lock"), FILE_APPEND, 0600);
+	assert_int_equal(file_lock(first), 0);
+	assert_int_equal(file_lock(second), -EWOULDBLOCK);
+	file_close(first);
+	assert_int_equal(file_lock(second), 0);
+	file_close(second);
+}
+
+/* Interrupted calls are called again. */
+static void signals_are_nothing(void **state) {
+	(void)state;
+	for (int at = 1; at <= 6; at++) {
+		char text[4];
+		fault_arm(FAULT_ERROR, EINTR, at, 1);
+		int fd = file_open(disk_path("log"), FILE_APPEND, 0640);
+		assert_true(fd >= 0);
+		assert_int_equal(file_write(fd, "abcd", 4, NULL), 0);
+		assert_int_equal(file_sync(fd), 0);
+		assert_int_equal(file_sync_all(fd), 0);
+		assert_int_equal(file_read(fd, text, 4, 0), 4);
+		assert_memory_equal(text, "abcd", 4);
+		assert_int_equal(file_truncate(fd, 0), 0);
+		file_close(fd);
+		assert_int_equal(fault.hits, 1);
+		fault_disarm();
+	}
+}
+
+/* Replacing */
+
+static void replace_puts_the_new_file(void **state) {
+	(void)state;
+	struct stat st;
+	assert_int_equal(file_replace(disk_directory, "state", "one", 3, 0600), 0);
+	assert_string_equal(disk_get("state"), "one");
+	assert_int_equal(file_replace(disk_directory, "state", "", 0, 0600), 0);
+	assert_string_equal(disk_get("state"), "");
+	assert_string_equal(disk_list(), "state ");
+	assert_int_equal(stat(disk_path("state"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(file_replace(disk_path("none"), "state", "", 0, 0600), -ENOENT);
+}
+
+static void replace_outlives_what_a_crash_left(void **state) {
+	(void)state;
+	disk_put(".state.tmp", "half of someth");
+	assert_int_equal(file_replace(disk_directory, "state", "one", 3, 0600), 0);
+	assert_string_equal(disk_list(), "state ");
+}
+
+/* The call that fails may be any: the old file or the new one is there, and nothing else. */
+static void replace_fails_whole(void **state) {
+	(void)state;
+	int at = 1;
+	for (;; at++) {
+		disk_put("state", "old");
+		fault_arm(FAULT_ERROR, ENOSPC, at, 1);
+		int r = file_replace(disk_directory, "state", "new", 3, 0600);
+		int hits = fault.hits;
+		fault_disarm();
+		if (hits == 0) {
+			assert_int_equal(r, 0);
+			break;
+		}
+		bool committed = strcmp(disk_get("state"), "new") == 0;
+		if (r != -ENOSPC || (!committed && strcmp(disk_get("state"), "old") != 0)) {
+			fail_msg("call %d failed: result %d, file: %s", at, r, disk_get("state"));
+		}
+		assert_string_equal(disk_list(), "state ");
+	}
+	/* remove, create, write, sync, rename, open and sync the directory */
+	assert_int_equal(at, 8);
+}
+
+static void replace_crashes_whole(void **state) {
+	(void)state;
+	for (int at = 1;; at++) {
+		disk_put("state", "old");
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			fault_arm(FAULT_CRASH, 0, at, 1);
+			_exit(file_replace(disk_directory, "state", "new", 3, 0600) == 0 ? 0 : 1);
+		}
+		int status;
+		assert_int_equal(waitpid(child, &status, 0), child);
+		const char *text = disk_get("state");
+		if (strcmp(text, "old") != 0 && strcmp(text, "new") != 0) {
+			fail_msg("crash at call %d left: %s", at, text);
+		}
+		if (WEXITSTATUS(status) != CRASHED) {
+			assert_int_equal(WEXITSTATUS(status), 0);
+			assert_string_equal(disk_list(), "state ");
+			break;
+		}
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, disk_setup, disk_teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		TEST(open_flags_are_those_of_the_table),
+		TEST(created_files_have_the_mode),
+		TEST(append_writes_at_the_end_after_a_truncation),
+		TEST(read_gives_what_is_there_at_the_offset),
+		TEST(full_device_says_so),
+		TEST(short_write_tells_how_short),
+		TEST(stat_tells_what_stands_there),
+		TEST(rename_replaces_and_rename_new_does_not),
+		TEST(rename_new_does_without_the_kernel),
+		TEST(list_visits_all_but_the_dots),
+		TEST(lock_excludes_another_descriptor),
+		TEST(signals_are_nothing),
+		TEST(replace_puts_the_new_file),
+		TEST(replace_outlives_what_a_crash_left),
+		TEST(replace_fails_whole),
+		TEST(replace_crashes_whole),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
