@@ -17,6 +17,7 @@
  *
  * - daemon/    drives them, and is the only one that knows them all:
  *     - options.[ch]  the command line
+ *     - command.[ch]  what it asks for: check, print, or open all and run
  *     - signals.[ch]  signals as data
  *     - loop.[ch]     one thread, one wait
  *     - poller.[ch]   turns: replies in, commit, requests out
@@ -32,197 +33,13 @@
  * only after its record is on the disk.
  */
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "config/secret.h"
-#include "daemon/loop.h"
+#include "daemon/command.h"
 #include "daemon/options.h"
-#include "daemon/signals.h"
-#include "state/lock.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
-#include <unistd.h>
-
-/** All that is opened at the start, in order, and closed in reverse. */
-struct program {
-	struct config *config; /* the poller's once that exists */
-	int signals;
-	int lock;
-	struct http *http;
-	struct sink *sink;
-	struct poller *poller;
-};
-
-static int exit_code(int r) {
-	switch (-r) {
-	case EBUSY:
-		return EX_TEMPFAIL;
-	case EACCES:
-	case EPERM:
-		return EX_NOPERM;
-	case EINVAL:
-	case ENXIO:
-		return EX_CONFIG;
-	default:
-		return EX_IOERR;
-	}
-}
-
-/* Prints to standard output; a full disk or a closed pipe is an error too. */
-static int print(const struct buf *text) {
-	if (buf_error(text) || fputs(buf_text(text), stdout) == EOF || fflush(stdout) == EOF) {
-		log_err("standard output cannot be written: %s", strerror(errno));
-		return EX_IOERR;
-	}
-	return EX_OK;
-}
-
-/* Mistakes go to stderr as FILE:LINE, each on its line, as compilers do. */
-static int read_config(const char *file, struct config **ret_config) {
-	struct config_problems problems;
-	config_problems_init(&problems);
-	int r = config_read(file, ret_config, &problems);
-	const char *line = buf_text(&problems.text);
-	for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
-		log_err("%.*s", (int)(end - line), line);
-	}
-	config_problems_done(&problems);
-	return r < 0 ? EX_CONFIG : EX_OK;
-}
-
-static int print_config(const struct config *config) {
-	struct buf out;
-	buf_init(&out, SIZE_MAX / 2);
-	config_print(config, &out);
-	int code = print(&out);
-	buf_done(&out);
-	return code;
-}
-
-static int check_keys(const struct config *config) {
-	int code = EX_OK;
-	for (size_t i = 0; i < config->account_count; i++) {
-		const struct account *account = &config->accounts[i];
-		struct secret key = {0};
-		struct error err = {{0}};
-		int r = secret_read(account->key_file, &key, &err);
-		secret_done(&key);
-		if (r == -ENXIO) {
-			log_notice("%s:%d: account %s: key_file: not checked: %s", account->place.file,
-			           account->place.line, account->name, err.text);
-		} else if (r < 0) {
-			log_err("%s:%d: account %s: key_file: %s", account->place.file,
-			        account->place.line, account->name, err.text);
-			code = EX_CONFIG;
-		}
-	}
-	return code;
-}
-
-static int check(const struct config *config) {
-	struct buf out;
-	buf_init(&out, SIZE_MAX / 2);
-	int r = config_cost(config, &out);
-	int code = print(&out);
-	buf_done(&out);
-	int keys = check_keys(config);
-	return code != EX_OK ? code : r < 0 ? EX_CONFIG : keys;
-}
-
-static int open_all(struct program *program, bool once, struct error *err) {
-	const struct config *config = program->config;
-	int r = program->signals = signals_open(err);
-	if (r >= 0) {
-		r = program->lock = lock_take(config->state_directory, err);
-	}
-	if (r >= 0) {
-		r = http_new(&program->http, err);
-	}
-	if (r >= 0) {
-		r = sink_open(&config->log, clock_realtime(), &program->sink, err);
-	}
-	if (r >= 0) {
-		r = poller_new(program->config, program->http, program->sink, once, &program->poller,
-		               err);
-	}
-	if (r >= 0) {
-		program->config = NULL;
-		r = poller_restore(program->poller, err);
-	}
-	return r;
-}
-
-static void close_all(struct program *program) {
-	poller_free(program->poller);
-	sink_close(program->sink);
-	http_free(program->http);
-	lock_release(program->lock);
-	signals_close(program->signals);
-	config_free(program->config);
-}
-
-/* In the steady state an account may not need more than its rate allows. */
-static void warn_of_cost(const struct config *config) {
-	struct buf cost;
-	buf_init(&cost, 1 << 16);
-	if (config_cost(config, &cost) < 0) {
-		log_warning("%s", buf_text(&cost));
-	}
-	buf_done(&cost);
-}
-
-static int run(struct config *config, const char *file, bool once) {
-	struct program program = {.config = config, .signals = -1, .lock = -1};
-	struct error err = {{0}};
-
-	int r = open_all(&program, once, &err);
-	if (r < 0) {
-		log_err("%s", err.text);
-		close_all(&program);
-		return exit_code(r);
-	}
-	config = (struct config *)poller_config(program.poller);
-	warn_of_cost(config);
-	log_info("occupancyd " OCCUPANCYD_VERSION ": %zu device%s of %zu account%s, log in %s",
-	         config->device_count, config->device_count == 1 ? "" : "s", config->account_count,
-	         config->account_count == 1 ? "" : "s", sink_path(program.sink));
-
-	int code = loop_run(&(struct loop){
-		.poller = program.poller,
-		.http = program.http,
-		.sink = program.sink,
-		.signals = program.signals,
-		.config_file = file,
-		.once = once,
-	});
-	close_all(&program);
-	return code;
-}
-
-static int act(const struct options *options) {
-	struct config *config;
-	int code = read_config(options->config, &config);
-	if (code != EX_OK) {
-		return code;
-	}
-
-	switch (options->action) {
-	case ACTION_CHECK:
-		code = check(config);
-		break;
-	case ACTION_PRINT_CONFIG:
-		code = print_config(config);
-		break;
-	default:
-		return run(config, options->config, options->action == ACTION_ONCE);
-	}
-	config_free(config);
-	return code;
-}
 
 int main(int argc, char *argv[]) {
 	/* Keys are in this process's memory: no core file, no ptrace by equals. */
@@ -240,6 +57,6 @@ int main(int argc, char *argv[]) {
 		puts("occupancyd " OCCUPANCYD_VERSION);
 		return EX_OK;
 	default:
-		return act(&options);
+		return command_run(&options);
 	}
 }

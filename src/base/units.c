@@ -89,17 +89,15 @@ static int refuse_time_unit(const char *text, const char *number, const char *at
 		return error_set(err, EINVAL, "\"%s\" has a fraction: write it in a smaller unit, \"90m\" or \"1h30m\"",
 		                 shown);
 	}
+	if (*at == '\0' && number == text) {
+		return error_set(err, EINVAL, "\"%s\" has no unit: write \"%.20ss\", \"15m\", \"1h\" or \"7d\"", shown,
+		                 number);
+	}
 	if (*at == '\0') {
-		int len = at - number > 20 ? 20 : (int)(at - number);
-		if (number == text) {
-			return error_set(err, EINVAL,
-			                 "\"%s\" has no unit: write \"%.*ss\", \"15m\", \"1h\" or \"7d\"", shown,
-			                 len, number);
-		}
 		return error_set(err, EINVAL, "\"%s\" has no unit at its end: write \"1h30m\" or \"90s\"", shown);
 	}
-	return error_set(err, EINVAL, "\"%s\" has no unit known here at \"%.1s\": write us, ms, s, m, h, d or w, "
-	                 "as in \"90s\" or \"1h30m\"", shown, (unsigned char)*at < 0x80 && *at >= ' ' ? at : "?");
+	return error_set(err, EINVAL, "\"%s\" has a unit that is none of us, ms, s, m, h, d and w: write \"90s\", "
+	                 "\"15m\", \"1h30m\" or \"7d\"", shown);
 }
 
 static int refuse_range(const char *text, const char *most, struct error *err) {
@@ -150,21 +148,27 @@ static uint64_t magnitude(int64_t number) {
 	return number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
 }
 
+/* Writes a number and its unit behind what is there.  Returns the new length. */
+static size_t put(char buf[static DURATION_STRING_SIZE], size_t len, uint64_t count, const char *between,
+                  const char *unit) {
+	int added = snprintf(buf + len, DURATION_STRING_SIZE - len, "%llu%s%s", (unsigned long long)count, between,
+	                     unit);
+	return len + (size_t)added;
+}
+
 /*
- * The largest unit which leaves nothing or some of one smaller unit, so that
- * "25h1m" comes before three units.  The last two units always do.
+ * Begins with the largest unit that leaves nothing, or some of one smaller
+ * unit: "1d30m", but "25h1m" instead of "1d1h1m".  The last two always do.
  */
-static void format_exact(char buf[static DURATION_STRING_SIZE], const char *sign, uint64_t duration) {
+static void format_exact(char buf[static DURATION_STRING_SIZE], size_t len, uint64_t duration) {
 	for (size_t i = 0; i < COUNT(exact_units); i++) {
 		uint64_t size = (uint64_t)exact_units[i].size;
 		uint64_t rest = duration % size;
-
 		if (duration < size) {
 			continue;
 		}
 		if (rest == 0) {
-			(void)snprintf(buf, DURATION_STRING_SIZE, "%s%llu%s", sign,
-			               (unsigned long long)(duration / size), exact_units[i].name);
+			put(buf, len, duration / size, "", exact_units[i].name);
 			return;
 		}
 
@@ -172,11 +176,10 @@ static void format_exact(char buf[static DURATION_STRING_SIZE], const char *sign
 		while (rest < (uint64_t)exact_units[j].size) {
 			j++;
 		}
-		if (rest % (uint64_t)exact_units[j].size == 0) {
-			(void)snprintf(buf, DURATION_STRING_SIZE, "%s%llu%s%llu%s", sign,
-			               (unsigned long long)(duration / size), exact_units[i].name,
-			               (unsigned long long)(rest / (uint64_t)exact_units[j].size),
-			               exact_units[j].name);
+		uint64_t smaller = (uint64_t)exact_units[j].size;
+		if (rest % smaller == 0) {
+			len = put(buf, len, duration / size, "", exact_units[i].name);
+			put(buf, len, rest / smaller, "", exact_units[j].name);
 			return;
 		}
 	}
@@ -186,25 +189,27 @@ static void format_exact(char buf[static DURATION_STRING_SIZE], const char *sign
  * The largest unit that is at most a tenth off ("90 s", not "2 min"), but
  * nothing finer than seconds once there is a second.
  */
-static void format_rounded(char buf[static DURATION_STRING_SIZE], const char *sign, uint64_t duration) {
+static void format_rounded(char buf[static DURATION_STRING_SIZE], size_t len, uint64_t duration) {
 	for (size_t i = 0; i < COUNT(rounded_units); i++) {
 		uint64_t size = (uint64_t)rounded_units[i].size;
 		uint64_t count = duration / size + (duration % size >= size - size / 2 ? 1 : 0);
 		uint64_t off = count * size > duration ? count * size - duration : duration - count * size;
 
 		if (count > 0 && (off <= duration / 10 || size <= (uint64_t)USEC_PER_SEC)) {
-			(void)snprintf(buf, DURATION_STRING_SIZE, "%s%llu %s", sign, (unsigned long long)count,
-			               rounded_units[i].name);
+			put(buf, len, count, " ", rounded_units[i].name);
 			return;
 		}
 	}
 }
 
 const char *units_format_duration(char buf[static DURATION_STRING_SIZE], usec_t duration, int exact) {
-	const char *sign = duration < 0 ? "-" : "";
+	size_t sign = 0;
+	if (duration < 0) {
+		buf[sign++] = '-';
+	}
 
 	if (duration == 0) {
-		(void)snprintf(buf, DURATION_STRING_SIZE, exact ? "0s" : "0 s");
+		put(buf, 0, 0, exact ? "" : " ", "s");
 	} else if (exact) {
 		format_exact(buf, sign, magnitude(duration));
 	} else {

@@ -6,7 +6,23 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
+
+/*
+ * "Local" is what the clock shows, as the microseconds that UTC would have when
+ * it shows the same.  Within a period, local = instant + offset.
+ *
+ * The edges are two different kinds of sets, each defined by a property of the
+ * single instant and walked candidate by candidate.  So floor and next can
+ * never disagree, whatever a zone does.
+ */
+
+/* Instants beyond are not cut: this leaves room to add to any that are. */
+#define FAR (INT64_MAX / 2)
+
+/* No clock is further from UTC: zone_parse() refuses it. */
+#define MAX_OFFSET (27 * USEC_PER_HOUR)
 
 static const struct {
 	const char *name;
@@ -22,11 +38,11 @@ static const struct {
 };
 
 const char *interval_name(enum interval interval) {
-	return intervals[interval].name;
+	return (unsigned)interval < INTERVAL_COUNT ? intervals[interval].name : "?";
 }
 
 int interval_parse(const char *name, enum interval *ret) {
-	for (int i = 0; i < INTERVAL_COUNT; i++) {
+	for (size_t i = 0; i < INTERVAL_COUNT; i++) {
 		if (strcmp(name, intervals[i].name) == 0) {
 			*ret = (enum interval)i;
 			return 0;
@@ -36,145 +52,172 @@ int interval_parse(const char *name, enum interval *ret) {
 }
 
 usec_t interval_length(enum interval interval) {
-	return intervals[interval].length;
+	return (unsigned)interval < INTERVAL_COUNT ? intervals[interval].length : 0;
 }
 
-static int64_t floor_mod(int64_t a, int64_t b) {
-	int64_t rest = a % b;
-	return rest < 0 ? rest + b : rest;
+static usec_t floor_to(usec_t local, usec_t length) {
+	usec_t past = local % length;
+	return local - (past < 0 ? past + length : past);
 }
 
-/* What the wall clock shows, as if it were UTC. */
-static usec_t local_of(usec_t instant, const struct zone_period *period) {
-	return instant + period->offset_s * USEC_PER_SEC;
+/* A period with its offset in the unit of everything else here. */
+struct period {
+	usec_t start, end, offset;
+};
+
+static struct period period_at(const struct zone *zone, usec_t instant) {
+	struct zone_period period;
+	zone_period_at(zone, instant, &period);
+	return (struct period){period.start, period.end, period.offset_s * USEC_PER_SEC};
 }
 
 /*
- * Steps: edges wherever the clock shows a multiple of a length.
+ * Parts of a day: an edge is an instant at which local is a multiple of the
+ * length.  (A day is one, so it does not matter which midnight is counted from.)
  */
 
-static usec_t step_floor(const struct zone *zone, usec_t length, usec_t instant) {
-	struct zone_period period;
+static usec_t floor_clock(const struct zone *zone, usec_t length, usec_t instant) {
 	for (;;) {
-		zone_period_at(zone, instant, &period);
-		usec_t edge = instant - floor_mod(local_of(instant, &period), length);
-		if (edge >= period.start || period.start == INT64_MIN) {
+		struct period period = period_at(zone, instant);
+		usec_t edge = floor_to(instant + period.offset, length) - period.offset;
+		if (edge >= period.start) {
 			return edge;
 		}
-		/* The clock was changed since that edge: what it showed before counts. */
 		instant = period.start - 1;
 	}
 }
 
-static usec_t step_next(const struct zone *zone, usec_t length, usec_t instant) {
-	struct zone_period period;
-	zone_period_at(zone, instant, &period);
-	for (;;) {
-		usec_t edge = instant + length - floor_mod(local_of(instant, &period), length);
-		if (edge < period.end) {
-			return edge;
-		}
-		/* The clock is changed before that edge, perhaps to one. */
+static usec_t next_clock(const struct zone *zone, usec_t length, usec_t instant) {
+	struct period period = period_at(zone, instant);
+	usec_t edge = floor_to(instant + period.offset, length) + length - period.offset;
+
+	while (edge >= period.end) {
+		/* The first instant of the next period may itself be an edge. */
 		instant = period.end;
-		zone_period_at(zone, instant, &period);
-		if (floor_mod(local_of(instant, &period), length) == 0) {
-			return instant;
-		}
+		period = period_at(zone, instant);
+		edge = floor_to(instant - 1 + period.offset, length) + length - period.offset;
 	}
-}
-
-/*
- * Dates: edges where a day begins.  A date is a number of days from 1970-01-01.
- */
-
-/*
- * The first instant at which the clock shows that date or a later one.  It lies
- * within the day around the date's midnight in UTC, for no zone is further from
- * UTC than 26 h.
- */
-static usec_t date_begins(const struct zone *zone, int64_t date) {
-	usec_t midnight = date * USEC_PER_DAY;
-	usec_t at = midnight - 26 * USEC_PER_HOUR;
-	for (;;) {
-		struct zone_period period;
-		zone_period_at(zone, at, &period);
-		usec_t edge = midnight - period.offset_s * USEC_PER_SEC;
-		if (edge <= at) {
-			return at;
-		}
-		if (edge < period.end) {
-			return edge;
-		}
-		at = period.end;
-	}
-}
-
-/* The first of the days that this date is grouped with: itself, its week's, its month's. */
-static int64_t group_first(const struct grid *grid, int64_t date) {
-	if (grid->interval == INTERVAL_WEEKLY) {
-		/* 1970-01-01 was a Thursday. */
-		return date - floor_mod(date + 4 - grid->week_start, 7);
-	}
-	if (grid->interval == INTERVAL_MONTHLY) {
-		struct civil civil;
-		utc_split(date * USEC_PER_DAY, &civil);
-		return date - (civil.day - 1);
-	}
-	return date;
-}
-
-/* A day of the group after the one that begins with this date. */
-static int64_t group_next(const struct grid *grid, int64_t first) {
-	static const int64_t reach[INTERVAL_COUNT] = {
-		[INTERVAL_NONE] = 1, [INTERVAL_DAILY] = 1, [INTERVAL_WEEKLY] = 7, [INTERVAL_MONTHLY] = 31,
-	};
-	return group_first(grid, first + reach[grid->interval]);
-}
-
-static usec_t date_floor(const struct grid *grid, usec_t instant) {
-	struct zone_period period;
-	zone_period_at(grid->zone, instant, &period);
-	usec_t local = local_of(instant, &period);
-	int64_t date = (local - floor_mod(local, USEC_PER_DAY)) / USEC_PER_DAY;
-
-	/* A clock set back over midnight shows yesterday's date again: today goes on. */
-	if (date_begins(grid->zone, date + 1) <= instant) {
-		date++;
-	}
-	return date_begins(grid->zone, group_first(grid, date));
-}
-
-static usec_t date_next(const struct grid *grid, usec_t instant) {
-	struct zone_period period;
-	zone_period_at(grid->zone, instant, &period);
-	usec_t local = local_of(instant, &period);
-	int64_t date = (local - floor_mod(local, USEC_PER_DAY)) / USEC_PER_DAY;
-
-	/* Dates that do not exist begin where the one after them does: no empty bucket. */
-	int64_t first = group_first(grid, date);
-	usec_t edge;
-	do {
-		first = group_next(grid, first);
-		edge = date_begins(grid->zone, first);
-	} while (edge <= instant);
 	return edge;
 }
 
-static bool is_dated(const struct grid *grid) {
-	return grid->interval >= INTERVAL_DAILY ||
-	       (grid->interval == INTERVAL_NONE && grid->length == USEC_PER_DAY);
+/*
+ * Whole dates: an edge is the first instant ever at which the clock shows a
+ * date of that day, week or month.  This can be a midnight, or the instant that
+ * the clock is changed; and a midnight is no edge if the clock was put back and
+ * shows it for the second time.
+ */
+
+/* A day, week or month: [start, end), local. */
+struct unit {
+	usec_t start, end;
+};
+
+static struct unit month_at(usec_t local) {
+	struct civil civil;
+	utc_split(local, &civil);
+
+	int64_t next_year = civil.month == 12 ? civil.year + 1 : civil.year;
+	int next_month = civil.month == 12 ? 1 : civil.month + 1;
+	return (struct unit){
+		.start = utc_days(civil.year, civil.month, 1) * USEC_PER_DAY,
+		.end = utc_days(next_year, next_month, 1) * USEC_PER_DAY,
+	};
 }
 
-static usec_t step_length(const struct grid *grid) {
-	return grid->interval == INTERVAL_NONE ? grid->length : intervals[grid->interval].length;
+static struct unit week_at(usec_t local, int week_start) {
+	/* 1970-01-01 was a Thursday: so far from it to the first day of a week. */
+	usec_t first = (week_start - 4) * USEC_PER_DAY;
+	usec_t start = floor_to(local - first, USEC_PER_WEEK) + first;
+	return (struct unit){start, start + USEC_PER_WEEK};
+}
+
+static struct unit day_at(usec_t local) {
+	usec_t start = floor_to(local, USEC_PER_DAY);
+	return (struct unit){start, start + USEC_PER_DAY};
+}
+
+static struct unit unit_at(const struct grid *grid, usec_t local) {
+	switch (grid->interval) {
+	case INTERVAL_MONTHLY:
+		return month_at(local);
+	case INTERVAL_WEEKLY:
+		return week_at(local, grid->week_start);
+	default:
+		return day_at(local);
+	}
+}
+
+/* Whether the clock showed any of the unit before the period.  Nearly always the first line says no. */
+static bool shown_before(const struct zone *zone, struct period period, struct unit unit) {
+	while (period.start > unit.start - MAX_OFFSET) {
+		period = period_at(zone, period.start - 1);
+		bool ends_after = period.end + period.offset > unit.start;
+		bool starts_before = period.start == INT64_MIN || period.start + period.offset < unit.end;
+		if (ends_after && starts_before) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static usec_t floor_date(const struct grid *grid, usec_t instant) {
+	for (;;) {
+		struct period period = period_at(grid->zone, instant);
+		struct unit unit = unit_at(grid, instant + period.offset);
+		usec_t edge = unit.start - period.offset;
+		if (edge < period.start) {
+			edge = period.start;
+		}
+		if (!shown_before(grid->zone, period, unit)) {
+			return edge;
+		}
+		instant = edge - 1;
+	}
+}
+
+static usec_t next_date(const struct grid *grid, usec_t instant) {
+	struct period period = period_at(grid->zone, instant);
+	usec_t edge = unit_at(grid, instant + period.offset).end - period.offset;
+
+	for (;;) {
+		if (edge >= period.end) {
+			edge = period.end;
+			period = period_at(grid->zone, edge);
+		}
+		struct unit unit = unit_at(grid, edge + period.offset);
+		if (!shown_before(grid->zone, period, unit)) {
+			return edge;
+		}
+		edge = unit.end - period.offset;
+	}
+}
+
+/* The length of a part of a day, or 0 if the grid is one of whole dates. */
+static usec_t clock_length(const struct grid *grid) {
+	usec_t length = grid->interval == INTERVAL_NONE ? grid->length : interval_length(grid->interval);
+	return length > 0 && length < USEC_PER_DAY ? length : 0;
 }
 
 usec_t grid_floor(const struct grid *grid, usec_t instant) {
-	return is_dated(grid) ? date_floor(grid, instant)
-	                      : step_floor(grid->zone, step_length(grid), instant);
+	if (instant < -FAR) {
+		return INT64_MIN;
+	}
+	if (instant > FAR) {
+		instant = FAR;
+	}
+
+	usec_t length = clock_length(grid);
+	return length > 0 ? floor_clock(grid->zone, length, instant) : floor_date(grid, instant);
 }
 
 usec_t grid_next(const struct grid *grid, usec_t instant) {
-	return is_dated(grid) ? date_next(grid, instant)
-	                      : step_next(grid->zone, step_length(grid), instant);
+	if (instant > FAR) {
+		return USEC_INFINITY;
+	}
+	if (instant < -FAR) {
+		instant = -FAR;
+	}
+
+	usec_t length = clock_length(grid);
+	return length > 0 ? next_clock(grid->zone, length, instant) : next_date(grid, instant);
 }

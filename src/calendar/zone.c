@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: ISC
 
-/*
- * TZif files as RFC 8536 describes them.
- *
- * A zone is a row of transitions, each with the offset from there on, and a
- * rule (the footer) for the time after the last.  All that the file says is
- * checked here, once; look-ups trust it.
- */
-
 #include "calendar/zone.h"
 
-#include "base/utc.h"
-#include "calendar/posix_tz.h"
+#include "base/text.h"
+#include "calendar/rule.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,309 +18,416 @@
 #define ZONE_DIRECTORY "/usr/share/zoneinfo"
 
 enum {
-	FILE_MAX = 1 << 20,
-	NAME_MAX_LEN = 128,
-	HEADER_SIZE = 44,
-	TYPE_SIZE = 6,
-	LEAP_TIME_SIZE_V1 = 4,
-	/* No clock is further from UTC than this; RFC 8536 says so of the footer. */
-	OFFSET_MAX_S = 26 * 3600,
+	MAX_FILE_SIZE = 1 << 20,
+	MAX_NAME_SIZE = 64,
+	SHOWN_SIZE = 128,
 };
 
-/* An instant beyond which seconds would not fit into usec_t. */
-#define SECONDS_MAX (INT64_MAX / USEC_PER_SEC - 1)
+/* From this instant on the clock is so far from UTC, until the next one. */
+struct shift {
+	usec_t at;
+	int32_t offset_s;
+};
 
 struct zone {
-	char *name;
-	size_t count;          /* of transitions */
-	int64_t *at_s;         /* ascending */
-	int32_t *offset_s;     /* from that transition on */
-	int32_t first_offset_s; /* before the first */
+	char name[MAX_NAME_SIZE];
 	bool has_rule;
-	struct posix_tz rule;
+	struct rule rule; /* holds from rule_from on */
+	usec_t rule_from;
+	size_t count;          /* at least 1 */
+	struct shift shifts[]; /* ascending; neighbours differ; the first is at INT64_MIN */
 };
 
-/** What is still to be read. */
+/*
+ * TZif.  A file is one block with 32-bit times or, from version 2 on, that
+ * block, one with 64-bit times, and a footer; we read the last block there is.
+ */
+
+enum {
+	HEADER_SIZE = 44,
+	VERSION_AT = 4,
+	COUNTS_AT = 20,
+	TYPE_SIZE = 6, /* offset (4), is daylight saving time (1), index of the abbreviation (1) */
+	/* RFC 8536: what applications should at least understand, and no place has ever had more. */
+	MIN_OFFSET_S = -(25 * 3600 + 59 * 60 + 59),
+	MAX_OFFSET_S = 26 * 3600 + 59 * 60 + 59,
+};
+
+/* The counts of the header, in its order. */
+struct counts {
+	uint32_t isut, isstd, leap, time, type, character;
+};
+
+/* What is left of the file. */
 struct reader {
 	const unsigned char *at;
 	size_t left;
 };
 
-static bool take(struct reader *reader, size_t len, const unsigned char **ret) {
-	if (len > reader->left) {
-		return false;
-	}
-	*ret = reader->at;
-	reader->at += len;
-	reader->left -= len;
-	return true;
-}
+/* The parts that matter of one block. */
+struct block {
+	struct counts counts;
+	size_t time_size; /* 4 or 8 */
+	const unsigned char *times, *indexes, *types;
+};
 
-static uint32_t be32(const unsigned char *at) {
+static uint32_t read_u32(const unsigned char *at) {
 	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-static int64_t be64(const unsigned char *at) {
-	return (int64_t)((uint64_t)be32(at) << 32 | be32(at + 4));
+static int32_t read_s32(const unsigned char *at) {
+	return (int32_t)read_u32(at);
 }
 
-/** The counts of a header, in the order of the file. */
-struct header {
-	char version;
-	size_t isut, isstd, leap, time, type, chars;
-};
+static int64_t read_time(const struct block *block, size_t i) {
+	const unsigned char *at = block->times + i * block->time_size;
+	return block->time_size == 4 ? read_s32(at) : (int64_t)((uint64_t)read_u32(at) << 32 | read_u32(at + 4));
+}
 
-static bool read_header(struct reader *reader, struct header *ret) {
-	const unsigned char *at;
-	if (!take(reader, HEADER_SIZE, &at) || memcmp(at, "TZif", 4) != 0) {
-		return false;
+static int damaged(const char *name, const char *how, struct error *err) {
+	return error_set(err, EINVAL, "time zone %s: the file is damaged: %s", name, how);
+}
+
+static int read_header(const char *name, const struct reader *in, char *ret_version, struct counts *ret,
+                       struct error *err) {
+	if (in->left < HEADER_SIZE || memcmp(in->at, "TZif", 4) != 0) {
+		return error_set(err, EINVAL, "time zone %s: this is no TZif file", name);
 	}
-	*ret = (struct header){
-		.version = (char)at[4],
-		.isut = be32(at + 20),
-		.isstd = be32(at + 24),
-		.leap = be32(at + 28),
-		.time = be32(at + 32),
-		.type = be32(at + 36),
-		.chars = be32(at + 40),
+
+	const unsigned char *at = in->at + COUNTS_AT;
+	*ret = (struct counts){
+		.isut = read_u32(at),
+		.isstd = read_u32(at + 4),
+		.leap = read_u32(at + 8),
+		.time = read_u32(at + 12),
+		.type = read_u32(at + 16),
+		.character = read_u32(at + 20),
 	};
-	/* The largest real zone has 240 transitions; the bound keeps products small. */
-	return ret->isut <= 256 && ret->isstd <= 256 && ret->leap <= 1024 && ret->time <= 10000 &&
-	       ret->type >= 1 && ret->type <= 256 && ret->chars <= 10000;
+	*ret_version = (char)in->at[VERSION_AT];
+	return 0;
 }
 
-static size_t block_size(const struct header *header, size_t time_size) {
-	return header->time * (time_size + 1) + header->type * TYPE_SIZE + header->chars +
-	       header->leap * (time_size + 4) + header->isstd + header->isut;
-}
-
-static int damaged(const char *name, const char *what, struct error *err) {
-	return error_set(err, EINVAL, "time zone %s: the file is damaged: %s", name, what);
-}
-
-static bool read_offset(const unsigned char *types, size_t index, int32_t *ret) {
-	*ret = (int32_t)be32(types + index * TYPE_SIZE);
-	return *ret >= -OFFSET_MAX_S && *ret <= OFFSET_MAX_S;
-}
-
-static int read_transitions(struct zone *zone, const struct header *header, const unsigned char *data,
-                            size_t time_size, struct error *err) {
-	const unsigned char *indexes = data + header->time * time_size;
-	const unsigned char *types = indexes + header->time;
-
-	zone->at_s = calloc(header->time + 1, sizeof(*zone->at_s));
-	zone->offset_s = calloc(header->time + 1, sizeof(*zone->offset_s));
-	if (!zone->at_s || !zone->offset_s) {
-		return error_set(err, ENOMEM, "out of memory");
-	}
-	if (!read_offset(types, 0, &zone->first_offset_s)) {
-		return damaged(zone->name, "an offset of more than a day", err);
+/* Finds the parts of a block and moves behind it. */
+static int read_block(const char *name, struct reader *in, const struct counts *counts, size_t time_size,
+                      struct block *ret, struct error *err) {
+	/* No element is smaller than a byte, so with this check the sizes below cannot overflow. */
+	const uint32_t all[] = {counts->isut, counts->isstd, counts->leap,
+	                        counts->time, counts->type,  counts->character};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i] > in->left) {
+			return damaged(name, "it is shorter than its header says", err);
+		}
 	}
 
-	for (size_t i = 0; i < header->time; i++) {
-		const unsigned char *time = data + i * time_size;
-		int64_t at = time_size == 8 ? be64(time) : (int32_t)be32(time);
-		int32_t offset;
-		if (indexes[i] >= header->type || !read_offset(types, indexes[i], &offset)) {
-			return damaged(zone->name, "a bad type of local time", err);
+	size_t times = counts->time * time_size;
+	size_t types = (size_t)counts->type * TYPE_SIZE;
+	size_t size = HEADER_SIZE + times + counts->time + types + counts->character +
+	              counts->leap * (time_size + 4) + counts->isstd + counts->isut;
+	if (size > in->left) {
+		return damaged(name, "it is shorter than its header says", err);
+	}
+
+	*ret = (struct block){
+		.counts = *counts,
+		.time_size = time_size,
+		.times = in->at + HEADER_SIZE,
+		.indexes = in->at + HEADER_SIZE + times,
+		.types = in->at + HEADER_SIZE + times + counts->time,
+	};
+	in->at += size;
+	in->left -= size;
+	return 0;
+}
+
+/* After this, every index and every time in the block can be used blindly. */
+static int check_block(const char *name, const struct block *block, struct error *err) {
+	if (block->counts.type == 0) {
+		return damaged(name, "it has no local time type", err);
+	}
+	if (block->counts.leap > 0) {
+		return error_set(err, EINVAL, "time zone %s: it counts leap seconds, which this system's clock does not: "
+		                 "write the name without \"right/\"", name);
+	}
+	for (size_t i = 0; i < block->counts.type; i++) {
+		int32_t offset_s = read_s32(block->types + i * TYPE_SIZE);
+		if (offset_s < MIN_OFFSET_S || offset_s > MAX_OFFSET_S) {
+			return damaged(name, "an offset from UTC is more than 26 hours", err);
 		}
-		if (i > 0 && at <= (int64_t)be64(time - 8) && time_size == 8) {
-			return damaged(zone->name, "its transitions are not ascending", err);
+	}
+	for (size_t i = 0; i < block->counts.time; i++) {
+		if (block->indexes[i] >= block->counts.type) {
+			return damaged(name, "a transition has a type that does not exist", err);
 		}
-		if (at < -SECONDS_MAX || at > SECONDS_MAX) {
-			continue; /* the big bang, in some files: nobody counts people there */
-		}
-		if (zone->count > 0 && at <= zone->at_s[zone->count - 1]) {
-			return damaged(zone->name, "its transitions are not ascending", err);
-		}
-		/* Many transitions change the name alone. */
-		int32_t before = zone->count > 0 ? zone->offset_s[zone->count - 1]
-		                                 : zone->first_offset_s;
-		if (offset != before) {
-			zone->at_s[zone->count] = at;
-			zone->offset_s[zone->count++] = offset;
+		if (i > 0 && read_time(block, i) <= read_time(block, i - 1)) {
+			return damaged(name, "its transitions are not in order", err);
 		}
 	}
 	return 0;
 }
 
-/* The footer: a POSIX TZ string between two newlines; empty: no rule is known. */
-static int read_footer(struct zone *zone, struct reader *reader, struct error *err) {
-	const unsigned char *end;
-	if (reader->left < 2 || *reader->at != '\n' ||
-	    !(end = memchr(reader->at + 1, '\n', reader->left - 1))) {
-		return damaged(zone->name, "no footer", err);
+/* What usec_t cannot hold is as good as never. */
+static usec_t saturate(int64_t seconds) {
+	usec_t instant;
+	if (__builtin_mul_overflow(seconds, USEC_PER_SEC, &instant)) {
+		return seconds < 0 ? INT64_MIN : USEC_INFINITY;
 	}
-	char text[128];
-	size_t len = (size_t)(end - reader->at) - 1;
-	if (len >= sizeof(text)) {
-		return damaged(zone->name, "its footer is too long", err);
+	return instant;
+}
+
+/* So is what would leave no room to add to it: a file may say anything. */
+static usec_t transition_time(const struct block *block, size_t i) {
+	usec_t at = saturate(read_time(block, i));
+	if (at < INT64_MIN / 2) {
+		return INT64_MIN;
 	}
-	if (len == 0) {
+	return at > INT64_MAX / 2 ? USEC_INFINITY : at;
+}
+
+/* Neighbours that do not differ become one.  There is room: see load_block(). */
+static void add_shift(struct zone *zone, usec_t at, int32_t offset_s) {
+	struct shift *last = zone->count > 0 ? &zone->shifts[zone->count - 1] : NULL;
+
+	if (last && last->at == at) {
+		/* The ends of usec_t, or a footer that the last transition contradicts. */
+		last->offset_s = offset_s;
+	} else if (!last || last->offset_s != offset_s) {
+		zone->shifts[zone->count++] = (struct shift){at, offset_s};
+	}
+}
+
+/* A zone without its name and its rule. */
+static struct zone *load_block(const struct block *block) {
+	size_t times = block->counts.time;
+	/* One more before the first transition, and one for the footer. */
+	struct zone *zone = calloc(1, sizeof(*zone) + (times + 2) * sizeof(zone->shifts[0]));
+	if (!zone) {
+		return NULL;
+	}
+
+	zone->rule_from = INT64_MIN;
+	add_shift(zone, INT64_MIN, read_s32(block->types));
+	for (size_t i = 0; i < times; i++) {
+		zone->rule_from = transition_time(block, i);
+		add_shift(zone, zone->rule_from, read_s32(block->types + block->indexes[i] * TYPE_SIZE));
+	}
+	return zone;
+}
+
+/* "\nCET-1CEST,M3.5.0,M10.5.0/3\n".  An empty one says nothing: the last type goes on. */
+static int read_footer(const char *name, const struct reader *in, struct zone *zone, struct error *err) {
+	const char *text = (const char *)in->at + 1;
+	const char *end = in->left > 1 && in->at[0] == '\n' ? memchr(text, '\n', in->left - 1) : NULL;
+	if (!end) {
+		return damaged(name, "it has no footer", err);
+	}
+	if (end == text) {
 		return 0;
 	}
-	memcpy(text, reader->at + 1, len);
-	text[len] = '\0';
-	if (posix_tz_parse(text, &zone->rule) < 0) {
-		return damaged(zone->name, "its footer is no POSIX TZ string", err);
+
+	size_t len = (size_t)(end - text);
+	if (rule_parse(text, len, &zone->rule) < 0) {
+		char shown[SHOWN_SIZE];
+		return error_set(err, EINVAL, "time zone %s: its footer is no rule known here: \"%s\"", name,
+		                 text_escape(shown, sizeof(shown), text, len));
 	}
-	zone->has_rule = true;
+	if (zone->rule.fixed) {
+		add_shift(zone, zone->rule_from, zone->rule.offset_s);
+	} else {
+		zone->has_rule = true;
+	}
 	return 0;
 }
 
-static int read_zone(struct zone *zone, struct reader *reader, struct error *err) {
-	struct header header;
-	const unsigned char *data;
-	size_t time_size = 4;
-
-	if (!read_header(reader, &header)) {
-		return error_set(err, EINVAL, "time zone %s: this is no TZif file", zone->name);
-	}
-	/* From version 2 on a block with 32-bit times comes first, for old readers. */
-	if (header.version >= '2') {
-		if (!take(reader, block_size(&header, time_size), &data) ||
-		    !read_header(reader, &header)) {
-			return damaged(zone->name, "it is cut off", err);
-		}
-		time_size = 8;
-	}
-	if (!take(reader, block_size(&header, time_size), &data)) {
-		return damaged(zone->name, "it is cut off", err);
-	}
-	int r = read_transitions(zone, &header, data, time_size, err);
-	return r < 0 || time_size == 4 ? r : read_footer(zone, reader, err);
-}
-
-int zone_parse(const char *name, const void *data, size_t len, struct zone **ret_zone,
-               struct error *err) {
-	struct reader reader = {.at = data, .left = len};
-	struct zone *zone = calloc(1, sizeof(*zone));
-	if (!zone || !(zone->name = strdup(name))) {
-		zone_free(zone);
-		return error_set(err, ENOMEM, "out of memory");
-	}
-	int r = read_zone(zone, &reader, err);
-	if (r < 0) {
-		zone_free(zone);
-		return r;
-	}
-	*ret_zone = zone;
-	return 0;
-}
-
-void zone_free(struct zone *zone) {
-	if (zone) {
-		free(zone->name);
-		free(zone->at_s);
-		free(zone->offset_s);
-		free(zone);
-	}
-}
-
-const char *zone_name(const struct zone *zone) {
-	return zone->name;
-}
-
-/* Finding the file */
-
-static bool is_zone_name(const char *name) {
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-_/";
+/* The name is part of a path, and stands in messages. */
+static int check_name(const char *name, struct error *err) {
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-_/";
 	size_t len = strlen(name);
-	return len > 0 && len <= NAME_MAX_LEN && strspn(name, letters) == len && name[0] != '/' &&
-	       name[len - 1] != '/';
-}
 
-static int read_file(const char *path, unsigned char **ret_data, size_t *ret_len) {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0) {
-		return -errno;
+	if (len == 0 || len >= MAX_NAME_SIZE || name[0] == '/' || name[len - 1] == '/' ||
+	    strspn(name, allowed) != len) {
+		char shown[SHOWN_SIZE];
+		return error_set(err, EINVAL, "\"%s\" is no time zone: write an IANA name such as \"America/Denver\" "
+		                 "or \"UTC\"", text_escape(shown, sizeof(shown), name, len));
 	}
-	struct stat st;
-	int r = 0;
-	unsigned char *data = NULL;
-	if (fstat(fd, &st) < 0) {
-		r = -errno;
-	} else if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
-		r = -ENOENT; /* a directory of zones, for instance */
-	} else if (!(data = malloc(FILE_MAX))) {
-		r = -ENOMEM;
-	}
-
-	size_t len = 0;
-	while (r == 0 && len < FILE_MAX) {
-		ssize_t got = read(fd, data + len, FILE_MAX - len);
-		if (got > 0) {
-			len += (size_t)got;
-		} else if (got == 0) {
-			break;
-		} else if (errno != EINTR) {
-			r = -errno;
-		}
-	}
-	(void)close(fd);
-	if (r < 0) {
-		free(data);
-		return r;
-	}
-	*ret_data = data;
-	*ret_len = len;
 	return 0;
 }
 
-int zone_load(const char *name, struct zone **ret_zone, struct error *err) {
-	char path[sizeof(ZONE_DIRECTORY) + NAME_MAX_LEN + 2];
-	unsigned char *data;
-	size_t len;
+int zone_parse(const char *name, const void *data, size_t len, struct zone **ret_zone, struct error *err) {
+	struct reader in = {.at = data, .left = len};
+	struct counts counts;
+	struct block block;
+	char version;
 
-	if (!is_zone_name(name)) {
-		return error_set(err, EINVAL, "\"%.64s\" is no time zone: write one like \"Europe/Berlin\"",
-		                 name);
-	}
-	(void)snprintf(path, sizeof(path), "%s/%s", ZONE_DIRECTORY, name);
-	int r = read_file(path, &data, &len);
-	if (r == -ENOENT || r == -ENOTDIR) {
-		return error_set(err, ENOENT,
-		                 "there is no time zone \"%s\" in %s: write one like \"Europe/Berlin\"",
-		                 name, ZONE_DIRECTORY);
-	}
+	int r = check_name(name, err);
 	if (r < 0) {
-		return error_errno(err, -r, "%s", path);
+		return r;
 	}
-	r = zone_parse(name, data, len, ret_zone, err);
+	if (len > MAX_FILE_SIZE) {
+		return damaged(name, "it is larger than 1 MiB", err);
+	}
+	r = read_header(name, &in, &version, &counts, err);
+	if (r < 0) {
+		return r;
+	}
+	r = read_block(name, &in, &counts, 4, &block, err);
+	if (r < 0) {
+		return r;
+	}
+	if (version != '\0') {
+		r = read_header(name, &in, &version, &counts, err);
+		if (r < 0) {
+			return r;
+		}
+		r = read_block(name, &in, &counts, 8, &block, err);
+		if (r < 0) {
+			return r;
+		}
+	}
+	r = check_block(name, &block, err);
+	if (r < 0) {
+		return r;
+	}
+
+	struct zone *zone = load_block(&block);
+	if (!zone) {
+		return error_errno(err, ENOMEM, "time zone %s", name);
+	}
+	r = version != '\0' ? read_footer(name, &in, zone, err) : 0;
+	if (r < 0) {
+		zone_free(zone);
+		return r;
+	}
+	memcpy(zone->name, name, strlen(name) + 1);
+
+	/* Most transitions of a "fat" file are merged or few: give back what was too much. */
+	struct zone *fitted = realloc(zone, sizeof(*zone) + zone->count * sizeof(zone->shifts[0]));
+	*ret_zone = fitted ? fitted : zone;
+	return 0;
+}
+
+/* Up to size bytes.  Returns their number or -errno. */
+static ssize_t read_all(int fd, unsigned char *data, size_t size) {
+	size_t got = 0;
+
+	while (got < size) {
+		ssize_t n = read(fd, data + got, size - got);
+		if (n == 0) {
+			break;
+		}
+		if (n > 0) {
+			got += (size_t)n;
+		} else if (errno != EINTR) {
+			return -errno;
+		}
+	}
+	return (ssize_t)got;
+}
+
+static int load_open(const char *name, int fd, struct zone **ret_zone, struct error *err) {
+	struct stat st;
+	if (fstat(fd, &st) < 0) {
+		return error_errno(err, errno, "time zone %s: cannot read it", name);
+	}
+	if (!S_ISREG(st.st_mode)) {
+		return error_set(err, ENOENT, "\"%s\" is no time zone but a part of their names: "
+		                 "write an IANA name such as \"America/Denver\"", name);
+	}
+	if (st.st_size > MAX_FILE_SIZE) {
+		return damaged(name, "it is larger than 1 MiB", err);
+	}
+
+	size_t size = (size_t)st.st_size;
+	unsigned char *data = malloc(size + 1);
+	if (!data) {
+		return error_errno(err, ENOMEM, "time zone %s", name);
+	}
+
+	ssize_t len = read_all(fd, data, size);
+	int r = len < 0 ? error_errno(err, (int)-len, "time zone %s: cannot read it", name)
+	                : zone_parse(name, data, (size_t)len, ret_zone, err);
 	free(data);
 	return r;
 }
 
-/* "/usr/share/zoneinfo/Europe/Berlin" or "../usr/share/..." -> "Europe/Berlin" */
+int zone_load(const char *name, struct zone **ret_zone, struct error *err) {
+	char path[sizeof(ZONE_DIRECTORY) + 1 + MAX_NAME_SIZE];
+
+	int r = check_name(name, err);
+	if (r < 0) {
+		return r;
+	}
+	(void)snprintf(path, sizeof(path), "%s/%s", ZONE_DIRECTORY, name);
+
+	/* O_NONBLOCK means nothing to a regular file, and keeps a FIFO from hanging us. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+		return error_set(err, ENOENT, "\"%s\" is no time zone in " ZONE_DIRECTORY
+		                 ": write an IANA name such as \"America/Denver\"", name);
+	}
+	if (fd < 0) {
+		return error_errno(err, errno, "time zone %s: cannot open %s", name, path);
+	}
+
+	r = load_open(name, fd, ret_zone, err);
+	(void)close(fd);
+	return r;
+}
+
+/* The zone's name in a path like "../usr/share/zoneinfo/Europe/Berlin", or NULL. */
+static const char *name_in_path(const char *path) {
+	static const char directory[] = "/zoneinfo/";
+	static const char *const variants[] = {"posix/", "right/"};
+
+	const char *name = strstr(path, directory);
+	if (!name) {
+		return NULL;
+	}
+	name += strlen(directory);
+	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
+		if (strncmp(name, variants[i], strlen(variants[i])) == 0) {
+			name += strlen(variants[i]);
+		}
+	}
+	return name;
+}
+
+static bool give_name(const char *name, char *buf, size_t size) {
+	if (!name || check_name(name, NULL) < 0 || strlen(name) >= size) {
+		return false;
+	}
+	memcpy(buf, name, strlen(name) + 1);
+	return true;
+}
+
+/* Not resolved to the end at once: an alias is what the administrator chose. */
 static bool name_from_link(char *buf, size_t size) {
-	static const char marker[] = "zoneinfo/";
-	char target[512];
-	ssize_t len = readlink("/etc/localtime", target, sizeof(target) - 1);
-	if (len <= 0) {
+	char path[PATH_MAX];
+	ssize_t len = readlink("/etc/localtime", path, sizeof(path) - 1);
+	if (len < 0) {
 		return false;
 	}
-	target[len] = '\0';
-	const char *name = strstr(target, marker);
-	if (!name || !is_zone_name(name + sizeof(marker) - 1)) {
-		return false;
+	path[len] = '\0';
+	if (give_name(name_in_path(path), buf, size)) {
+		return true;
 	}
-	return (size_t)snprintf(buf, size, "%s", name + sizeof(marker) - 1) < size;
+	return realpath("/etc/localtime", path) && give_name(name_in_path(path), buf, size);
 }
 
 static bool name_from_file(char *buf, size_t size) {
-	FILE *file = fopen("/etc/timezone", "re");
-	if (!file) {
+	unsigned char line[MAX_NAME_SIZE + 1];
+	int fd = open("/etc/timezone", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0) {
 		return false;
 	}
-	char line[NAME_MAX_LEN + 2];
-	bool read = fgets(line, sizeof(line), file) != NULL;
-	(void)fclose(file);
-	if (!read) {
+
+	ssize_t len = read_all(fd, line, sizeof(line) - 1);
+	(void)close(fd);
+	if (len < 0) {
 		return false;
 	}
-	line[strcspn(line, " \t\r\n")] = '\0';
-	return is_zone_name(line) && (size_t)snprintf(buf, size, "%s", line) < size;
+	line[len] = '\0';
+	line[strcspn((char *)line, " \t\r\n")] = '\0';
+	return give_name((char *)line, buf, size);
 }
 
 const char *zone_system_name(char *buf, size_t size) {
@@ -337,34 +437,51 @@ const char *zone_system_name(char *buf, size_t size) {
 	return buf;
 }
 
-/* Looking up */
+void zone_free(struct zone *zone) {
+	free(zone);
+}
 
-/* How many transitions are at or before the second. */
-static size_t count_before(const struct zone *zone, int64_t second) {
-	size_t low = 0, high = zone->count;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (zone->at_s[middle] <= second) {
-			low = middle + 1;
+const char *zone_name(const struct zone *zone) {
+	return zone->name;
+}
+
+static void rule_part(const struct zone *zone, usec_t instant, struct zone_period *ret) {
+	struct rule_period period;
+	int64_t instant_s = instant / USEC_PER_SEC - (instant % USEC_PER_SEC < 0);
+
+	rule_period_at(&zone->rule, instant_s, &period);
+	*ret = (struct zone_period){saturate(period.start_s), saturate(period.end_s), period.offset_s};
+	if (ret->start < zone->rule_from) {
+		ret->start = zone->rule_from;
+	}
+}
+
+static void shift_part(const struct zone *zone, usec_t instant, struct zone_period *ret) {
+	size_t low = 0; /* the last shift at or before the instant is in [low, high) */
+	size_t high = zone->count;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		if (zone->shifts[middle].at <= instant) {
+			low = middle;
 		} else {
 			high = middle;
 		}
 	}
-	return low;
+
+	const struct shift *shift = &zone->shifts[low];
+	*ret = (struct zone_period){shift->at, USEC_INFINITY, shift->offset_s};
+	if (low + 1 < zone->count) {
+		ret->end = shift[1].at;
+	} else if (zone->has_rule) {
+		ret->end = zone->rule_from;
+	}
 }
 
 void zone_period_at(const struct zone *zone, usec_t instant, struct zone_period *ret) {
-	int64_t second = instant / USEC_PER_SEC - (instant % USEC_PER_SEC < 0);
-	size_t passed = count_before(zone, second);
-	int64_t last_s = zone->count > 0 ? zone->at_s[zone->count - 1] : -SECONDS_MAX;
-
-	if (passed == zone->count && zone->has_rule) {
-		posix_tz_period_at(&zone->rule, instant, ret);
-		usec_t last = last_s * USEC_PER_SEC;
-		ret->start = zone->count > 0 && ret->start < last ? last : ret->start;
-		return;
+	if (zone->has_rule && instant >= zone->rule_from) {
+		rule_part(zone, instant, ret);
+	} else {
+		shift_part(zone, instant, ret);
 	}
-	ret->start = passed > 0 ? zone->at_s[passed - 1] * USEC_PER_SEC : INT64_MIN;
-	ret->end = passed < zone->count ? zone->at_s[passed] * USEC_PER_SEC : USEC_INFINITY;
-	ret->offset_s = passed > 0 ? zone->offset_s[passed - 1] : zone->first_offset_s;
 }

@@ -195,7 +195,7 @@ static int check_cap(const void *draft, uint64_t set, struct error *err) {
 	char base[DURATION_STRING_SIZE];
 	(void)set;
 	if (retry->cap < retry->base) {
-		return error_set(err, EINVAL, "retry.cap (%s) must not be less than retry.base (%s)",
+		return error_set(err, EINVAL, "cap \"%s\" is less than base \"%s\": raise it",
 		                 units_format_duration(cap, retry->cap, 1),
 		                 units_format_duration(base, retry->base, 1));
 	}

@@ -2,8 +2,9 @@
 
 /*
  * What a configuration costs in requests.  In the steady state each device
- * makes one request per window; catching up and repeating come on top, out of
- * what is left.
+ * makes one request per window, or several if a window and its look-back have
+ * more buckets than a request may have; catching up and repeating come on top,
+ * out of what is left.
  */
 
 #include "config/check.h"
@@ -23,6 +24,22 @@ static double per_second(usec_t every) {
 	return (double)USEC_PER_SEC / (double)every;
 }
 
+/* Requests per second of a device with these settings, but that window. */
+static double demand(const struct settings *settings, usec_t window) {
+	enum interval interval = settings->bucket.interval;
+	usec_t bucket = interval_length(interval);
+	if (interval == INTERVAL_NONE || window_is_fixed(interval)) {
+		return per_second(window);
+	}
+
+	/* As the schedule has it: the look-back takes half a request at most. */
+	int64_t lookback = (settings->lookback + bucket - 1) / bucket;
+	int64_t half = settings->max_points / 2;
+	int64_t fresh = settings->max_points - (lookback < half ? lookback : half);
+	int64_t requests = (window / bucket + fresh - 1) / fresh;
+	return (double)requests * per_second(window);
+}
+
 /* Rounding must not make the rate that was just reached look exceeded. */
 static bool exceeds(double need, double allowed) {
 	return need > allowed * (1 + 1e-9);
@@ -37,7 +54,7 @@ static struct load *gather(const struct config *config) {
 	for (size_t i = 0; loads && i < config->device_count; i++) {
 		struct load *load = &loads[account_index(config, &config->devices[i])];
 		load->devices++;
-		load->per_second += per_second(config->devices[i].settings->window);
+		load->per_second += demand(config->devices[i].settings, config->devices[i].settings->window);
 	}
 	return loads;
 }
@@ -55,9 +72,9 @@ static double need_with(const struct config *config, const struct account *accou
 			continue;
 		}
 		if (settings->window >= window) {
-			need += per_second(settings->window);
+			need += demand(settings, settings->window);
 		} else if (window_fits(settings->bucket.interval, window)) {
-			need += per_second(window);
+			need += demand(settings, window);
 		} else {
 			return -1;
 		}

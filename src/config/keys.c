@@ -94,7 +94,7 @@ const struct key key_table[KEY_COUNT] = {
 	[KEY_KEY_FILE] = {ACCOUNT(TYPE_FILE, "key_file", account.key_file), .required = true,
 	                  .max = PATH_MAX - 1,
 	                  .note = "name the file or systemd credential that holds the API key"},
-	[KEY_ORG] = {ACCOUNT(TYPE_STRING, "org", account.org), .max = 256},
+	[KEY_ORG] = {ACCOUNT(TYPE_ASCII, "org", account.org), .max = 256},
 	[KEY_CLIENT_CERT] = {ACCOUNT(TYPE_FILE, "client_cert", account.client_cert), .max = PATH_MAX - 1},
 	[KEY_CLIENT_KEY] = {ACCOUNT(TYPE_FILE, "client_key", account.client_key), .max = PATH_MAX - 1},
 	[KEY_CA_FILE] = {ACCOUNT(TYPE_FILE, "ca_file", account.ca_file), .max = PATH_MAX - 1},

@@ -26,6 +26,7 @@ enum key_group {
 
 enum key_type {
 	TYPE_STRING,   /* const char *; at most max bytes */
+	TYPE_ASCII,    /* the same, fit for an HTTP header */
 	TYPE_NAME,     /* the same, of letters, digits, ".", "_", "-" */
 	TYPE_UUID,     /* const char * */
 	TYPE_FILE,     /* const char *; a credential's name or an absolute path */

@@ -12,9 +12,7 @@
 
 struct printer {
 	struct buf *out;
-	const struct device_draft *defaults;
-	/* The value that a default has, written out. */
-	struct buf inherited[KEY_COUNT];
+	struct buf inherited[KEY_COUNT]; /* values of the defaults, written out */
 };
 
 static void print_key(struct printer *printer, enum key_id id, const void *from) {
@@ -66,6 +64,9 @@ static bool is_own(struct printer *printer, enum key_id id, const struct device_
 	}
 	buf_clear(scratch);
 	value_write(id, draft, scratch);
+	if (buf_error(scratch) < 0) {
+		printer->out->error = scratch->error;
+	}
 	return strcmp(buf_text(scratch), buf_text(&printer->inherited[id])) != 0;
 }
 
@@ -108,25 +109,23 @@ static void print_devices(struct printer *printer, const struct config *config) 
 		buf_puts(printer->out, "  }");
 	}
 	buf_puts(printer->out, "\n);\n");
-	if (buf_error(&scratch) < 0) {
-		printer->out->error = scratch.error;
-	}
 	buf_done(&scratch);
 }
 
 void config_print(const struct config *config, struct buf *out) {
-	struct printer printer = {.out = out, .defaults = memory_defaults(config->memory)};
+	struct printer printer = {.out = out};
+	const struct device_draft *defaults = memory_defaults(config->memory);
 	const struct state_draft state = {.directory = config->state_directory};
 
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
 		buf_init(&printer.inherited[id], out->max);
-		if (key_table[id].group == GROUP_DEFAULTS && value_is_set(id, printer.defaults)) {
-			value_write(id, printer.defaults, &printer.inherited[id]);
+		if (key_table[id].group == GROUP_DEFAULTS && value_is_set(id, defaults)) {
+			value_write(id, defaults, &printer.inherited[id]);
 		}
 	}
 
 	print_accounts(&printer, config);
-	print_group(&printer, GROUP_DEFAULTS, printer.defaults);
+	print_group(&printer, GROUP_DEFAULTS, defaults);
 	print_devices(&printer, config);
 	print_group(&printer, GROUP_RETRY, &config->retry);
 	print_group(&printer, GROUP_LOG, &config->log);

@@ -38,12 +38,15 @@ static struct problem *problem_new(struct problem_list *list) {
 
 void problem_vadd(struct problem_list *list, const struct source *source, int line, const char *subject,
                   const char *format, va_list args) {
-	char *sentence = NULL;
-	char *text = NULL;
+	char *sentence;
+	char *text;
 	struct problem *problem = problem_new(list);
 
-	if (!problem || vasprintf(&sentence, format, args) < 0 ||
-	    asprintf(&text, "%s%s%s", subject, *subject ? ": " : "", sentence) < 0) {
+	if (!problem || vasprintf(&sentence, format, args) < 0) {
+		list->failed = true;
+		return;
+	}
+	if (asprintf(&text, "%s%s%s", subject, *subject ? ": " : "", sentence) < 0) {
 		list->failed = true;
 	} else {
 		*problem = (struct problem){

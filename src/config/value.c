@@ -106,6 +106,15 @@ static int read_string(const struct reading *in, void *into) {
 	return store_text(in, in->text, into);
 }
 
+static int read_ascii(const struct reading *in, void *into) {
+	for (const char *c = in->text; *c != '\0'; c++) {
+		if (*c < ' ' || *c > '~') {
+			return refuse(in, "must be printable ASCII, because it is sent in a header");
+		}
+	}
+	return read_string(in, into);
+}
+
 static int read_name(const struct reading *in, void *into) {
 	int r = check_length(in);
 	if (r < 0) {
@@ -258,9 +267,9 @@ static int duration_range(const struct reading *in) {
 
 static int read_duration(const struct reading *in, void *into) {
 	usec_t value;
-	int r = units_parse_duration(in->text, &value, NULL);
+	int r = units_parse_duration(in->text, &value, in->err);
 	if (r == -EINVAL) {
-		return refuse(in, "is no duration: write a number with a unit (s, m, h, d), such as \"90s\"");
+		return r;
 	}
 	if (r < 0 || value < in->key->min || value > in->key->max) {
 		return duration_range(in);
@@ -282,10 +291,9 @@ static int read_size(const struct reading *in, void *into) {
 	char min[DURATION_STRING_SIZE];
 	char max[DURATION_STRING_SIZE];
 	int64_t value;
-	int r = units_parse_size(in->text, &value, NULL);
-
+	int r = units_parse_size(in->text, &value, in->err);
 	if (r == -EINVAL) {
-		return refuse(in, "is no size: write a number with a unit (KiB, MiB, GiB), such as \"64MiB\"");
+		return r;
 	}
 	if (r < 0 || (value != 0 && value < in->key->min) || value > in->key->max) {
 		return refuse(in, "is out of range: \"0\", or from %s to %s",
@@ -480,6 +488,7 @@ static void write_labels(const struct key *key, const void *value, struct buf *o
 
 static const struct type types[TYPE_COUNT] = {
 	[TYPE_STRING] = {"string", "a text in quotes", SCALAR_STRING, read_string, write_text},
+	[TYPE_ASCII] = {"ascii", "a text in quotes", SCALAR_STRING, read_ascii, write_text},
 	[TYPE_NAME] = {"name", "a name in quotes", SCALAR_STRING, read_name, write_text},
 	[TYPE_UUID] = {"uuid", "a device's UUID in quotes", SCALAR_STRING, read_uuid, write_text},
 	[TYPE_FILE] = {"file", "the name of a systemd credential or an absolute path, in quotes",

@@ -87,6 +87,15 @@ usec_t access_next(const struct access *access) {
 	return access->lane.state == LANE_REFUSED ? access->look_at : USEC_INFINITY;
 }
 
+void access_mask(const struct access *access, char *text, size_t len) {
+	char *end = text + len;
+	char *found;
+	while ((found = memmem(text, (size_t)(end - text), access->key.text, access->key.len))) {
+		memset(found, '*', access->key.len);
+		text = found + access->key.len;
+	}
+}
+
 void access_take_over(struct access *access, const struct access *from) {
 	struct lane *lane = &access->lane;
 	lane->rate.full_at = from->lane.rate.full_at;

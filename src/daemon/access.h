@@ -49,6 +49,10 @@ bool access_changed(struct access *access, usec_t now);
 __attribute__((nonnull))
 usec_t access_next(const struct access *access);
 
+/** Overwrites the key with asterisks wherever the server has sent it back. */
+__attribute__((nonnull))
+void access_mask(const struct access *access, char *text, size_t len);
+
 /** Takes over what the server said and the token bucket of an account of the same name. */
 __attribute__((nonnull))
 void access_take_over(struct access *access, const struct access *from);

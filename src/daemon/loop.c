@@ -157,9 +157,15 @@ static void handle_signals(const struct loop *loop, struct timers *timers) {
 	}
 }
 
-static usec_t earliest(const struct timers *timers, usec_t next, usec_t now) {
+static usec_t rotation_due(const struct sink *sink, usec_t now) {
+	usec_t due = sink_rotation_due(sink);
+	return due == USEC_INFINITY ? USEC_INFINITY : now + (due - clock_realtime());
+}
+
+static usec_t earliest(const struct loop *loop, const struct timers *timers, usec_t next, usec_t now) {
 	const usec_t others[] = {
 		now + LONGEST_WAIT,
+		rotation_due(loop->sink, now),
 		timers->drain,
 		timers->status_waits ? timers->status : USEC_INFINITY,
 		timers->watchdog_every > 0 ? timers->watchdog : USEC_INFINITY,
@@ -225,7 +231,7 @@ int loop_run(const struct loop *loop) {
 		}
 
 		struct error err = {{0}};
-		usec_t wait = busy ? 0 : earliest(&timers, next, now) - clock_monotonic();
+		usec_t wait = busy ? 0 : earliest(loop, &timers, next, now) - clock_monotonic();
 		if (http_wait(loop->http, loop->signals, wait, &err) < 0) {
 			log_crit("%s", err.text);
 			return EX_SOFTWARE;

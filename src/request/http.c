@@ -32,6 +32,7 @@ struct http {
 	CURLM *multi;
 	struct transfer *idle;
 	struct transfer *running;
+	size_t running_count; /* added to multi and not handed out */
 	struct transfer *handed_out; /* whose reply the caller is reading */
 };
 
@@ -156,6 +157,7 @@ static void drop_idle(struct http *http, const struct http_endpoint *endpoint) {
 
 void http_cancel_all(struct http *http) {
 	http->handed_out = NULL;
+	http->running_count = 0;
 	while (http->running) {
 		transfer_rest(http, http->running);
 	}
@@ -221,6 +223,10 @@ int http_endpoint_new(const struct http_endpoint_options *options, struct http_e
 	endpoint->connect_timeout = options->connect_timeout;
 	*ret_endpoint = endpoint;
 	return 0;
+}
+
+static bool is_https(const char *url) {
+	return strncasecmp(url, "https:", 6) == 0;
 }
 
 bool http_is_exposed(const char *url) {
@@ -294,7 +300,11 @@ static CURLcode set_up(struct transfer *transfer, const struct http_endpoint *en
 	SET(easy, CURLOPT_PROTOCOLS_STR, http_is_exposed(endpoint->url) ? "https" : "http,https");
 	SET(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	SET(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	SET(easy, CURLOPT_PIPEWAIT, 1L);
+	/*
+	 * Over TLS the handshake tells whether requests can share a connection, which is
+	 * worth waiting for.  In plain HTTP only the first reply would.
+	 */
+	SET(easy, CURLOPT_PIPEWAIT, is_https(endpoint->url) ? 1L : 0L);
 	SET(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
 	SET(easy, CURLOPT_USERAGENT, "occupancyd/" OCCUPANCYD_VERSION);
 	SET(easy, CURLOPT_HTTPHEADER, endpoint->headers);
@@ -383,6 +393,7 @@ int http_post(struct http *http, struct http_endpoint *endpoint, const char *bod
 		return error_set(err, ENOMEM, "out of memory");
 	}
 	list_push(&http->running, transfer);
+	http->running_count++;
 	return 0;
 }
 
@@ -392,15 +403,16 @@ int http_wait(struct http *http, int fd, usec_t timeout, struct error *err) {
 	/* Rounded up, or a wait of 0.4 ms would become a busy loop. */
 	usec_t ms = timeout < 0 ? 0 : (timeout + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
 	struct curl_waitfd extra = {.fd = fd, .events = CURL_WAIT_POLLIN};
-	int running;
+	int moving;
 
-	CURLMcode code = curl_multi_perform(http->multi, &running);
-	if (code == CURLM_OK) {
+	/* Starts what is new; may finish something too, and then there is no waiting for more. */
+	CURLMcode code = curl_multi_perform(http->multi, &moving);
+	if (code == CURLM_OK && (size_t)moving == http->running_count) {
 		code = curl_multi_poll(http->multi, &extra, fd >= 0 ? 1 : 0,
 		                       ms > INT_MAX ? INT_MAX : (int)ms, NULL);
-	}
-	if (code == CURLM_OK) {
-		code = curl_multi_perform(http->multi, &running);
+		if (code == CURLM_OK) {
+			code = curl_multi_perform(http->multi, &moving);
+		}
 	}
 	if (code != CURLM_OK) {
 		return error_set(err, code == CURLM_OUT_OF_MEMORY ? ENOMEM : EIO, "libcurl: %s",
@@ -432,6 +444,7 @@ static enum http_result classify(const struct transfer *transfer, CURLcode code,
 bool http_next(struct http *http, struct http_reply *ret_reply) {
 	hand_back(http);
 
+	static char nothing[] = "";
 	int left;
 	const CURLMsg *message = curl_multi_info_read(http->multi, &left);
 	if (!message) {
@@ -446,11 +459,12 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 	(void)curl_easy_getinfo(message->easy_handle, CURLINFO_CONTENT_TYPE, &content_type);
 
 	http->handed_out = transfer;
+	http->running_count--;
 	*ret_reply = (struct http_reply){
 		.user = transfer->user,
 		.result = classify(transfer, code, status),
 		.status = status,
-		.body = buf_text(&transfer->body),
+		.body = transfer->body.data ? transfer->body.data : nothing,
 		.body_len = transfer->body.len,
 		.retry_after = transfer->has_retry_after ? transfer->retry_after : NULL,
 		.content_type = content_type,

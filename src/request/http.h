@@ -45,7 +45,7 @@ struct http_reply {
 	void *user;
 	enum http_result result;
 	long status;            /* 0 if none came */
-	const char *body;       /* body_len bytes and a NUL */
+	char *body;              /* body_len bytes and a NUL; the caller may change them */
 	size_t body_len;
 	const char *retry_after; /* NULL: no such header; bounded, as it came */
 	const char *content_type;

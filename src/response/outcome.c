@@ -6,7 +6,7 @@
 #include "base/utc.h"
 
 #include <ctype.h>
-#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static const struct {
 	{500, 500, OUTCOME_SERVER_ERROR},
 	{501, 599, OUTCOME_TRANSIENT},
 	/* 1xx, 2xx but 200, and redirects, which are never followed: not the API we know. */
-	{0, 999, OUTCOME_REJECTED},
+	{LONG_MIN, LONG_MAX, OUTCOME_REJECTED},
 };
 
 static enum outcome outcome_of_status(long status) {
@@ -39,15 +39,19 @@ static enum outcome outcome_of_status(long status) {
 	return statuses[i].outcome;
 }
 
+static bool is_blank(const char *text) {
+	return text[strspn(text, " \t\r\n")] == '\0';
+}
+
 /* IMF-fixdate, the one form that may be sent: "Sun, 06 Nov 1994 08:49:37 GMT". */
 static bool parse_http_date(const char *text, usec_t *ret) {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	char name[4], zone[4];
-	int day, year, hour, minute, second;
+	int day, year, hour, minute, second, used;
 
-	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3s", &day, name, &year, &hour,
-	           &minute, &second, zone) != 7 ||
-	    strcmp(zone, "GMT") != 0) {
+	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3s%n", &day, name, &year,
+	           &hour, &minute, &second, zone, &used) != 7 ||
+	    strcmp(zone, "GMT") != 0 || !is_blank(text + used)) {
 		return false;
 	}
 	const char *month = strlen(name) == 3 ? strstr(months, name) : NULL;
@@ -76,7 +80,7 @@ usec_t outcome_retry_after(const char *value, usec_t wall) {
 
 	usec_t wait, date;
 	size_t digits = strspn(value, "0123456789");
-	if (digits > 0 && value[digits + strspn(value + digits, " \t\r\n")] == '\0') {
+	if (digits > 0 && is_blank(value + digits)) {
 		/* strtoll stops at the largest number, which the clamp cuts. */
 		long long seconds = strtoll(value, NULL, 10);
 		wait = seconds > RETRY_AFTER_MOST / USEC_PER_SEC ? RETRY_AFTER_MOST
@@ -115,8 +119,8 @@ static void judge_status(const struct http_reply *reply, int parsed, const struc
 		}
 	} else if (parsed < 0) {
 		verdict->outcome = OUTCOME_FAILING;
-		(void)snprintf(verdict->reason, sizeof(verdict->reason), "%s",
-		               parse_error ? parse_error->text : "");
+		(void)snprintf(verdict->reason, sizeof(verdict->reason), "%.*s",
+		               (int)sizeof(verdict->reason) - 1, parse_error->text);
 	} else {
 		verdict->outcome = OUTCOME_OK;
 	}
@@ -131,6 +135,14 @@ void outcome_judge(const struct http_reply *reply, int parsed, const struct erro
 	case HTTP_REPLIED:
 		judge_status(reply, parsed, parse_error, wall, verdict);
 		return;
+	case HTTP_TOO_LARGE:
+		if (reply->status == 200) {
+			verdict->outcome = OUTCOME_TOO_LARGE;
+			(void)snprintf(verdict->reason, sizeof(verdict->reason),
+			               "the answer is larger than %zu MiB", HTTP_BODY_MAX >> 20);
+			return;
+		}
+		__attribute__((fallthrough)); /* less asked for would not make an error's text shorter */
 	case HTTP_CUT_OFF:
 		/* The status is known, and whose trouble it is with it. */
 		verdict->outcome = reply->status == 200 ? OUTCOME_FAILING
@@ -139,11 +151,6 @@ void outcome_judge(const struct http_reply *reply, int parsed, const struct erro
 			verdict->wait = outcome_retry_after(reply->retry_after, wall);
 		}
 		break;
-	case HTTP_TOO_LARGE:
-		verdict->outcome = OUTCOME_TOO_LARGE;
-		(void)snprintf(verdict->reason, sizeof(verdict->reason),
-		               "the answer is larger than %zu MiB", HTTP_BODY_MAX >> 20);
-		return;
 	case HTTP_SLOW:
 		verdict->outcome = OUTCOME_TRANSIENT;
 		verdict->slow = true;

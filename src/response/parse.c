@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/utc.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <math.h>
@@ -87,6 +88,19 @@ static size_t keep_string(struct points *points, json_object *value) {
 	return strlen(text) == len ? keep(points, text, len) : 0;
 }
 
+/* "3" and "3.0", but not "0x3", " 3", "inf" or "". */
+static bool number_in_text(json_object *value, double *ret) {
+	const char *text = json_object_get_string(value);
+	size_t len = (size_t)json_object_get_string_len(value);
+	char *end;
+
+	if (len == 0 || strspn(text, "0123456789+-.eE") != len) {
+		return false;
+	}
+	*ret = strtod(text, &end);
+	return *end == '\0';
+}
+
 /* 3, 3.0 and "3" are whole numbers; 3.5, 1e400, "x" and true are not. */
 static bool whole_number(json_object *value, int64_t *ret) {
 	double number;
@@ -94,20 +108,16 @@ static bool whole_number(json_object *value, int64_t *ret) {
 	switch (json_object_get_type(value)) {
 	case json_type_int:
 		*ret = json_object_get_int64(value);
-		return true;
+		/* json-c gives the nearest it has for what is beyond its range. */
+		return *ret != INT64_MIN && (*ret < 0 || json_object_get_uint64(value) <= INT64_MAX);
 	case json_type_double:
 		number = json_object_get_double(value);
 		break;
-	case json_type_string: {
-		const char *text = json_object_get_string(value);
-		char *end;
-		errno = 0;
-		number = strtod(text, &end);
-		if (end == text || *end != '\0' || errno != 0) {
+	case json_type_string:
+		if (!number_in_text(value, &number)) {
 			return false;
 		}
 		break;
-	}
 	default:
 		return false;
 	}
@@ -121,41 +131,37 @@ static bool whole_number(json_object *value, int64_t *ret) {
 }
 
 /*
- * One count out of the map: nulls aside, the only one; the configured one; or
- * what is left beside "eventCount".
+ * One count out of the map: nulls aside, the configured one, the only one, or
+ * what is left beside "eventCount".  Which one does not depend on their values:
+ * a series must not jump from one key to another.
  */
 static enum count_kind choose_count(json_object *map, const char *count_key, int64_t *ret) {
 	int values = 0, others = 0;
-	int64_t any = 0, other = 0;
+	json_object *configured = NULL, *any = NULL, *other = NULL;
 
 	if (!json_object_is_type(map, json_type_object)) {
 		return COUNT_NONE;
 	}
 	json_object_object_foreach(map, key, value) {
-		int64_t number;
-		if (!whole_number(value, &number)) {
+		if (!value) {
 			continue;
 		}
-		if (count_key && strcmp(key, count_key) == 0) {
-			*ret = number;
-			return COUNT_ONE;
-		}
 		values++;
-		any = number;
+		any = value;
 		if (strcmp(key, "eventCount") != 0) {
 			others++;
-			other = number;
+			other = value;
+		}
+		if (count_key && strcmp(key, count_key) == 0) {
+			configured = value;
 		}
 	}
 
-	if (values == 0) {
-		return COUNT_NONE;
-	}
-	if (values > 1 && others != 1) {
+	json_object *chosen = configured ? configured : values == 1 ? any : others == 1 ? other : NULL;
+	if (!chosen && values > 0) {
 		return COUNT_AMBIGUOUS;
 	}
-	*ret = values == 1 ? any : other;
-	return COUNT_ONE;
+	return chosen && whole_number(chosen, ret) ? COUNT_ONE : COUNT_NONE;
 }
 
 /* The point's identity.  A point without a time is of no use. */
@@ -218,13 +224,49 @@ static int read_list(struct points *points, json_object *list, const char *count
 	return buf_error(&points->text) ? error_set(err, ENOMEM, "out of memory") : 0;
 }
 
+/* Overlong forms, surrogates and what is beyond U+10FFFF; json-c looks for the rest. */
+static bool is_bad_lead(unsigned char lead, unsigned char next) {
+	return lead == 0xc0 || lead == 0xc1 || lead > 0xf4 || (lead == 0xe0 && next < 0xa0) ||
+	       (lead == 0xed && next > 0x9f) || (lead == 0xf0 && next < 0x90) ||
+	       (lead == 0xf4 && next > 0x8f);
+}
+
+/*
+ * Where the body holds what json-c reads and JSON does not know: NaN, Infinity,
+ * 1., single quotes.  It would get into the log as it came.  len if nowhere.
+ */
+static size_t find_laxity(const char *body, size_t len) {
+	bool inside = false;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char byte = (unsigned char)body[i];
+		unsigned char next = i + 1 < len ? (unsigned char)body[i + 1] : 0;
+		if (byte >= 0x80) {
+			if (is_bad_lead(byte, next)) {
+				return i;
+			}
+		} else if (byte == '"') {
+			inside = !inside;
+		} else if (inside) {
+			i += byte == '\\';
+		} else if (byte == '\0' || strchr("NI'", byte) || (byte == '.' && !isdigit(next))) {
+			return i;
+		}
+	}
+	return len;
+}
+
 static json_object *read_json(const char *body, size_t len, struct error *err) {
+	size_t lax = find_laxity(body, len);
+	if (lax < len) {
+		(void)error_set(err, EBADMSG, "the answer is not JSON: unexpected character at byte %zu", lax);
+		return NULL;
+	}
 	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
 	if (!tokener) {
 		(void)error_set(err, ENOMEM, "out of memory");
 		return NULL;
 	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8 | JSON_TOKENER_STRICT);
 	json_object *root = json_tokener_parse_ex(tokener, body, (int)len);
 	enum json_tokener_error why = json_tokener_get_error(tokener);
 	size_t end = json_tokener_get_parse_end(tokener);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * A reply's body, read with tolerance: every field may be absent or null,
- * numbers may come as 3, 3.0 or "3", and nothing is ever invented.
+ * A reply's body, read with tolerance: every field of a point may be absent or
+ * null, numbers may come as 3, 3.0 or "3", and nothing is ever invented.
  */
 
 #ifndef RESPONSE_PARSE_H
@@ -18,7 +18,7 @@ enum { MESSAGE_SIZE = 400 };
 
 /** What a point's eventCountMap says. */
 enum count_kind {
-	COUNT_NONE,      /* no map, or nothing but nulls in it */
+	COUNT_NONE,      /* no map, nothing but nulls in it, or no whole number */
 	COUNT_ONE,       /* `count` is the value */
 	COUNT_AMBIGUOUS, /* several values and no rule to choose */
 };

@@ -99,6 +99,9 @@ static bool enter(struct lane *lane, enum lane_state state, usec_t now) {
 	if (lane->state == state) {
 		return false;
 	}
+	if (state == LANE_OPEN) {
+		lane->until = now; /* an ended trouble's pause is no part of the next one's */
+	}
 	lane->state = state;
 	lane->since = now;
 	lane->probes = 0;

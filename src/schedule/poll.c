@@ -139,5 +139,8 @@ bool poll_flood_guard(struct poll *poll, usec_t monotonic) {
 		poll->flood_minute = monotonic;
 		poll->flood_count = 0;
 	}
-	return ++poll->flood_count <= FLOOD_LIMIT;
+	if (poll->flood_count <= FLOOD_LIMIT) {
+		poll->flood_count++;
+	}
+	return poll->flood_count <= FLOOD_LIMIT;
 }

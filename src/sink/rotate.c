@@ -139,11 +139,18 @@ static void sweep(struct rotate *rotate) {
 	rotate->phase = ROTATE_PICK;
 }
 
+/* Whether the next name is this one with ".gz": the two stand side by side. */
+static bool has_twin(const struct archive *archive, size_t i) {
+	return i + 1 < archive->len && archive->files[i + 1].compressed &&
+	       archive->files[i + 1].time == archive->files[i].time;
+}
+
 /* The next file after the one that was last tried; NULL if there is none. */
-static const struct archive_file *next_plain(const struct archive *archive, const char *tried) {
+static const struct archive_file *next_job(const struct rotate *rotate, const struct archive *archive) {
 	for (size_t i = 0; i < archive->len; i++) {
 		const struct archive_file *file = &archive->files[i];
-		if (!file->compressed && strcmp(file->name, tried) > 0) {
+		if (!file->compressed && strcmp(file->name, rotate->job) > 0 &&
+		    (rotate->settings.compress || has_twin(archive, i))) {
 			return file;
 		}
 	}
@@ -211,7 +218,7 @@ static void pick(struct rotate *rotate) {
 		return;
 	}
 
-	const struct archive_file *file = next_plain(&archive, rotate->job);
+	const struct archive_file *file = next_job(rotate, &archive);
 	if (file) {
 		memcpy(rotate->job, file->name, sizeof(rotate->job));
 		r = take_up(rotate);
@@ -315,23 +322,24 @@ static bool is_doomed(const struct rotate *rotate, const struct keeping *left, u
 	                             (settings->keep_bytes > 0 && left->bytes > settings->keep_bytes)));
 }
 
-/* Returns whether it is gone. */
+/*
+ * A file that cannot be removed counts as gone all the same: it is no reason to
+ * remove a newer one in its place.  Returns whether it is gone indeed.
+ */
 static bool remove_group(struct rotate *rotate, const struct archive_file *files, size_t count,
                          struct keeping *left) {
 	char path[PATH_SIZE];
 	bool gone = true;
 
 	for (size_t i = 0; i < count; i++) {
-		int64_t size = rotate->settings.keep_bytes > 0 ? size_of(rotate, &files[i]) : 0;
+		left->bytes -= rotate->settings.keep_bytes > 0 ? size_of(rotate, &files[i]) : 0;
 		int r = file_remove(path_of(path, rotate, files[i].name));
 		if (r < 0 && r != -ENOENT) {
 			note_failure(rotate, r, files[i].name, "cannot be removed");
 			gone = false;
-		} else {
-			left->bytes -= size;
 		}
 	}
-	left->groups -= gone;
+	left->groups--;
 	return gone;
 }
 

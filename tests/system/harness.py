@@ -198,6 +198,7 @@ class Daemon:
 
     def start(self, ready=True, env=None, **environment):
         self.runs += 1
+        self.started = time.time()
         self.notify = Notify(self.folder / f"notify{self.runs}")
         self.stderr_file = self.folder / f"stderr{self.runs}"
         with open(self.stderr_file, "w") as stderr:
@@ -231,18 +232,27 @@ class Daemon:
     def stderr(self):
         return self.stderr_file.read_text(errors="replace")
 
-    def records(self, folder=None):
+    def records(self):
         """All records of all log files, in the order of the log."""
+        while True:
+            try:
+                return self.read_log()
+            except FileNotFoundError:
+                pass  # compressed or rotated between the listing and the reading
+
+    def read_log(self):
+        current = self.log_folder / "occupancy.ndjson"
+        rotated = {}
+        for path in self.log_folder.glob("occupancy-*.ndjson*"):
+            # For a moment a file and its compressed copy are both there.
+            rotated.setdefault(path.name.split(".")[0], []).append(path)
+        paths = [min(same, key=lambda p: len(p.name)) for _, same in sorted(rotated.items())]
         records = []
-        folder = folder or self.log_folder
-        current = [folder / "occupancy.ndjson"] if (folder / "occupancy.ndjson").exists() else []
-        for path in sorted(folder.glob("occupancy-*.ndjson*"), key=lambda p: p.name.split(".")[0]) + current:
+        for path in paths + [current] * current.exists():
             opener = gzip.open if path.suffix == ".gz" else open
             with opener(path, "rt") as lines:
-                for line in lines:
-                    if not line.endswith("\n") and path in current:
-                        continue  # being written at this moment
-                    records.append(json.loads(line))
+                # A line without its end is being written at this moment.
+                records.extend(json.loads(line) for line in lines if line.endswith("\n"))
         return records
 
 

@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -120,7 +122,15 @@ int fsync(int fd) {
 	return fault_strikes() ? -1 : (int)syscall(SYS_fsync, fd);
 }
 
+/* Called once, at the next fdatasync(): what somebody else does meanwhile. */
+static void (*disk_meanwhile)(void);
+
 int fdatasync(int fd) {
+	if (disk_meanwhile) {
+		void (*act)(void) = disk_meanwhile;
+		disk_meanwhile = NULL;
+		act();
+	}
 	return fault_strikes() ? -1 : (int)syscall(SYS_fdatasync, fd);
 }
 
@@ -138,6 +148,16 @@ int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned
 
 int unlink(const char *path) {
 	return fault_strikes() ? -1 : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
+/* The real thing: no file grows beyond that size; 0 for no limit. */
+__attribute__((unused))
+static void disk_limit(rlim_t size) {
+	struct rlimit limit;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = size ? size : limit.rlim_max;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 /* A directory of our own, and what is in it */
@@ -180,6 +200,7 @@ __attribute__((unused))
 static int disk_teardown(void **state) {
 	(void)state;
 	fault_disarm();
+	disk_meanwhile = NULL;
 	disk_empty();
 	return rmdir(disk_directory);
 }

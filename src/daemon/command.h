@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * What the command line asks for, from the configuration to the exit code.
+ */
+
+#ifndef DAEMON_COMMAND_H
+#define DAEMON_COMMAND_H
+
+#include "daemon/options.h"
+
+/**
+ * Reads the configuration, then checks it, prints it, or runs by it.  Says what
+ * is wrong.  Returns an exit code of sysexits.h.
+ */
+__attribute__((warn_unused_result, nonnull))
+int command_run(const struct options *options);
+
+#endif

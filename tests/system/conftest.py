@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: ISC
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import harness  # noqa: E402
+
+
+@pytest.fixture
+def fake(tmp_path):
+    """A stand-in server without options."""
+    server = harness.Fake(tmp_path)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def start_fake(tmp_path):
+    """Starts stand-in servers with options."""
+    servers = []
+
+    def start(*options, **named):
+        folder = tmp_path / f"server{len(servers)}"
+        folder.mkdir()
+        servers.append(harness.Fake(folder, *options, **named))
+        return servers[-1]
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def make_daemon(tmp_path):
+    """Makes daemons in folders of their own; ends those that the test leaves running."""
+    daemons = []
+
+    def make(server, devices, **named):
+        folder = tmp_path / f"daemon{len(daemons)}"
+        folder.mkdir()
+        daemons.append(harness.Daemon(folder, server, devices, **named))
+        return daemons[-1]
+    yield make
+    for daemon in daemons:
+        daemon.kill()

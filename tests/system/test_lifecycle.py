@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: ISC
+"""Start, stop, reload, rotate, full disk: the daemon as its administrator meets it."""
+
+import csv
+import os
+import pty
+import re
+import resource
+import signal
+import subprocess
+import time
+
+from harness import (SLOW, assert_complete, assert_contiguous, expected_records, parse_time, rfc3339, uuid_of, wait_for)
+
+
+def rooms(*numbers, **more):
+    return [{"uuid": uuid_of(n), "name": f"room-{n}", **more} for n in numbers]
+
+
+def have_until(daemon, numbers, end):
+    def have():
+        records = daemon.records()
+        return all(any(r["device"] == uuid_of(n) and parse_time(r["end"]) >= end for r in records) for n in numbers)
+    return have
+
+
+def last_minute(wall, settle=1):
+    return int(wall - settle) // 60 * 60
+
+
+def check_all(daemon, numbers):
+    records = daemon.records()
+    for n in numbers:
+        mine = [r for r in records if r["device"] == uuid_of(n)]
+        assert_complete(records, uuid_of(n), expected_records(
+            uuid_of(n), mine[0]["interval"], "UTC", parse_time(mine[0]["time"]), parse_time(mine[-1]["end"])))
+    return records
+
+
+def test_stops_and_starts_lose_and_double_nothing(fake, make_daemon):
+    numbers = [1, 2, 3]
+    daemon = make_daemon(fake.url, rooms(*numbers), account={"rate": "20/s", "burst": 1},
+                         defaults={"backfill_from": "6h", "max_points": 20, "lookback": "10m"})
+    for pause in (0.05, 0.15, 0.3, 0.1, 0.4):
+        daemon.start()
+        time.sleep(pause)
+        daemon.stop()
+    daemon.start()
+    wait_for(have_until(daemon, numbers, last_minute(daemon.started)), 30, "all")
+    daemon.stop()
+    records = check_all(daemon, numbers)
+    assert len([r for r in records if r["device"] == uuid_of(1)]) >= 358
+    # The first start decided where the log begins; later ones went on there.
+    assert parse_time(records[0]["time"]) <= time.time() - 6 * 3600 + 120
+
+
+def test_first_start_records_from_the_last_closed_bucket_on(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1), defaults={"interval": "QUARTERHOURLY", "window": None})
+    assert daemon.run("--once")[0] == 0
+    records = daemon.records()
+    assert len(records) == 1
+    closed = int(time.time() - 1) // 900 * 900
+    assert parse_time(records[0]["end"]) in (closed, closed - 900)
+
+
+def test_once_goes_on_where_the_last_run_ended(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "2h"})
+    assert daemon.run("--once")[0] == 0
+    first = len(daemon.records())
+    requests = len(fake.journal())
+    assert daemon.run("--once")[0] == 0
+    assert len(daemon.records()) - first <= 1
+    assert len(fake.journal()) - requests <= 1
+    check_all(daemon, [1])
+
+
+def test_stop_takes_less_than_five_seconds_while_the_server_hangs(fake, make_daemon):
+    fake.faults({"hang": True})
+    daemon = make_daemon(fake.url, rooms(1, 2, 3)).start()
+    wait_for(lambda: len(fake.journal()) == 3, 5, "requests on their way")
+    assert daemon.stop() < 5 * SLOW
+    assert daemon.notify.seen("STOPPING=1")
+    fake.faults()
+    daemon.start()
+    wait_for(have_until(daemon, [1, 2, 3], last_minute(daemon.started)), 10, "all")
+    daemon.stop()
+    check_all(daemon, [1, 2, 3])
+
+
+def test_interrupt_ends_it_cleanly(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1)).start()
+    daemon.signal(signal.SIGINT)
+    assert daemon.process.wait(5 * SLOW) == 0
+
+
+def test_reload_adds_removes_and_renames_devices(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1, 2), defaults={"backfill_from": "30m"}).start()
+    wait_for(have_until(daemon, [1, 2], last_minute(daemon.started)), 10, "the first two")
+    daemon.write_config(fake.url, [{"uuid": uuid_of(1), "name": "foyer"}, *rooms(3)],
+                        defaults={"backfill_from": "30m"})
+    before = len(daemon.notify.messages)
+    daemon.signal(signal.SIGHUP)
+    wait_for(have_until(daemon, [3], last_minute(daemon.started)), 10, "the new one")
+    told = [m for m in daemon.notify.messages[before:] if not m.startswith("STATUS")]
+    assert re.match(r"RELOADING=1\nMONOTONIC_USEC=\d+$", told[0]) and told[1] == "READY=1", told
+    assert "reloaded: 2 devices" in daemon.stderr()
+    wait_for(lambda: daemon.notify.status.startswith("2 devices ok"), 5, "STATUS")
+    daemon.stop()
+    check_all(daemon, [1, 2, 3])
+    assert not [e for e in fake.journal() if e["device"] == uuid_of(1)][2:], "the renamed device began anew"
+
+
+def test_broken_reload_reports_every_mistake_and_keeps_the_old_configuration(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "10m"}).start()
+    wait_for(have_until(daemon, [1], last_minute(daemon.started)), 10, "the first")
+    good = daemon.config.read_text()
+    daemon.config.write_text(good.replace('interval = "MINUTELY"', 'interval = "SOMETIMES"')
+                             .replace('settle = "1s"', 'settle = "1"'))
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: "the old configuration stays in force" in daemon.stderr(), 5, "the report")
+    stderr = daemon.stderr()
+    assert re.search(r"occupancyd\.conf:\d+: defaults\.interval: .*SOMETIMES", stderr), stderr
+    assert re.search(r"occupancyd\.conf:\d+: defaults\.settle: ", stderr), stderr
+    daemon.config.write_text(good.replace("room-1", "still-here"))
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: "reloaded: 1 device" in daemon.stderr(), 5, "the good one")
+    daemon.stop()
+
+
+def test_reload_names_keys_that_need_a_restart(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "10m"}).start()
+    other = daemon.folder / "other"
+    other.mkdir()
+    daemon.config.write_text(daemon.config.read_text().replace(str(daemon.state_folder), str(other)))
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: "reloaded" in daemon.stderr(), 5, "reload")
+    assert re.search(r"state\.directory has changed from .*: that needs a restart", daemon.stderr())
+    daemon.stop()
+    assert not list(other.iterdir()) and (daemon.state_folder / "checkpoint").exists()
+
+
+def test_reloads_while_polling_lose_and_double_nothing(fake, make_daemon):
+    numbers = list(range(1, 11))
+    fake.faults({"delay_ms": 30})
+    daemon = make_daemon(fake.url, rooms(*numbers), account={"max_in_flight": 4},
+                         defaults={"backfill_from": "6h", "max_points": 30, "lookback": "5m"}).start()
+    for _ in range(30):
+        daemon.signal(signal.SIGHUP)
+        time.sleep(0.05)
+    wait_for(have_until(daemon, numbers, last_minute(daemon.started)), 60, "all")
+    daemon.stop()
+    check_all(daemon, numbers)
+
+
+def test_usr1_rotates_and_the_log_goes_on(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1), account={"rate": "30/s", "burst": 1},
+                         defaults={"backfill_from": "4h", "max_points": 10}, log={"compress": False}).start()
+    for n in range(1, 4):
+        wait_for(lambda: (daemon.log_folder / "occupancy.ndjson").stat().st_size > 0, 10, "something to rotate")
+        daemon.signal(signal.SIGUSR1)
+        wait_for(lambda: len(list(daemon.log_folder.glob("occupancy-*.ndjson"))) >= n, 10, "a rotated file")
+    names = sorted(p.name for p in daemon.log_folder.glob("occupancy-*"))
+    assert all(re.fullmatch(r"occupancy-\d{8}T\d{6}Z\.ndjson", name) for name in names), names
+    wait_for(have_until(daemon, [1], last_minute(daemon.started)), 20, "all")
+    daemon.stop()
+    check_all(daemon, [1])
+    assert oct((daemon.log_folder / "occupancy.ndjson").stat().st_mode & 0o777) == "0o640"
+
+
+def test_size_rotation_compression_and_retention(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1, 2), defaults={"backfill_from": "20h", "max_points": 60},
+                         log={"rotate_size": "64KiB", "keep": 5}).start()
+    wait_for(have_until(daemon, [1, 2], last_minute(daemon.started)), 30, "all")
+    wait_for(lambda: len(list(daemon.log_folder.glob("occupancy-*.ndjson.gz"))) == 5
+             and not list(daemon.log_folder.glob("occupancy-*.ndjson")), 20, "five compressed files")
+    daemon.stop()
+    assert {p.name for p in daemon.log_folder.iterdir() if not p.name.endswith(".gz")} == {"occupancy.ndjson"}
+    records = daemon.records()
+    for n in (1, 2):
+        mine = assert_contiguous(records, uuid_of(n), last=rfc3339(last_minute(daemon.started)))
+        assert_complete(mine, uuid_of(n), expected_records(uuid_of(n), "MINUTELY", "UTC", parse_time(mine[0]["time"]),
+                                                           parse_time(mine[-1]["end"])))
+
+
+def test_log_moved_away_is_opened_anew(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1), account={"rate": "30/s", "burst": 1},
+                         defaults={"backfill_from": "6h", "max_points": 10}).start()
+    log = daemon.log_folder / "occupancy.ndjson"
+    wait_for(lambda: log.exists() and log.stat().st_size > 5000, 10, "some records")
+    log.rename(daemon.log_folder / "occupancy-00000000T000000Z.ndjson")
+    wait_for(have_until(daemon, [1], last_minute(daemon.started)), 30, "all")
+    daemon.stop()
+    check_all(daemon, [1])
+
+
+def test_full_disk_pauses_polling_and_nothing_is_lost(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1, 2, 3), defaults={"backfill_from": "10h", "max_points": 60}).start()
+    wait_for(lambda: len(daemon.records()) > 20, 10, "some records")
+    wait_for(have_until(daemon, [1, 2, 3], last_minute(daemon.started)), 30, "all")
+    size = (daemon.log_folder / "occupancy.ndjson").stat().st_size
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (size + 100, resource.RLIM_INFINITY))
+    daemon.write_config(fake.url, rooms(1, 2, 3, 4, 5), defaults={"backfill_from": "10h", "max_points": 60})
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: "log cannot be written" in daemon.notify.status, 10, "STATUS")
+    assert (daemon.log_folder / "occupancy.ndjson").stat().st_size == size, "half a batch was left behind"
+    requests = len(fake.journal())
+    time.sleep(3)
+    assert len(fake.journal()) - requests <= 4, "polling did not pause"
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    wait_for(have_until(daemon, [1, 2, 3, 4, 5], last_minute(daemon.started)), 40, "all")
+    stderr = daemon.stderr()
+    assert len(re.findall("polling pauses until it can be written", stderr)) == 1, stderr
+    assert len(re.findall("written again after", stderr)) == 1, stderr
+    daemon.stop()
+    check_all(daemon, [1, 2, 3, 4, 5])
+
+
+def test_csv_holds_the_same(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1, site='say "hi", all'), defaults={"backfill_from": "1h"},
+                         log={"format": "csv"})
+    assert daemon.run("--once")[0] == 0
+    with open(daemon.log_folder / "occupancy.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    expected = expected_records(uuid_of(1), "MINUTELY", "UTC", parse_time(rows[0]["time"]), parse_time(rows[-1]["end"]))
+    assert {(r["time"], r["end"]): int(r["count"]) for r in rows} == expected and len(rows) == len(expected)
+    assert all(r["site"] == 'say "hi", all' for r in rows)
+
+
+def test_watchdog_is_fed_while_the_server_hangs(fake, make_daemon):
+    fake.faults({"hang": True})
+    daemon = make_daemon(fake.url, rooms(1)).start(WATCHDOG_USEC="1000000")
+    time.sleep(3.2)
+    pings = [t for t, m in zip(daemon.notify.times, daemon.notify.messages) if m == "WATCHDOG=1"]
+    assert 5 <= len(pings) <= 9, len(pings)
+    assert max(b - a for a, b in zip(pings, pings[1:])) < 0.9
+    daemon.stop()
+
+
+def test_journal_lines_carry_priorities(fake, make_daemon):
+    fake.faults({"status": 403})
+    daemon = make_daemon(fake.url, rooms(1))
+    read, write = os.pipe()
+    stat = os.fstat(write)
+    process = subprocess.Popen(daemon.command("--once"), stderr=write, stdout=write,
+                               env={**daemon.environment(), "JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"})
+    os.close(write)
+    with open(read, errors="replace") as lines:
+        text = lines.read()
+    assert process.wait() == 69
+    assert re.search(r"^<6>occupancyd \d", text, re.M) and re.search(r"^<3>acme: key refused", text, re.M), text
+
+
+def test_once_shows_progress_on_a_terminal(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1, 2), account={"rate": "10/s", "burst": 1},
+                         defaults={"backfill_from": "2h", "max_points": 10})
+    master, terminal = pty.openpty()
+    process = subprocess.Popen(daemon.command("--once"), stderr=terminal, stdout=terminal, env=daemon.environment())
+    os.close(terminal)
+    text = b""
+    while True:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        text += piece
+    assert process.wait() == 0
+    os.close(master)
+    assert re.search(rb"backlog [1-9]\d*", text) and re.search(rb"\d+ records written to", text), text
+
+
+def test_damaged_checkpoint_is_set_aside(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "10m"})
+    assert daemon.run("--once")[0] == 0
+    checkpoint = daemon.state_folder / "checkpoint"
+    checkpoint.write_bytes(checkpoint.read_bytes().replace(b"MINUTELY", b"MINUTELX"))
+    code, _, stderr = daemon.run("--once")
+    assert code == 0 and "set aside" in stderr, stderr
+    assert list(daemon.state_folder.glob("checkpoint.damaged-*"))

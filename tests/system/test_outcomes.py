@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: ISC
+"""Every kind of reply: what was sent, when it was tried again, what was said,
+and that all buckets are in the log at the end."""
+
+import re
+import time
+
+import pytest
+
+from harness import SLOW, assert_complete, expected_records, parse_time, published_count, uuid_of, wait_for
+
+LOBBY = uuid_of(1)
+CANTEEN = uuid_of(2)
+
+
+def devices(*numbers):
+    return [{"uuid": uuid_of(n), "name": f"room-{n}"} for n in numbers]
+
+
+def all_there(daemon, numbers, minutes, timeout=20):
+    """Waits until the log holds the minutes before the daemon's start, of all devices; checks each count."""
+    end = int(daemon.started - 1) // 60 * 60
+    start = end - minutes * 60
+
+    def have():
+        records = daemon.records()
+        return all(any(r["device"] == uuid_of(n) and parse_time(r["end"]) >= end for r in records)
+                   for n in numbers)
+    wait_for(have, timeout, "all buckets in the log")
+    records = daemon.records()
+    for n in numbers:
+        mine = [r for r in records if r["device"] == uuid_of(n)]
+        first = parse_time(mine[0]["time"])
+        assert first <= start + 60
+        last = parse_time(mine[-1]["end"])
+        assert_complete(records, uuid_of(n), expected_records(uuid_of(n), "MINUTELY", "UTC", first, last))
+    return records
+
+
+def tries(fake, number):
+    """Seconds between the requests of a device, and their statuses."""
+    entries = [e for e in fake.journal() if e["device"] == uuid_of(number)]
+    times = [e["mono_us"] / 1e6 for e in entries]
+    return [b - a for a, b in zip(times, times[1:])], [e["status"] for e in entries]
+
+
+QUICK = {"backfill_from": "10m"}
+RETRY = 'retry = { base = "200ms"; cap = "1s"; };\n'
+
+# Each is one device's trouble, or the server's, that passes after a few replies.
+PASSING = {
+    "500": ({"status": 500}, "HTTP 500"),
+    "502": ({"status": 502}, "HTTP 502"),
+    "503": ({"status": 503}, "HTTP 503"),
+    "504": ({"status": 504}, "HTTP 504"),
+    "error:true": ({"error_true": "camera is asleep"}, "camera is asleep"),
+    "garbage": ({"garbage": True}, "not JSON"),
+    "html": ({"html": True}, "not JSON"),
+    "cut off": ({"cut": 300, "gzip": False}, "closed|transfer|bytes"),
+    "truncated json": ({"body": '{"error":false,"timeSeriesDataPoints":[{"timestampMs":'}, "cut off"),
+    "nested 10,000 deep": ({"nested": 10000}, "not JSON"),
+    "connection reset": ({"reset": True}, "reset|closed|failure"),
+    "empty object": ({"body": "{}"}, "timeSeriesDataPoints"),
+}
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_passing_trouble_is_tried_again_and_nothing_is_lost(name, fake, make_daemon):
+    effect, said = PASSING[name]
+    # libcurl itself tries once more when a kept connection turns out to be dead.
+    fake.faults({"device": LOBBY, "times": 6 if "reset" in effect else 3, **effect})
+    daemon = make_daemon(fake.url, devices(1, 2), defaults=QUICK, extra=RETRY).start()
+    all_there(daemon, [1, 2], 10)
+
+    waits, statuses = tries(fake, 1)
+    assert len(statuses) >= 4 and 200 in statuses[3:], statuses
+    assert all(wait < 2.5 * SLOW for wait in waits[:3]), waits
+    # The third failure is told, once; so is the recovery.
+    stderr = daemon.stderr()
+    told = re.findall(r"^room-1: poll failed: (.*)$", stderr, re.M)
+    assert len(told) == 1 and re.search(said, told[0]), stderr
+    assert len(re.findall(r"^room-1: recovered after .*: \d+ buckets? caught up, 0 to go$", stderr, re.M)) == 1, stderr
+    assert "room-2" not in stderr
+    wait_for(lambda: daemon.notify.status.startswith("2 devices ok; backlog 0"), 5, "healthy STATUS")
+    daemon.stop()
+
+
+def test_status_names_the_failing_device_and_why(fake, make_daemon):
+    fake.faults({"device": LOBBY, "status": 500})
+    daemon = make_daemon(fake.url, devices(1, 2), defaults=QUICK, extra=RETRY).start()
+    wait_for(lambda: re.search(r"1 device ok, 1 failing: room-1 \(HTTP 500.* for ", daemon.notify.status), 15,
+             "STATUS with the failing device")
+    fake.faults()
+    # Three quick tries, then a minute: the fourth failure is not tried again at once.
+    before = len(tries(fake, 1)[1])
+    assert before <= 5
+    daemon.stop()
+
+
+def test_429_pauses_the_whole_account_for_retry_after(fake, make_daemon):
+    fake.faults({"device": LOBBY, "times": 1, "status": 429, "retry_after": 3})
+    daemon = make_daemon(fake.url, devices(1, 2, 3), defaults=QUICK).start()
+    wait_for(lambda: "rate limited" in daemon.notify.status, 5, "STATUS")
+    all_there(daemon, [1, 2, 3], 10)
+    entries = fake.journal()
+    limited = next(e for e in entries if e["status"] == 429)
+    after = [e for e in entries if e["mono_us"] > limited["mono_us"]]
+    # What left before the answer came back does not count: a few milliseconds.
+    later = [e for e in after if e["mono_us"] - limited["mono_us"] > 100_000 * SLOW]
+    assert later, "nothing was asked again"
+    assert min(e["mono_us"] for e in later) - limited["mono_us"] >= 3_000_000
+    assert min(e["mono_us"] for e in later) - limited["mono_us"] <= 4_500_000 + 1_000_000 * SLOW
+    assert re.search(r"^acme: rate limited \(HTTP 429: Too many api requests\. Enhance your calm\.\): "
+                     r"all its devices wait for \d s$", daemon.stderr(), re.M), daemon.stderr()
+    daemon.stop()
+
+
+@pytest.mark.parametrize("retry_after, least, most", [("99999999999999", 3600, 3601), ("soon", 60, 61), (None, 60, 61),
+                                                       ("-5", 60, 61), ("0", 1, 2)])
+def test_odd_retry_after_is_clamped(fake, make_daemon, retry_after, least, most):
+    rule = {"status": 429, "times": 1}
+    if retry_after is not None:
+        rule["retry_after"] = retry_after
+    else:
+        rule["body"] = "calm"
+    fake.faults(rule)
+    daemon = make_daemon(fake.url, devices(1), defaults=QUICK).start()
+    said = wait_for(lambda: re.search(r"wait for (\d+) (s|min|h)$", daemon.stderr(), re.M), 5, "the journal line")
+    seconds = int(said.group(1)) * {"s": 1, "min": 60, "h": 3600}[said.group(2)]
+    assert least - 30 * (least > 100) <= seconds <= most + 30 * (least > 100), said.group()
+    daemon.stop()
+
+
+@pytest.mark.parametrize("effect, said", [
+    ({"status": 401}, "HTTP 401"),
+    ({"status": 403}, "HTTP 403: Access Denied"),
+    ({"status": 403, "body": "Invalid api key", "content_type": "text/plain"}, "HTTP 403: Invalid api key"),
+])
+def test_refused_key_stops_the_account_until_the_key_file_changes(fake, make_daemon, effect, said):
+    fake.faults(effect)
+    daemon = make_daemon(fake.url, devices(1, 2, 3), account={"max_in_flight": 1}, defaults=QUICK).start()
+    wait_for(lambda: "key refused" in daemon.notify.status, 5, "STATUS")
+    assert said in daemon.notify.status
+    # Nothing is asked while nothing has changed: the probe is a minute away.
+    time.sleep(3)
+    assert len(fake.journal()) == 1
+    assert len(re.findall(r"^acme: key refused", daemon.stderr(), re.M)) == 1
+
+    fake.faults()
+    fake.keys(add=[{"key": "another-key-9876543210", "org": "org1", "scheme": "api-token", "id": "another"}],
+              revoke=["key1"])
+    daemon.write_key("another-key-9876543210")
+    all_there(daemon, [1, 2, 3], 10)
+    assert {e["key"] for e in fake.journal()[1:]} == {"another"}
+    assert re.search(r"^acme: key accepted after", daemon.stderr(), re.M), daemon.stderr()
+    daemon.stop()
+
+
+def test_revoked_key_is_healed_by_replacing_its_file(fake, make_daemon):
+    daemon = make_daemon(fake.url, devices(1, 2), defaults={**QUICK, "settle": "0"}).start()
+    all_there(daemon, [1, 2], 9)
+    fake.keys(revoke=["key1"], add=[{"key": "fresh-key-0011223344", "org": "org1", "scheme": "api-token", "id": "fresh"}])
+    # The next window comes within a minute, for both devices; the first 403 stops both.
+    wait_for(lambda: any(e["status"] == 403 for e in fake.journal()), 100, "a 403")
+    refused = len([e for e in fake.journal() if e["status"] == 403])
+    time.sleep(3)
+    assert len([e for e in fake.journal() if e["status"] == 403]) <= max(refused, 2)
+    daemon.write_key("fresh-key-0011223344")
+    wait_for(lambda: any(e["key"] == "fresh" and e["status"] == 200 for e in fake.journal()), 10, "the new key in use")
+    all_there(daemon, [1, 2], 9, timeout=70)
+    daemon.stop()
+
+
+@pytest.mark.parametrize("status", [400, 404, 410, 422])
+def test_rejected_device_waits_long_and_the_others_go_on(fake, make_daemon, status):
+    fake.faults({"device": LOBBY, "times": 1, "status": status})
+    daemon = make_daemon(fake.url, devices(1, 2), defaults=QUICK).start()
+    all_there(daemon, [2], 10)
+    wait_for(lambda: f"room-1 (HTTP {status}" in daemon.notify.status, 5, "STATUS")
+    # Told at the first failure, and the next try is minutes away.
+    assert re.search(rf"^room-1: poll failed: HTTP {status}.* \(attempt 1\): next try in (5|6) min$",
+                     daemon.stderr(), re.M), daemon.stderr()
+    time.sleep(2)
+    assert tries(fake, 1)[1] == [status]
+    # A reload does not wait for the long back-off, and nothing was lost.
+    daemon.signal(1)
+    all_there(daemon, [1, 2], 10)
+    daemon.stop()
+
+
+def test_outage_is_probed_by_one_request_at_a_time_and_caught_up(fake, make_daemon):
+    numbers = range(1, 9)
+    fake.faults({"status": 503})
+    daemon = make_daemon(fake.url, devices(*numbers), defaults=QUICK, extra=RETRY).start()
+    wait_for(lambda: "cannot be reached" in daemon.notify.status, 10, "STATUS")
+    down_at = len(fake.journal())
+    time.sleep(2)
+    probes = fake.journal()[down_at + 8:]
+    assert all(e["in_flight"] == 1 for e in probes), "more than one probe at a time"
+    assert len(fake.journal()) < 40
+    fake.faults()
+    all_there(daemon, numbers, 10)
+    stderr = daemon.stderr()
+    assert len(re.findall(r"^acme: cannot be reached \(HTTP 503", stderr, re.M)) == 1, stderr
+    assert len(re.findall(r"^acme: reached again after", stderr, re.M)) == 1, stderr
+    assert "room-" not in "".join(re.findall(r"^room.*poll failed.*$", stderr, re.M)), "the outage is the account's"
+    daemon.stop()
+
+
+def test_unplugged_server_is_caught_up_after_it_comes_back(start_fake, make_daemon):
+    fake = start_fake()
+    daemon = make_daemon(fake.url, devices(1, 2, 3, 4, 5, 6), defaults=QUICK, extra=RETRY).start()
+    all_there(daemon, [1, 2, 3, 4, 5, 6], 10)
+    fake.stop()
+    daemon.signal(1)  # a reload asks at once for whatever is closed
+    time.sleep(1)
+    again = start_fake("--port", str(fake.port))
+    wait_for(lambda: len({e["device"] for e in again.journal() if e["status"] == 200}) == 6, 100, "all six to come back")
+    all_there(daemon, [1, 2, 3, 4, 5, 6], 10)
+    daemon.stop()
+
+
+def test_hanging_server_times_out_and_the_span_is_halved(fake, make_daemon):
+    # Whatever asks for more than five minutes at once gets no answer.
+    fake.faults({"device": LOBBY, "min_span_ms": 301_000, "hang": True})
+    daemon = make_daemon(fake.url, devices(1, 2), defaults={"backfill_from": "30m", "timeout": "1s"},
+                         extra=RETRY).start()
+    all_there(daemon, [1, 2], 30, timeout=40)
+    spans = [(e["end_ms"] - e["start_ms"]) // 60000 for e in fake.journal() if e["device"] == LOBBY]
+    assert spans[0] >= 29 and spans[1] == spans[0] // 2 and min(spans) <= 5, spans
+    daemon.stop()
+
+
+def test_oversized_answer_halves_the_span(fake, make_daemon):
+    fake.faults({"device": LOBBY, "min_span_ms": 481_000, "oversize_bytes": 9 << 20})
+    daemon = make_daemon(fake.url, devices(1, 2), defaults={"backfill_from": "30m"}, extra=RETRY).start()
+    all_there(daemon, [1, 2], 30)
+    spans = [(e["end_ms"] - e["start_ms"]) // 60000 for e in fake.journal() if e["device"] == LOBBY]
+    assert spans[0] >= 29 and spans[1] == spans[0] // 2, spans
+    assert "poll failed" not in daemon.stderr()
+    daemon.stop()
+
+
+def test_gzip_bomb_is_cut_off(fake, make_daemon):
+    fake.faults({"device": LOBBY, "times": 3, "oversize_bytes": 200 << 20, "gzip": "force"})
+    daemon = make_daemon(fake.url, devices(1), defaults={"backfill_from": "10m"}, extra=RETRY).start()
+    all_there(daemon, [1], 10, timeout=40)
+    peak = int(re.search(r"VmHWM:\s+(\d+)", open(f"/proc/{daemon.process.pid}/status").read()).group(1))
+    if SLOW == 1:
+        assert peak < 60_000, f"{peak} kB"
+    daemon.stop()
+
+
+def test_late_correction_becomes_a_revision(fake, make_daemon):
+    fake.faults({"device": LOBBY, "times": 1, "delta": 5})
+    daemon = make_daemon(fake.url, devices(1), defaults={"backfill_from": "3m", "lookback": "10m", "settle": "0"}).start()
+    wait_for(lambda: any(r["revision"] == 1 for r in daemon.records()), 100, "a revision")
+    daemon.stop()
+    records = daemon.records()
+    for record in (r for r in records if r["revision"] == 1):
+        first = next(r for r in records if r["time"] == record["time"] and r["revision"] == 0)
+        assert record["previous"] == first["count"]
+        assert record["count"] == published_count(LOBBY, parse_time(record["time"]) * 1000)
+    identities = [(r["time"], r["revision"]) for r in records]
+    assert len(identities) == len(set(identities))
+
+
+@pytest.mark.parametrize("effect", [{"empty": True}, {"null_array": True}, {"null_fields": ["eventCountMap"]},
+                                    {"count_map": {}}, {"count_map": {"people": None}}, {"null_fields": "all"}])
+def test_no_count_is_recorded_as_no_data(fake, make_daemon, effect):
+    fake.faults({"device": LOBBY, **effect})
+    daemon = make_daemon(fake.url, devices(1), defaults={"backfill_from": "5m"})
+    assert daemon.run("--once")[0] == 0
+    records = daemon.records()
+    assert len(records) in (3, 4, 5)
+    assert all(r["status"] == "no_data" and r["count"] is None for r in records), records
+
+
+@pytest.mark.parametrize("effect", [{"shuffle": True}, {"duplicate": True}, {"extra_points": True}, {"numbers": "float"},
+                                    {"numbers": "string"}, {"event_count_key": True}, {"count_key": "eventCount"},
+                                    {"no_timestamp": True}, {"gzip": "force"}, {"warning": "please update"},
+                                    {"null_fields": ["dateUtc", "dateLocal", "reportingDevicesMap"]}])
+def test_odd_points_still_give_the_right_counts(fake, make_daemon, effect):
+    fake.faults({"device": LOBBY, **effect})
+    daemon = make_daemon(fake.url, devices(1), defaults={"backfill_from": "2h"})
+    assert daemon.run("--once")[0] == 0
+    records = daemon.records()
+    first, last = parse_time(records[0]["time"]), parse_time(records[-1]["end"])
+    assert last - first >= 118 * 60
+    assert_complete(records, LOBBY, expected_records(LOBBY, "MINUTELY", "UTC", first, last))
+    assert all(record.get("warning") == effect.get("warning") for record in records)
+
+
+def test_several_counts_are_ambiguous_and_kept(fake, make_daemon):
+    fake.faults({"device": LOBBY, "count_map": {"people": 3, "dogs": 1}})
+    daemon = make_daemon(fake.url, devices(1), defaults={"backfill_from": "5m"})
+    assert daemon.run("--once")[0] == 0
+    assert all(r["status"] == "ambiguous" and r["count"] is None and r["event_counts"] == {"people": 3, "dogs": 1}
+               for r in daemon.records())
+
+
+def test_count_key_chooses_among_several(fake, make_daemon):
+    fake.faults({"device": LOBBY, "count_map": {"people": 3, "dogs": 1}})
+    daemon = make_daemon(fake.url, devices(1), defaults={"backfill_from": "5m", "count_key": "dogs"})
+    assert daemon.run("--once")[0] == 0
+    assert all(r["status"] == "ok" and r["count"] == 1 for r in daemon.records())
+
+
+def test_what_was_never_obtained_becomes_a_gap_with_the_reason(fake, make_daemon):
+    """The real daemon at three dates: a first start, two hours of 404, and a start when those are too old."""
+    defaults = {"backfill_from": "30m", "backfill": "1h"}
+    daemon = make_daemon(fake.url, devices(1), defaults=defaults)
+    assert daemon.run("--once")[0] == 0
+    before = daemon.records()
+    fake.faults({"status": 404})
+    code, _, stderr = daemon.run("--once", fake_time="+3h")
+    assert code == 69 and "HTTP 404" in stderr, stderr
+    gaps = [r for r in daemon.records() if r["status"] == "gap"]
+    assert len(gaps) == 1, gaps
+    assert gaps[0]["time"] == before[-1]["end"] and gaps[0]["count"] is None
+    assert parse_time(gaps[0]["end"]) - parse_time(gaps[0]["time"]) in range(7000, 7400)
+    assert "not obtained within 1h" in gaps[0]["reason"]
+    assert re.search(r"^room-1: gap from ", stderr, re.M)
+
+
+def test_silent_device_is_mentioned_once(fake, make_daemon):
+    fake.faults({"device": LOBBY, "count_map": {"people": 0}})
+    daemon = make_daemon(fake.url, devices(1, 2), defaults={"backfill_from": "26h"})
+    code, _, stderr = daemon.run("--once")
+    assert code == 0
+    assert len(re.findall(r"^room-1: .*is an occupancy region defined in the Rhombus Console\?$", stderr, re.M)) == 1
+    assert "room-2" not in stderr

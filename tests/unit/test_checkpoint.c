@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: ISC
+
+#include "disk.h"
+
+#include "state/checkpoint.h"
+
+#include <time.h>
+#include <zlib.h>
+
+static const struct remembered memory[] = {
+	{.start = 1795421580000000, .count = 7, .revision = 0, .status = RECORD_OK},
+	{.start = 1795421640000000, .count = 0, .revision = 3, .status = RECORD_NO_DATA},
+	{.start = 1795421700000000, .count = -1, .revision = 65535, .status = RECORD_AMBIGUOUS},
+	{.start = 1795421760000000, .count = 0, .revision = 0, .status = RECORD_GAP},
+};
+
+static const struct checkpoint_entry entries[] = {
+	{"AAAAAAAAAAAAAAAAAAAAAA.v0", INTERVAL_MINUTELY, 1795421820000000, 1795000000000000, memory, 4},
+	{"BBBBBBBBBBBBBBBBBBBBB-", INTERVAL_NONE, 0, -1, NULL, 0},
+	{"BBBBBBBBBBBBBBBBBBBBB_", INTERVAL_MONTHLY, INT64_MIN, INT64_MAX, NULL, 0},
+	{"C", INTERVAL_DAILY, INT64_MAX, INT64_MIN, memory, 1},
+};
+
+enum { ENTRY_COUNT = sizeof(entries) / sizeof(entries[0]) };
+
+static const struct sink_position somewhere = {.inode = UINT64_MAX, .size = INT64_MAX};
+
+static int save(const struct checkpoint_entry *list, size_t count, struct error *err) {
+	struct checkpoint_writer *writer;
+	assert_int_equal(checkpoint_begin(&somewhere, &writer), 0);
+	for (size_t i = 0; i < count; i++) {
+		checkpoint_add(writer, &list[i]);
+	}
+	return checkpoint_finish(writer, disk_directory, err);
+}
+
+/* What a visitor saw must be the entries, in their order. */
+static void visit_expected(const struct checkpoint_entry *entry, void *user) {
+	size_t *seen = user;
+	assert_true(*seen < ENTRY_COUNT);
+	const struct checkpoint_entry *want = &entries[(*seen)++];
+	assert_string_equal(entry->uuid, want->uuid);
+	assert_int_equal(entry->interval, want->interval);
+	assert_int_equal(entry->cursor, want->cursor);
+	assert_int_equal(entry->since, want->since);
+	assert_int_equal(entry->memory_len, want->memory_len);
+	for (size_t i = 0; i < entry->memory_len; i++) {
+		assert_int_equal(entry->memory[i].start, want->memory[i].start);
+		assert_int_equal(entry->memory[i].count, want->memory[i].count);
+		assert_int_equal(entry->memory[i].revision, want->memory[i].revision);
+		assert_int_equal(entry->memory[i].status, want->memory[i].status);
+	}
+}
+
+static void count_visits(const struct checkpoint_entry *entry, void *user) {
+	(void)entry;
+	++*(size_t *)user;
+}
+
+static void what_was_written_is_read(void **state) {
+	(void)state;
+	size_t seen = 0;
+	struct sink_position position = {0};
+	struct error err = {{0}};
+	assert_int_equal(save(entries, ENTRY_COUNT, &err), 0);
+	if (checkpoint_read(disk_directory, visit_expected, &seen, &position, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	assert_int_equal(seen, ENTRY_COUNT);
+	assert_true(position.inode == somewhere.inode && position.size == somewhere.size);
+	assert_string_equal(disk_list(), "checkpoint ");
+}
+
+static void file_is_the_text_that_is_documented(void **state) {
+	(void)state;
+	static const char body[] =
+		"occupancyd-checkpoint 1\n"
+		"log 18446744073709551615 9223372036854775807\n"
+		"poll AAAAAAAAAAAAAAAAAAAAAA.v0 MINUTELY 1795421820000000 1795000000000000 "
+		"240000000:o:0:7 180000000:n:3:0 120000000:a:65535:-1 60000000:g:0:0\n"
+		"poll BBBBBBBBBBBBBBBBBBBBB- NONE 0 -1\n";
+	char want[sizeof(body) + 16];
+	(void)snprintf(want, sizeof(want), "%scrc32 %08lx\n", body,
+	               crc32(0, (const Bytef *)body, sizeof(body) - 1));
+	assert_int_equal(save(entries, 2, NULL), 0);
+	assert_string_equal(disk_get("checkpoint"), want);
+}
+
+static void missing_one_is_no_damage(void **state) {
+	(void)state;
+	size_t seen = 0;
+	struct sink_position position;
+	struct error err = {{0}};
+	assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "/checkpoint: "));
+}
+
+static void what_would_not_verify_is_not_written(void **state) {
+	(void)state;
+	static const struct remembered backwards[] = {{.start = 2}, {.start = 2}};
+	static const struct remembered odd[] = {{.start = 2, .status = 4}};
+	static const struct remembered far[] = {{.start = INT64_MIN}};
+	static const struct checkpoint_entry bad[] = {
+		{"", INTERVAL_DAILY, 0, 0, NULL, 0},
+		{"with blank", INTERVAL_DAILY, 0, 0, NULL, 0},
+		{"with\nline", INTERVAL_DAILY, 0, 0, NULL, 0},
+		{"0123456789012345678901234567890123456789012345678901234567890123x", INTERVAL_DAILY, 0, 0,
+		 NULL, 0},
+		{"A", INTERVAL_COUNT, 0, 0, NULL, 0},
+		{"A", INTERVAL_DAILY, 0, 0, backwards, 2},
+		{"A", INTERVAL_DAILY, 0, 0, odd, 1},
+		{"A", INTERVAL_DAILY, 1, 0, far, 1},
+	};
+	disk_put("checkpoint", "the old one");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct error err = {{0}};
+		if (save(&bad[i], 1, &err) != -EINVAL || !strstr(err.text, "/checkpoint: not written")) {
+			fail_msg("row %zu: %s", i, err.text);
+		}
+	}
+	assert_string_equal(disk_list(), "checkpoint ");
+	assert_string_equal(disk_get("checkpoint"), "the old one");
+}
+
+/* Damage */
+
+static int parse(const char *data, size_t len, size_t *seen, struct error *err) {
+	struct sink_position position;
+	/* A copy of exactly that length, so that the sanitizer sees a byte too far. */
+	char *copy = malloc(len ? len : 1);
+	assert_non_null(copy);
+	memcpy(copy, data, len);
+	int r = checkpoint_parse(copy, len, count_visits, seen, &position, err);
+	free(copy);
+	return r;
+}
+
+static void every_flipped_bit_is_seen(void **state) {
+	(void)state;
+	char text[2048];
+	size_t seen = 0;
+	assert_int_equal(save(entries, ENTRY_COUNT, NULL), 0);
+	(void)snprintf(text, sizeof(text), "%s", disk_get("checkpoint"));
+	size_t len = strlen(text);
+	for (size_t bit = 0; bit < 8 * len; bit++) {
+		text[bit / 8] = (char)(text[bit / 8] ^ 1 << bit % 8);
+		if (parse(text, len, &seen, NULL) != -EBADMSG) {
+			fail_msg("bit %zu flipped and not noticed", bit);
+		}
+		text[bit / 8] = (char)(text[bit / 8] ^ 1 << bit % 8);
+	}
+	assert_int_equal(parse(text, len, &seen, NULL), 0);
+	assert_int_equal(seen, ENTRY_COUNT);
+}
+
+static void every_cut_is_seen(void **state) {
+	(void)state;
+	char text[2048];
+	size_t seen = 0;
+	assert_int_equal(save(entries, ENTRY_COUNT, NULL), 0);
+	(void)snprintf(text, sizeof(text), "%s", disk_get("checkpoint"));
+	for (size_t len = 0; len < strlen(text); len++) {
+		assert_int_equal(parse(text, len, &seen, NULL), -EBADMSG);
+	}
+	assert_int_equal(parse(text, strlen(text) + 1, &seen, NULL), -EBADMSG);
+	assert_int_equal(seen, 0);
+}
+
+/* With a checksum that agrees: the text alone decides. */
+static void only_the_one_way_of_writing_is_read(void **state) {
+	(void)state;
+#define HEAD "occupancyd-checkpoint 1\nlog 1 2\n"
+	static const struct {
+		const char *body;
+		bool good;
+	} rows[] = {
+		{HEAD, true},
+		{HEAD "poll A DAILY 0 0\n", true},
+		{HEAD "poll A DAILY 5 0 5:o:0:0 4:o:0:0 -1:o:0:0\n", true},
+		{"", false},
+		{"occupancyd-checkpoint 2\nlog 1 2\n", false},
+		{"occupancyd-checkpoint 1\n", false},
+		{"occupancyd-checkpoint 1\nlog 1\n", false},
+		{"occupancyd-checkpoint 1\nlog -1 2\n", false},
+		{"occupancyd-checkpoint 1\nlog 1 -2\n", false},
+		{"occupancyd-checkpoint 1\nlog 01 2\n", false},
+		{"occupancyd-checkpoint 1\nlog 18446744073709551616 2\n", false},
+		{"occupancyd-checkpoint 1\nlog 1 9223372036854775808\n", false},
+		{HEAD "\n", false},
+		{HEAD "poll A DAILY 0 0", false},
+		{HEAD "poll A DAILY 0 0 \n", false},
+		{HEAD "poll A DAILY 0\n", false},
+		{HEAD "poll A DAILY 0  0\n", false},
+		{HEAD "poll A YEARLY 0 0\n", false},
+		{HEAD "poll A daily 0 0\n", false},
+		{HEAD "poll  DAILY 0 0\n", false},
+		{HEAD "poll A/B DAILY 0 0\n", false},
+		{HEAD "poll A DAILY -0 0\n", false},
+		{HEAD "poll A DAILY +1 0\n", false},
+		{HEAD "poll A DAILY 0x1 0\n", false},
+		{HEAD "poll A DAILY - 0\n", false},
+		{HEAD "poll A DAILY 9223372036854775808 0\n", false},
+		{HEAD "poll A DAILY -9223372036854775808 0\n", true},
+		{HEAD "poll A DAILY -9223372036854775809 0\n", false},
+		{HEAD "poll A DAILY -9223372036854775808 0 1:o:0:0\n", false},
+		{HEAD "poll A DAILY 5 0 5:o:0:0 5:o:0:0\n", false},
+		{HEAD "poll A DAILY 5 0 5:x:0:0\n", false},
+		{HEAD "poll A DAILY 5 0 5:o:65536:0\n", false},
+		{HEAD "poll A DAILY 5 0 5:o:-1:0\n", false},
+		{HEAD "poll A DAILY 5 0 5:o:0\n", false},
+		{HEAD "poll A DAILY 5 0 5:o:0:\n", false},
+		{HEAD "poll A DAILY 5 0 5:o:0:0:0\n", false},
+		{HEAD "poll A DAILY 0 0\r\n", false},
+		{HEAD "poll A DAILY 0 0\nmore\n", false},
+		{HEAD "poll A DAILY 0 0\npoll A", false},
+		{HEAD "crc32 00000000\n", false},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[512];
+		size_t seen = 0;
+		struct error err = {{0}};
+		int len = snprintf(text, sizeof(text), "%scrc32 %08lx\n", rows[i].body,
+		                   crc32(0, (const Bytef *)rows[i].body, (uInt)strlen(rows[i].body)));
+		int r = parse(text, (size_t)len, &seen, &err);
+		if (r != (rows[i].good ? 0 : -EBADMSG) || (r < 0 && seen > 0)) {
+			fail_msg("result %d after %zu visits (%s) of:\n%s", r, seen, err.text, rows[i].body);
+		}
+	}
+#undef HEAD
+}
+
+static void nobody_sees_a_part(void **state) {
+	(void)state;
+	static const char body[] = "occupancyd-checkpoint 1\nlog 1 2\n"
+	                           "poll A DAILY 0 0\npoll B DAILY 0 0\npoll C DAILY zero 0\n";
+	char text[256];
+	size_t seen = 0;
+	struct sink_position position = {.inode = 77};
+	struct error err = {{0}};
+	(void)snprintf(text, sizeof(text), "%scrc32 %08lx\n", body,
+	               crc32(0, (const Bytef *)body, sizeof(body) - 1));
+	disk_put("checkpoint", text);
+	assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, &err), -EBADMSG);
+	assert_int_equal(seen, 0);
+	assert_int_equal(position.inode, 77);
+	assert_non_null(strstr(err.text, "/checkpoint: byte "));
+}
+
+static void what_is_no_file_is_damage(void **state) {
+	(void)state;
+	size_t seen = 0;
+	struct sink_position position;
+	assert_int_equal(mkdir(disk_path("checkpoint"), 0700), 0);
+	assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, NULL), -EBADMSG);
+	assert_int_equal(rmdir(disk_path("checkpoint")), 0);
+	disk_put("checkpoint", "");
+	assert_int_equal(truncate(disk_path("checkpoint"), (off_t)1 << 32), 0);
+	assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, NULL), -EBADMSG);
+}
+
+static void damaged_one_is_set_aside(void **state) {
+	(void)state;
+	struct error err = {{0}};
+	const usec_t now = 1795392000 * USEC_PER_SEC + 5;
+	disk_put("checkpoint", "one");
+	assert_int_equal(checkpoint_set_aside(disk_directory, now, &err), 0);
+	disk_put("checkpoint", "two");
+	assert_int_equal(checkpoint_set_aside(disk_directory, now, &err), 0);
+	assert_string_equal(disk_list(),
+	                    "checkpoint.damaged-20261123T000000Z checkpoint.damaged-20261123T000001Z ");
+	assert_string_equal(disk_get("checkpoint.damaged-20261123T000000Z"), "one");
+	assert_int_equal(checkpoint_set_aside(disk_directory, now, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "/checkpoint: cannot be set aside: "));
+}
+
+/* Faults */
+
+static void failed_write_leaves_the_old_one(void **state) {
+	(void)state;
+	for (int at = 1, hits = 1; hits > 0; at++) {
+		size_t seen = 0;
+		struct sink_position position;
+		struct error err = {{0}};
+		assert_int_equal(save(entries, 1, NULL), 0);
+		fault_arm(FAULT_ERROR, EIO, at, 1);
+		int r = save(entries, ENTRY_COUNT, &err);
+		hits = fault.hits;
+		fault_disarm();
+		assert_int_equal(r, hits > 0 ? -EIO : 0);
+		assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, NULL), 0);
+		assert_true(seen == ENTRY_COUNT || (r < 0 && seen == 1));
+		assert_string_equal(disk_list(), "checkpoint ");
+	}
+}
+
+static void full_disk_leaves_the_old_one(void **state) {
+	(void)state;
+	size_t seen = 0;
+	struct sink_position position;
+	struct error err = {{0}};
+	assert_int_equal(save(entries, 1, NULL), 0);
+	disk_limit(200);
+	int r = save(entries, ENTRY_COUNT, &err);
+	disk_limit(0);
+	assert_int_equal(r, -EFBIG);
+	assert_non_null(strstr(err.text, "/checkpoint: cannot be replaced: "));
+	assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, NULL), 0);
+	assert_int_equal(seen, 1);
+}
+
+/* Size: a hundred thousand devices, ten remembered buckets each. */
+static void large_one_is_written_and_read(void **state) {
+	(void)state;
+	enum { DEVICES = 100000, MEMORY = 10 };
+	struct remembered list[MEMORY];
+	struct checkpoint_writer *writer;
+	struct sink_position position;
+	size_t seen = 0;
+	clock_t begin = clock();
+
+	for (int i = 0; i < MEMORY; i++) {
+		list[i] = (struct remembered){.start = 1795421700000000 + i * USEC_PER_MIN, .count = i};
+	}
+	assert_int_equal(checkpoint_begin(&somewhere, &writer), 0);
+	for (int i = 0; i < DEVICES; i++) {
+		char uuid[32];
+		(void)snprintf(uuid, sizeof(uuid), "%022d.v0", i);
+		const struct checkpoint_entry entry = {uuid, INTERVAL_MINUTELY, 1795422300000000, 0, list, MEMORY};
+		checkpoint_add(writer, &entry);
+	}
+	assert_int_equal(checkpoint_finish(writer, disk_directory, NULL), 0);
+	clock_t middle = clock();
+	assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, NULL), 0);
+	assert_int_equal(seen, DEVICES);
+	print_message("written in %.3f s, read in %.3f s of processor time\n",
+	              (double)(middle - begin) / CLOCKS_PER_SEC, (double)(clock() - middle) / CLOCKS_PER_SEC);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		TEST(what_was_written_is_read),
+		TEST(file_is_the_text_that_is_documented),
+		TEST(missing_one_is_no_damage),
+		TEST(what_would_not_verify_is_not_written),
+		TEST(every_flipped_bit_is_seen),
+		TEST(every_cut_is_seen),
+		TEST(only_the_one_way_of_writing_is_read),
+		TEST(nobody_sees_a_part),
+		TEST(what_is_no_file_is_damage),
+		TEST(damaged_one_is_set_aside),
+		TEST(failed_write_leaves_the_old_one),
+		TEST(full_disk_leaves_the_old_one),
+		TEST(large_one_is_written_and_read),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

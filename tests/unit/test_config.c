@@ -1,0 +1,1350 @@
+// SPDX-License-Identifier: ISC
+
+/* What config_read() takes, what it refuses and in which words, config_print() and config_cost(). */
+
+#include "base/clock.h"
+#include "config/check.h"
+#include "config/keys.h"
+#include "config/value.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define UUID_A "AAAAAAAAAAAAAAAAAAAAAA.v0"
+#define UUID_B "BBBBBBBBBBBBBBBBBBBBBA"
+#define UUID_C "CCCCCCCCCCCCCCCCCCCCCA.a51"
+
+#define ACCOUNTS "accounts = ( { name = \"a\"; key_file = \"k\"; } );\n"
+#define DEVICES "devices = ( { uuid = \"" UUID_A "\"; name = \"d\"; } );\n"
+
+enum { PATH_SIZE = 512, OUT_MAX = 256 * 1024 * 1024 };
+
+static char dir[64];
+
+static int set_up(void **state) {
+	(void)state;
+	(void)snprintf(dir, sizeof(dir), "/tmp/test-config-XXXXXX");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+	char command[PATH_SIZE];
+	(void)state;
+	(void)snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+	return system(command);
+}
+
+static const char *path_of(const char *name) {
+	static char path[PATH_SIZE];
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
+static void write_bytes(const char *name, const char *text, size_t len) {
+	FILE *file = fopen(path_of(name), "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, len, file), len);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void write_file(const char *name, const char *text) {
+	write_bytes(name, text, strlen(text));
+}
+
+static void make_directory(const char *name) {
+	if (mkdir(path_of(name), 0700) < 0) {
+		struct stat st;
+		assert_int_equal(stat(path_of(name), &st), 0);
+	}
+}
+
+static void remove_file(const char *name) {
+	assert_int_equal(unlink(path_of(name)), 0);
+}
+
+/* Takes the directory's name out, so that messages can be compared. */
+static void strip_dir(char *text) {
+	char prefix[PATH_SIZE];
+	size_t len = (size_t)snprintf(prefix, sizeof(prefix), "%s/", dir);
+	for (char *at = text; (at = strstr(at, prefix));) {
+		memmove(at, at + len, strlen(at + len) + 1);
+	}
+}
+
+/* Reads main.conf.  Returns the configuration, or NULL with the problems in *ret_said (to be freed). */
+static struct config *read_main(char **ret_said) {
+	struct config *config = NULL;
+	struct config_problems problems;
+	config_problems_init(&problems);
+
+	int r = config_read(path_of("main.conf"), &config, &problems);
+	*ret_said = strdup(buf_text(&problems.text));
+	assert_non_null(*ret_said);
+	strip_dir(*ret_said);
+	if (r < 0) {
+		assert_int_equal(r, -EINVAL);
+		assert_true(problems.count > 0);
+		assert_null(config);
+	} else {
+		assert_int_equal(problems.count, 0);
+		assert_non_null(config);
+	}
+	config_problems_done(&problems);
+	return config;
+}
+
+static struct config *read_text(const char *text, char **ret_said) {
+	write_file("main.conf", text);
+	return read_main(ret_said);
+}
+
+/* A configuration that must be good. */
+static struct config *read_good(const char *text) {
+	char *said;
+	struct config *config = read_text(text, &said);
+	if (!config) {
+		fail_msg("refused:\n%s\n%s", text, said);
+	}
+	free(said);
+	return config;
+}
+
+static void expect_problems(const char *text, const char *expected) {
+	char *said;
+	struct config *config = read_text(text, &said);
+	if (config) {
+		config_free(config);
+		fail_msg("taken:\n%s\nexpected:\n%s", text, expected);
+	}
+	if (strcmp(said, expected) != 0) {
+		fail_msg("%s\nexpected:\n%s\nsaid:\n%s", text, expected, said);
+	}
+	free(said);
+}
+
+static char *print(const struct config *config) {
+	struct buf out;
+	buf_init(&out, OUT_MAX);
+	config_print(config, &out);
+	assert_int_equal(buf_error(&out), 0);
+	char *text = strdup(buf_text(&out));
+	assert_non_null(text);
+	buf_done(&out);
+	return text;
+}
+
+/* The table of keys, case by case */
+
+struct key_case {
+	enum key_group group;
+	const char *setting; /* "key = value" and what else it needs */
+	const char *printed; /* good: what --print-config says then */
+	const char *problem; /* bad: what follows "main.conf:LINE: " */
+};
+
+/* One setting in an otherwise good file, always on the same line. */
+static void write_case(const struct key_case *what) {
+	static const char *const frames[GROUP_COUNT] = {
+		[GROUP_ACCOUNTS] = "accounts = ( { name = \"a\"; key_file = \"k\";\n%s;\n} );\n" DEVICES,
+		[GROUP_DEFAULTS] = "defaults = {\n%s;\n};\n" ACCOUNTS DEVICES,
+		[GROUP_DEVICES] = "devices = ( { uuid = \"" UUID_A "\"; name = \"d\";\n%s;\n} );\n" ACCOUNTS,
+		[GROUP_RETRY] = "retry = {\n%s;\n};\n" ACCOUNTS DEVICES,
+		[GROUP_LOG] = "log = {\n%s;\n};\n" ACCOUNTS DEVICES,
+		[GROUP_STATE] = "state = {\n%s;\n};\n" ACCOUNTS DEVICES,
+	};
+	/* Required keys stand in the frame already. */
+	static const struct {
+		enum key_group group;
+		const char *key, *frame;
+	} own_frames[] = {
+		{GROUP_ACCOUNTS, "name = ", "accounts = ( { key_file = \"k\";\n%s;\n} );\n" DEVICES},
+		{GROUP_ACCOUNTS, "key_file = ", "accounts = ( { name = \"a\";\n%s;\n} );\n" DEVICES},
+		{GROUP_DEVICES, "uuid = ", "devices = ( { name = \"d\";\n%s;\n} );\n" ACCOUNTS},
+		{GROUP_DEVICES, "name = ", "devices = ( { uuid = \"" UUID_A "\";\n%s;\n} );\n" ACCOUNTS},
+	};
+	const char *frame = frames[what->group];
+	for (size_t i = 0; i < COUNT(own_frames); i++) {
+		if (own_frames[i].group == what->group &&
+		    strncmp(what->setting, own_frames[i].key, strlen(own_frames[i].key)) == 0) {
+			frame = own_frames[i].frame;
+		}
+	}
+
+	struct buf text;
+	buf_init(&text, 64 * 1024);
+	for (; *frame; frame++) {
+		if (strncmp(frame, "%s", 2) == 0) {
+			buf_puts(&text, what->setting);
+			frame++;
+		} else {
+			buf_putc(&text, *frame);
+		}
+	}
+	write_file("main.conf", buf_text(&text));
+	buf_done(&text);
+}
+
+static const char repeat_65[] = "name = \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"";
+
+static const struct key_case key_cases[] = {
+	{GROUP_ACCOUNTS, "name = \"Acme_1.x-y\"", "name = \"Acme_1.x-y\";", NULL},
+	{GROUP_ACCOUNTS, "name = \"ac me\"", NULL,
+	 "accounts[0].name: ac me: \"ac me\" may hold only letters, digits, \".\", \"_\" and \"-\""},
+	{GROUP_ACCOUNTS, "name = \"\"", NULL, "accounts[0].name: must not be empty"},
+	{GROUP_ACCOUNTS, "name = 5", NULL, "accounts[0].name: must be a name in quotes, not a number"},
+	{GROUP_ACCOUNTS, repeat_65, NULL,
+	 "accounts[0].name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: is 65 bytes long: "
+	 "at most 64 are allowed"},
+	{GROUP_ACCOUNTS, "region = \"us\"", "region = \"us\";", NULL},
+	{GROUP_ACCOUNTS, "region = \"eu\"", "region = \"eu\";", NULL},
+	{GROUP_ACCOUNTS, "region = \"uk\"", NULL,
+	 "accounts[0].region: a: \"uk\" is not one of us, eu: did you mean \"us\"?"},
+	{GROUP_ACCOUNTS, "region = \"asia\"", NULL, "accounts[0].region: a: \"asia\" is not one of us, eu"},
+	{GROUP_ACCOUNTS, "base_url = \"https://proxy.example.com:8443/\"",
+	 "base_url = \"https://proxy.example.com:8443\";", NULL},
+	{GROUP_ACCOUNTS, "base_url = \"http://127.3.2.1:80\"", "base_url = \"http://127.3.2.1:80\";", NULL},
+	{GROUP_ACCOUNTS, "base_url = \"http://[::1]:8080\"", "base_url = \"http://[::1]:8080\";", NULL},
+	{GROUP_ACCOUNTS, "base_url = \"http://localhost\"", "base_url = \"http://localhost\";", NULL},
+	{GROUP_ACCOUNTS, "base_url = \"https://[2001:db8::1]\"", "base_url = \"https://[2001:db8::1]\";", NULL},
+	{GROUP_ACCOUNTS, "base_url = \"http://example.com\"", NULL,
+	 "accounts[0].base_url: a: would send the key in clear: http:// is only for 127.0.0.0/8, [::1] and "
+	 "localhost; use https://"},
+	{GROUP_ACCOUNTS, "base_url = \"http://127.0.0.1.example.com\"", NULL, "*would send the key in clear"},
+	{GROUP_ACCOUNTS, "base_url = \"http://localhost.example.com\"", NULL, "*would send the key in clear"},
+	{GROUP_ACCOUNTS, "base_url = \"http://[::2]\"", NULL, "*would send the key in clear"},
+	{GROUP_ACCOUNTS, "base_url = \"http://128.0.0.1\"", NULL, "*would send the key in clear"},
+	{GROUP_ACCOUNTS, "base_url = \"http://127.1\"", NULL, "*would send the key in clear"},
+	{GROUP_ACCOUNTS, "base_url = \"https://user:hunter2@example.com\"", NULL,
+	 "accounts[0].base_url: a: holds a user name or password, which have no place in a configuration"},
+	{GROUP_ACCOUNTS, "base_url = \"http://127.0.0.1@example.com\"", NULL, "*holds a user name or password"},
+	{GROUP_ACCOUNTS, "base_url = \"https://example.com/api\"", NULL,
+	 "accounts[0].base_url: a: holds more than scheme://host:port"},
+	{GROUP_ACCOUNTS, "base_url = \"https://example.com?x=1\"", NULL, "*holds more than scheme://host:port"},
+	{GROUP_ACCOUNTS, "base_url = \"https://example.com#x\"", NULL, "*holds more than scheme://host:port"},
+	{GROUP_ACCOUNTS, "base_url = \"https://example.com\\\\evil\"", NULL, "*holds more than scheme"},
+	{GROUP_ACCOUNTS, "base_url = \"https://\"", NULL, "*has no valid host behind ://"},
+	{GROUP_ACCOUNTS, "base_url = \"https://[::g]\"", NULL, "*has no valid host behind ://"},
+	{GROUP_ACCOUNTS, "base_url = \"https://[1:2]\"", NULL, "*holds no valid IPv6 address"},
+	{GROUP_ACCOUNTS, "base_url = \"https://h:0\"", NULL, "*has no valid port"},
+	{GROUP_ACCOUNTS, "base_url = \"https://h:65536\"", NULL, "*has no valid port"},
+	{GROUP_ACCOUNTS, "base_url = \"https://h:\"", NULL, "*has no valid port"},
+	{GROUP_ACCOUNTS, "base_url = \"ftp://example.com\"", NULL,
+	 "accounts[0].base_url: a: does not begin with https://"},
+	{GROUP_ACCOUNTS, "base_url = \"https://example.com\"; region = \"us\"", NULL,
+	 "accounts[0].base_url: a: stands beside region: keep one of the two"},
+	{GROUP_ACCOUNTS, "path = \"/api/report/getOccupancyCounts\"",
+	 "path = \"/api/report/getOccupancyCounts\";", NULL},
+	{GROUP_ACCOUNTS, "path = \"api\"", NULL, "accounts[0].path: a: does not begin with a slash"},
+	{GROUP_ACCOUNTS, "path = \"/a b\"", NULL, "*holds a character that a URL's path cannot"},
+	{GROUP_ACCOUNTS, "path = \"/a?b\"", NULL, "*holds a character that a URL's path cannot"},
+	{GROUP_ACCOUNTS, "org = \"An Org\"; scheme = \"partner-api-token\"", "org = \"An Org\";", NULL},
+	{GROUP_ACCOUNTS, "scheme = \"api\"; client_cert = \"c\"; client_key = \"/etc/k\"",
+	 "client_key = \"/etc/k\";", NULL},
+	{GROUP_ACCOUNTS, "scheme = \"partner-api\"; client_cert = \"c\"; client_key = \"k\"; org = \"o\"",
+	 "scheme = \"partner-api\";", NULL},
+	{GROUP_ACCOUNTS, "scheme = \"token\"", NULL,
+	 "accounts[0].scheme: a: \"token\" is not one of api-token, partner-api-token, api, partner-api"},
+	{GROUP_ACCOUNTS, "scheme = \"partner-api-token\"", NULL,
+	 "accounts[0].scheme: a: \"partner-api-token\" needs org, the client organisation"},
+	{GROUP_ACCOUNTS, "scheme = \"api\"", NULL,
+	 "accounts[0].scheme: a: \"api\" needs client_cert and client_key"},
+	{GROUP_ACCOUNTS, "scheme = \"api\"; client_key = \"k\"", NULL,
+	 "accounts[0].scheme: a: \"api\" needs client_cert"},
+	{GROUP_ACCOUNTS, "key_file = \"api-key\"", "key_file = \"api-key\";", NULL},
+	{GROUP_ACCOUNTS, "key_file = \"/etc/occupancyd/a b.key\"", "key_file = \"/etc/occupancyd/a b.key\";", NULL},
+	{GROUP_ACCOUNTS, "key_file = \"keys/a\"", NULL,
+	 "accounts[0].key_file: a: \"keys/a\" is neither the name of a systemd credential (letters, digits, "
+	 "\".\", \"_\", \"-\") nor an absolute path"},
+	{GROUP_ACCOUNTS, "key_file = \"..\"", NULL, "*is neither the name of a systemd credential"},
+	{GROUP_ACCOUNTS, "org = \"o\"", NULL,
+	 "accounts[0].org: a: is only for the schemes partner-api-token and partner-api; this one is api-token"},
+	{GROUP_ACCOUNTS, "org = \"a\\r\\nx-evil: 1\"; scheme = \"partner-api-token\"", NULL,
+	 "accounts[0].org: a: \"a x-evil: 1\" must be printable ASCII, because it is sent in a header"},
+	{GROUP_ACCOUNTS, "org = \"\xc3\xa9\"; scheme = \"partner-api-token\"", NULL, "*must be printable ASCII"},
+	{GROUP_ACCOUNTS, "org = \" o\"; scheme = \"partner-api-token\"", NULL, "*begins or ends with a blank"},
+	{GROUP_ACCOUNTS, "org = \"\"; scheme = \"partner-api-token\"", NULL, "accounts[0].org: a: must not be empty"},
+	{GROUP_ACCOUNTS, "client_cert = \"c\"; client_key = \"k\"; scheme = \"api\"", "client_cert = \"c\";", NULL},
+	{GROUP_ACCOUNTS, "client_cert = \"c\"", NULL,
+	 "accounts[0].client_cert: a: is only for the schemes api and partner-api; this one is api-token"},
+	{GROUP_ACCOUNTS, "client_key = \"k\"; client_cert = \"c\"; scheme = \"api\"", "client_key = \"k\";", NULL},
+	{GROUP_ACCOUNTS, "client_key = \"k\"", NULL,
+	 "accounts[0].client_key: a: is only for the schemes api and partner-api; this one is api-token"},
+	{GROUP_ACCOUNTS, "ca_file = \"/etc/ssl/ca.pem\"", "ca_file = \"/etc/ssl/ca.pem\";", NULL},
+	{GROUP_ACCOUNTS, "ca_file = true", NULL,
+	 "accounts[0].ca_file: a: must be the name of a systemd credential or an absolute path, in quotes, not "
+	 "true or false"},
+	{GROUP_ACCOUNTS, "proxy = \"socks5h://proxy:1080\"", "proxy = \"socks5h://proxy:1080\";", NULL},
+	{GROUP_ACCOUNTS, "proxy = \"http://proxy:3128\"", "proxy = \"http://proxy:3128\";", NULL},
+	{GROUP_ACCOUNTS, "proxy = \"http://u:hunter2@proxy:3128\"", NULL,
+	 "accounts[0].proxy: a: holds a user name or password, which have no place in a configuration"},
+	{GROUP_ACCOUNTS, "proxy = \"proxy:3128\"", NULL,
+	 "accounts[0].proxy: a: does not begin with http://, https://, socks5:// or socks5h://"},
+	{GROUP_ACCOUNTS, "proxy = \"http://proxy\"; base_url = \"http://127.0.0.1\"", NULL,
+	 "accounts[0].proxy: a: would see the key in clear, because base_url begins with http://: leave it out"},
+	{GROUP_ACCOUNTS, "rate = \"1000/s\"", "rate = \"1000/s\";", NULL},
+	{GROUP_ACCOUNTS, "rate = \"7/s\"", "rate = \"7/s\";", NULL},
+	{GROUP_ACCOUNTS, "rate = \"70/m\"", "rate = \"70/m\";", NULL},
+	{GROUP_ACCOUNTS, "rate = \"1000/h\"", "rate = \"1000/h\";", NULL},
+	{GROUP_ACCOUNTS, "rate = \"1/h\"", "rate = \"1/h\";", NULL},
+	{GROUP_ACCOUNTS, "rate = \"0/h\"", NULL, "accounts[0].rate: a: \"0/h\" is out of range: from 1/h to 1000/s"},
+	{GROUP_ACCOUNTS, "rate = \"1001/s\"", NULL, "*is out of range: from 1/h to 1000/s"},
+	{GROUP_ACCOUNTS, "rate = \"60001/m\"", NULL, "*is out of range: from 1/h to 1000/s"},
+	{GROUP_ACCOUNTS, "rate = \"99999999999999999999999/h\"", NULL, "*is out of range: from 1/h to 1000/s"},
+	{GROUP_ACCOUNTS, "rate = \"1\"", NULL,
+	 "accounts[0].rate: a: \"1\" is no rate: write a number per second, minute or hour, such as \"1/s\", "
+	 "\"30/m\" or \"1000/h\""},
+	{GROUP_ACCOUNTS, "rate = \"1/d\"", NULL, "*is no rate"},
+	{GROUP_ACCOUNTS, "rate = \"-1/s\"", NULL, "*is no rate"},
+	{GROUP_ACCOUNTS, "burst = 1", "burst = 1;", NULL},
+	{GROUP_ACCOUNTS, "burst = 10000", "burst = 10000;", NULL},
+	{GROUP_ACCOUNTS, "burst = 0x10", "burst = 16;", NULL},
+	{GROUP_ACCOUNTS, "burst = 0", NULL, "accounts[0].burst: a: 0 is out of range: from 1 to 10000"},
+	{GROUP_ACCOUNTS, "burst = 10001", NULL, "accounts[0].burst: a: 10001 is out of range: from 1 to 10000"},
+	{GROUP_ACCOUNTS, "burst = 4294967306", NULL,
+	 "accounts[0].burst: a: 4294967306 is out of range: from 1 to 10000"},
+	{GROUP_ACCOUNTS, "burst = 0x10000000A", NULL, "*0x10000000A is out of range"},
+	{GROUP_ACCOUNTS, "burst = 4294967306L", NULL, "*4294967306L is out of range"},
+	{GROUP_ACCOUNTS, "burst = 18446744073709551626", NULL, "*18446744073709551626 is out of range"},
+	{GROUP_ACCOUNTS, "burst = 1e3", NULL, "accounts[0].burst: a: must be a whole number, not 1e3"},
+	{GROUP_ACCOUNTS, "burst = \"10\"", NULL,
+	 "accounts[0].burst: a: must be a whole number, not a text in quotes"},
+	{GROUP_ACCOUNTS, "max_in_flight = 64", "max_in_flight = 64;", NULL},
+	{GROUP_ACCOUNTS, "max_in_flight = 65", NULL,
+	 "accounts[0].max_in_flight: a: 65 is out of range: from 1 to 64"},
+	{GROUP_ACCOUNTS, "connect_timeout = \"5s\"", "connect_timeout = \"5s\";", NULL},
+	{GROUP_ACCOUNTS, "connect_timeout = \"0\"", NULL,
+	 "accounts[0].connect_timeout: a: \"0\" is out of range: from 1s to 5m"},
+	{GROUP_ACCOUNTS, "api_key = \"hunter2\"", NULL,
+	 "accounts[0].api_key: a: there is no such setting, as a key has no place in a configuration: put it "
+	 "into a file and name that with key_file"},
+
+	{GROUP_DEFAULTS, "account = \"a\"", "account = \"a\";", NULL},
+	{GROUP_DEFAULTS, "account = \"b\"", NULL, "defaults.account: there is no account of the name \"b\""},
+	{GROUP_DEFAULTS, "interval = \"HOURLY\"", "interval = \"HOURLY\";", NULL},
+	{GROUP_DEFAULTS, "interval = \"hourly\"", NULL,
+	 "defaults.interval: \"hourly\" is not one of NONE, MINUTELY, QUARTERHOURLY, HOURLY, DAILY, WEEKLY, "
+	 "MONTHLY: did you mean \"HOURLY\"?"},
+	{GROUP_DEFAULTS, "interval = \"YEARLY\"", NULL, "*is not one of NONE, MINUTELY"},
+	{GROUP_DEFAULTS, "window = \"1h\"", "window = \"1h\";", NULL},
+	{GROUP_DEFAULTS, "window = \"20m\"", NULL,
+	 "defaults.window: window \"20m\" does not suit QUARTERHOURLY: it must be whole buckets and divide a "
+	 "day, such as \"15m\" or \"30m\""},
+	{GROUP_DEFAULTS, "timezone = \"Europe/Berlin\"", "timezone = \"Europe/Berlin\";", NULL},
+	{GROUP_DEFAULTS, "timezone = \"Europe/Berlim\"", NULL,
+	 "defaults.timezone: \"Europe/Berlim\" is no time zone of this system: write an IANA name such as "
+	 "\"America/Denver\""},
+	{GROUP_DEFAULTS, "timezone = \"../../etc/passwd\"", NULL, "*is no time zone of this system"},
+	{GROUP_DEFAULTS, "week_start = \"sunday\"", "week_start = \"sunday\";", NULL},
+	{GROUP_DEFAULTS, "week_start = 0", NULL, "defaults.week_start: must be a word in quotes, not a number"},
+	{GROUP_DEFAULTS, "settle = \"0\"", "settle = \"0s\";", NULL},
+	{GROUP_DEFAULTS, "settle = \"8d\"", NULL, "defaults.settle: \"8d\" is out of range: from 0s to 7d"},
+	{GROUP_DEFAULTS, "settle = 90", NULL,
+	 "defaults.settle: must be a duration in quotes, such as \"90s\", not a number"},
+	{GROUP_DEFAULTS, "settle = \"ninety\"", NULL, "*defaults.settle: \"ninety\""},
+	{GROUP_DEFAULTS, "settle = \"99999999999999999999d\"", NULL, "*is out of range: from 0s to 7d"},
+	{GROUP_DEFAULTS, "lookback = \"7d\"", "lookback = \"7d\";", NULL},
+	{GROUP_DEFAULTS, "lookback = \"7d1s\"", NULL, "defaults.lookback: \"7d1s\" is out of range: from 0s to 7d"},
+	{GROUP_DEFAULTS, "backfill = \"731d\"", "backfill = \"731d\";", NULL},
+	{GROUP_DEFAULTS, "backfill = \"732d\"", NULL, "defaults.backfill: \"732d\" is out of range: from 1h to 731d"},
+	{GROUP_DEFAULTS, "backfill = \"59m\"", NULL, "*is out of range: from 1h to 731d"},
+	{GROUP_DEFAULTS, "backfill = \"1h\"; window = \"2h\"", NULL,
+	 "defaults.backfill: backfill \"1h\" is shorter than a window (several buckets of QUARTERHOURLY): write "
+	 "\"2h\" or more"},
+	{GROUP_DEFAULTS, "backfill_from = \"6h\"", "backfill_from = \"6h\";", NULL},
+	{GROUP_DEFAULTS, "backfill_from = \"2026-11-23T08:00:00+01:00\"",
+	 "backfill_from = \"2026-11-23T07:00:00Z\";", NULL},
+	{GROUP_DEFAULTS, "backfill_from = \"yesterday\"", NULL,
+	 "defaults.backfill_from: \"yesterday\" is neither a time such as \"2026-11-23T08:00:00Z\" nor a duration "
+	 "such as \"6h\""},
+	{GROUP_DEFAULTS, "backfill_from = \"2026-11-23T08:00:00\"", NULL, "*is neither a time such as"},
+	{GROUP_DEFAULTS, "timeout = \"10m\"", "timeout = \"10m\";", NULL},
+	{GROUP_DEFAULTS, "timeout = \"11m\"", NULL, "defaults.timeout: \"11m\" is out of range: from 1s to 10m"},
+	{GROUP_DEFAULTS, "max_points = 10000", "max_points = 10000;", NULL},
+	{GROUP_DEFAULTS, "max_points = 0", NULL, "defaults.max_points: 0 is out of range: from 1 to 10000"},
+	{GROUP_DEFAULTS, "count_key = \"people \\\"in\\\"\"", "count_key = \"people \\\"in\\\"\";", NULL},
+	{GROUP_DEFAULTS, "count_key = [ \"a\" ]", NULL,
+	 "defaults.count_key: must be a text in quotes, not an array [ ... ]"},
+	{GROUP_DEFAULTS, "labels = { floor = 1; b = false; f = 1.50; z = 007; big = 99999999999; }",
+	 "labels = { floor = \"1\"; b = \"false\"; f = \"1.50\"; z = \"007\"; big = \"99999999999\"; };", NULL},
+	{GROUP_DEFAULTS, "labels = { q = \"a\\\"b\\\\c\"; u = \"\xc3\xa9\"; e = \"\"; }",
+	 "labels = { q = \"a\\\"b\\\\c\"; u = \"\xc3\xa9\"; e = \"\"; };", NULL},
+	{GROUP_DEFAULTS, "labels = { }", "max_points = 1440;", NULL},
+	{GROUP_DEFAULTS, "labels = \"floor\"", NULL,
+	 "defaults.labels: must be a group of texts, such as { floor = \"1\"; }, not a text in quotes"},
+	{GROUP_DEFAULTS, "labels = { floor = { a = 1; }; }", NULL, "defaults.labels.floor: must be a text in quotes"},
+	{GROUP_DEFAULTS, "labels = { a*b = \"x\"; }", NULL,
+	 "defaults.labels.a*b: a label's name is at most 64 letters, digits, \"_\" and \"-\""},
+	{GROUP_DEFAULTS, "labels = { a = \"x\\ny\"; }", NULL,
+	 "defaults.labels.a: holds control characters or is not UTF-8"},
+	{GROUP_DEFAULTS, "labels = { a = \"\xff\"; }", NULL,
+	 "defaults.labels.a: holds control characters or is not UTF-8"},
+
+	{GROUP_DEVICES, "uuid = \"" UUID_C "\"", "uuid = \"" UUID_C "\";", NULL},
+	{GROUP_DEVICES, "uuid = \"" UUID_B "\"", "uuid = \"" UUID_B "\";", NULL},
+	{GROUP_DEVICES, "uuid = \"" UUID_B ".v123\"", NULL,
+	 "devices[0].uuid: d: \"" UUID_B ".v123\" is no device: write its 22 letters, digits, \"_\" or \"-\", and "
+	 "a facet like \".v0\" if it has one"},
+	{GROUP_DEVICES, "uuid = \"" UUID_B "A\"", NULL, "*is no device"},
+	{GROUP_DEVICES, "uuid = \"" UUID_B ".\"", NULL, "*is no device"},
+	{GROUP_DEVICES, "uuid = \"" UUID_B ".v\"", NULL, "*is no device"},
+	{GROUP_DEVICES, "uuid = \"" UUID_B ".b1\"", NULL, "*is no device"},
+	{GROUP_DEVICES, "uuid = \"BBBBBBBBBBBBBBBBBBBBB+\"", NULL, "*is no device"},
+	{GROUP_DEVICES, "uuid = \"\"", NULL, "*is no device"},
+	{GROUP_DEVICES, "name = \"Caf\xc3\xa9, 2nd floor\"", "name = \"Caf\xc3\xa9, 2nd floor\";", NULL},
+	{GROUP_DEVICES, "name = \"two  blanks\"", "name = \"two  blanks\";", NULL},
+	{GROUP_DEVICES, "name = \"a\\tb\"", NULL,
+	 "devices[0].name: a b: \"a b\" holds control characters or is not UTF-8"},
+	{GROUP_DEVICES, "name = \" a\"", NULL, "*begins or ends with a blank"},
+	{GROUP_DEVICES, "site = \"hq\"", "site = \"hq\";", NULL},
+	{GROUP_DEVICES, "site = \"\"", NULL, "devices[0].site: d: must not be empty"},
+	{GROUP_DEVICES, "account = \"a\"", "account = \"a\";", NULL},
+	{GROUP_DEVICES, "account = \"b\"", NULL, "devices[0].account: d: there is no account of the name \"b\""},
+	{GROUP_DEVICES, "interval = \"NONE\"; window = \"7m\"", NULL,
+	 "devices[0].window: d: window \"7m\" does not suit NONE: it must be whole minutes and divide a day, such "
+	 "as \"6m\" or \"8m\""},
+	{GROUP_DEVICES, "settel = \"1s\"", NULL,
+	 "devices[0].settel: d: there is no such setting: did you mean settle?"},
+	{GROUP_DEVICES, "burst = 1", NULL,
+	 "devices[0].burst: d: there is no such setting here: it belongs to accounts"},
+	{GROUP_DEVICES, "frobnicate = 1", NULL,
+	 "devices[0].frobnicate: d: there is no such setting: occupancyd.conf(5) lists those of devices"},
+
+	{GROUP_RETRY, "base = \"100ms\"", "base = \"100ms\";", NULL},
+	{GROUP_RETRY, "base = \"99ms\"", NULL, "retry.base: \"99ms\" is out of range: from 100ms to 10m"},
+	{GROUP_RETRY, "cap = \"1h\"", "cap = \"1h\";", NULL},
+	{GROUP_RETRY, "cap = \"61m\"", NULL, "retry.cap: \"61m\" is out of range: from 100ms to 1h"},
+	{GROUP_RETRY, "cap = \"500ms\"", NULL, "retry.cap: cap \"500ms\" is less than base \"1s\": raise it"},
+	{GROUP_RETRY, "base = \"2m\"", NULL, "retry.base: cap \"1m\" is less than base \"2m\": raise it"},
+
+	{GROUP_LOG, "directory = \"/srv/log\"", "directory = \"/srv/log\";", NULL},
+	{GROUP_LOG, "directory = \"log\"", NULL,
+	 "log.directory: \"log\" is not an absolute path: begin it with a slash"},
+	{GROUP_LOG, "format = \"csv\"", "format = \"csv\";", NULL},
+	{GROUP_LOG, "format = \"json\"", NULL, "*is not one of ndjson, csv: did you mean \"ndjson\"?"},
+	{GROUP_LOG, "rotate_size = \"0\"", "rotate_size = \"0\";", NULL},
+	{GROUP_LOG, "rotate_size = \"64KiB\"", "rotate_size = \"64KiB\";", NULL},
+	{GROUP_LOG, "rotate_size = \"1TiB\"", "rotate_size = \"1TiB\";", NULL},
+	{GROUP_LOG, "rotate_size = \"63KiB\"", NULL,
+	 "log.rotate_size: \"63KiB\" is out of range: \"0\", or from 64KiB to 1TiB"},
+	{GROUP_LOG, "rotate_size = 1048576", NULL,
+	 "log.rotate_size: must be a size in quotes, such as \"64MiB\", not a number"},
+	{GROUP_LOG, "rotate_size = 8589934592", NULL,
+	 "log.rotate_size: must be a size in quotes, such as \"64MiB\", not a number"},
+	{GROUP_LOG, "rotate_size = \"64MB\"", NULL, "*log.rotate_size: \"64MB\" has no unit known here"},
+	{GROUP_LOG, "rotate_every = \"hour\"", "rotate_every = \"hour\";", NULL},
+	{GROUP_LOG, "rotate_every = \"week\"", NULL, "log.rotate_every: \"week\" is not one of never, hour, day"},
+	{GROUP_LOG, "keep = 0", "keep = 0;", NULL},
+	{GROUP_LOG, "keep = -1", NULL, "log.keep: -1 is out of range: from 0 to 1000000"},
+	{GROUP_LOG, "keep = 4294967296", NULL, "log.keep: 4294967296 is out of range: from 0 to 1000000"},
+	{GROUP_LOG, "keep_bytes = \"0\"", "keep_bytes = \"0\";", NULL},
+	{GROUP_LOG, "keep_bytes = \"1B\"", NULL, "*is out of range: \"0\", or from 64KiB to 1024TiB"},
+	{GROUP_LOG, "keep_age = \"400d\"", "keep_age = \"400d\";", NULL},
+	{GROUP_LOG, "keep_age = \"forever\"", NULL, "*log.keep_age: \"forever\""},
+	{GROUP_LOG, "compress = false", "compress = false;", NULL},
+	{GROUP_LOG, "compress = \"yes\"", NULL, "log.compress: must be true or false, not a text in quotes"},
+	{GROUP_LOG, "compres = true", NULL, "log.compres: there is no such setting: did you mean compress?"},
+
+	{GROUP_STATE, "directory = \"/srv/state\"", "directory = \"/srv/state\";", NULL},
+	{GROUP_STATE, "directory = \"\"", NULL, "state.directory: must not be empty"},
+};
+
+/* The problem's line is 2 but for what is told of the group.  "*" begins a part of the sentence. */
+static void check_bad(const struct key_case *what, const char *said) {
+	if (what->problem[0] == '*') {
+		if (!strstr(said, what->problem + 1)) {
+			fail_msg("%s: expected ...%s...\nsaid %s", what->setting, what->problem + 1, said);
+		}
+		return;
+	}
+	char expected[1024];
+	(void)snprintf(expected, sizeof(expected), "main.conf:2: %s\n", what->problem);
+	if (strcmp(said, expected) != 0) {
+		fail_msg("%s:\nexpected %ssaid     %s", what->setting, expected, said);
+	}
+}
+
+static void each_key_takes_and_refuses(void **state) {
+	(void)state;
+	for (size_t i = 0; i < COUNT(key_cases); i++) {
+		const struct key_case *what = &key_cases[i];
+		char *said;
+		write_case(what);
+		struct config *config = read_main(&said);
+
+		if (what->printed) {
+			if (!config) {
+				fail_msg("%s: refused: %s", what->setting, said);
+			}
+			char *text = print(config);
+			if (!strstr(text, what->printed)) {
+				fail_msg("%s: expected %s in\n%s", what->setting, what->printed, text);
+			}
+			free(text);
+		} else {
+			if (config) {
+				fail_msg("%s: taken", what->setting);
+			}
+			check_bad(what, said);
+			/* A password that stands where it should not is not told to anybody. */
+			assert_null(strstr(said, "hunter2"));
+		}
+		config_free(config);
+		free(said);
+	}
+}
+
+static void each_key_has_a_case(void **state) {
+	(void)state;
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		const struct key *key = &key_table[id];
+		bool good = false;
+		bool bad = false;
+		for (size_t i = 0; i < COUNT(key_cases); i++) {
+			char setting[64];
+			(void)snprintf(setting, sizeof(setting), "%s = ", key->name);
+			if (key_cases[i].group == key->group &&
+			    strncmp(key_cases[i].setting, setting, strlen(setting)) == 0) {
+				good |= key_cases[i].printed != NULL;
+				bad |= key_cases[i].problem != NULL;
+			}
+		}
+		if (!good || !bad) {
+			fail_msg("%s.%s: no %s case", group_table[key->group].name, key->name, good ? "bad" : "good");
+		}
+	}
+}
+
+static void table_agrees_with_itself(void **state) {
+	(void)state;
+	for (enum interval i = 0; i < INTERVAL_COUNT; i++) {
+		assert_string_equal(key_table[KEY_INTERVAL].choices[i], interval_name(i));
+	}
+	assert_null(key_table[KEY_INTERVAL].choices[INTERVAL_COUNT]);
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		assert_non_null(key_table[id].name);
+		assert_int_equal(key_find(key_table[id].group, key_table[id].name), id);
+		assert_true(!key_table[id].required || key_table[id].note);
+		assert_non_null(key_type_name(key_table[id].type));
+	}
+	assert_int_equal(key_find(GROUP_DEVICES, "interval"), KEY_INTERVAL);
+	assert_int_equal(key_find(GROUP_DEFAULTS, "uuid"), KEY_COUNT);
+	assert_string_equal(scheme_name(SCHEME_PARTNER_API), "partner-api");
+	assert_true(scheme_wants_cert(SCHEME_API) && scheme_wants_cert(SCHEME_PARTNER_API));
+	assert_false(scheme_wants_cert(SCHEME_API_TOKEN) || scheme_wants_cert(SCHEME_PARTNER_API_TOKEN));
+	assert_true(scheme_wants_org(SCHEME_PARTNER_API_TOKEN) && scheme_wants_org(SCHEME_PARTNER_API));
+	assert_false(scheme_wants_org(SCHEME_API_TOKEN) || scheme_wants_org(SCHEME_API));
+}
+
+static void defaults_are_those_of_the_design(void **state) {
+	(void)state;
+	struct config *config = read_good(ACCOUNTS DEVICES);
+	const struct account *account = &config->accounts[0];
+	const struct device *device = &config->devices[0];
+	const struct settings *settings = device->settings;
+
+	assert_int_equal(config->account_count, 1);
+	assert_int_equal(config->device_count, 1);
+	assert_string_equal(account->base_url, "https://api2.rhombussystems.com");
+	assert_string_equal(account->path, "/api/report/getOccupancyCountsV2");
+	assert_int_equal(account->scheme, SCHEME_API_TOKEN);
+	assert_int_equal(account->request_gap, USEC_PER_SEC);
+	assert_int_equal(account->burst, 10);
+	assert_int_equal(account->max_in_flight, 4);
+	assert_int_equal(account->connect_timeout, 10 * USEC_PER_SEC);
+	assert_null(account->org);
+	assert_null(account->proxy);
+	assert_ptr_equal(device->account, account);
+	assert_string_equal(device->uuid, UUID_A);
+	assert_string_equal(device->name, "d");
+	assert_null(device->site);
+	assert_null(device->labels);
+	assert_int_equal(device->place.line, 2);
+	assert_int_equal(settings->bucket.interval, INTERVAL_QUARTERHOURLY);
+	assert_int_equal(settings->bucket.week_start, 1);
+	assert_int_equal(settings->bucket.length, 0);
+	assert_int_equal(settings->window, 15 * USEC_PER_MIN);
+	assert_int_equal(settings->settle, 90 * USEC_PER_SEC);
+	assert_int_equal(settings->lookback, 10 * USEC_PER_MIN);
+	assert_int_equal(settings->backfill, 7 * USEC_PER_DAY);
+	assert_true(settings->backfill_from == INT64_MIN);
+	assert_int_equal(settings->backfill_ago, -1);
+	assert_int_equal(settings->timeout, 30 * USEC_PER_SEC);
+	assert_int_equal(settings->max_points, 1440);
+	assert_null(settings->count_key);
+	assert_int_equal(config->retry.base, USEC_PER_SEC);
+	assert_int_equal(config->retry.cap, 60 * USEC_PER_SEC);
+	assert_string_equal(config->log.directory, "/var/log/occupancyd");
+	assert_int_equal(config->log.format, LOG_FORMAT_NDJSON);
+	assert_int_equal(config->log.rotate_size, 64 * 1024 * 1024);
+	assert_int_equal(config->log.rotate_every, ROTATE_DAY);
+	assert_int_equal(config->log.keep, 90);
+	assert_int_equal(config->log.keep_bytes, (int64_t)2 << 30);
+	assert_int_equal(config->log.keep_age, 0);
+	assert_true(config->log.compress);
+	assert_string_equal(config->state_directory, "/var/lib/occupancyd");
+
+	char name[128];
+	assert_string_equal(zone_name(settings->bucket.zone), zone_system_name(name, sizeof(name)));
+	assert_ptr_equal(config->log.zone, settings->bucket.zone);
+	config_free(config);
+}
+
+/* Mistakes, all at once */
+
+static void ten_mistakes_give_ten_lines(void **state) {
+	(void)state;
+	expect_problems("# ten mistakes\n"
+	                "accounts = (\n"
+	                "  { name = \"a\"; key_file = \"k\"; burst = 0; },\n"
+	                "  { name = \"b\"; rate = \"x\"; key_file = \"k\"; }\n"
+	                ");\n"
+	                "defaults = {\n"
+	                "  settle = 90;\n"
+	                "  timezone = \"Mars/Olympus\";\n"
+	                "};\n"
+	                "devices = (\n"
+	                "  { uuid = \"short\"; name = \"one\"; account = \"a\"; },\n"
+	                "  { uuid = \"" UUID_A "\"; account = \"a\"; },\n"
+	                "  { uuid = \"" UUID_B "\"; name = \"three\"; account = \"c\"; },\n"
+	                "  { uuid = \"" UUID_C "\"; name = \"four\"; account = \"a\";\n"
+	                "    interval = \"DAYLY\"; }\n"
+	                ");\n"
+	                "log = { keep = 9999999999; };\n"
+	                "stat = { };\n",
+	                "main.conf:3: accounts[0].burst: a: 0 is out of range: from 1 to 10000\n"
+	                "main.conf:4: accounts[1].rate: b: \"x\" is no rate: write a number per second, minute or "
+	                "hour, such as \"1/s\", \"30/m\" or \"1000/h\"\n"
+	                "main.conf:7: defaults.settle: must be a duration in quotes, such as \"90s\", not a number\n"
+	                "main.conf:8: defaults.timezone: \"Mars/Olympus\" is no time zone of this system: write an "
+	                "IANA name such as \"America/Denver\"\n"
+	                "main.conf:11: devices[0].uuid: one: \"short\" is no device: write its 22 letters, digits, "
+	                "\"_\" or \"-\", and a facet like \".v0\" if it has one\n"
+	                "main.conf:12: devices[1].name: is missing: messages and records need a name for this "
+	                "device\n"
+	                "main.conf:13: devices[2].account: three: there is no account of the name \"c\"\n"
+	                "main.conf:15: devices[3].interval: four: \"DAYLY\" is not one of NONE, MINUTELY, "
+	                "QUARTERHOURLY, HOURLY, DAILY, WEEKLY, MONTHLY: did you mean \"DAILY\"?\n"
+	                "main.conf:17: log.keep: 9999999999 is out of range: from 0 to 1000000\n"
+	                "main.conf:18: stat: there is no such setting: did you mean state?\n");
+}
+
+static void what_is_missing_is_told(void **state) {
+	(void)state;
+	expect_problems("\n\n",
+	                "main.conf:1: accounts: there is none: add accounts = ( { name = \"...\"; key_file = "
+	                "\"...\"; } );\n"
+	                "main.conf:1: devices: there is none: add devices = ( { uuid = \"...\"; name = \"...\"; } ); "
+	                "here or in conf.d\n");
+	expect_problems("accounts = ( { } );\ndevices = ( { } );\n",
+	                "main.conf:1: accounts[0].name: is missing: devices, messages and records need a name for "
+	                "this account\n"
+	                "main.conf:1: accounts[0].key_file: is missing: name the file or systemd credential that "
+	                "holds the API key\n"
+	                "main.conf:2: devices[0].uuid: is missing: say which device this is, as Rhombus names it\n"
+	                "main.conf:2: devices[0].name: is missing: messages and records need a name for this "
+	                "device\n");
+	expect_problems("accounts = ( { name = \"a\"; key_file = \"k\"; }, { name = \"b\"; key_file = \"k\"; } );\n" DEVICES,
+	                "main.conf:2: devices[0].account: d: is missing: there are 2 accounts, so name one here or "
+	                "in defaults\n");
+}
+
+static void shapes_are_checked(void **state) {
+	(void)state;
+	expect_problems("accounts = { name = \"a\"; };\n" DEVICES,
+	                "main.conf:1: accounts: must be a list of groups: ( { ... }, { ... } )\n");
+	expect_problems("accounts = ( \"a\" );\n" DEVICES, "main.conf:1: accounts[0]: must be a group: { ... }\n");
+	expect_problems(ACCOUNTS DEVICES "log = ( );\n", "main.conf:3: log: must be a group: { ... }\n");
+	expect_problems(ACCOUNTS DEVICES "log = 5;\n", "main.conf:3: log: must be a group: { ... }\n");
+	expect_problems(ACCOUNTS DEVICES "interval = \"DAILY\";\n",
+	                "main.conf:3: interval: there is no such setting here: it belongs to defaults\n");
+	expect_problems(ACCOUNTS DEVICES "devicse = ( );\n",
+	                "main.conf:3: devicse: there is no such setting: did you mean devices?\n");
+	expect_problems(ACCOUNTS DEVICES "x = 1;\n",
+	                "main.conf:3: x: there is no such setting: there are accounts, defaults, devices, retry, log "
+	                "and state\n");
+}
+
+static void doubles_are_refused(void **state) {
+	(void)state;
+	expect_problems("accounts = ( { name = \"a\"; key_file = \"k\"; },\n { name = \"a\"; key_file = \"l\"; } );\n" DEVICES,
+	                "main.conf:2: accounts[1].name: a: is the name of another account already, at main.conf:1: "
+	                "each needs its own\n");
+	expect_problems(ACCOUNTS "devices = ( { uuid = \"" UUID_A "\"; name = \"x\"; },\n"
+	                "{ uuid = \"" UUID_A "\"; name = \"y\"; },\n"
+	                "{ uuid = \"" UUID_A "\"; name = \"x\"; interval = \"DAILY\"; },\n"
+	                "{ uuid = \"" UUID_B "\"; name = \"x\"; } );\n",
+	                "main.conf:3: devices[1].uuid: y: is polled with interval QUARTERHOURLY already, as \"x\" at "
+	                "main.conf:2\n"
+	                "main.conf:5: devices[3].name: x: is the name of another device with interval QUARTERHOURLY "
+	                "already, at main.conf:2\n");
+	expect_problems(ACCOUNTS DEVICES "log = { keep = 1;\nkeep = 2; };\n",
+	                "main.conf:4: a setting of this name stands in the same group already: keep one\n");
+}
+
+/* Rules between settings */
+
+static void windows_suit_intervals(void **state) {
+	static const struct {
+		const char *interval, *window;
+		usec_t expected; /* 0: refused */
+		usec_t length;
+	} cases[] = {
+		{"MINUTELY", NULL, USEC_PER_MIN, 0},
+		{"MINUTELY", "5m", 5 * USEC_PER_MIN, 0},
+		{"MINUTELY", "7m", 0, 0},
+		{"MINUTELY", "90s", 0, 0},
+		{"MINUTELY", "1d", USEC_PER_DAY, 0},
+		{"MINUTELY", "2d", 0, 0},
+		{"QUARTERHOURLY", NULL, 15 * USEC_PER_MIN, 0},
+		{"QUARTERHOURLY", "45m", 45 * USEC_PER_MIN, 0},
+		{"QUARTERHOURLY", "75m", 0, 0},
+		{"QUARTERHOURLY", "5m", 0, 0},
+		{"HOURLY", NULL, USEC_PER_HOUR, 0},
+		{"HOURLY", "90m", 0, 0},
+		{"HOURLY", "8h", 8 * USEC_PER_HOUR, 0},
+		{"HOURLY", "5h", 0, 0},
+		{"NONE", NULL, 15 * USEC_PER_MIN, 15 * USEC_PER_MIN},
+		{"NONE", "1m", USEC_PER_MIN, USEC_PER_MIN},
+		{"NONE", "1d", USEC_PER_DAY, USEC_PER_DAY},
+		{"NONE", "90s", 0, 0},
+		{"NONE", "7m", 0, 0},
+		{"DAILY", NULL, USEC_PER_DAY, 0},
+		{"DAILY", "1d", USEC_PER_DAY, 0},
+		{"DAILY", "24h", USEC_PER_DAY, 0},
+		{"DAILY", "7d", 0, 0},
+		{"WEEKLY", NULL, 7 * USEC_PER_DAY, 0},
+		{"WEEKLY", "7d", 7 * USEC_PER_DAY, 0},
+		{"WEEKLY", "1d", 0, 0},
+		{"MONTHLY", NULL, 30 * USEC_PER_DAY, 0},
+		{"MONTHLY", "7d", 0, 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char text[512];
+		char *said;
+		(void)snprintf(text, sizeof(text),
+		               ACCOUNTS "devices = ( { uuid = \"" UUID_A "\"; name = \"d\"; interval = \"%s\";\n%s%s%s } );\n",
+		               cases[i].interval, cases[i].window ? "window = \"" : "",
+		               cases[i].window ? cases[i].window : "", cases[i].window ? "\";" : "");
+		struct config *config = read_text(text, &said);
+		if (!config != (cases[i].expected == 0)) {
+			fail_msg("%s %s: %s", cases[i].interval, cases[i].window, config ? "taken" : said);
+		}
+		if (config) {
+			assert_int_equal(config->devices[0].settings->window, cases[i].expected);
+			assert_int_equal(config->devices[0].settings->bucket.length, cases[i].length);
+		} else {
+			assert_non_null(strstr(said, "main.conf:3: devices[0].window: d: window \""));
+		}
+		config_free(config);
+		free(said);
+	}
+}
+
+static void inherited_windows_are_told_once_where_they_stand(void **state) {
+	(void)state;
+	/* No device uses this pair: nothing is wrong. */
+	config_free(read_good("defaults = { window = \"5m\"; };\n" ACCOUNTS
+	                      "devices = ( { uuid = \"" UUID_A "\"; name = \"d\"; interval = \"MINUTELY\"; } );\n"));
+	/* Two devices use it: one line. */
+	expect_problems("defaults = {\nwindow = \"5m\"; };\n" ACCOUNTS
+	                "devices = ( { uuid = \"" UUID_A "\"; name = \"x\"; }, { uuid = \"" UUID_B "\"; name = \"y\"; } );\n",
+	                "main.conf:2: defaults.window: window \"5m\" does not suit QUARTERHOURLY: it must be whole "
+	                "buckets and divide a day, such as \"15m\"\n");
+	/* The device chose the interval that does not suit it. */
+	expect_problems("defaults = { interval = \"MINUTELY\"; window = \"5m\"; };\n" ACCOUNTS
+	                "devices = ( { uuid = \"" UUID_A "\"; name = \"x\"; interval = \"HOURLY\"; } );\n",
+	                "main.conf:3: devices[0].interval: x: window \"5m\" does not suit HOURLY: it must be whole "
+	                "buckets and divide a day, such as \"1h\"\n");
+	/* A day, week or month is its own window, whatever the others have. */
+	struct config *config = read_good(
+		"defaults = { interval = \"MINUTELY\"; window = \"5m\"; };\n" ACCOUNTS
+		"devices = ( { uuid = \"" UUID_A "\"; name = \"x\"; interval = \"DAILY\"; },\n"
+		"{ uuid = \"" UUID_B "\"; name = \"x\"; interval = \"MONTHLY\"; } );\n");
+	assert_int_equal(config->devices[0].settings->window, USEC_PER_DAY);
+	assert_int_equal(config->devices[1].settings->window, 30 * USEC_PER_DAY);
+	/* And its back-fill, if nobody set one, reaches over it. */
+	assert_int_equal(config->devices[1].settings->backfill, 31 * USEC_PER_DAY);
+	config_free(config);
+
+	expect_problems("defaults = { backfill = \"7d\"; };\n" ACCOUNTS
+	                "devices = ( { uuid = \"" UUID_A "\"; name = \"x\"; interval = \"MONTHLY\"; } );\n",
+	                "main.conf:3: devices[0].interval: x: backfill \"7d\" is shorter than a window (one bucket "
+	                "of MONTHLY): write \"31d\" or more\n");
+}
+
+static void devices_inherit_and_override(void **state) {
+	(void)state;
+	struct config *config = read_good(
+		"accounts = ( { name = \"a\"; key_file = \"k\"; }, { name = \"b\"; key_file = \"k\"; } );\n"
+		"defaults = { account = \"b\"; timezone = \"Europe/Berlin\"; settle = \"5s\"; count_key = \"in\";\n"
+		"  backfill_from = \"6h\"; labels = { floor = \"1\"; wing = \"w\"; }; };\n"
+		"devices = (\n"
+		"  { uuid = \"" UUID_A "\"; name = \"x\"; },\n"
+		"  { uuid = \"" UUID_B "\"; name = \"y\"; account = \"a\"; settle = \"6s\"; timezone = \"Asia/Kathmandu\";\n"
+		"    labels = { wing = \"e\"; room = 12; }; backfill_from = \"2026-11-23T08:00:00Z\"; },\n"
+		"  { uuid = \"" UUID_C "\"; name = \"z\"; timezone = \"Europe/Berlin\"; labels = { }; }\n"
+		");\n");
+	const struct device *d = config->devices;
+
+	assert_string_equal(d[0].account->name, "b");
+	assert_string_equal(d[1].account->name, "a");
+	assert_string_equal(d[0].labels, "{\"floor\":\"1\",\"wing\":\"w\"}");
+	assert_string_equal(d[1].labels, "{\"floor\":\"1\",\"wing\":\"e\",\"room\":\"12\"}");
+	assert_string_equal(d[2].labels, d[0].labels);
+	assert_int_equal(d[1].settings->settle, 6 * USEC_PER_SEC);
+	assert_string_equal(d[1].settings->count_key, "in");
+	assert_int_equal(d[0].settings->backfill_ago, 6 * USEC_PER_HOUR);
+	assert_int_equal(d[1].settings->backfill_ago, -1);
+	assert_int_equal(d[1].settings->backfill_from, (usec_t)1795420800 * USEC_PER_SEC);
+	/* What is equal is shared. */
+	assert_ptr_equal(d[0].settings, d[2].settings);
+	assert_ptr_not_equal(d[0].settings, d[1].settings);
+	assert_ptr_equal(d[0].labels, d[2].labels);
+	assert_ptr_equal(config->log.zone, d[2].settings->bucket.zone);
+	assert_string_equal(zone_name(d[1].settings->bucket.zone), "Asia/Kathmandu");
+	config_free(config);
+}
+
+/* Too many labels, in both ways of having them */
+static void labels_are_counted(void **state) {
+	(void)state;
+	struct buf text;
+	buf_init(&text, 64 * 1024);
+	buf_puts(&text, "defaults = { labels = {");
+	for (int i = 0; i < 32; i++) {
+		buf_printf(&text, " l%d = \"x\";", i);
+	}
+	buf_puts(&text, " }; };\n" ACCOUNTS "devices = ( { uuid = \"" UUID_A "\"; name = \"d\"; labels = { l3 = \"y\"; } } );\n");
+	config_free(read_good(buf_text(&text)));
+
+	buf_truncate(&text, text.len - strlen("} } );\n"));
+	buf_puts(&text, "\nl32 = \"y\"; } } );\n");
+	expect_problems(buf_text(&text),
+	                "main.conf:4: devices[0].labels.l32: d: is one label too many: at most 32 are allowed\n");
+	buf_done(&text);
+}
+
+/* Files */
+
+static void fragments_add_accounts_and_devices(void **state) {
+	char *said;
+	(void)state;
+	make_directory("conf.d");
+	write_file("conf.d/20-b.conf", "devices = ( { uuid = \"" UUID_B "\"; name = \"b\"; account = \"x\"; } );\n");
+	write_file("conf.d/10-a.conf", "accounts = ( { name = \"x\"; key_file = \"k\"; } );\n"
+	                               "devices = ( { uuid = \"" UUID_A "\"; name = \"a\"; account = \"m\"; } );\n");
+	write_file("conf.d/.hidden.conf", "nonsense");
+	write_file("conf.d/backup.conf~", "nonsense");
+	write_file("main.conf", "accounts = ( { name = \"m\"; key_file = \"k\"; } );\ndefaults = { settle = \"1s\"; };\n");
+	struct config *config = read_main(&said);
+	assert_string_equal(said, "");
+	assert_non_null(config);
+	assert_int_equal(config->account_count, 2);
+	assert_int_equal(config->device_count, 2);
+	assert_string_equal(config->devices[0].name, "a");
+	assert_string_equal(config->devices[1].name, "b");
+	assert_string_equal(config->devices[1].account->name, "x");
+	assert_int_equal(config->devices[1].settings->settle, USEC_PER_SEC);
+	assert_string_equal(strrchr(config->devices[1].place.file, '/'), "/20-b.conf");
+	config_free(config);
+	free(said);
+
+	/* A fragment holds nothing else; indexes count within a file; a broken file does not hide the others. */
+	write_file("conf.d/20-b.conf", "\nlog = { keep = 1; };\n"
+	                               "devices = ( { uuid = \"" UUID_A "\"; name = \"b\"; account = \"x\"; } );\n");
+	write_file("conf.d/30-c.conf", "devices = (\n{ uuid = \"x\" name = ; } );\n");
+	write_file("conf.d/40-d.conf", "devices = (\n{ uuid = \"x\"; name = \"y\"; account = \"nobody\"; } );\n");
+	write_file("main.conf", "accounts = ( { name = \"m\"; key_file = \"k\"; } );\nlog = { keeep = 1; };\n");
+	config = read_main(&said);
+	assert_null(config);
+	assert_string_equal(
+		said,
+		"main.conf:2: log.keeep: there is no such setting: did you mean keep?\n"
+		"conf.d/20-b.conf:2: log: may stand only in main.conf: a file in conf.d holds accounts and devices\n"
+		"conf.d/20-b.conf:3: devices[0].uuid: b: is polled with interval QUARTERHOURLY already, as \"a\" at "
+		"conf.d/10-a.conf:2\n"
+		"conf.d/30-c.conf:2: syntax error: something is missing or too much, here or just before\n"
+		"conf.d/40-d.conf:2: devices[0].uuid: y: \"x\" is no device: write its 22 letters, digits, \"_\" or "
+		"\"-\", and a facet like \".v0\" if it has one\n");
+	free(said);
+
+	remove_file("conf.d/10-a.conf");
+	remove_file("conf.d/20-b.conf");
+	remove_file("conf.d/30-c.conf");
+	remove_file("conf.d/40-d.conf");
+	remove_file("conf.d/.hidden.conf");
+	remove_file("conf.d/backup.conf~");
+	assert_int_equal(rmdir(path_of("conf.d")), 0);
+}
+
+/* What a broken main file would have said is not held against the devices of the fragments. */
+static void a_broken_main_file_hides_nothing(void **state) {
+	char *said;
+	(void)state;
+	make_directory("conf.d");
+	write_file("conf.d/a.conf", "devices = ( { uuid = \"" UUID_B "\"; name = \"b\"; account = \"x\"; window = \"5m\"; },\n"
+	                            "{ uuid = \"" UUID_C "\"; name = \"c\"; burst = 1; } );\n");
+	write_file("main.conf", "accounts = ( ;\n");
+	assert_null(read_main(&said));
+	assert_string_equal(said, "main.conf:1: syntax error: something is missing or too much, here or just before\n"
+	                          "conf.d/a.conf:2: devices[1].burst: c: there is no such setting here: it belongs "
+	                          "to accounts\n");
+	free(said);
+	remove_file("conf.d/a.conf");
+	assert_int_equal(rmdir(path_of("conf.d")), 0);
+}
+
+static void includes_are_found_and_counted(void **state) {
+	char *said;
+	(void)state;
+	make_directory("sub");
+	write_file("sub/accounts.inc", "# comment\naccounts = (\n  @include \"one.inc\"\n);\n");
+	write_file("sub/one.inc", "{ name = \"a\"; key_file = \"k\"; }");
+	write_file("defaults.inc", "interval = \"HOURLY\"; # no newline behind this");
+	struct config *config = read_good("@include \"sub/accounts.inc\"\n"
+	                                  "defaults = {\n  @include \"defaults.inc\"\n};\n" DEVICES);
+	assert_int_equal(config->devices[0].settings->bucket.interval, INTERVAL_HOURLY);
+	assert_int_equal(config->devices[0].place.line, 5);
+	config_free(config);
+
+	write_file("sub/one.inc", "\n{ name = \"a\";\nkey_file = 5; }");
+	write_file("defaults.inc", "interval = \"HOURLY\";\n\nsettle = 1;");
+	expect_problems("@include \"sub/accounts.inc\"\n"
+	                "defaults = {\n  @include \"defaults.inc\"\n};\nx = 1;\n" DEVICES,
+	                "sub/one.inc:3: accounts[0].key_file: a: must be the name of a systemd credential or an "
+	                "absolute path, in quotes, not a number\n"
+	                "defaults.inc:3: defaults.settle: must be a duration in quotes, such as \"90s\", not a "
+	                "number\n"
+	                "main.conf:5: x: there is no such setting: there are accounts, defaults, devices, retry, "
+	                "log and state\n");
+
+	/* An absolute path stays one. */
+	char text[PATH_SIZE];
+	write_file("sub/one.inc", "{ name = \"a\"; key_file = \"k\"; }");
+	(void)snprintf(text, sizeof(text), "@include \"%s/sub/accounts.inc\"\n" DEVICES, dir);
+	config = read_text(text, &said);
+	assert_non_null(config);
+	config_free(config);
+	free(said);
+}
+
+static void includes_that_cannot_be_are_told(void **state) {
+	(void)state;
+	expect_problems(ACCOUNTS "\n@include \"gone.inc\"\n" DEVICES,
+	                "main.conf:3: @include: gone.inc cannot be opened: No such file or directory\n");
+	write_file("loop.inc", "@include \"loop.inc\"\n");
+	expect_problems("@include \"loop.inc\"\n" ACCOUNTS DEVICES,
+	                "loop.inc:1: @include \"loop.inc\": files include each other more than 10 deep\n");
+	expect_problems(ACCOUNTS " x = 1; @include \"loop.inc\"\n" DEVICES,
+	                "main.conf:2: an @ outside of strings begins a line: @include \"FILE\"\n");
+	expect_problems(ACCOUNTS "@include loop.inc\n" DEVICES,
+	                "main.conf:2: an @ outside of strings begins a line: @include \"FILE\"\n");
+	/* In a string or a comment it is nothing of the kind. */
+	config_free(read_good(ACCOUNTS "/*\n@include \"loop.inc\"\n*/ # @include \"x\"\n"
+	                      "devices = ( { uuid = \"" UUID_A "\"; name = \"@include\"; } );\n"));
+}
+
+static void text_is_read_as_libconfig_reads_it(void **state) {
+	static const char *const good[] = {
+		ACCOUNTS DEVICES "# a comment without a newline",
+		ACCOUNTS DEVICES "// another",
+		ACCOUNTS DEVICES "/* 99999999999 \" */",
+		"\xef\xbb\xbf" ACCOUNTS DEVICES,
+		"accounts : ( { name : \"a\", key_file : \"k\" } )\r\n" DEVICES,
+		"accounts = ( { name = \"a\"; key_file = \"/k//99999999999/*#\"; } );" DEVICES,
+		"accounts = ( { name = \"a\"; key_file = \"/k\\\"99999999999\"; } );" DEVICES,
+		/* Later libconfigs take a comma behind the last member, so people write it. */
+		"accounts = ( { name = \"a\"; key_file = \"k\"; }, /* last */\n );\n" DEVICES,
+		"accounts = ( { name = \"a\"; key_file = \"/a\" /* and */ \"/b\"; } );\n" DEVICES,
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		config_free(read_good(good[i]));
+	}
+
+	expect_problems(ACCOUNTS "/* no end\n" DEVICES,
+	                "main.conf:2: a comment begins here that does not end: write */ behind it\n");
+	expect_problems(ACCOUNTS DEVICES "x = \"no end;\n\n",
+	                "main.conf:3: a string begins here that does not end: write a \" behind it\n");
+	expect_problems("accounts = ( { name = \"a\"; key_file = \"k\\x00l\"; } );" DEVICES,
+	                "main.conf:1: a string holds \\x00, which no text can\n");
+	expect_problems("accounts = ( { name = \"a\", , key_file = \"k\"; } );" DEVICES,
+	                "main.conf:1: syntax error: something is missing or too much, here or just before\n");
+	expect_problems("log = { keep = 1111111111111111111111111111111111111111111111111111111111111111111111; };",
+	                "main.conf:1: a number of 70 characters is too long\n");
+	expect_problems("log = { keep = 12ab; };\n",
+	                "main.conf:1: syntax error: something is missing or too much, here or just before\n");
+	/* A text must not pass for a number, nor be glued to one. */
+	expect_problems("log = { keep = \"\\x0199999999999\\x01\"; };\n" ACCOUNTS DEVICES,
+	                "main.conf:1: log.keep: 99999999999 is out of range: from 0 to 1000000\n");
+	expect_problems(ACCOUNTS "devices = ( { uuid = \"" UUID_A "\"; name = \"d\"; labels = { a = 1.5 \"x\"; }; } );\n",
+	                "main.conf:2: devices[0].labels.a: d: holds control characters or is not UTF-8\n");
+}
+
+static void files_that_are_none_are_refused(void **state) {
+	char *said;
+	char text[] = ACCOUNTS DEVICES "#\0x";
+	(void)state;
+
+	write_bytes("main.conf", text, sizeof(text) - 1);
+	assert_null(read_main(&said));
+	assert_string_equal(said, "main.conf:3: holds a NUL byte: this is no text file\n");
+	free(said);
+
+	remove_file("main.conf");
+	assert_null(read_main(&said));
+	assert_string_equal(said, "main.conf: cannot be opened: No such file or directory\n");
+	free(said);
+
+	assert_int_equal(mkfifo(path_of("main.conf"), 0600), 0);
+	assert_null(read_main(&said));
+	assert_string_equal(said, "main.conf: is not a regular file\n");
+	free(said);
+	remove_file("main.conf");
+
+	make_directory("main.conf");
+	assert_null(read_main(&said));
+	assert_string_equal(said, "main.conf: is not a regular file\n");
+	free(said);
+	assert_int_equal(rmdir(path_of("main.conf")), 0);
+
+	write_file("main.conf", "");
+	assert_int_equal(truncate(path_of("main.conf"), 64 * 1024 * 1024 + 1), 0);
+	assert_null(read_main(&said));
+	assert_string_equal(said, "main.conf: is larger than 64 MiB\n");
+	free(said);
+
+	write_file("conf.d", "");
+	write_file("main.conf", ACCOUNTS DEVICES);
+	assert_null(read_main(&said));
+	assert_string_equal(said, "main.conf: conf.d: cannot be listed: Not a directory\n");
+	free(said);
+	remove_file("conf.d");
+
+	if (geteuid() != 0) {
+		assert_int_equal(chmod(path_of("main.conf"), 0), 0);
+		assert_null(read_main(&said));
+		assert_string_equal(said, "main.conf: cannot be opened: Permission denied\n");
+		free(said);
+		remove_file("main.conf");
+	}
+}
+
+static void very_many_problems_are_counted(void **state) {
+	struct buf text;
+	struct config *config;
+	struct config_problems problems;
+	(void)state;
+	buf_init(&text, OUT_MAX);
+	buf_puts(&text, ACCOUNTS "devices = (\n");
+	for (int i = 0; i < 20000; i++) {
+		buf_printf(&text, "%s{ uuid = \"%d\"; name = \"room %d\"; }\n", i ? "," : "", i, i);
+	}
+	buf_puts(&text, ");\n");
+	write_file("main.conf", buf_text(&text));
+	buf_done(&text);
+
+	config_problems_init(&problems);
+	assert_int_equal(config_read(path_of("main.conf"), &config, &problems), -EINVAL);
+	assert_int_equal(problems.count, 20000);
+	assert_int_equal(buf_error(&problems.text), 0);
+	assert_true(problems.text.len < 1100 * 1024);
+	const char *last = strstr(buf_text(&problems.text), "\n... and ");
+	assert_non_null(last);
+	assert_string_equal(strchr(strchr(last, 'd') + 2, ' '), " more\n");
+	config_problems_done(&problems);
+	config_problems_done(&problems);
+	config_problems_done(NULL);
+}
+
+/* Printing */
+
+static const char rich[] =
+	"accounts = (\n"
+	"  { name = \"a\"; key_file = \"k\"; region = \"eu\"; rate = \"1000/h\"; },\n"
+	"  { name = \"b\"; key_file = \"/k\"; base_url = \"https://h:1/\"; scheme = \"partner-api\"; org = \"Q \\\"\\\\\";\n"
+	"    client_cert = \"c\"; client_key = \"/x/y\"; ca_file = \"ca\"; proxy = \"socks5://p:1\"; path = \"/v1\";\n"
+	"    burst = 3; max_in_flight = 1; connect_timeout = \"1m30s\"; }\n"
+	");\n"
+	"defaults = { account = \"a\"; timezone = \"Asia/Kathmandu\"; interval = \"MINUTELY\"; window = \"5m\";\n"
+	"  count_key = \"in\"; backfill_from = \"6h\"; labels = { a = \"1\"; b = \"q\\\"\\\\q\"; }; };\n"
+	"devices = (\n"
+	"  { uuid = \"" UUID_A "\"; name = \"x\"; site = \"s\"; },\n"
+	"  { uuid = \"" UUID_A "\"; name = \"x\"; interval = \"DAILY\"; },\n"
+	"  { uuid = \"" UUID_A "\"; name = \"x\"; interval = \"WEEKLY\"; week_start = \"sunday\"; window = \"7d\"; },\n"
+	"  { uuid = \"" UUID_A "\"; name = \"x\"; interval = \"MONTHLY\"; backfill = \"60d\"; },\n"
+	"  { uuid = \"" UUID_B "\"; name = \"Caf\xc3\xa9\"; account = \"b\"; interval = \"NONE\"; window = \"1d\";\n"
+	"    timezone = \"UTC\"; settle = \"1h1s\"; lookback = \"0\"; timeout = \"1s\"; max_points = 7;\n"
+	"    count_key = \"out\"; backfill_from = \"2026-11-23T08:00:00.25Z\"; labels = { b = \"2\"; c = \"\"; }; }\n"
+	");\n"
+	"retry = { base = \"250ms\"; cap = \"59m\"; };\n"
+	"log = { directory = \"/l o g\"; format = \"csv\"; rotate_size = \"0\"; rotate_every = \"never\"; keep = 0;\n"
+	"  keep_bytes = \"1000000B\"; keep_age = \"400d\"; compress = false; };\n"
+	"state = { directory = \"/s\"; };\n";
+
+static void assert_same_text(const char *a, const char *b) {
+	assert_int_equal(!a, !b);
+	if (a) {
+		assert_string_equal(a, b);
+	}
+}
+
+static void assert_same_device(const struct device *a, const struct device *b) {
+	const struct settings *s = a->settings;
+	const struct settings *t = b->settings;
+	assert_string_equal(a->uuid, b->uuid);
+	assert_string_equal(a->name, b->name);
+	assert_same_text(a->site, b->site);
+	assert_same_text(a->labels, b->labels);
+	assert_string_equal(a->account->name, b->account->name);
+	assert_string_equal(zone_name(s->bucket.zone), zone_name(t->bucket.zone));
+	assert_int_equal(s->bucket.interval, t->bucket.interval);
+	assert_int_equal(s->bucket.length, t->bucket.length);
+	assert_int_equal(s->bucket.week_start, t->bucket.week_start);
+	assert_int_equal(s->window, t->window);
+	assert_int_equal(s->settle, t->settle);
+	assert_int_equal(s->lookback, t->lookback);
+	assert_int_equal(s->backfill, t->backfill);
+	assert_int_equal(s->backfill_from, t->backfill_from);
+	assert_int_equal(s->backfill_ago, t->backfill_ago);
+	assert_int_equal(s->timeout, t->timeout);
+	assert_int_equal(s->max_points, t->max_points);
+	assert_same_text(s->count_key, t->count_key);
+}
+
+static void assert_same_account(const struct account *a, const struct account *b) {
+	assert_string_equal(a->name, b->name);
+	assert_string_equal(a->base_url, b->base_url);
+	assert_string_equal(a->path, b->path);
+	assert_int_equal(a->scheme, b->scheme);
+	assert_string_equal(a->key_file, b->key_file);
+	assert_same_text(a->org, b->org);
+	assert_same_text(a->client_cert, b->client_cert);
+	assert_same_text(a->client_key, b->client_key);
+	assert_same_text(a->ca_file, b->ca_file);
+	assert_same_text(a->proxy, b->proxy);
+	assert_int_equal(a->request_gap, b->request_gap);
+	assert_int_equal(a->burst, b->burst);
+	assert_int_equal(a->max_in_flight, b->max_in_flight);
+	assert_int_equal(a->connect_timeout, b->connect_timeout);
+}
+
+static void what_is_printed_reads_the_same(void **state) {
+	static const char *const texts[] = {rich, ACCOUNTS DEVICES};
+	(void)state;
+	for (size_t t = 0; t < COUNT(texts); t++) {
+		struct config *config = read_good(texts[t]);
+		char *printed = print(config);
+		struct config *again = read_good(printed);
+		char *printed_again = print(again);
+
+		assert_string_equal(printed, printed_again);
+		assert_int_equal(config->account_count, again->account_count);
+		for (size_t i = 0; i < config->account_count; i++) {
+			assert_same_account(&config->accounts[i], &again->accounts[i]);
+		}
+		assert_int_equal(config->device_count, again->device_count);
+		for (size_t i = 0; i < config->device_count; i++) {
+			assert_same_device(&config->devices[i], &again->devices[i]);
+		}
+		assert_int_equal(config->retry.base, again->retry.base);
+		assert_int_equal(config->retry.cap, again->retry.cap);
+		assert_string_equal(config->log.directory, again->log.directory);
+		assert_int_equal(config->log.keep_bytes, again->log.keep_bytes);
+		assert_int_equal(config->log.keep_age, again->log.keep_age);
+		assert_string_equal(zone_name(config->log.zone), zone_name(again->log.zone));
+		assert_string_equal(config->state_directory, again->state_directory);
+		free(printed);
+		free(printed_again);
+		config_free(config);
+		config_free(again);
+	}
+}
+
+/* A device shows what tells it from the defaults, and which account it uses. */
+static void devices_are_printed_briefly(void **state) {
+	(void)state;
+	struct config *config = read_good("defaults = { timezone = \"UTC\"; };\n" ACCOUNTS DEVICES);
+	char *text = print(config);
+	assert_string_equal(strstr(text, "devices = "), "devices = (\n"
+	                                                "  {\n"
+	                                                "    uuid = \"" UUID_A "\";\n"
+	                                                "    name = \"d\";\n"
+	                                                "    account = \"a\";\n"
+	                                                "    window = \"15m\";\n"
+	                                                "  }\n"
+	                                                ");\n"
+	                                                "\n"
+	                                                "retry = {\n"
+	                                                "  base = \"1s\";\n"
+	                                                "  cap = \"1m\";\n"
+	                                                "};\n"
+	                                                "\n"
+	                                                "log = {\n"
+	                                                "  directory = \"/var/log/occupancyd\";\n"
+	                                                "  format = \"ndjson\";\n"
+	                                                "  rotate_size = \"64MiB\";\n"
+	                                                "  rotate_every = \"day\";\n"
+	                                                "  keep = 90;\n"
+	                                                "  keep_bytes = \"2GiB\";\n"
+	                                                "  keep_age = \"0s\";\n"
+	                                                "  compress = true;\n"
+	                                                "};\n"
+	                                                "\n"
+	                                                "state = {\n"
+	                                                "  directory = \"/var/lib/occupancyd\";\n"
+	                                                "};\n");
+	free(text);
+	config_free(config);
+}
+
+/* Cost */
+
+static void add_devices(struct buf *text, int from, int count, const char *settings) {
+	for (int i = from; i < from + count; i++) {
+		buf_printf(text, "%s{ uuid = \"%022d\"; name = \"room %d\"; %s }", i > 0 ? ",\n" : "", i, i, settings);
+	}
+}
+
+static void expect_cost(const char *accounts, const char *defaults, int count, const char *settings, int more,
+                        const char *more_settings, int expected, const char *said) {
+	struct buf text;
+	struct buf out;
+	buf_init(&text, OUT_MAX);
+	buf_init(&out, 64 * 1024);
+	buf_printf(&text, "%s\ndefaults = { %s };\ndevices = (\n", accounts, defaults);
+	add_devices(&text, 0, count, settings);
+	add_devices(&text, count, more, more_settings);
+	buf_puts(&text, "\n);\n");
+
+	struct config *config = read_good(buf_text(&text));
+	int r = config_cost(config, &out);
+	assert_string_equal(buf_text(&out), said);
+	assert_int_equal(r, expected);
+	config_free(config);
+	buf_done(&out);
+	buf_done(&text);
+}
+
+static void cost_is_told(void **state) {
+	(void)state;
+	const char *acme = "accounts = ( { name = \"acme\"; key_file = \"k\"; } );";
+	expect_cost(acme, "interval = \"MINUTELY\"; window = \"5m\";", 200, "", 0, "", 0,
+	            "acme: 200 devices need 0.67 requests/s of 1.00/s allowed (67 %)\n");
+	expect_cost(acme, "interval = \"MINUTELY\";", 60, "", 0, "", 0,
+	            "acme: 60 devices need 1.00 requests/s of 1.00/s allowed (100 %)\n");
+	expect_cost(acme, "interval = \"MINUTELY\";", 61, "", 0, "", -ERANGE,
+	            "acme: 61 devices need 1.02 requests/s of 1.00/s allowed (102 %): exceeds its rate; a window of "
+	            "\"2m\" would fit\n");
+	expect_cost(acme, "interval = \"MINUTELY\";", 300, "", 0, "", -ERANGE,
+	            "acme: 300 devices need 5.00 requests/s of 1.00/s allowed (500 %): exceeds its rate; a window of "
+	            "\"5m\" would fit\n");
+	/* What fits must suit every device whose window is shorter. */
+	expect_cost(acme, "", 900, "interval = \"QUARTERHOURLY\";", 60, "interval = \"MINUTELY\";", -ERANGE,
+	            "acme: 960 devices need 2.00 requests/s of 1.00/s allowed (200 %): exceeds its rate; a window of "
+	            "\"30m\" would fit\n");
+	expect_cost("accounts = ( { name = \"acme\"; key_file = \"k\"; rate = \"60/h\"; } );", "", 1,
+	            "interval = \"HOURLY\";", 1, "interval = \"DAILY\";", 0,
+	            "acme: 2 devices need 0.02 requests/m of 1.00/m allowed (2 %)\n");
+	expect_cost("accounts = ( { name = \"acme\"; key_file = \"k\"; rate = \"2/h\"; } );", "", 50,
+	            "interval = \"DAILY\";", 0, "", -ERANGE,
+	            "acme: 50 devices need 2.08 requests/h of 2.00/h allowed (104 %): exceeds its rate; no window "
+	            "would fit: poll fewer devices or raise the rate\n");
+	/* A window of more buckets than a request may have, its look-back among them, takes several. */
+	const char *slow = "accounts = ( { name = \"acme\"; key_file = \"k\"; rate = \"2/h\"; } );";
+	expect_cost(slow, "interval = \"MINUTELY\"; window = \"1d\";", 1, "max_points = 100;", 0, "", 0,
+	            "acme: 1 device needs 0.67 requests/h of 2.00/h allowed (33 %)\n");
+	expect_cost(slow, "interval = \"MINUTELY\"; window = \"1d\";", 12, "", 0, "", 0,
+	            "acme: 12 devices need 1.00 requests/h of 2.00/h allowed (50 %)\n");
+	expect_cost(slow, "interval = \"MINUTELY\"; window = \"1d\"; lookback = \"0\";", 12, "", 0, "", 0,
+	            "acme: 12 devices need 0.50 requests/h of 2.00/h allowed (25 %)\n");
+	expect_cost("accounts = ( { name = \"a\"; key_file = \"k\"; }, { name = \"idle\"; key_file = \"k\"; } );",
+	            "account = \"a\";", 1, "", 0, "", 0,
+	            "a: 1 device needs 0.00 requests/s of 1.00/s allowed (0 %)\n"
+	            "idle: 0 devices need 0.00 requests/s of 1.00/s allowed (0 %)\n");
+}
+
+/* Size */
+
+static bool under_valgrind(void) {
+	const char *preload = getenv("LD_PRELOAD");
+	return preload && strstr(preload, "vgpreload");
+}
+
+static void a_hundred_thousand_devices_are_read(void **state) {
+	static const char *const zones[] = {"Europe/Berlin", "America/Denver", "Asia/Kathmandu"};
+	int count = under_valgrind() ? 2000 : 100000;
+	struct buf text;
+	char *said;
+	(void)state;
+
+	buf_init(&text, OUT_MAX);
+	buf_puts(&text, ACCOUNTS "devices = (\n");
+	for (int i = 0; i < count; i++) {
+		buf_printf(&text,
+		           "%s{ uuid = \"%022d.v0\"; name = \"room %d\"; site = \"s%d\"; interval = \"%s\";"
+		           " timezone = \"%s\"; labels = { floor = \"%d\"; wing = \"b\"; }; }",
+		           i > 0 ? ",\n" : "", i, i, i % 100, i % 2 ? "HOURLY" : "MINUTELY", zones[i % 3], i % 40);
+	}
+	buf_puts(&text, "\n);\n");
+	write_file("main.conf", buf_text(&text));
+	buf_done(&text);
+
+	usec_t start = clock_monotonic();
+	struct config *config = read_main(&said);
+	usec_t took = clock_monotonic() - start;
+	print_message("%d devices read in %.2f s\n", count, (double)took / USEC_PER_SEC);
+
+	assert_string_equal(said, "");
+	assert_non_null(config);
+	assert_int_equal(config->device_count, count);
+	assert_string_equal(config->devices[count - 1].labels, "{\"floor\":\"39\",\"wing\":\"b\"}");
+	assert_ptr_equal(config->devices[0].settings, config->devices[6].settings);
+	/* Something quadratic would take minutes. */
+	assert_true(took < USEC_PER_MIN);
+	free(said);
+	config_free(config);
+	config_free(NULL);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_key_takes_and_refuses),
+		cmocka_unit_test(each_key_has_a_case),
+		cmocka_unit_test(table_agrees_with_itself),
+		cmocka_unit_test(defaults_are_those_of_the_design),
+		cmocka_unit_test(ten_mistakes_give_ten_lines),
+		cmocka_unit_test(what_is_missing_is_told),
+		cmocka_unit_test(shapes_are_checked),
+		cmocka_unit_test(doubles_are_refused),
+		cmocka_unit_test(windows_suit_intervals),
+		cmocka_unit_test(inherited_windows_are_told_once_where_they_stand),
+		cmocka_unit_test(devices_inherit_and_override),
+		cmocka_unit_test(labels_are_counted),
+		cmocka_unit_test(fragments_add_accounts_and_devices),
+		cmocka_unit_test(a_broken_main_file_hides_nothing),
+		cmocka_unit_test(includes_are_found_and_counted),
+		cmocka_unit_test(includes_that_cannot_be_are_told),
+		cmocka_unit_test(text_is_read_as_libconfig_reads_it),
+		cmocka_unit_test(files_that_are_none_are_refused),
+		cmocka_unit_test(very_many_problems_are_counted),
+		cmocka_unit_test(what_is_printed_reads_the_same),
+		cmocka_unit_test(devices_are_printed_briefly),
+		cmocka_unit_test(cost_is_told),
+		cmocka_unit_test(a_hundred_thousand_devices_are_read),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: ISC
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sample.h"
+#include "sink/csv.h"
+#include "sink/format.h"
+
+static void expect(const struct record *record, const char *line) {
+	struct buf out;
+	buf_init(&out, 1 << 20);
+	csv_format(record, &out);
+	assert_int_equal(buf_error(&out), 0);
+	assert_string_equal(buf_text(&out), line);
+	buf_done(&out);
+}
+
+static void plain_record_leaves_empty_what_there_is_not(void **state) {
+	(void)state;
+	struct record record = sample_record();
+	expect(&record,
+	       "2026-11-23T08:15:00Z,lobby,7,ok,MINUTELY,AAAAAAAAAAAAAAAAAAAAAA.v0,0,2026-11-23T08:16:00Z,,"
+	       "2026-11-23T01:15:00-07:00,,acme,,,,,,2026-11-23T08:17:31.250Z\r\n");
+}
+
+static void full_record_has_all_columns_in_order(void **state) {
+	(void)state;
+	struct device device = sample_device;
+	struct record record = sample_record();
+
+	device.site = "hq";
+	device.labels = "{\"floor\":\"1\"}";
+	record.device = &device;
+	record.revision = 1;
+	record.has_previous = true;
+	record.previous = 6;
+	record.event_counts = "{\"person\":7}";
+	record.has_timestamp = true;
+	record.timestamp_ms = 1795421700000;
+	record.date_local = "23 Nov, 01:15";
+	record.date_utc = "23 Nov 08:15";
+	record.warning = "so \"called\"";
+	record.reason = "none";
+	expect(&record,
+	       "2026-11-23T08:15:00Z,lobby,7,ok,MINUTELY,AAAAAAAAAAAAAAAAAAAAAA.v0,1,2026-11-23T08:16:00Z,6,"
+	       "2026-11-23T01:15:00-07:00,hq,acme,1795421700000,\"23 Nov, 01:15\",23 Nov 08:15,"
+	       "\"so \"\"called\"\"\",none,2026-11-23T08:17:31.250Z\r\n");
+}
+
+static void count_is_empty_unless_ok(void **state) {
+	(void)state;
+	struct record record = sample_record();
+	record.status = RECORD_GAP;
+	record.reason = "HTTP 404";
+	expect(&record,
+	       "2026-11-23T08:15:00Z,lobby,,gap,MINUTELY,AAAAAAAAAAAAAAAAAAAAAA.v0,0,2026-11-23T08:16:00Z,,"
+	       "2026-11-23T01:15:00-07:00,,acme,,,,,HTTP 404,2026-11-23T08:17:31.250Z\r\n");
+}
+
+static void texts_are_quoted_where_they_must_be(void **state) {
+	(void)state;
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{"plain text", "plain text"},
+		{"a,b", "\"a,b\""},
+		{"\"", "\"\"\"\""},
+		{"one\r\ntwo\x1b\x7f", "one  two  "},
+		{"\xc2\x9b", " "},
+		{"Z\xc3\xbcrich, \xff", "\"Z\xc3\xbcrich, \xef\xbf\xbd\""},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char line[1024];
+		struct record record = sample_record();
+		record.reason = rows[i].in;
+		(void)snprintf(line, sizeof(line),
+		               "2026-11-23T08:15:00Z,lobby,7,ok,MINUTELY,AAAAAAAAAAAAAAAAAAAAAA.v0,0,"
+		               "2026-11-23T08:16:00Z,,2026-11-23T01:15:00-07:00,,acme,,,,,%s,"
+		               "2026-11-23T08:17:31.250Z\r\n",
+		               rows[i].out);
+		expect(&record, line);
+	}
+}
+
+static int count_commas(const char *text) {
+	int count = 0;
+	for (; *text; text++) {
+		count += *text == ',';
+	}
+	return count;
+}
+
+static void header_has_a_name_for_every_column(void **state) {
+	(void)state;
+	struct record record = sample_record();
+	struct buf out;
+	const char *header = log_writer_of(LOG_FORMAT_CSV)->header;
+
+	buf_init(&out, 1 << 20);
+	csv_format(&record, &out);
+	assert_int_equal(count_commas(header), count_commas(buf_text(&out)));
+	assert_string_equal(header + strlen(header) - 2, "\r\n");
+	buf_done(&out);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plain_record_leaves_empty_what_there_is_not),
+		cmocka_unit_test(full_record_has_all_columns_in_order),
+		cmocka_unit_test(count_is_empty_unless_ok),
+		cmocka_unit_test(texts_are_quoted_where_they_must_be),
+		cmocka_unit_test(header_has_a_name_for_every_column),
+	};
+	return cmocka_run_group_tests(tests, sample_setup, sample_teardown);
+}

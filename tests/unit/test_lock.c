@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: ISC
+
+#include "disk.h"
+
+#include "state/lock.h"
+
+static void lock_is_taken_and_names_its_holder(void **state) {
+	(void)state;
+	char pid[32];
+	struct error err = {{0}};
+	int lock = lock_take(disk_directory, &err);
+	assert_true(lock >= 0);
+	(void)snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	assert_string_equal(disk_get("lock"), pid);
+
+	/* flock(2) tells descriptors apart, so this process can stand for another one. */
+	(void)snprintf(pid, sizeof(pid), "in use by process %d ", (int)getpid());
+	assert_int_equal(lock_take(disk_directory, &err), -EBUSY);
+	assert_non_null(strstr(err.text, pid));
+	assert_non_null(strstr(err.text, disk_directory));
+	lock_release(lock);
+}
+
+static void released_lock_can_be_taken_again(void **state) {
+	(void)state;
+	disk_put("lock", "an id that is longer than any of ours\n");
+	for (int i = 0; i < 2; i++) {
+		int lock = lock_take(disk_directory, NULL);
+		assert_true(lock >= 0);
+		assert_in_range(strlen(disk_get("lock")), 2, 12);
+		lock_release(lock);
+	}
+	lock_release(-1);
+}
+
+static void lock_ends_with_its_process(void **state) {
+	(void)state;
+	int status;
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		_exit(lock_take(disk_directory, NULL) >= 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	int lock = lock_take(disk_directory, NULL);
+	assert_true(lock >= 0);
+	lock_release(lock);
+}
+
+static void holder_without_an_id_is_another_process(void **state) {
+	(void)state;
+	struct error err = {{0}};
+	int lock = lock_take(disk_directory, &err);
+	assert_true(lock >= 0);
+	assert_int_equal(truncate(disk_path("lock"), 0), 0);
+	assert_int_equal(lock_take(disk_directory, &err), -EBUSY);
+	assert_non_null(strstr(err.text, "in use by another process"));
+	lock_release(lock);
+}
+
+static void full_disk_does_not_keep_the_lock_away(void **state) {
+	(void)state;
+	/* open, truncate, write */
+	fault_arm(FAULT_ERROR, ENOSPC, 3, 1);
+	int lock = lock_take(disk_directory, NULL);
+	fault_disarm();
+	assert_true(lock >= 0);
+	assert_string_equal(disk_get("lock"), "");
+	assert_int_equal(lock_take(disk_directory, NULL), -EBUSY);
+	lock_release(lock);
+}
+
+static void missing_directory_says_what_to_do(void **state) {
+	(void)state;
+	struct error err = {{0}};
+	assert_int_equal(lock_take(disk_path("none"), &err), -ENOENT);
+	assert_non_null(strstr(err.text, "/none: no such directory: create it"));
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		TEST(lock_is_taken_and_names_its_holder),
+		TEST(released_lock_can_be_taken_again),
+		TEST(lock_ends_with_its_process),
+		TEST(holder_without_an_id_is_another_process),
+		TEST(full_disk_does_not_keep_the_lock_away),
+		TEST(missing_directory_says_what_to_do),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

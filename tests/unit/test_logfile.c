@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: ISC
+
+#include "disk.h"
+
+#include "sink/logfile.h"
+
+static const char name[] = "occupancy.ndjson";
+
+static struct logfile opened(const char *header) {
+	struct logfile file;
+	struct error err = {{0}};
+	if (logfile_open(&file, disk_directory, name, header, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	return file;
+}
+
+static void append(struct logfile *file, const char *text) {
+	struct error err = {{0}};
+	if (logfile_append(file, text, strlen(text), 1000, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	assert_int_equal(file->stray, 0);
+}
+
+static void open_creates_and_append_appends(void **state) {
+	(void)state;
+	struct stat st;
+	struct logfile file = opened("");
+	assert_int_equal(file.size, 0);
+	append(&file, "one\n");
+	append(&file, "two\nthree\n");
+	assert_string_equal(disk_get(name), "one\ntwo\nthree\n");
+	assert_int_equal(file.size, 14);
+	assert_int_equal(file.written, 1000);
+	assert_int_equal(stat(disk_path(name), &st), 0);
+	assert_int_equal(file.inode, st.st_ino);
+	assert_int_equal(st.st_mode & 0137, 0);
+	logfile_close(&file);
+	logfile_close(&file);
+}
+
+static void torn_line_is_cut_at_open(void **state) {
+	(void)state;
+	static const struct {
+		const char *before, *after;
+	} rows[] = {
+		{"", ""},
+		{"one\n", "one\n"},
+		{"\n", "\n"},
+		{"one\ntw", "one\n"},
+		{"one\r\ntwo\r", "one\r\n"},
+		{"on", ""},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		disk_put(name, rows[i].before);
+		struct logfile file = opened("");
+		assert_string_equal(disk_get(name), rows[i].after);
+		assert_int_equal(file.size, strlen(rows[i].after));
+		append(&file, "new\n");
+		logfile_close(&file);
+	}
+}
+
+/* The newline may stand anywhere in relation to the blocks that are read. */
+static void long_torn_lines_are_cut_too(void **state) {
+	(void)state;
+	enum { BLOCK = 16384 };
+	static char text[3 * BLOCK + 8];
+
+	for (size_t torn = BLOCK - 2; torn < 3 * BLOCK; torn += torn % BLOCK == 2 ? BLOCK - 4 : 1) {
+		memset(text, 'x', sizeof(text));
+		text[3] = '\n';
+		text[4 + torn] = '\0';
+		disk_put(name, text);
+		struct logfile file = opened("");
+		assert_int_equal(file.size, 4);
+		assert_string_equal(disk_get(name), "xxx\n");
+		logfile_close(&file);
+	}
+}
+
+static void time_of_the_last_line_survives_the_cut(void **state) {
+	(void)state;
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1700000000}};
+	disk_put(name, "one\ntorn");
+	assert_int_equal(utimensat(AT_FDCWD, disk_path(name), times, 0), 0);
+	struct logfile file = opened("");
+	assert_int_equal(file.written, 1700000000 * USEC_PER_SEC);
+	assert_int_equal(file.size, 4);
+	logfile_close(&file);
+}
+
+static void header_stands_in_front_of_every_file(void **state) {
+	(void)state;
+	struct logfile file = opened("h\r\n");
+	assert_string_equal(disk_get(name), "");
+	append(&file, "1\r\n");
+	append(&file, "2\r\n");
+	assert_string_equal(disk_get(name), "h\r\n1\r\n2\r\n");
+	assert_int_equal(file.size, 9);
+	assert_int_equal(truncate(disk_path(name), 0), 0);
+	append(&file, "3\r\n");
+	assert_string_equal(disk_get(name), "h\r\n3\r\n");
+	logfile_close(&file);
+}
+
+static void short_write_is_undone(void **state) {
+	(void)state;
+	char lines[600];
+	struct error err = {{0}};
+	struct logfile file = opened("");
+
+	memset(lines, 'x', sizeof(lines));
+	for (size_t i = 49; i < sizeof(lines); i += 50) {
+		lines[i] = '\n';
+	}
+	append(&file, "first\n");
+	disk_limit(500);
+	int r = logfile_append(&file, lines, sizeof(lines), 2000, &err);
+	assert_string_equal(disk_get(name), "first\n");
+	int again = logfile_append(&file, lines, sizeof(lines), 2000, NULL);
+	disk_limit(0);
+	assert_int_equal(r, -EFBIG);
+	assert_int_equal(again, -EFBIG);
+	assert_non_null(strstr(err.text, "/occupancy.ndjson: cannot append 600 bytes: "));
+	assert_int_equal(file.size, 6);
+	assert_int_equal(file.written, 1000);
+	append(&file, "second\n");
+	assert_string_equal(disk_get(name), "first\nsecond\n");
+	logfile_close(&file);
+}
+
+static void moved_file_is_left_and_a_new_one_begun(void **state) {
+	(void)state;
+	struct logfile file = opened("");
+	append(&file, "one\n");
+	assert_int_equal(rename(disk_path(name), disk_path("moved")), 0);
+	append(&file, "two\n");
+	append(&file, "three\n");
+	assert_string_equal(disk_get("moved"), "one\n");
+	assert_string_equal(disk_get(name), "two\nthree\n");
+	logfile_close(&file);
+}
+
+static void removed_file_is_begun_anew(void **state) {
+	(void)state;
+	struct logfile file = opened("");
+	append(&file, "one\n");
+	assert_int_equal(unlink(disk_path(name)), 0);
+	append(&file, "two\n");
+	assert_string_equal(disk_get(name), "two\n");
+	logfile_close(&file);
+}
+
+static void file_put_in_the_place_is_continued(void **state) {
+	(void)state;
+	struct logfile file = opened("");
+	append(&file, "one\n");
+	disk_put("other", "zero\ntorn");
+	assert_int_equal(rename(disk_path("other"), disk_path(name)), 0);
+	append(&file, "two\n");
+	assert_string_equal(disk_get(name), "zero\ntwo\n");
+	logfile_close(&file);
+}
+
+static void truncation_leaves_no_hole(void **state) {
+	(void)state;
+	static const struct {
+		off_t size;
+		const char *after;
+	} rows[] = {{0, "new\n"}, {4, "one\nnew\n"}, {6, "one\nnew\n"}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		disk_empty();
+		struct logfile file = opened("");
+		append(&file, "one\ntwo\n");
+		assert_int_equal(truncate(disk_path(name), rows[i].size), 0);
+		append(&file, "new\n");
+		assert_string_equal(disk_get(name), rows[i].after);
+		assert_int_equal(file.size, strlen(rows[i].after));
+		logfile_close(&file);
+	}
+}
+
+static void others_torn_line_does_not_swallow_ours(void **state) {
+	(void)state;
+	struct logfile file = opened("");
+	append(&file, "one\n");
+	FILE *other = fopen(disk_path(name), "a");
+	assert_non_null(other);
+	(void)fputs("theirs\nno newline", other);
+	(void)fclose(other);
+	append(&file, "two\n");
+	assert_string_equal(disk_get(name), "one\ntheirs\ntwo\n");
+	logfile_close(&file);
+}
+
+static void vanished_directory_comes_back(void **state) {
+	(void)state;
+	char away[PATH_MAX];
+	struct logfile file = opened("");
+	append(&file, "one\n");
+	(void)snprintf(away, sizeof(away), "%s-away", disk_directory);
+	assert_int_equal(rename(disk_directory, away), 0);
+	assert_int_equal(logfile_append(&file, "two\n", 4, 0, NULL), -ENOENT);
+	assert_int_equal(logfile_append(&file, "two\n", 4, 0, NULL), -ENOENT);
+	assert_int_equal(rename(away, disk_directory), 0);
+	append(&file, "two\n");
+	assert_string_equal(disk_get(name), "one\ntwo\n");
+	logfile_close(&file);
+}
+
+static void only_a_regular_file_will_do(void **state) {
+	(void)state;
+	struct logfile file;
+	struct error err = {{0}};
+	disk_put("elsewhere", "");
+	assert_int_equal(symlink("elsewhere", disk_path(name)), 0);
+	assert_int_equal(logfile_open(&file, disk_directory, name, "", &err), -ELOOP);
+	assert_int_equal(unlink(disk_path(name)), 0);
+	assert_int_equal(mkfifo(disk_path(name), 0600), 0);
+	assert_int_equal(logfile_open(&file, disk_directory, name, "", &err), -ENOTSUP);
+	assert_int_equal(file.fd, -1);
+	assert_non_null(strstr(err.text, "/occupancy.ndjson: cannot take up: "));
+}
+
+/* While we write */
+
+static void move_away(void) {
+	(void)rename(disk_path(name), disk_path("moved"));
+}
+
+static void remove_it(void) {
+	(void)unlink(disk_path(name));
+}
+
+static void cut_it(void) {
+	(void)truncate(disk_path(name), 0);
+}
+
+static void file_moved_while_written_does_not_keep_the_line(void **state) {
+	(void)state;
+	struct logfile file = opened("");
+	append(&file, "one\n");
+	disk_meanwhile = move_away;
+	append(&file, "two\n");
+	assert_string_equal(disk_get("moved"), "one\n");
+	assert_string_equal(disk_get(name), "two\n");
+	disk_meanwhile = remove_it;
+	append(&file, "three\n");
+	assert_string_equal(disk_get(name), "three\n");
+	logfile_close(&file);
+}
+
+static void file_cut_while_written_is_adjusted_to(void **state) {
+	(void)state;
+	struct logfile file = opened("");
+	append(&file, "one\n");
+	disk_meanwhile = cut_it;
+	append(&file, "two\n");
+	append(&file, "three\n");
+	assert_string_equal(disk_get(name), "three\n");
+	assert_int_equal(file.size, 6);
+	logfile_close(&file);
+}
+
+static void add_theirs(void) {
+	FILE *other = fopen(disk_path(name), "a");
+	(void)fputs("theirs\n", other);
+	(void)fclose(other);
+}
+
+/* What else came meanwhile goes too: our own promise is the one to keep. */
+static void failed_append_is_undone_whatever_came_behind_it(void **state) {
+	(void)state;
+	struct logfile file = opened("");
+	append(&file, "one\n");
+	disk_meanwhile = add_theirs;
+	fault_arm(FAULT_ERROR, EIO, 2, 1);
+	assert_int_equal(logfile_append(&file, "two\n", 4, 0, NULL), -EIO);
+	fault_disarm();
+	append(&file, "two\n");
+	assert_string_equal(disk_get(name), "one\ntwo\n");
+	logfile_close(&file);
+}
+
+static void file_cut_under_a_failing_append_gets_no_hole(void **state) {
+	(void)state;
+	struct logfile file = opened("");
+	append(&file, "one\n");
+	disk_meanwhile = cut_it;
+	/* write, then fdatasync */
+	fault_arm(FAULT_ERROR, EIO, 2, 1);
+	assert_int_equal(logfile_append(&file, "two\n", 4, 0, NULL), -EIO);
+	fault_disarm();
+	assert_string_equal(disk_get(name), "");
+	append(&file, "three\n");
+	assert_string_equal(disk_get(name), "three\n");
+	logfile_close(&file);
+}
+
+/* Faults: whatever call fails, and however often, a line is in the file once or not at all. */
+
+static bool is_appended(const char *text) {
+	static const char before[] = "h\nbefore\n";
+	bool kept = strncmp(text, before, sizeof(before) - 1) == 0;
+	if (!kept) {
+		fail_msg("lost what was there: %s", text);
+	}
+	return strcmp(text + sizeof(before) - 1, "line\n") == 0;
+}
+
+static void failed_append_can_be_repeated(void **state) {
+	(void)state;
+	static const int errors[] = {ENOSPC, EIO, EDQUOT};
+	int swept = 0;
+
+	for (int count = 1; count <= 4; count++) {
+		for (int at = 1, hits = 1; hits > 0; at++, swept++) {
+			disk_empty();
+			struct logfile file = opened("h\n");
+			append(&file, "before\n");
+			fault_arm(FAULT_ERROR, errors[at % 3], at, count);
+			int r = logfile_append(&file, "line\n", 5, 0, NULL);
+			hits = fault.hits;
+			fault_disarm();
+			if (r == 0) {
+				assert_true(is_appended(disk_get(name)));
+			} else if (logfile_follow(&file, NULL) < 0 || is_appended(disk_get(name))) {
+				fail_msg("calls %d to %d failed: not undone", at, at + count - 1);
+			}
+			if (r < 0) {
+				append(&file, "line\n");
+			}
+			if (!is_appended(disk_get(name))) {
+				fail_msg("calls %d to %d failed: %s", at, at + count - 1, disk_get(name));
+			}
+			logfile_close(&file);
+		}
+	}
+	assert_true(swept >= 4 * 3);
+}
+
+static void failed_open_can_be_repeated(void **state) {
+	(void)state;
+	int at = 1;
+	for (int hits = 1; hits > 0; at++) {
+		struct logfile file;
+		disk_put(name, "one\ntorn");
+		fault_arm(FAULT_ERROR, EIO, at, 1);
+		int r = logfile_open(&file, disk_directory, name, "", NULL);
+		hits = fault.hits;
+		fault_disarm();
+		assert_int_equal(r, hits > 0 ? -EIO : 0);
+		logfile_close(&file);
+		file = opened("");
+		assert_string_equal(disk_get(name), "one\n");
+		logfile_close(&file);
+	}
+	/* open, read, truncate, sync, open and sync the directory */
+	assert_int_equal(at, 8);
+}
+
+static void failed_reopening_can_be_repeated(void **state) {
+	(void)state;
+	for (int at = 1, hits = 1; hits > 0; at++) {
+		disk_empty();
+		struct logfile file = opened("");
+		append(&file, "one\n");
+		assert_int_equal(rename(disk_path(name), disk_path("moved")), 0);
+		fault_arm(FAULT_ERROR, EMFILE, at, 1);
+		int r = logfile_append(&file, "two\n", 4, 0, NULL);
+		hits = fault.hits;
+		fault_disarm();
+		if (r < 0) {
+			append(&file, "two\n");
+		}
+		assert_string_equal(disk_get("moved"), "one\n");
+		assert_string_equal(disk_get(name), "two\n");
+		logfile_close(&file);
+	}
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		TEST(open_creates_and_append_appends),
+		TEST(torn_line_is_cut_at_open),
+		TEST(long_torn_lines_are_cut_too),
+		TEST(time_of_the_last_line_survives_the_cut),
+		TEST(header_stands_in_front_of_every_file),
+		TEST(short_write_is_undone),
+		TEST(moved_file_is_left_and_a_new_one_begun),
+		TEST(removed_file_is_begun_anew),
+		TEST(file_put_in_the_place_is_continued),
+		TEST(truncation_leaves_no_hole),
+		TEST(others_torn_line_does_not_swallow_ours),
+		TEST(vanished_directory_comes_back),
+		TEST(only_a_regular_file_will_do),
+		TEST(file_moved_while_written_does_not_keep_the_line),
+		TEST(file_cut_while_written_is_adjusted_to),
+		TEST(file_cut_under_a_failing_append_gets_no_hole),
+		TEST(failed_append_is_undone_whatever_came_behind_it),
+		TEST(failed_append_can_be_repeated),
+		TEST(failed_open_can_be_repeated),
+		TEST(failed_reopening_can_be_repeated),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: ISC
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sample.h"
+#include "sink/format.h"
+#include "sink/ndjson.h"
+
+#define HEAD                                                                              \
+	"{\"time\":\"2026-11-23T08:15:00Z\",\"name\":\"lobby\",\"count\":7,\"status\":\"ok\"," \
+	"\"interval\":\"MINUTELY\",\"device\":\"AAAAAAAAAAAAAAAAAAAAAA.v0\",\"revision\":0,"   \
+	"\"end\":\"2026-11-23T08:16:00Z\","
+#define LOCAL   "\"local_time\":\"2026-11-23T01:15:00-07:00\","
+#define ACCOUNT "\"account\":\"acme\","
+#define NOTHING                                                                      \
+	"\"event_counts\":null,\"approximate_timestamps_ms\":null,\"reporting_devices\":" \
+	"null,\"timestamp_ms\":null,\"date_local\":null,\"date_utc\":null,"
+#define POLLED "\"polled_at\":\"2026-11-23T08:17:31.250Z\""
+
+static void expect(const struct record *record, const char *line) {
+	struct buf out;
+	buf_init(&out, 1 << 20);
+	ndjson_format(record, &out);
+	assert_int_equal(buf_error(&out), 0);
+	assert_string_equal(buf_text(&out), line);
+	buf_done(&out);
+}
+
+static void plain_record_has_the_fields_in_order(void **state) {
+	(void)state;
+	struct record record = sample_record();
+	expect(&record, HEAD LOCAL ACCOUNT NOTHING POLLED "}\n");
+}
+
+static void full_record_has_all_fields_in_order(void **state) {
+	(void)state;
+	struct device device = sample_device;
+	struct record record = sample_record();
+
+	device.site = "hq";
+	device.labels = "{\"floor\":\"1\"}";
+	record.device = &device;
+	record.revision = 2;
+	record.has_previous = true;
+	record.previous = -5;
+	record.event_counts = "{\"person\":7}";
+	record.approximate_timestamps_ms = "{\"person\":1795421730000}";
+	record.reporting_devices = "{\"person\":[\"AAAAAAAAAAAAAAAAAAAAAA\"]}";
+	record.has_timestamp = true;
+	record.timestamp_ms = 1795421700000;
+	record.date_local = "2026-11-23 01:15";
+	record.date_utc = "2026-11-23 08:15";
+	record.warning = "partial";
+	record.reason = "none";
+	expect(&record,
+	       "{\"time\":\"2026-11-23T08:15:00Z\",\"name\":\"lobby\",\"count\":7,\"status\":\"ok\","
+	       "\"interval\":\"MINUTELY\",\"device\":\"AAAAAAAAAAAAAAAAAAAAAA.v0\",\"revision\":2,"
+	       "\"end\":\"2026-11-23T08:16:00Z\",\"previous\":-5," LOCAL "\"site\":\"hq\"," ACCOUNT
+	       "\"event_counts\":{\"person\":7},\"approximate_timestamps_ms\":{\"person\":1795421730000},"
+	       "\"reporting_devices\":{\"person\":[\"AAAAAAAAAAAAAAAAAAAAAA\"]},"
+	       "\"timestamp_ms\":1795421700000,\"date_local\":\"2026-11-23 01:15\","
+	       "\"date_utc\":\"2026-11-23 08:15\",\"warning\":\"partial\",\"reason\":\"none\"," POLLED
+	       ",\"labels\":{\"floor\":\"1\"}}\n");
+}
+
+static void previous_is_null_if_a_correction_had_no_count_before(void **state) {
+	(void)state;
+	struct record record = sample_record();
+	record.revision = 1;
+	expect(&record,
+	       "{\"time\":\"2026-11-23T08:15:00Z\",\"name\":\"lobby\",\"count\":7,\"status\":\"ok\","
+	       "\"interval\":\"MINUTELY\",\"device\":\"AAAAAAAAAAAAAAAAAAAAAA.v0\",\"revision\":1,"
+	       "\"end\":\"2026-11-23T08:16:00Z\",\"previous\":null," LOCAL ACCOUNT NOTHING POLLED "}\n");
+}
+
+static void count_is_null_unless_ok(void **state) {
+	(void)state;
+	static const struct {
+		enum record_status status;
+		const char *name;
+	} rows[] = {{RECORD_NO_DATA, "no_data"}, {RECORD_AMBIGUOUS, "ambiguous"}, {RECORD_GAP, "gap"}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char line[1024];
+		struct record record = sample_record();
+		record.status = rows[i].status;
+		(void)snprintf(line, sizeof(line),
+		               "{\"time\":\"2026-11-23T08:15:00Z\",\"name\":\"lobby\",\"count\":null,"
+		               "\"status\":\"%s\",\"interval\":\"MINUTELY\","
+		               "\"device\":\"AAAAAAAAAAAAAAAAAAAAAA.v0\",\"revision\":0,"
+		               "\"end\":\"2026-11-23T08:16:00Z\"," LOCAL ACCOUNT NOTHING POLLED "}\n",
+		               rows[i].name);
+		expect(&record, line);
+	}
+}
+
+static void strings_are_escaped(void **state) {
+	(void)state;
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{"", ""},
+		{"plain / text", "plain / text"},
+		{"\"quoted\\\"", "\\\"quoted\\\\\\\""},
+		{"\b\t\n\f\r", "\\b\\t\\n\\f\\r"},
+		{"\x01\x1b[31m\x1f\x7f", "\\u0001\\u001b[31m\\u001f\\u007f"},
+		{"Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x98\x80", "Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x98\x80"},
+		{"\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0", "\\u0080\\u009b\\u009f\xc2\xa0"},
+		{"\x80", "\\ufffd"},
+		{"a\xff\xfe", "a\\ufffd\\ufffd"},
+		{"\xc0\xaf", "\\ufffd\\ufffd"},             /* overlong */
+		{"\xe0\x80\xaf", "\\ufffd\\ufffd\\ufffd"},  /* overlong */
+		{"\xed\xa0\x80", "\\ufffd\\ufffd\\ufffd"},  /* surrogate */
+		{"\xf4\x90\x80\x80", "\\ufffd\\ufffd\\ufffd\\ufffd"}, /* beyond U+10FFFF */
+		{"\xf0\x9f\x98", "\\ufffd\\ufffd\\ufffd"},  /* cut off */
+		{"\xe2\x82z", "\\ufffd\\ufffdz"},
+		{"\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char line[1024];
+		struct device device = sample_device;
+		struct record record = sample_record();
+		device.name = rows[i].in;
+		record.device = &device;
+		(void)snprintf(line, sizeof(line),
+		               "{\"time\":\"2026-11-23T08:15:00Z\",\"name\":\"%s\",\"count\":7,"
+		               "\"status\":\"ok\",\"interval\":\"MINUTELY\","
+		               "\"device\":\"AAAAAAAAAAAAAAAAAAAAAA.v0\",\"revision\":0,"
+		               "\"end\":\"2026-11-23T08:16:00Z\"," LOCAL ACCOUNT NOTHING POLLED "}\n",
+		               rows[i].out);
+		expect(&record, line);
+	}
+}
+
+static void json_from_outside_cannot_break_the_line(void **state) {
+	(void)state;
+	struct record record = sample_record();
+	record.event_counts = "{\n\t\"p\\n\": 1, \"\xff\x7f\xc3\xa9\": 2\r\n}";
+	expect(&record, HEAD LOCAL ACCOUNT
+	       "\"event_counts\":{  \"p\\n\": 1, \"\\ufffd\\u007f\xc3\xa9\": 2  },"
+	       "\"approximate_timestamps_ms\":null,\"reporting_devices\":"
+	       "null,\"timestamp_ms\":null,\"date_local\":null,\"date_utc\":null," POLLED "}\n");
+}
+
+/* Every pair of bytes, in the place where it can do most harm. */
+static void no_bytes_give_a_second_line(void **state) {
+	(void)state;
+	struct buf out;
+	buf_init(&out, 1 << 20);
+	for (unsigned pair = 0x0101; pair <= 0xffff; pair++) {
+		char text[3] = {(char)(pair >> 8), (char)(pair & 0xff), '\0'};
+		struct record record = sample_record();
+		record.reason = text;
+		record.event_counts = text;
+		buf_clear(&out);
+		ndjson_format(&record, &out);
+		const char *newline = memchr(out.data, '\n', out.len);
+		if (newline != out.data + out.len - 1) {
+			fail_msg("bytes %04x broke the line: %s", pair, out.data);
+		}
+		for (size_t i = 0; i < out.len;) {
+			size_t used = format_utf8_len(out.data + i, out.len - i);
+			if (used == 0) {
+				fail_msg("bytes %04x gave what is no UTF-8", pair);
+			}
+			i += used;
+		}
+	}
+	buf_done(&out);
+}
+
+static void numbers_reach_their_ends(void **state) {
+	(void)state;
+	static const struct {
+		int64_t n;
+		const char *text;
+	} rows[] = {
+		{0, "0"}, {-1, "-1"}, {10, "10"},
+		{INT64_MAX, "9223372036854775807"}, {INT64_MIN, "-9223372036854775808"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf out;
+		buf_init(&out, 100);
+		format_int(&out, rows[i].n);
+		assert_string_equal(buf_text(&out), rows[i].text);
+		buf_done(&out);
+	}
+}
+
+static void full_buffer_shows_in_the_end(void **state) {
+	(void)state;
+	struct record record = sample_record();
+	struct buf out;
+	buf_init(&out, 100);
+	ndjson_format(&record, &out);
+	assert_int_equal(buf_error(&out), -EFBIG);
+	buf_done(&out);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plain_record_has_the_fields_in_order),
+		cmocka_unit_test(full_record_has_all_fields_in_order),
+		cmocka_unit_test(previous_is_null_if_a_correction_had_no_count_before),
+		cmocka_unit_test(count_is_null_unless_ok),
+		cmocka_unit_test(strings_are_escaped),
+		cmocka_unit_test(json_from_outside_cannot_break_the_line),
+		cmocka_unit_test(no_bytes_give_a_second_line),
+		cmocka_unit_test(numbers_reach_their_ends),
+		cmocka_unit_test(full_buffer_shows_in_the_end),
+	};
+	return cmocka_run_group_tests(tests, sample_setup, sample_teardown);
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: ISC
+
+/* response/outcome.h: what a reply means. */
+
+#include "fixture.h"
+
+#include "response/outcome.h"
+
+#include <errno.h>
+#include <limits.h>
+
+#define WALL at("2026-11-23T08:00:00Z")
+
+static const char *const outcome_names[] = {
+	[OUTCOME_OK] = "ok",
+	[OUTCOME_FAILING] = "failing",
+	[OUTCOME_THROTTLED] = "throttled",
+	[OUTCOME_REFUSED] = "refused",
+	[OUTCOME_REJECTED] = "rejected",
+	[OUTCOME_SERVER_ERROR] = "server error",
+	[OUTCOME_TRANSIENT] = "transient",
+	[OUTCOME_TOO_LARGE] = "too large",
+};
+
+static struct verdict judge(enum http_result result, long status, const char *body, const char *retry_after,
+                            int parsed, const char *sentence) {
+	struct http_reply reply = {
+		.result = result,
+		.status = status,
+		.body = body,
+		.body_len = strlen(body),
+		.retry_after = retry_after,
+		.error = result == HTTP_REPLIED ? "No error" : "what libcurl said",
+	};
+	struct error err = {{0}};
+	struct verdict verdict;
+	(void)snprintf(err.text, sizeof(err.text), "%s", sentence);
+	outcome_judge(&reply, parsed, &err, WALL, &verdict);
+	return verdict;
+}
+
+/* The table of the design, row by row. */
+static void every_reply_has_its_outcome(void **state) {
+	(void)state;
+	static const struct {
+		enum http_result result;
+		long status;
+		int parsed;
+		enum outcome expected;
+		usec_t wait;
+		bool slow;
+	} rows[] = {
+		{HTTP_REPLIED, 200, 0, OUTCOME_OK, 0, false},
+		{HTTP_REPLIED, 200, -EREMOTEIO, OUTCOME_FAILING, 0, false},
+		{HTTP_REPLIED, 200, -EBADMSG, OUTCOME_FAILING, 0, false},
+		{HTTP_REPLIED, 200, -ENOMEM, OUTCOME_FAILING, 0, false},
+		{HTTP_CUT_OFF, 200, 0, OUTCOME_FAILING, 0, false},
+		{HTTP_REPLIED, 429, 0, OUTCOME_THROTTLED, 7 * USEC_PER_SEC, false},
+		{HTTP_CUT_OFF, 429, 0, OUTCOME_THROTTLED, 7 * USEC_PER_SEC, false},
+		{HTTP_REPLIED, 401, 0, OUTCOME_REFUSED, 0, false},
+		{HTTP_REPLIED, 403, 0, OUTCOME_REFUSED, 0, false},
+		{HTTP_CUT_OFF, 403, 0, OUTCOME_REFUSED, 0, false},
+		{HTTP_REPLIED, 400, 0, OUTCOME_REJECTED, 0, false},
+		{HTTP_REPLIED, 402, 0, OUTCOME_REJECTED, 0, false},
+		{HTTP_REPLIED, 404, 0, OUTCOME_REJECTED, 0, false},
+		{HTTP_REPLIED, 405, 0, OUTCOME_REJECTED, 0, false},
+		{HTTP_REPLIED, 418, 0, OUTCOME_REJECTED, 0, false},
+		{HTTP_REPLIED, 499, 0, OUTCOME_REJECTED, 0, false},
+		{HTTP_CUT_OFF, 404, 0, OUTCOME_REJECTED, 0, false},
+		/* The one 4xx that is about the way: a proxy lost patience. */
+		{HTTP_REPLIED, 408, 0, OUTCOME_TRANSIENT, 0, false},
+		{HTTP_REPLIED, 500, 0, OUTCOME_SERVER_ERROR, 0, false},
+		{HTTP_CUT_OFF, 500, 0, OUTCOME_SERVER_ERROR, 0, false},
+		{HTTP_REPLIED, 502, 0, OUTCOME_TRANSIENT, 0, false},
+		{HTTP_REPLIED, 503, 0, OUTCOME_TRANSIENT, 0, false},
+		{HTTP_REPLIED, 504, 0, OUTCOME_TRANSIENT, 0, false},
+		{HTTP_CUT_OFF, 503, 0, OUTCOME_TRANSIENT, 0, false},
+		{HTTP_SLOW, 0, 0, OUTCOME_TRANSIENT, 0, true},
+		{HTTP_SLOW, 200, 0, OUTCOME_TRANSIENT, 0, true},
+		{HTTP_UNREACHABLE, 0, 0, OUTCOME_TRANSIENT, 0, false},
+		{HTTP_TOO_LARGE, 200, 0, OUTCOME_TOO_LARGE, 0, false},
+		/* Redirects are never followed, and other kinds of success are not this API's. */
+		{HTTP_REPLIED, 301, 0, OUTCOME_REJECTED, 0, false},
+		{HTTP_REPLIED, 302, 0, OUTCOME_REJECTED, 0, false},
+		{HTTP_REPLIED, 307, 0, OUTCOME_REJECTED, 0, false},
+		{HTTP_REPLIED, 308, 0, OUTCOME_REJECTED, 0, false},
+		{HTTP_REPLIED, 201, 0, OUTCOME_REJECTED, 0, false},
+		{HTTP_REPLIED, 204, 0, OUTCOME_REJECTED, 0, false},
+		/* Numbers that are no status at all. */
+		{HTTP_REPLIED, 999, 0, OUTCOME_REJECTED, 0, false},
+		{HTTP_REPLIED, 1000, 0, OUTCOME_REJECTED, 0, false},
+		{HTTP_REPLIED, LONG_MAX, 0, OUTCOME_REJECTED, 0, false},
+		{HTTP_REPLIED, -1, 0, OUTCOME_REJECTED, 0, false},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct verdict verdict = judge(rows[row].result, rows[row].status, "", "7", rows[row].parsed,
+		                               "the parser's sentence");
+		expect_text(outcome_names[rows[row].expected], outcome_names[verdict.outcome],
+		            "row %zu: result %d, status %ld", row, (int)rows[row].result, rows[row].status);
+		expect_int(rows[row].wait, verdict.wait, "row %zu: wait", row);
+		expect_int(rows[row].slow, verdict.slow, "row %zu: slow", row);
+		expect_int(rows[row].expected == OUTCOME_OK, verdict.reason[0] == '\0',
+		           "row %zu: no reason: \"%s\"", row, verdict.reason);
+	}
+}
+
+/* A body over the cap says nothing about the span when the status is not 200. */
+static void an_error_reply_over_the_cap_is_judged_by_its_status(void **state) {
+	(void)state;
+	static const struct {
+		long status;
+		enum outcome expected;
+	} rows[] = {
+		{429, OUTCOME_THROTTLED}, {401, OUTCOME_REFUSED},   {404, OUTCOME_REJECTED},
+		{500, OUTCOME_SERVER_ERROR}, {503, OUTCOME_TRANSIENT},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct verdict verdict = judge(HTTP_TOO_LARGE, rows[row].status, "", "7", 0, "");
+		expect_text(outcome_names[rows[row].expected], outcome_names[verdict.outcome], "status %ld",
+		            rows[row].status);
+		expect_int(rows[row].status == 429 ? 7 * USEC_PER_SEC : 0, verdict.wait, "status %ld: wait",
+		           rows[row].status);
+	}
+}
+
+static void the_reason_is_what_was_said(void **state) {
+	(void)state;
+	static const struct {
+		enum http_result result;
+		long status;
+		const char *body, *expected;
+	} rows[] = {
+		{HTTP_REPLIED, 403, "Invalid api key", "HTTP 403: Invalid api key"},
+		{HTTP_REPLIED, 403, "{\"msg\":\"Access Denied\"}", "HTTP 403: Access Denied"},
+		{HTTP_REPLIED, 400, "{\"msg\":\"JSON doesn't match expected object structure\"}",
+		 "HTTP 400: JSON doesn't match expected object structure"},
+		{HTTP_REPLIED, 401, "{\"authenticationFailed\": true}",
+		 "HTTP 401: {\"authenticationFailed\": true}"},
+		{HTTP_REPLIED, 429, "Too many api requests. Enhance your calm.",
+		 "HTTP 429: Too many api requests. Enhance your calm."},
+		{HTTP_REPLIED, 500, "", "HTTP 500"},
+		{HTTP_REPLIED, 502, "<html>\r\n\t<b>bad\x1b[31m gateway</b>",
+		 "HTTP 502: <html> <b>bad\\x1b[31m gateway</b>"},
+		{HTTP_REPLIED, 200, "", "the parser's sentence"},
+		{HTTP_UNREACHABLE, 0, "", "what libcurl said"},
+		{HTTP_SLOW, 0, "", "what libcurl said"},
+		{HTTP_CUT_OFF, 200, "{\"a", "what libcurl said"},
+		{HTTP_TOO_LARGE, 200, "", "the answer is larger than 8 MiB"},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct verdict verdict = judge(rows[row].result, rows[row].status, rows[row].body, NULL,
+		                               -EBADMSG, "the parser's sentence");
+		expect_text(rows[row].expected, verdict.reason, "row %zu", row);
+	}
+}
+
+static void a_huge_message_is_cut(void **state) {
+	(void)state;
+	static char body[100000];
+	memset(body, 'x', sizeof(body) - 1);
+	struct verdict verdict = judge(HTTP_REPLIED, 500, body, NULL, 0, "");
+	size_t len = strlen(verdict.reason);
+	expect_between(300, MESSAGE_SIZE + 10, len, "length");
+	expect_text("...", verdict.reason + len - 3, "the end");
+}
+
+/* It is 08:00:00 on Monday, 23 November 2026. */
+static void retry_after_is_seconds_or_a_date_within_bounds(void **state) {
+	(void)state;
+	static const struct {
+		const char *value;
+		int seconds;
+	} rows[] = {
+		{NULL, 60},
+		/* Seconds. */
+		{"1", 1},
+		{"60", 60},
+		{"007", 7},
+		{"3600", 3600},
+		{"0", 1},
+		{"3601", 3600},
+		{"86400", 3600},
+		{"9223372036854775807", 3600},
+		{"9223372036854775808", 3600},
+		{"99999999999999999999999999999999999", 3600},
+		/* As the header comes: with blanks and the end of its line. */
+		{" 30", 30},
+		{" \t30 \r\n", 30},
+		{"30\r\n", 30},
+		/* Dates. */
+		{"Mon, 23 Nov 2026 08:00:45 GMT", 45},
+		{" Mon, 23 Nov 2026 08:10:00 GMT\r\n", 600},
+		{"Mon, 23 Nov 2026 09:00:00 GMT", 3600},
+		{"Tue, 24 Nov 2026 08:00:00 GMT", 3600},
+		{"Fri, 31 Dec 9999 23:59:59 GMT", 3600},
+		{"Mon, 23 Nov 2026 08:00:00 GMT", 1},
+		{"Mon, 23 Nov 2026 07:59:00 GMT", 1},
+		{"Sun, 06 Nov 1994 08:49:37 GMT", 1},
+		/* Neither. */
+		{"", 60},
+		{" \r\n", 60},
+		{"-1", 60},
+		{"-5", 60},
+		{"+5", 60},
+		{"1.5", 60},
+		{"5s", 60},
+		{"5 10", 60},
+		{"0x10", 60},
+		{"soon", 60},
+		{"Infinity", 60},
+		{"\xff\xfe", 60},
+		{"Mon, 23 Nov 2026 08:00:45", 60},
+		{"Mon, 23 Nov 2026 08:00:45 MST", 60},
+		{"Mon, 23 Nov 2026 08:00:45 GMT or so", 60},
+		{"Mon, 23 Nov 2026 08:00:45 GMTX", 60},
+		{"Mon, 23 Foo 2026 08:00:45 GMT", 60},
+		{"Mon, 23 ovD 2026 08:00:45 GMT", 60},
+		{"Mon, 99 Nov 2026 08:00:45 GMT", 60},
+		{"Mon, 00 Nov 2026 08:00:45 GMT", 60},
+		{"Mon, 23 Nov 2026 25:00:45 GMT", 60},
+		{"Mon, 23 Nov 2026 08:-1:45 GMT", 60},
+		{"Mon, 23 Nov 2026 08:00:99 GMT", 60},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		const char *value = rows[row].value;
+		expect_int(rows[row].seconds * USEC_PER_SEC, outcome_retry_after(value, WALL),
+		           "row %zu: \"%s\"", row, value ? value : "(absent)");
+	}
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_reply_has_its_outcome),
+		cmocka_unit_test(an_error_reply_over_the_cap_is_judged_by_its_status),
+		cmocka_unit_test(the_reason_is_what_was_said),
+		cmocka_unit_test(a_huge_message_is_cut),
+		cmocka_unit_test(retry_after_is_seconds_or_a_date_within_bounds),
+	};
+	return cmocka_run_group_tests_name("outcome", tests, NULL, NULL);
+}

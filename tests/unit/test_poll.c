@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: ISC
+
+/* schedule/poll.h: cursor, look-back memory, spread, flood guard. */
+
+#include "fixture.h"
+
+#define T0 at("2026-11-23T08:00:00Z")
+
+static usec_t minute(int number) {
+	return T0 + number * USEC_PER_MIN;
+}
+
+/* MINUTELY in UTC, with a look-back of that many minutes. */
+static struct settings minutes_with_lookback(int lookback) {
+	struct settings settings = settings_of(INTERVAL_MINUTELY, "UTC", 5 * USEC_PER_MIN);
+	settings.lookback = lookback * USEC_PER_MIN;
+	return settings;
+}
+
+/* Tells the poll that a minute was recorded. */
+static void apply(struct poll *poll, int number, int64_t count, uint16_t revision) {
+	struct remembered what = ok(minute(number), count, revision);
+	expect_int(0, poll_apply(poll, &what, minute(number + 1)), "poll_apply of minute %d", number);
+}
+
+static void expect_recalled(const struct poll *poll, int number, int64_t count, uint16_t revision) {
+	const struct remembered *found = poll_recall(poll, minute(number));
+	expect_int(1, found != NULL, "minute %d is remembered", number);
+	expect_time(minute(number), found->start, "start of minute %d", number);
+	expect_int(count, found->count, "count of minute %d", number);
+	expect_int(revision, found->revision, "revision of minute %d", number);
+}
+
+static void expect_forgotten(const struct poll *poll, int number) {
+	expect_int(0, poll_recall(poll, minute(number)) != NULL, "minute %d is remembered", number);
+}
+
+static void a_new_poll_begins_at_its_cursor(void **state) {
+	(void)state;
+	struct settings settings = minutes_with_lookback(10);
+	struct device device = device_of(&settings);
+	struct poll poll;
+	poll_init(&poll, &device, minute(3), minute(9));
+
+	expect_time(minute(3), poll.cursor, "cursor");
+	expect_time(minute(9), poll.since, "since");
+	expect_int(10, poll.memory_max, "memory_max");
+	expect_int(1440, poll.span_limit, "span_limit");
+	expect_time(USEC_INFINITY, poll.quiet_since, "quiet_since");
+	expect_int(0, poll.failures, "failures");
+	expect_forgotten(&poll, 2);
+	poll_done(&poll);
+	poll_done(NULL);
+}
+
+static void the_cursor_moves_forward_only(void **state) {
+	(void)state;
+	struct settings settings = minutes_with_lookback(10);
+	struct device device = device_of(&settings);
+	struct poll poll;
+	poll_init(&poll, &device, minute(0), T0);
+
+	apply(&poll, 0, 1, 0);
+	apply(&poll, 1, 2, 0);
+	expect_time(minute(2), poll.cursor, "cursor after two minutes");
+	apply(&poll, 0, 7, 1);
+	expect_time(minute(2), poll.cursor, "cursor after a revision");
+	expect_recalled(&poll, 0, 7, 1);
+	expect_recalled(&poll, 1, 2, 0);
+	poll_done(&poll);
+}
+
+static void a_gap_moves_the_cursor_and_is_not_remembered(void **state) {
+	(void)state;
+	struct settings settings = minutes_with_lookback(10);
+	struct device device = device_of(&settings);
+	struct poll poll;
+	poll_init(&poll, &device, minute(0), T0);
+
+	struct remembered gap = {.start = minute(0), .status = RECORD_GAP};
+	expect_int(0, poll_apply(&poll, &gap, minute(60)), "poll_apply");
+	expect_time(minute(60), poll.cursor, "cursor");
+	expect_int(0, poll.memory_len, "memory_len");
+	expect_forgotten(&poll, 0);
+	poll_done(&poll);
+}
+
+static void only_the_newest_buckets_are_remembered(void **state) {
+	(void)state;
+	struct settings settings = minutes_with_lookback(4);
+	struct device device = device_of(&settings);
+	struct poll poll;
+	poll_init(&poll, &device, minute(0), T0);
+
+	for (int i = 0; i < 10; i++) {
+		apply(&poll, i, 100 + i, 0);
+	}
+	expect_int(4, poll.memory_len, "memory_len");
+	for (int i = 0; i < 6; i++) {
+		expect_forgotten(&poll, i);
+	}
+	for (int i = 6; i < 10; i++) {
+		expect_recalled(&poll, i, 100 + i, 0);
+	}
+	/* Older than all there is room for. */
+	apply(&poll, 2, 5, 1);
+	expect_forgotten(&poll, 2);
+	expect_recalled(&poll, 6, 106, 0);
+	poll_done(&poll);
+}
+
+static void memory_is_ordered_whatever_the_order_of_records(void **state) {
+	(void)state;
+	static const int orders[][5] = {{4, 3, 2, 1, 0}, {2, 0, 4, 1, 3}, {0, 4, 1, 3, 2}};
+	struct settings settings = minutes_with_lookback(5);
+	struct device device = device_of(&settings);
+
+	for (size_t row = 0; row < COUNT_OF(orders); row++) {
+		struct poll poll;
+		poll_init(&poll, &device, minute(0), T0);
+		for (size_t i = 0; i < COUNT_OF(orders[row]); i++) {
+			apply(&poll, orders[row][i], orders[row][i] * 11, 0);
+		}
+		expect_int(5, poll.memory_len, "order %zu: memory_len", row);
+		for (int i = 0; i < 5; i++) {
+			expect_time(minute(i), poll.memory[i].start, "order %zu: place %d", row, i);
+			expect_recalled(&poll, i, i * 11, 0);
+		}
+		/* A newer one pushes the oldest out. */
+		apply(&poll, 7, 77, 0);
+		expect_forgotten(&poll, 0);
+		expect_recalled(&poll, 1, 11, 0);
+		expect_recalled(&poll, 7, 77, 0);
+		poll_done(&poll);
+	}
+}
+
+static void recall_wants_the_exact_start(void **state) {
+	(void)state;
+	struct settings settings = minutes_with_lookback(5);
+	struct device device = device_of(&settings);
+	struct poll poll;
+	poll_init(&poll, &device, minute(0), T0);
+
+	apply(&poll, 1, 1, 0);
+	apply(&poll, 3, 3, 0);
+	static const int64_t offsets[] = {-1, 1, 30 * USEC_PER_SEC};
+	for (size_t i = 0; i < COUNT_OF(offsets); i++) {
+		expect_int(0, poll_recall(&poll, minute(1) + offsets[i]) != NULL, "minute 1 %+" PRId64 " us",
+		           offsets[i]);
+	}
+	expect_forgotten(&poll, 0);
+	expect_forgotten(&poll, 2);
+	expect_forgotten(&poll, 4);
+	poll_done(&poll);
+}
+
+static void without_lookback_nothing_is_remembered(void **state) {
+	(void)state;
+	struct settings settings = minutes_with_lookback(0);
+	struct device device = device_of(&settings);
+	struct poll poll;
+	poll_init(&poll, &device, minute(0), T0);
+	apply(&poll, 0, 1, 0);
+	expect_time(minute(1), poll.cursor, "cursor");
+	expect_forgotten(&poll, 0);
+	poll_done(&poll);
+}
+
+static void taking_over_moves_all_that_is_known(void **state) {
+	(void)state;
+	struct settings settings = minutes_with_lookback(5);
+	struct device device = device_of(&settings);
+	struct poll from, poll;
+	poll_init(&from, &device, minute(0), minute(-9));
+	apply(&from, 0, 10, 2);
+	apply(&from, 1, 11, 0);
+	from.failures = 4;
+	from.told = true;
+	from.failing_since = 123;
+	from.reason = strdup("HTTP 500");
+	from.quiet_since = minute(-5);
+	from.quiet_over = true;
+
+	poll_init(&poll, &device, minute(50), minute(50));
+	poll_take_over(&poll, &from);
+	expect_time(minute(2), poll.cursor, "cursor");
+	expect_time(minute(-9), poll.since, "since");
+	expect_recalled(&poll, 0, 10, 2);
+	expect_recalled(&poll, 1, 11, 0);
+	expect_int(4, poll.failures, "failures");
+	expect_int(true, poll.told, "told");
+	expect_int(123, poll.failing_since, "failing_since");
+	expect_text("HTTP 500", poll.reason, "reason");
+	expect_time(minute(-5), poll.quiet_since, "quiet_since");
+	expect_int(true, poll.quiet_over, "quiet_over");
+	/* Moved, not shared: each may be done with once. */
+	expect_int(0, from.memory_len, "memory_len of the old poll");
+	expect_int(1, from.memory == NULL && from.reason == NULL, "the old poll owns nothing");
+	poll_done(&from);
+	poll_done(&poll);
+}
+
+/* The look-back of a reload, before and after; what is kept of minutes 0..before-1. */
+static void taking_over_fits_memory_to_the_new_lookback(void **state) {
+	(void)state;
+	static const struct {
+		int before, recorded, after;
+	} rows[] = {{8, 8, 3}, {8, 2, 3}, {3, 3, 8}, {0, 4, 5}, {5, 5, 0}, {5, 0, 9}, {4, 4, 4}};
+
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct settings old = minutes_with_lookback(rows[row].before);
+		struct settings new = minutes_with_lookback(rows[row].after);
+		struct device old_device = device_of(&old), new_device = device_of(&new);
+		struct poll from, poll;
+		poll_init(&from, &old_device, minute(0), T0);
+		for (int i = 0; i < rows[row].recorded; i++) {
+			apply(&from, i, i, 0);
+		}
+		int known = from.memory_len;
+		poll_init(&poll, &new_device, minute(0), T0);
+		poll_take_over(&poll, &from);
+		poll_done(&from);
+
+		int kept = known < rows[row].after ? known : rows[row].after;
+		expect_int(kept, poll.memory_len, "row %zu: memory_len", row);
+		for (int i = rows[row].recorded - kept; i < rows[row].recorded; i++) {
+			expect_recalled(&poll, i, i, 0);
+		}
+		/* There is room for a look-back of the new length, and not for more. */
+		for (int i = 0; i < rows[row].after + 3; i++) {
+			apply(&poll, 100 + i, i, 0);
+		}
+		expect_int(rows[row].after, poll.memory_len, "row %zu: memory_len when full", row);
+		for (int i = 3; i < rows[row].after + 3; i++) {
+			expect_recalled(&poll, 100 + i, i, 0);
+		}
+		poll_done(&poll);
+	}
+}
+
+static void the_spread_is_stable_and_within_half_a_minute_or_window(void **state) {
+	(void)state;
+	static const struct {
+		usec_t window, most;
+	} rows[] = {
+		{1 * USEC_PER_MIN, 30 * USEC_PER_SEC},
+		{5 * USEC_PER_MIN, 30 * USEC_PER_SEC},
+		{USEC_PER_DAY, 30 * USEC_PER_SEC},
+		{20 * USEC_PER_SEC, 10 * USEC_PER_SEC},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct settings settings = settings_of(INTERVAL_MINUTELY, "UTC", rows[row].window);
+		int tenths[10] = {0};
+		for (int i = 0; i < 1000; i++) {
+			char uuid[32];
+			(void)snprintf(uuid, sizeof(uuid), "AAAAAAAAAAAAAAAAAA%04d.v0", i);
+			struct device device = device_of(&settings);
+			device.uuid = uuid;
+			usec_t spread = poll_spread(&device);
+			expect_between(0, rows[row].most, spread, "row %zu: spread of %s", row, uuid);
+			expect_int(spread, poll_spread(&device), "row %zu: the same again", row);
+			tenths[spread * 10 / (rows[row].most + 1)]++;
+		}
+		/* A thousand devices do not ask in one second: every tenth has its share. */
+		for (int i = 0; i < 10; i++) {
+			expect_between(50, 150, tenths[i], "row %zu: devices in tenth %d", row, i);
+		}
+	}
+}
+
+static void the_flood_guard_stops_what_cannot_be_right(void **state) {
+	(void)state;
+	struct settings settings = minutes_with_lookback(0);
+	struct device device = device_of(&settings);
+	struct poll poll;
+	poll_init(&poll, &device, minute(0), T0);
+	usec_t now = 1000 * USEC_PER_HOUR;
+	int allowed = 0;
+
+	while (allowed < 1000 && poll_flood_guard(&poll, now)) {
+		allowed++;
+	}
+	expect_between(15, 120, allowed, "requests allowed in one minute");
+	/* It stays shut, however often it is asked. */
+	for (int i = 0; i < 70000; i++) {
+		expect_int(false, poll_flood_guard(&poll, now + i), "request %d after the limit", i);
+	}
+	expect_int(true, poll_flood_guard(&poll, now + USEC_PER_MIN), "in the next minute");
+	poll_done(&poll);
+}
+
+static void progress_is_no_flood(void **state) {
+	(void)state;
+	struct settings settings = minutes_with_lookback(0);
+	struct device device = device_of(&settings);
+	struct poll poll;
+	poll_init(&poll, &device, minute(0), T0);
+
+	/* Catching up may ask quickly as long as the cursor moves. */
+	for (int i = 0; i < 500; i++) {
+		expect_int(true, poll_flood_guard(&poll, USEC_PER_HOUR + i), "request %d", i);
+		apply(&poll, i, 0, 0);
+	}
+	/* A revision moves nothing, so it does not count as progress. */
+	bool stopped = false;
+	for (int i = 0; i < 500 && !stopped; i++) {
+		apply(&poll, 0, i, (uint16_t)i);
+		stopped = !poll_flood_guard(&poll, USEC_PER_HOUR + 500);
+	}
+	expect_int(true, stopped, "stopped although only revisions came");
+	poll_done(&poll);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_new_poll_begins_at_its_cursor),
+		cmocka_unit_test(the_cursor_moves_forward_only),
+		cmocka_unit_test(a_gap_moves_the_cursor_and_is_not_remembered),
+		cmocka_unit_test(only_the_newest_buckets_are_remembered),
+		cmocka_unit_test(memory_is_ordered_whatever_the_order_of_records),
+		cmocka_unit_test(recall_wants_the_exact_start),
+		cmocka_unit_test(without_lookback_nothing_is_remembered),
+		cmocka_unit_test(taking_over_moves_all_that_is_known),
+		cmocka_unit_test(taking_over_fits_memory_to_the_new_lookback),
+		cmocka_unit_test(the_spread_is_stable_and_within_half_a_minute_or_window),
+		cmocka_unit_test(the_flood_guard_stops_what_cannot_be_right),
+		cmocka_unit_test(progress_is_no_flood),
+	};
+	return cmocka_run_group_tests_name("poll", tests, NULL, zones_done);
+}

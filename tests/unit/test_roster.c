@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: ISC
+
+/* daemon/roster.h: polls by (uuid, interval). */
+
+#include "fixture.h"
+
+#include "daemon/roster.h"
+
+enum { DEVICES = 500 };
+
+static void every_poll_is_found_by_its_identity_and_no_other(void **state) {
+	(void)state;
+	static const enum interval intervals[] = {INTERVAL_NONE, INTERVAL_MINUTELY, INTERVAL_MONTHLY};
+	enum { INTERVALS = COUNT_OF(intervals) };
+	static char uuids[DEVICES][32];
+	static struct device devices[DEVICES * INTERVALS];
+	static struct poll polls[DEVICES * INTERVALS];
+	struct settings settings[INTERVALS];
+	struct roster roster;
+
+	for (size_t k = 0; k < INTERVALS; k++) {
+		settings[k] = settings_of(intervals[k], "UTC", 15 * USEC_PER_MIN);
+	}
+	for (size_t i = 0; i < DEVICES; i++) {
+		(void)snprintf(uuids[i], sizeof(uuids[i]), "AAAAAAAAAAAAAAAAAA%04zu.v0", i);
+		for (size_t k = 0; k < INTERVALS; k++) {
+			size_t at_place = i * INTERVALS + k;
+			devices[at_place] = device_of(&settings[k]);
+			devices[at_place].uuid = uuids[i];
+			poll_init(&polls[at_place], &devices[at_place], 0, 0);
+		}
+	}
+	expect_int(0, roster_init(&roster, polls, COUNT_OF(polls)), "roster_init");
+	for (size_t i = 0; i < COUNT_OF(polls); i++) {
+		char copy[32];
+		(void)snprintf(copy, sizeof(copy), "%s", devices[i].uuid);
+		const struct poll *found = roster_find(&roster, copy, devices[i].settings->bucket.interval);
+		expect_int(1, found == &polls[i], "poll %zu is found", i);
+	}
+	for (size_t i = 0; i < DEVICES; i++) {
+		char other[32];
+		(void)snprintf(other, sizeof(other), "AAAAAAAAAAAAAAAAAA%04zu", i);
+		expect_int(1, roster_find(&roster, other, INTERVAL_MINUTELY) == NULL, "without its facet: %s",
+		           other);
+		expect_int(1, roster_find(&roster, uuids[i], INTERVAL_DAILY) == NULL, "another interval: %s",
+		           uuids[i]);
+	}
+	roster_done(&roster);
+}
+
+static void an_empty_roster_finds_nothing(void **state) {
+	(void)state;
+	struct roster roster;
+	struct poll none;
+	expect_int(0, roster_init(&roster, &none, 0), "roster_init");
+	expect_int(1, roster_find(&roster, UUID_A, INTERVAL_MINUTELY) == NULL, "find");
+	roster_done(&roster);
+	roster_done(NULL);
+}
+
+static void a_roster_of_one_ends_its_search(void **state) {
+	(void)state;
+	struct settings settings = settings_of(INTERVAL_HOURLY, "UTC", USEC_PER_HOUR);
+	struct device device = device_of(&settings);
+	struct poll poll;
+	struct roster roster;
+	poll_init(&poll, &device, 0, 0);
+	expect_int(0, roster_init(&roster, &poll, 1), "roster_init");
+	expect_int(1, roster_find(&roster, UUID_A, INTERVAL_HOURLY) == &poll, "find");
+	/* Among so many strangers some hash to the same slot. */
+	for (int i = 0; i < 100; i++) {
+		char stranger[32];
+		(void)snprintf(stranger, sizeof(stranger), "stranger-%d", i);
+		expect_int(1, roster_find(&roster, stranger, INTERVAL_HOURLY) == NULL, "%s", stranger);
+	}
+	roster_done(&roster);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_poll_is_found_by_its_identity_and_no_other),
+		cmocka_unit_test(an_empty_roster_finds_nothing),
+		cmocka_unit_test(a_roster_of_one_ends_its_search),
+	};
+	return cmocka_run_group_tests_name("roster", tests, NULL, zones_done);
+}

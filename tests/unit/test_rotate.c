@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: ISC
+
+#include "disk.h"
+
+#include "base/file.h"
+#include "sink/rotate.h"
+
+#include <zlib.h>
+
+/* 2026-11-23T00:00:00Z */
+static const usec_t monday = 1795392000 * USEC_PER_SEC;
+
+static struct rotate started(const struct log_settings *settings, usec_t now) {
+	struct rotate rotate;
+	struct log_settings ours = *settings;
+	ours.directory = disk_directory;
+	assert_int_equal(rotate_init(&rotate, &ours, now), 0);
+	return rotate;
+}
+
+/* All work there is.  Returns the slices it took, or -errno. */
+static int work(struct rotate *rotate, struct error *err) {
+	for (int slices = 1; slices < 10000; slices++) {
+		int r = rotate_work(rotate, err);
+		if (r <= 0) {
+			return r < 0 ? r : slices;
+		}
+	}
+	fail_msg("the work does not end");
+	return 0;
+}
+
+static void work_through(const struct log_settings *settings, usec_t now) {
+	struct rotate rotate = started(settings, now);
+	struct error err = {{0}};
+	if (work(&rotate, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	rotate_done(&rotate);
+}
+
+/* What zlib reads in a file, compressed or not.  Valid until the next call. */
+static const char *unpacked(const char *name) {
+	static char text[4 << 20];
+	gzFile file = gzopen(disk_path(name), "rb");
+	if (!file) {
+		return "(none)";
+	}
+	int len = gzread(file, text, sizeof(text) - 1);
+	bool good = len >= 0 && gzclose(file) == Z_OK;
+	text[len > 0 ? len : 0] = '\0';
+	return good ? text : "(damaged)";
+}
+
+/* Names */
+
+static void names_are_parsed_strictly(void **state) {
+	(void)state;
+	static const struct {
+		const char *name;
+		bool good, compressed;
+	} rows[] = {
+		{"occupancy-20261123T000000Z.ndjson", true, false},
+		{"occupancy-20261123T000000Z.ndjson.gz", true, true},
+		{"occupancy-20261123T235959Z.csv", true, false},
+		{"occupancy-20261123T000000Z.csv.gz", true, true},
+		{"occupancy.ndjson", false, false},
+		{"occupancy-20261123T000000Z", false, false},
+		{"occupancy-20261123T000000Z.json", false, false},
+		{"occupancy-20261123T000000Z.ndjson.bz2", false, false},
+		{"occupancy-20261123T000000Z.ndjson.gz.tmp", false, false},
+		{"occupancy-20261123T000000Z.ndjsonx", false, false},
+		{"occupancy-20261123T240000Z.ndjson", false, false},
+		{"occupancy-20261323T000000Z.ndjson", false, false},
+		{"occupancy-20261100T000000Z.ndjson", false, false},
+		{"occupancy-2026112T0000000Z.ndjson", false, false},
+		{"occupancy-20261123 000000Z.ndjson", false, false},
+		{"Occupancy-20261123T000000Z.ndjson", false, false},
+		{".occupancy-20261123T000000Z.ndjson", false, false},
+		{"occupancy-", false, false},
+		{"occupancy-20261123", false, false},
+		{"", false, false},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct archive_file file;
+		bool good = archive_parse(rows[i].name, &file);
+		if (good != rows[i].good || (good && file.compressed != rows[i].compressed)) {
+			fail_msg("%s: taken for %s", rows[i].name, good ? "a rotated file" : "something else");
+		}
+	}
+}
+
+static void name_and_time_belong_together(void **state) {
+	(void)state;
+	char name[ARCHIVE_NAME_SIZE];
+	struct archive_file file;
+	usec_t time = monday + 8 * USEC_PER_HOUR + 15 * USEC_PER_MIN + 59 * USEC_PER_SEC;
+	assert_string_equal(archive_name(name, time + 999999, "csv"), "occupancy-20261123T081559Z.csv");
+	assert_true(archive_parse(name, &file));
+	assert_int_equal(file.time, time);
+}
+
+/* Renaming */
+
+static void name_is_later_than_all_there_are(void **state) {
+	(void)state;
+	static const struct {
+		const char *there, *want;
+	} rows[] = {
+		{"unrelated", "occupancy-20261123T000000Z.ndjson"},
+		{"occupancy-20261122T235959Z.ndjson", "occupancy-20261123T000000Z.ndjson"},
+		{"occupancy-20261123T000000Z.ndjson", "occupancy-20261123T000001Z.ndjson"},
+		{"occupancy-20261123T000000Z.ndjson.gz", "occupancy-20261123T000001Z.ndjson"},
+		{"occupancy-20261123T000000Z.csv", "occupancy-20261123T000001Z.ndjson"},
+		{"occupancy-20270101T000000Z.ndjson.gz", "occupancy-20270101T000001Z.ndjson"},
+		{"occupancy-20261231T235959Z.ndjson", "occupancy-20270101T000000Z.ndjson"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct log_settings settings = {0};
+		struct rotate rotate = started(&settings, monday);
+		struct error err = {{0}};
+		disk_empty();
+		disk_put(rows[i].there, "theirs");
+		disk_put("occupancy.ndjson", "ours");
+		if (rotate_rename(&rotate, disk_path("occupancy.ndjson"), "ndjson", monday + 999999, &err) < 0) {
+			fail_msg("%s", err.text);
+		}
+		assert_string_equal(disk_get(rows[i].there), "theirs");
+		assert_string_equal(disk_get(rows[i].want), "ours");
+		rotate_done(&rotate);
+	}
+}
+
+static void name_is_not_used_again_after_its_file_is_gone(void **state) {
+	(void)state;
+	const struct log_settings settings = {0};
+	struct rotate rotate = started(&settings, monday);
+	for (int i = 0; i < 3; i++) {
+		char name[ARCHIVE_NAME_SIZE];
+		disk_empty();
+		disk_put("occupancy.ndjson", "ours");
+		/* The clock steps back an hour each time. */
+		assert_int_equal(rotate_rename(&rotate, disk_path("occupancy.ndjson"), "ndjson",
+		                               monday - i * USEC_PER_HOUR, NULL), 0);
+		assert_string_equal(disk_get(archive_name(name, monday + i * USEC_PER_SEC, "ndjson")), "ours");
+	}
+	rotate_done(&rotate);
+}
+
+static void rename_of_nothing_fails(void **state) {
+	(void)state;
+	const struct log_settings settings = {0};
+	struct rotate rotate = started(&settings, monday);
+	struct error err = {{0}};
+	assert_int_equal(rotate_rename(&rotate, disk_path("none"), "ndjson", monday, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "/none: cannot be renamed to occupancy-20261123T000000Z.ndjson: "));
+	rotate_done(&rotate);
+}
+
+/* Compressing */
+
+static const struct log_settings compressing = {.compress = true};
+
+static void files_are_compressed_in_slices(void **state) {
+	(void)state;
+	enum { SIZE = 1 << 20 };
+	static char text[SIZE + 1];
+	for (size_t i = 0; i < SIZE; i++) {
+		text[i] = i % 97 == 96 ? '\n' : (char)(' ' + (i * i >> 7) % 90);
+	}
+	disk_put("occupancy-20261122T000000Z.ndjson", text);
+	disk_put("occupancy-20261123T000000Z.csv", "small");
+	disk_put("occupancy.ndjson", "current");
+
+	struct rotate rotate = started(&compressing, monday);
+	assert_in_range(work(&rotate, NULL), 4 + 5, 20);
+	assert_int_equal(rotate_work(&rotate, NULL), 0);
+	rotate_done(&rotate);
+	assert_string_equal(disk_list(), "occupancy-20261122T000000Z.ndjson.gz "
+	                                 "occupancy-20261123T000000Z.csv.gz occupancy.ndjson ");
+	assert_true(strcmp(unpacked("occupancy-20261122T000000Z.ndjson.gz"), text) == 0);
+	assert_string_equal(unpacked("occupancy-20261123T000000Z.csv.gz"), "small");
+}
+
+static void nothing_is_compressed_unasked(void **state) {
+	(void)state;
+	static const struct log_settings plain = {0};
+	disk_put("occupancy-20261122T000000Z.ndjson", "one");
+	work_through(&plain, monday);
+	assert_string_equal(disk_list(), "occupancy-20261122T000000Z.ndjson ");
+}
+
+static void interrupted_compression_begins_again(void **state) {
+	(void)state;
+	disk_put("occupancy-20261122T000000Z.ndjson", "one");
+	disk_put(".occupancy-20261122T000000Z.ndjson.gz.tmp", "half of");
+	disk_put(".occupancy-20261121T000000Z.ndjson.gz.tmp", "of a file that is gone");
+	disk_put(".occupancy.tmp", "not ours");
+	work_through(&compressing, monday);
+	assert_string_equal(disk_list(), ".occupancy.tmp occupancy-20261122T000000Z.ndjson.gz ");
+	assert_string_equal(unpacked("occupancy-20261122T000000Z.ndjson.gz"), "one");
+}
+
+static void abandoned_compression_leaves_nothing_behind(void **state) {
+	(void)state;
+	disk_put("occupancy-20261122T000000Z.ndjson", "one");
+	struct rotate rotate = started(&compressing, monday);
+	assert_int_equal(rotate_work(&rotate, NULL), 1); /* sweep */
+	assert_int_equal(rotate_work(&rotate, NULL), 1); /* pick */
+	assert_non_null(strstr(disk_list(), ".gz.tmp"));
+	rotate_done(&rotate);
+	assert_string_equal(disk_list(), "occupancy-20261122T000000Z.ndjson ");
+}
+
+static void complete_twin_is_the_one_to_stay(void **state) {
+	(void)state;
+	static const struct log_settings plain = {0};
+	disk_put("occupancy-20261122T000000Z.ndjson", "one");
+	work_through(&compressing, monday);
+	disk_put("occupancy-20261122T000000Z.ndjson", "one");
+	work_through(&plain, monday);
+	assert_string_equal(disk_list(), "occupancy-20261122T000000Z.ndjson.gz ");
+	assert_string_equal(unpacked("occupancy-20261122T000000Z.ndjson.gz"), "one");
+}
+
+/* Somebody's gzip(1) was killed. */
+static void incomplete_twin_is_made_anew(void **state) {
+	(void)state;
+	static const char *const twins[] = {"", "short", "long enough for a trailer"};
+	for (size_t i = 0; i < sizeof(twins) / sizeof(twins[0]); i++) {
+		disk_empty();
+		disk_put("occupancy-20261122T000000Z.ndjson", "one");
+		disk_put("occupancy-20261122T000000Z.ndjson.gz", twins[i]);
+		work_through(&compressing, monday);
+		assert_string_equal(disk_list(), "occupancy-20261122T000000Z.ndjson.gz ");
+		assert_string_equal(unpacked("occupancy-20261122T000000Z.ndjson.gz"), "one");
+	}
+}
+
+static void file_that_cannot_be_compressed_does_not_stop_the_others(void **state) {
+	(void)state;
+	struct error err = {{0}};
+	assert_int_equal(mkdir(disk_path("occupancy-20261121T000000Z.ndjson"), 0700), 0);
+	disk_put("occupancy-20261122T000000Z.ndjson", "two");
+	struct rotate rotate = started(&compressing, monday);
+	assert_int_equal(work(&rotate, &err), -EISDIR);
+	assert_non_null(strstr(err.text, "occupancy-20261121T000000Z.ndjson: cannot be compressed: "));
+	assert_int_equal(rotate_work(&rotate, &err), 0);
+	rotate_done(&rotate);
+	assert_string_equal(unpacked("occupancy-20261122T000000Z.ndjson.gz"), "two");
+}
+
+static void rotation_while_compressing_is_taken_along(void **state) {
+	(void)state;
+	disk_put("occupancy-20261122T000000Z.ndjson", "one");
+	struct rotate rotate = started(&compressing, monday);
+	assert_int_equal(rotate_work(&rotate, NULL), 1);
+	assert_int_equal(rotate_work(&rotate, NULL), 1);
+	disk_put("occupancy.ndjson", "two");
+	assert_int_equal(rotate_rename(&rotate, disk_path("occupancy.ndjson"), "ndjson", monday, NULL), 0);
+	assert_true(work(&rotate, NULL) > 0);
+	rotate_done(&rotate);
+	assert_string_equal(disk_list(), "occupancy-20261122T000000Z.ndjson.gz "
+	                                 "occupancy-20261123T000000Z.ndjson.gz ");
+}
+
+/* Trimming */
+
+static void what_is_too_much_is_removed(void **state) {
+	(void)state;
+	/* Five files of ten bytes, one a day from the 19th on; it is the 23rd. */
+	static const struct {
+		struct log_settings settings;
+		int left;
+	} rows[] = {
+		{{0}, 5},
+		{{.keep = 5}, 5},
+		{{.keep = 3}, 3},
+		{{.keep = 1}, 1},
+		{{.keep_bytes = 50}, 5},
+		{{.keep_bytes = 49}, 4},
+		{{.keep_bytes = 20}, 2},
+		{{.keep_bytes = 1}, 1},
+		{{.keep_age = 4 * USEC_PER_DAY}, 5},
+		{{.keep_age = 4 * USEC_PER_DAY - 1}, 4},
+		{{.keep_age = USEC_PER_DAY}, 2},
+		{{.keep_age = USEC_INFINITY}, 5},
+		{{.keep = 4, .keep_bytes = 30, .keep_age = USEC_PER_WEEK}, 3},
+		{{.keep = 2, .keep_bytes = 30, .keep_age = USEC_PER_WEEK}, 2},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char want[512] = "";
+		disk_empty();
+		for (int day = 0; day < 5; day++) {
+			char name[ARCHIVE_NAME_SIZE];
+			disk_put(archive_name(name, monday - day * USEC_PER_DAY, "ndjson"), "0123456789");
+		}
+		for (int day = rows[i].left - 1; day >= 0; day--) {
+			char name[ARCHIVE_NAME_SIZE];
+			size_t len = strlen(want);
+			(void)snprintf(want + len, sizeof(want) - len, "%s ",
+			               archive_name(name, monday - day * USEC_PER_DAY, "ndjson"));
+		}
+		disk_put("occupancy.ndjson", "");
+		disk_put("unrelated", "");
+		work_through(&rows[i].settings, monday);
+		(void)snprintf(want + strlen(want), sizeof(want) - strlen(want), "occupancy.ndjson unrelated ");
+		assert_string_equal(disk_list(), want);
+	}
+}
+
+static void age_takes_even_the_last_and_is_told_by_the_clock_alone(void **state) {
+	(void)state;
+	static const struct log_settings settings = {.keep = 9, .keep_age = USEC_PER_DAY};
+	disk_put("occupancy-20261123T000000Z.ndjson", "x");
+	struct rotate rotate = started(&settings, monday);
+	assert_int_equal(work(&rotate, NULL), 3);
+	rotate_tick(&rotate, monday + USEC_PER_DAY);
+	assert_int_equal(work(&rotate, NULL), 1);
+	rotate_tick(&rotate, monday + USEC_PER_DAY + USEC_PER_SEC);
+	assert_int_equal(work(&rotate, NULL), 3);
+	assert_string_equal(disk_list(), "");
+	rotate_done(&rotate);
+}
+
+static void many_files_go_in_slices(void **state) {
+	(void)state;
+	static const struct log_settings settings = {.keep = 2};
+	for (int i = 0; i < 30; i++) {
+		char name[ARCHIVE_NAME_SIZE];
+		disk_put(archive_name(name, monday + i * USEC_PER_SEC, "csv"), "x");
+	}
+	struct rotate rotate = started(&settings, monday);
+	assert_int_equal(work(&rotate, NULL), 6); /* sweep, pick, 8 + 8 + 8 + 4 */
+	rotate_done(&rotate);
+	assert_string_equal(disk_list(), "occupancy-20261123T000028Z.csv occupancy-20261123T000029Z.csv ");
+}
+
+static void file_that_cannot_be_removed_is_told_once(void **state) {
+	(void)state;
+	static const struct log_settings settings = {.keep = 1};
+	struct error err = {{0}};
+	assert_int_equal(mkdir(disk_path("occupancy-20261120T000000Z.csv"), 0700), 0);
+	disk_put("occupancy-20261121T000000Z.csv", "x");
+	disk_put("occupancy-20261122T000000Z.csv", "x");
+	struct rotate rotate = started(&settings, monday);
+	assert_int_equal(work(&rotate, &err), -EISDIR);
+	assert_non_null(strstr(err.text, "occupancy-20261120T000000Z.csv: cannot be removed: "));
+	assert_int_equal(rotate_work(&rotate, &err), 0);
+	rotate_done(&rotate);
+	assert_string_equal(disk_list(), "occupancy-20261120T000000Z.csv occupancy-20261122T000000Z.csv ");
+}
+
+/* Faults */
+
+static const struct log_settings thorough = {.compress = true, .keep = 2};
+
+static void put_three(void) {
+	disk_empty();
+	disk_put("occupancy-20261120T000000Z.ndjson", "one");
+	disk_put("occupancy-20261121T000000Z.ndjson", "two");
+	disk_put("occupancy-20261122T000000Z.ndjson", "three");
+}
+
+static bool is_kept(const char *name, const char *text) {
+	char packed[ARCHIVE_NAME_SIZE];
+	(void)snprintf(packed, sizeof(packed), "%s.gz", name);
+	return strcmp(unpacked(packed), text) == 0 || strcmp(unpacked(name), text) == 0;
+}
+
+/* Interrupted anywhere, nothing that is to be kept is missing, and the next round comes to the end. */
+static void expect_recovery(const char *how, int at) {
+	if (!is_kept("occupancy-20261121T000000Z.ndjson", "two") ||
+	    !is_kept("occupancy-20261122T000000Z.ndjson", "three")) {
+		fail_msg("%s at call %d lost a file: %s", how, at, disk_list());
+	}
+	work_through(&thorough, monday);
+	assert_string_equal(disk_list(), "occupancy-20261121T000000Z.ndjson.gz "
+	                                 "occupancy-20261122T000000Z.ndjson.gz ");
+	assert_string_equal(unpacked("occupancy-20261121T000000Z.ndjson.gz"), "two");
+	assert_string_equal(unpacked("occupancy-20261122T000000Z.ndjson.gz"), "three");
+}
+
+static void failed_work_is_done_in_the_next_round(void **state) {
+	(void)state;
+	static const int errors[] = {EIO, ENOSPC, EMFILE};
+	int swept = 0;
+	for (int count = 1; count <= 3; count++) {
+		for (int at = 1, hits = 1; hits > 0; at++, swept++) {
+			put_three();
+			struct rotate rotate = started(&thorough, monday);
+			fault_arm(FAULT_ERROR, errors[at % 3], at, count);
+			int r = work(&rotate, NULL);
+			hits = fault.hits;
+			fault_disarm();
+			if (count == 1) {
+				assert_null(strstr(disk_list(), ".tmp"));
+			}
+			rotate_done(&rotate);
+			assert_true(hits > 0 || r > 0);
+			expect_recovery("a failure", at);
+		}
+	}
+	assert_true(swept > 3 * 20);
+}
+
+static void crash_is_nothing_but_a_later_start(void **state) {
+	(void)state;
+	for (int at = 1, status = -1; status != 0; at++) {
+		put_three();
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			struct rotate rotate = started(&thorough, monday);
+			fault_arm(FAULT_CRASH, 0, at, 1);
+			int r = work(&rotate, NULL);
+			_exit(r > 0 ? 0 : 1);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status));
+		assert_true(WEXITSTATUS(status) == CRASHED || WEXITSTATUS(status) == 0);
+		expect_recovery("a crash", at);
+	}
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_are_parsed_strictly),
+		cmocka_unit_test(name_and_time_belong_together),
+		TEST(name_is_later_than_all_there_are),
+		TEST(name_is_not_used_again_after_its_file_is_gone),
+		TEST(rename_of_nothing_fails),
+		TEST(files_are_compressed_in_slices),
+		TEST(nothing_is_compressed_unasked),
+		TEST(interrupted_compression_begins_again),
+		TEST(abandoned_compression_leaves_nothing_behind),
+		TEST(complete_twin_is_the_one_to_stay),
+		TEST(incomplete_twin_is_made_anew),
+		TEST(file_that_cannot_be_compressed_does_not_stop_the_others),
+		TEST(rotation_while_compressing_is_taken_along),
+		TEST(what_is_too_much_is_removed),
+		TEST(age_takes_even_the_last_and_is_told_by_the_clock_alone),
+		TEST(many_files_go_in_slices),
+		TEST(file_that_cannot_be_removed_is_told_once),
+		TEST(failed_work_is_done_in_the_next_round),
+		TEST(crash_is_nothing_but_a_later_start),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

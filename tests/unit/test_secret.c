@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: ISC
+
+/* Which key files are read, which are refused, and that no message shows what is in them. */
+
+#include "config/secret.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { PATH_SIZE = 256 };
+
+static char dir[64];
+
+static int set_up(void **state) {
+	(void)state;
+	(void)snprintf(dir, sizeof(dir), "/tmp/test-secret-XXXXXX");
+	if (!mkdtemp(dir)) {
+		return -1;
+	}
+	return unsetenv("CREDENTIALS_DIRECTORY");
+}
+
+static int tear_down(void **state) {
+	char command[PATH_SIZE];
+	(void)state;
+	(void)snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+	return system(command);
+}
+
+static const char *path_of(const char *name) {
+	static char path[PATH_SIZE];
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
+static void write_key(const char *name, const char *text, size_t len, mode_t mode) {
+	FILE *file = fopen(path_of(name), "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, len, file), len);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path_of(name), mode), 0);
+}
+
+static void a_key_is_one_word(void **state) {
+	static const struct {
+		const char *text;
+		int expected;
+		const char *key;
+	} cases[] = {
+		{"hunter2", 0, "hunter2"},
+		{"hunter2\n", 0, "hunter2"},
+		{" \t\r\nhunter2\r\n\n", 0, "hunter2"},
+		{"!~", 0, "!~"},
+		{"", -EINVAL, NULL},
+		{"\n\n", -EINVAL, NULL},
+		{"hunter2\nhunter3\n", -EINVAL, NULL},
+		{"hunter2 hunter3", -EINVAL, NULL},
+		{"hunter2\x01", -EINVAL, NULL},
+		{"hunter2\x7f", -EINVAL, NULL},
+		{"hunter2\xc3\xa9", -EINVAL, NULL},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct secret secret = {0};
+		struct error err = {0};
+		write_key("key", cases[i].text, strlen(cases[i].text), 0600);
+
+		int r = secret_read(path_of("key"), &secret, &err);
+		if (r != cases[i].expected) {
+			fail_msg("case %zu: expected %d, got %d (%s)", i, cases[i].expected, r, err.text);
+		}
+		if (r == 0) {
+			assert_string_equal(secret.text, cases[i].key);
+			assert_int_equal(secret.len, strlen(cases[i].key));
+		} else {
+			assert_null(secret.text);
+			assert_non_null(strstr(err.text, path_of("key")));
+			assert_null(strstr(err.text, "hunter"));
+		}
+		secret_done(&secret);
+		assert_null(secret.text);
+	}
+	secret_done(NULL);
+}
+
+static void a_nul_byte_is_no_key(void **state) {
+	struct secret secret = {0};
+	(void)state;
+	write_key("key", "hun\0ter", 7, 0600);
+	assert_int_equal(secret_read(path_of("key"), &secret, NULL), -EINVAL);
+	assert_null(secret.text);
+}
+
+static void the_longest_key_is_read(void **state) {
+	static char text[3 * SECRET_MAX];
+	struct secret secret = {0};
+	struct error err = {0};
+	(void)state;
+
+	memset(text, 'x', sizeof(text));
+	write_key("key", text, SECRET_MAX, 0600);
+	assert_int_equal(secret_read(path_of("key"), &secret, &err), 0);
+	assert_int_equal(secret.len, SECRET_MAX);
+	secret_done(&secret);
+
+	static const size_t too_long[] = {SECRET_MAX + 1, 2 * SECRET_MAX - 1, 2 * SECRET_MAX, 3 * SECRET_MAX};
+	for (size_t i = 0; i < COUNT(too_long); i++) {
+		write_key("key", text, too_long[i], 0600);
+		assert_int_equal(secret_read(path_of("key"), &secret, &err), -EINVAL);
+		assert_non_null(strstr(err.text, "holds more than 4096 bytes"));
+	}
+
+	/* White space only, and more of it than anybody reads. */
+	memset(text, '\n', sizeof(text));
+	write_key("key", text, sizeof(text), 0600);
+	assert_int_equal(secret_read(path_of("key"), &secret, &err), -EINVAL);
+}
+
+static void a_file_open_to_others_is_refused(void **state) {
+	static const struct {
+		mode_t mode;
+		int expected, as_credential;
+	} cases[] = {
+		{0600, 0, 0},      {0400, 0, 0},      {0640, -EPERM, 0},      {0440, -EPERM, 0},
+		{0604, -EPERM, -EPERM}, {0644, -EPERM, -EPERM}, {0620, -EPERM, 0}, {0602, -EPERM, -EPERM},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct secret secret = {0};
+		struct error err = {0};
+		write_key("key", "hunter2", 7, cases[i].mode);
+
+		assert_int_equal(secret_read(path_of("key"), &secret, &err), cases[i].expected);
+		secret_done(&secret);
+		assert_int_equal(secret_check_file(path_of("key"), NULL), cases[i].expected);
+
+		/* By name or by path, in the directory of the credentials the group's bits are systemd's ACL. */
+		assert_int_equal(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
+		assert_int_equal(secret_read("key", &secret, &err), cases[i].as_credential);
+		secret_done(&secret);
+		assert_int_equal(secret_check_file(path_of("key"), NULL), cases[i].as_credential);
+		assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	}
+
+	struct error err = {0};
+	char expected[3 * PATH_SIZE];
+	write_key("key", "hunter2", 7, 0644);
+	assert_int_equal(secret_check_file(path_of("key"), &err), -EPERM);
+	(void)snprintf(expected, sizeof(expected), "%s is open to others (mode 644): run chmod go= %s",
+	               path_of("key"), path_of("key"));
+	assert_string_equal(err.text, expected);
+}
+
+static void what_is_no_file_is_refused(void **state) {
+	struct secret secret = {0};
+	struct error err = {0};
+	char expected[2 * PATH_SIZE];
+	(void)state;
+
+	assert_int_equal(secret_read(path_of("gone"), &secret, &err), -ENOENT);
+	(void)snprintf(expected, sizeof(expected), "%s cannot be opened: No such file or directory", path_of("gone"));
+	assert_string_equal(err.text, expected);
+
+	assert_int_equal(secret_read(dir, &secret, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "is not a regular file"));
+
+	/* Must not wait for a writer. */
+	assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
+	assert_int_equal(secret_read(path_of("fifo"), &secret, &err), -EINVAL);
+	assert_int_equal(secret_check_file(path_of("fifo"), &err), -EINVAL);
+
+	/* A link is as good as what it points to. */
+	write_key("key", "hunter2", 7, 0600);
+	assert_int_equal(symlink("key", path_of("link")), 0);
+	assert_int_equal(secret_read(path_of("link"), &secret, &err), 0);
+	assert_string_equal(secret.text, "hunter2");
+	secret_done(&secret);
+}
+
+static void names_become_paths(void **state) {
+	char path[PATH_MAX];
+	char name[PATH_MAX + 1];
+	struct error err = {0};
+	(void)state;
+
+	assert_int_equal(secret_path("/a/b", path, &err), 0);
+	assert_string_equal(path, "/a/b");
+	assert_int_equal(secret_path("api-key", path, &err), -ENXIO);
+	assert_string_equal(err.text, "api-key is a systemd credential, and there are none: start this as a systemd "
+	                              "service with LoadCredential=api-key:FILE, or write an absolute path");
+	assert_string_equal(path, "/a/b");
+
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x", 1), 0);
+	assert_int_equal(secret_path("api-key", path, &err), 0);
+	assert_string_equal(path, "/run/credentials/x/api-key");
+	static const char *const bad[] = {"", ".", "..", "a/b", "../x", "a b"};
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		assert_int_equal(secret_path(bad[i], path, &err), -EINVAL);
+	}
+
+	memset(name, 'a', sizeof(name));
+	name[PATH_MAX - 20] = '\0';
+	assert_int_equal(secret_path(name, path, &err), 0);
+	name[PATH_MAX - 20] = 'a';
+	name[PATH_MAX - 19] = '\0';
+	assert_int_equal(secret_path(name, path, &err), -ENAMETOOLONG);
+	name[PATH_MAX - 19] = 'a';
+	name[0] = '/';
+	name[PATH_MAX - 1] = '\0';
+	assert_int_equal(secret_path(name, path, &err), 0);
+	name[PATH_MAX - 1] = 'a';
+	name[PATH_MAX] = '\0';
+	assert_int_equal(secret_path(name, path, &err), -ENAMETOOLONG);
+
+	/* What is no absolute path is no directory of credentials. */
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "", 1), 0);
+	assert_int_equal(secret_path("api-key", path, &err), -ENXIO);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
+static bool same_stamp(struct secret_stamp a, struct secret_stamp b) {
+	return memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+static void stamps_change_with_the_file(void **state) {
+	const struct secret_stamp none = {0};
+	(void)state;
+
+	write_key("key", "hunter2", 7, 0600);
+	struct secret_stamp first = secret_stamp(path_of("key"));
+	assert_false(same_stamp(first, none));
+	assert_true(same_stamp(first, secret_stamp(path_of("key"))));
+
+	/* Replaced by one of the same size. */
+	write_key("new", "hunter3", 7, 0600);
+	char from[PATH_SIZE];
+	(void)snprintf(from, sizeof(from), "%s", path_of("new"));
+	assert_int_equal(rename(from, path_of("key")), 0);
+	struct secret_stamp second = secret_stamp(path_of("key"));
+	assert_false(same_stamp(first, second));
+
+	/* Rewritten in place. */
+	write_key("key", "hunter22", 8, 0600);
+	assert_false(same_stamp(second, secret_stamp(path_of("key"))));
+
+	assert_int_equal(unlink(path_of("key")), 0);
+	assert_true(same_stamp(none, secret_stamp(path_of("key"))));
+	assert_true(same_stamp(none, secret_stamp("a-credential")));
+}
+
+static struct secret read_text(const char *text) {
+	struct secret secret = {0};
+	write_key("key", text, strlen(text), 0600);
+	assert_int_equal(secret_read(path_of("key"), &secret, NULL), 0);
+	return secret;
+}
+
+static void secrets_are_compared(void **state) {
+	(void)state;
+	struct secret none = {0};
+	struct secret a = read_text("hunter2");
+	struct secret b = read_text("hunter2");
+	struct secret c = read_text("hunter3");
+	struct secret d = read_text("hunter");
+
+	assert_true(secret_equal(&a, &b));
+	assert_false(secret_equal(&a, &c));
+	assert_false(secret_equal(&a, &d));
+	assert_false(secret_equal(&a, &none));
+	assert_true(secret_equal(&none, &none));
+	secret_done(&a);
+	secret_done(&a);
+	secret_done(&b);
+	secret_done(&c);
+	secret_done(&d);
+}
+
+/* What /proc says of the memory: not in a core file. */
+static void a_secret_is_left_out_of_core_files(void **state) {
+	(void)state;
+	struct secret secret = read_text("hunter2");
+	FILE *maps = fopen("/proc/self/smaps", "r");
+	assert_non_null(maps);
+
+	char line[512];
+	bool inside = false;
+	bool found = false;
+	while (fgets(line, sizeof(line), maps)) {
+		unsigned long start;
+		unsigned long end;
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2) {
+			inside = (uintptr_t)secret.text >= start && (uintptr_t)secret.text < end;
+		} else if (inside && strncmp(line, "VmFlags:", 8) == 0) {
+			found = true;
+			assert_non_null(strstr(line, " dd"));
+		}
+	}
+	assert_int_equal(fclose(maps), 0);
+	assert_true(found);
+	secret_done(&secret);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_key_is_one_word),
+		cmocka_unit_test(a_nul_byte_is_no_key),
+		cmocka_unit_test(the_longest_key_is_read),
+		cmocka_unit_test(a_file_open_to_others_is_refused),
+		cmocka_unit_test(what_is_no_file_is_refused),
+		cmocka_unit_test(names_become_paths),
+		cmocka_unit_test(stamps_change_with_the_file),
+		cmocka_unit_test(secrets_are_compared),
+		cmocka_unit_test(a_secret_is_left_out_of_core_files),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,614 @@
+// SPDX-License-Identifier: ISC
+
+#include "disk.h"
+
+#include "base/file.h"
+#include "sample.h"
+#include "sink/archive.h"
+#include "sink/csv.h"
+#include "sink/sink.h"
+
+#include <zlib.h>
+
+/* 2026-11-23T07:00:00Z, midnight in Denver */
+static const usec_t midnight = 1795417200 * USEC_PER_SEC;
+
+static struct log_settings settings_now(void) {
+	return (struct log_settings){
+		.directory = disk_directory,
+		.format = LOG_FORMAT_NDJSON,
+		.zone = sample_settings.bucket.zone,
+	};
+}
+
+static struct sink *opened(const struct log_settings *settings, usec_t now) {
+	struct sink *sink;
+	struct error err = {{0}};
+	if (sink_open(settings, now, &sink, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	return sink;
+}
+
+/* Records are told apart by their count. */
+static void add(struct sink *sink, int64_t count) {
+	struct record record = sample_record();
+	record.count = count;
+	sink_add(sink, &record);
+}
+
+static void commit(struct sink *sink, int64_t count, usec_t now) {
+	struct error err = {{0}};
+	add(sink, count);
+	if (sink_commit(sink, now, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	assert_int_equal(sink_pending(sink), 0);
+}
+
+static void work(struct sink *sink) {
+	struct error err = {{0}};
+	int r;
+	while ((r = sink_work(sink, &err)) > 0) {
+	}
+	if (r < 0) {
+		fail_msg("%s", err.text);
+	}
+}
+
+/* The counts in a file, compressed or not, a blank behind each; "?" for a line that is none. */
+static const char *counts_in(const char *name) {
+	static char text[16384];
+	char line[4096];
+	size_t len = 0;
+	gzFile file = gzopen(disk_path(name), "rb");
+
+	text[0] = '\0';
+	while (file && gzgets(file, line, sizeof(line))) {
+		const char *count = strstr(line, "\"count\":");
+		bool whole = strstr(line, "}\n") != NULL;
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%.*s ",
+		                        whole && count ? (int)strcspn(count + 8, ",") : 1,
+		                        whole && count ? count + 8 : "?");
+	}
+	if (file) {
+		assert_int_equal(gzclose(file), Z_OK);
+	}
+	return text;
+}
+
+/* The same over all files, the oldest first. */
+static const char *counts_in_all(void) {
+	static char all[65536];
+	char names[16384];
+	char *next = names;
+	size_t len = 0;
+
+	all[0] = '\0';
+	(void)snprintf(names, sizeof(names), "%s", disk_list());
+	for (const char *name; (name = strsep(&next, " "));) {
+		if (strncmp(name, "occupancy", 9) == 0) {
+			len += (size_t)snprintf(all + len, sizeof(all) - len, "%s", counts_in(name));
+		}
+	}
+	return all;
+}
+
+/* Plain use */
+
+static void committed_records_are_in_the_file(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	struct sink *sink = opened(&settings, midnight);
+	struct stat st;
+
+	assert_string_equal(sink_path(sink), disk_path("occupancy.ndjson"));
+	assert_int_equal(sink_position(sink).size, 0);
+	add(sink, 1);
+	add(sink, 2);
+	assert_true(sink_pending(sink) > 0);
+	assert_string_equal(disk_get("occupancy.ndjson"), "");
+	assert_int_equal(sink_commit(sink, midnight, NULL), 0);
+	commit(sink, 3, midnight);
+	assert_string_equal(counts_in("occupancy.ndjson"), "1 2 3 ");
+	assert_int_equal(stat(disk_path("occupancy.ndjson"), &st), 0);
+	assert_int_equal(sink_position(sink).inode, st.st_ino);
+	assert_int_equal(sink_position(sink).size, st.st_size);
+	assert_int_equal(sink_rotation_due(sink), USEC_INFINITY);
+	sink_close(sink);
+}
+
+static void dropped_records_are_not(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	struct sink *sink = opened(&settings, midnight);
+	add(sink, 1);
+	sink_drop(sink);
+	assert_int_equal(sink_pending(sink), 0);
+	commit(sink, 2, midnight);
+	add(sink, 3);
+	sink_close(sink);
+	sink_close(NULL);
+	assert_string_equal(counts_in("occupancy.ndjson"), "2 ");
+}
+
+static void csv_has_its_header_in_every_file(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	settings.format = LOG_FORMAT_CSV;
+	struct sink *sink = opened(&settings, midnight);
+	for (int i = 0; i < 2; i++) {
+		commit(sink, i, midnight);
+		commit(sink, i, midnight);
+		assert_int_equal(sink_rotate(sink, midnight, NULL), 0);
+	}
+	sink_close(sink);
+	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.csv "
+	                                 "occupancy-20261123T070001Z.csv occupancy.csv ");
+	assert_memory_equal(disk_get("occupancy-20261123T070000Z.csv"), CSV_HEADER "2026-", 20);
+	assert_memory_equal(disk_get("occupancy-20261123T070001Z.csv"), CSV_HEADER "2026-", 20);
+	assert_null(strstr(disk_get("occupancy-20261123T070001Z.csv") + 10, "time,name"));
+}
+
+static void missing_directory_says_what_to_do(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	struct sink *sink;
+	struct error err = {{0}};
+	char path[PATH_MAX];
+	(void)snprintf(path, sizeof(path), "%s", disk_path("none"));
+	settings.directory = path;
+	assert_int_equal(sink_open(&settings, midnight, &sink, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "/none: no such directory: create it for the user"));
+	disk_put("none", "");
+	assert_int_equal(sink_open(&settings, midnight, &sink, &err), -ENOTDIR);
+	assert_non_null(strstr(err.text, "/none: not usable as the log directory: "));
+}
+
+static void start_cuts_the_torn_line_and_sweeps(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	disk_put("occupancy.ndjson", "{\"count\":1,}\n{\"count\":2,}\n{\"coun");
+	disk_put(".occupancy-20261122T070000Z.ndjson.gz.tmp", "half");
+	struct sink *sink = opened(&settings, midnight);
+	work(sink);
+	commit(sink, 3, midnight);
+	assert_string_equal(counts_in("occupancy.ndjson"), "1 2 3 ");
+	assert_string_equal(disk_list(), "occupancy.ndjson ");
+	sink_close(sink);
+}
+
+/* Rotation */
+
+static void full_file_is_rotated_before_the_batch(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	struct sink *sink = opened(&settings, midnight);
+	commit(sink, 1, midnight);
+	int64_t line = sink_position(sink).size;
+	settings.rotate_size = 3 * line;
+	assert_int_equal(sink_reconfigure(sink, &settings, midnight, NULL), 0);
+
+	commit(sink, 2, midnight);
+	commit(sink, 3, midnight); /* exactly full */
+	assert_string_equal(disk_list(), "occupancy.ndjson ");
+	commit(sink, 4, midnight);
+	assert_string_equal(counts_in("occupancy-20261123T070000Z.ndjson"), "1 2 3 ");
+	assert_string_equal(counts_in("occupancy.ndjson"), "4 ");
+
+	/* More than a file holds: a file of its own. */
+	for (int i = 5; i <= 9; i++) {
+		add(sink, i);
+	}
+	assert_int_equal(sink_commit(sink, midnight, NULL), 0);
+	commit(sink, 10, midnight);
+	assert_string_equal(counts_in("occupancy-20261123T070001Z.ndjson"), "4 ");
+	assert_string_equal(counts_in("occupancy-20261123T070002Z.ndjson"), "5 6 7 8 9 ");
+	assert_string_equal(counts_in("occupancy.ndjson"), "10 ");
+	sink_close(sink);
+}
+
+static void file_ends_with_the_local_day_or_hour(void **state) {
+	(void)state;
+	static const struct {
+		enum rotate_every every;
+		usec_t after; /* since midnight in Denver, of the first line */
+		usec_t due;
+	} rows[] = {
+		{ROTATE_DAY, 0, USEC_PER_DAY},
+		{ROTATE_DAY, USEC_PER_DAY - 1, USEC_PER_DAY},
+		{ROTATE_HOUR, 0, USEC_PER_HOUR},
+		{ROTATE_HOUR, 90 * USEC_PER_MIN, 2 * USEC_PER_HOUR},
+		{ROTATE_NEVER, 0, USEC_INFINITY},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct log_settings settings = settings_now();
+		settings.rotate_every = rows[i].every;
+		disk_empty();
+		struct sink *sink = opened(&settings, midnight);
+		assert_int_equal(sink_rotation_due(sink), USEC_INFINITY);
+		commit(sink, 1, midnight + rows[i].after);
+		usec_t due = rows[i].due == USEC_INFINITY ? USEC_INFINITY : midnight + rows[i].due;
+		assert_int_equal(sink_rotation_due(sink), due);
+		if (due != USEC_INFINITY) {
+			commit(sink, 2, due - 1);
+			assert_string_equal(counts_in("occupancy.ndjson"), "1 2 ");
+			commit(sink, 3, due);
+			assert_string_equal(counts_in("occupancy.ndjson"), "3 ");
+			assert_true(sink_rotation_due(sink) > due);
+			/* An empty batch will do as well. */
+			assert_int_equal(sink_commit(sink, sink_rotation_due(sink), NULL), 0);
+			assert_string_equal(counts_in("occupancy.ndjson"), "");
+			assert_int_equal(sink_rotation_due(sink), USEC_INFINITY);
+		}
+		sink_close(sink);
+	}
+}
+
+static void file_belongs_to_its_day_after_a_restart(void **state) {
+	(void)state;
+	const struct timespec times[2] = {
+		{.tv_nsec = UTIME_OMIT},
+		{.tv_sec = midnight / USEC_PER_SEC - 60},
+	};
+	struct log_settings settings = settings_now();
+	settings.rotate_every = ROTATE_DAY;
+	disk_put("occupancy.ndjson", "{\"count\":1,}\n");
+	assert_int_equal(utimensat(AT_FDCWD, disk_path("occupancy.ndjson"), times, 0), 0);
+	struct sink *sink = opened(&settings, midnight + USEC_PER_HOUR);
+	assert_int_equal(sink_rotation_due(sink), midnight);
+	commit(sink, 2, midnight + USEC_PER_HOUR);
+	assert_string_equal(counts_in("occupancy-20261123T080000Z.ndjson"), "1 ");
+	assert_string_equal(counts_in("occupancy.ndjson"), "2 ");
+	sink_close(sink);
+}
+
+static void clock_that_steps_back_changes_nothing_for_long(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	settings.rotate_every = ROTATE_DAY;
+	struct sink *sink = opened(&settings, midnight);
+	commit(sink, 1, midnight + 30 * USEC_PER_DAY);
+	commit(sink, 2, midnight);
+	assert_int_equal(sink_rotation_due(sink), midnight + USEC_PER_DAY);
+	sink_close(sink);
+}
+
+static void rotation_on_demand_leaves_an_empty_file_alone(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	struct sink *sink = opened(&settings, midnight);
+	assert_int_equal(sink_rotate(sink, midnight, NULL), 0);
+	assert_string_equal(disk_list(), "occupancy.ndjson ");
+	add(sink, 1);
+	assert_int_equal(sink_rotate(sink, midnight, NULL), 0);
+	assert_int_equal(sink_commit(sink, midnight, NULL), 0);
+	uint64_t before = sink_position(sink).inode;
+	assert_int_equal(sink_rotate(sink, midnight, NULL), 0);
+	assert_true(sink_position(sink).inode != before);
+	assert_int_equal(sink_position(sink).size, 0);
+	assert_string_equal(counts_in("occupancy-20261123T070000Z.ndjson"), "1 ");
+	sink_close(sink);
+}
+
+static void rotated_files_are_compressed_and_trimmed(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	settings.compress = true;
+	settings.keep = 2;
+	struct sink *sink = opened(&settings, midnight);
+	for (int i = 1; i <= 4; i++) {
+		commit(sink, i, midnight);
+		assert_int_equal(sink_rotate(sink, midnight + i * USEC_PER_SEC, NULL), 0);
+		work(sink);
+	}
+	sink_close(sink);
+	assert_string_equal(disk_list(), "occupancy-20261123T070003Z.ndjson.gz "
+	                                 "occupancy-20261123T070004Z.ndjson.gz occupancy.ndjson ");
+	assert_string_equal(counts_in_all(), "3 4 ");
+}
+
+static void file_moved_away_by_others_is_followed(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	struct sink *sink = opened(&settings, midnight);
+	commit(sink, 1, midnight);
+	assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path("occupancy.ndjson.1")), 0);
+	commit(sink, 2, midnight);
+	assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path("occupancy.ndjson.2")), 0);
+	assert_int_equal(sink_rotate(sink, midnight, NULL), 0);
+	commit(sink, 3, midnight);
+	sink_close(sink);
+	assert_string_equal(disk_list(), "occupancy.ndjson occupancy.ndjson.1 occupancy.ndjson.2 ");
+	assert_string_equal(counts_in("occupancy.ndjson.1"), "1 ");
+	assert_string_equal(counts_in("occupancy.ndjson.2"), "2 ");
+	assert_string_equal(counts_in("occupancy.ndjson"), "3 ");
+}
+
+/* A rotation that fails does not stop the recording, and is asked for again. */
+static void failed_rotation_is_owed(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	struct error err = {{0}};
+	settings.rotate_every = ROTATE_DAY;
+	settings.rotate_size = 1;
+	struct sink *sink = opened(&settings, midnight);
+	commit(sink, 1, midnight);
+
+	/* look at the file, rename */
+	const usec_t next = midnight + USEC_PER_DAY;
+	fault_arm(FAULT_ERROR, EACCES, 1, 1);
+	commit(sink, 2, next);
+	assert_int_equal(fault.hits, 1);
+	assert_string_equal(counts_in_all(), "1 2 ");
+	assert_int_equal(sink_rotation_due(sink), next);
+	fault_arm(FAULT_ERROR, EACCES, 1, 1);
+	assert_int_equal(sink_rotate(sink, next, &err), -EACCES);
+	assert_non_null(strstr(err.text, "/occupancy.ndjson: cannot be renamed to "));
+	fault_disarm();
+	assert_int_equal(sink_rotation_due(sink), next + 60 * USEC_PER_SEC);
+	fault_arm(FAULT_ERROR, EACCES, 100, 1);
+	commit(sink, 3, next + USEC_PER_SEC);
+	assert_int_equal(fault.calls, 2); /* write and sync: it is not tried with every batch */
+	fault_disarm();
+	assert_int_equal(sink_rotate(sink, next + 60 * USEC_PER_SEC, NULL), 0);
+	assert_int_equal(sink_rotation_due(sink), USEC_INFINITY);
+	assert_string_equal(counts_in("occupancy.ndjson"), "");
+	assert_string_equal(counts_in_all(), "1 2 3 ");
+	sink_close(sink);
+}
+
+/* Reconfiguration */
+
+static void new_format_begins_a_new_file(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	struct log_settings csv = settings_now();
+	csv.format = LOG_FORMAT_CSV;
+	struct sink *sink = opened(&settings, midnight);
+	commit(sink, 1, midnight);
+	assert_int_equal(sink_reconfigure(sink, &csv, midnight, NULL), 0);
+	commit(sink, 2, midnight);
+	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.ndjson occupancy.csv ");
+	assert_string_equal(counts_in("occupancy-20261123T070000Z.ndjson"), "1 ");
+	assert_memory_equal(disk_get("occupancy.csv"), CSV_HEADER, strlen(CSV_HEADER));
+
+	/* An empty file of the old format is not worth keeping. */
+	assert_int_equal(sink_rotate(sink, midnight, NULL), 0);
+	assert_int_equal(sink_reconfigure(sink, &settings, midnight, NULL), 0);
+	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.ndjson "
+	                                 "occupancy-20261123T070001Z.csv occupancy.ndjson ");
+	sink_close(sink);
+}
+
+static void waiting_batch_is_finished_in_the_old_format(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	struct log_settings csv = settings_now();
+	csv.format = LOG_FORMAT_CSV;
+	struct sink *sink = opened(&settings, midnight);
+	add(sink, 1);
+	assert_int_equal(sink_reconfigure(sink, &csv, midnight, NULL), 0);
+	add(sink, 2);
+	assert_int_equal(sink_commit(sink, midnight, NULL), 0);
+	assert_string_equal(counts_in("occupancy-20261123T070000Z.ndjson"), "1 2 ");
+	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.ndjson occupancy.csv ");
+	sink_close(sink);
+}
+
+static void format_changed_while_stopped_retires_the_old_file(void **state) {
+	(void)state;
+	struct log_settings csv = settings_now();
+	csv.format = LOG_FORMAT_CSV;
+	disk_put("occupancy.ndjson", "{\"count\":1,}\n{\"cou");
+	struct sink *sink = opened(&csv, midnight);
+	sink_close(sink);
+	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.ndjson occupancy.csv ");
+	assert_string_equal(counts_in("occupancy-20261123T070000Z.ndjson"), "1 ");
+}
+
+static void failed_change_of_format_leaves_the_old_one_in_force(void **state) {
+	(void)state;
+	for (int at = 1, hits = 1; hits > 0; at++) {
+		struct log_settings settings = settings_now();
+		struct log_settings csv = settings_now();
+		csv.format = LOG_FORMAT_CSV;
+		disk_empty();
+		struct sink *sink = opened(&settings, midnight);
+		commit(sink, 1, midnight);
+		fault_arm(FAULT_ERROR, EMFILE, at, 1);
+		int r = sink_reconfigure(sink, &csv, midnight, NULL);
+		hits = fault.hits;
+		fault_disarm();
+		assert_int_equal(r, hits > 0 ? -EMFILE : 0);
+		if (r < 0) {
+			commit(sink, 2, midnight);
+			/* An empty occupancy.csv may be left; so it would be after a crash. */
+			assert_true(strcmp(disk_get("occupancy.csv"), "") == 0 ||
+			            strcmp(disk_get("occupancy.csv"), "(none)") == 0);
+			assert_string_equal(counts_in_all(), "1 2 ");
+			assert_int_equal(sink_reconfigure(sink, &csv, midnight, NULL), 0);
+		}
+		assert_string_equal(sink_path(sink), disk_path("occupancy.csv"));
+		sink_close(sink);
+	}
+}
+
+/* A full disk, as real as a limit can make it */
+
+static void full_disk_undoes_the_batch(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	struct error err = {{0}};
+	struct sink *sink = opened(&settings, midnight);
+	commit(sink, 1, midnight);
+	struct sink_position before = sink_position(sink);
+	disk_limit((rlim_t)(5 * before.size / 2));
+	for (int i = 2; i <= 4; i++) {
+		add(sink, i);
+	}
+	int r = sink_commit(sink, midnight, &err);
+	disk_limit(0);
+	assert_int_equal(r, -EFBIG);
+	assert_non_null(strstr(err.text, "/occupancy.ndjson: cannot append "));
+	assert_int_equal(sink_pending(sink), 0);
+	assert_string_equal(counts_in("occupancy.ndjson"), "1 ");
+	assert_int_equal(sink_position(sink).size, before.size);
+	commit(sink, 5, midnight);
+	assert_string_equal(counts_in("occupancy.ndjson"), "1 5 ");
+	sink_close(sink);
+}
+
+/* Everything fails once, everything crashes once */
+
+enum { LAST = 9 };
+
+static const struct log_settings hard_life = {
+	.format = LOG_FORMAT_NDJSON,
+	.rotate_size = 1200, /* two lines */
+	.rotate_every = ROTATE_DAY,
+	.compress = true,
+};
+
+static struct log_settings hard_settings(void) {
+	struct log_settings settings = hard_life;
+	settings.directory = disk_directory;
+	settings.zone = sample_settings.bucket.zone;
+	return settings;
+}
+
+/*
+ * Records from `first` to LAST, one a commit, as the poller does it: what was not
+ * committed is recorded again.  Tells `report` of each commit.
+ */
+static void live(struct sink *sink, int first, int report) {
+	for (int i = first; i <= LAST; i++) {
+		usec_t now = midnight + i * 5 * USEC_PER_HOUR;
+		int tries = 0;
+		for (int r = -1; r < 0; tries++) {
+			assert_true(tries < 10);
+			add(sink, i);
+			r = sink_commit(sink, now, NULL);
+		}
+		if (report >= 0) {
+			char n = (char)i;
+			(void)syscall(SYS_write, report, &n, 1);
+		}
+		if (i == 4) {
+			(void)!sink_rotate(sink, now, NULL);
+		}
+		for (int slice = 0; slice < 4; slice++) {
+			(void)!sink_work(sink, NULL);
+		}
+	}
+}
+
+static void expect_each_once(const char *how, int at) {
+	if (strcmp(counts_in_all(), "1 2 3 4 5 6 7 8 9 ") != 0) {
+		fail_msg("%s at call %d: %s in %s", how, at, counts_in_all(), disk_list());
+	}
+}
+
+static void any_call_may_fail(void **state) {
+	(void)state;
+	static const int errors[] = {ENOSPC, EIO, EMFILE, EDQUOT};
+	struct log_settings settings = hard_settings();
+	int swept = 0;
+
+	for (int count = 1; count <= 5; count += 2) {
+		for (int at = 1, hits = 1; hits > 0; at++, swept++) {
+			disk_empty();
+			struct sink *sink = opened(&settings, midnight);
+			fault_arm(FAULT_ERROR, errors[at % 4], at, count);
+			live(sink, 1, -1);
+			hits = fault.hits;
+			fault_disarm();
+			assert_null(strchr(counts_in("occupancy.ndjson"), '?'));
+			sink_close(sink);
+			sink = opened(&settings, midnight + 2 * USEC_PER_DAY);
+			work(sink);
+			sink_close(sink);
+			expect_each_once("a failure", at);
+			assert_null(strstr(disk_list(), ".tmp"));
+		}
+	}
+	assert_true(swept > 200);
+}
+
+/* The highest count in the log, as reading it at the start will find it. */
+static int last_recorded(void) {
+	const char *all = counts_in_all();
+	size_t len = strlen(all);
+	return len >= 2 ? all[len - 2] - '0' : 0;
+}
+
+static void any_call_may_be_the_last(void **state) {
+	(void)state;
+	struct log_settings settings = hard_settings();
+	int at = 1;
+
+	for (int status = -1; status != 0; at++) {
+		int report[2];
+		char told = 0;
+		disk_empty();
+		assert_int_equal(pipe(report), 0);
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			fault_arm(FAULT_CRASH, 0, at, 1);
+			struct sink *sink = NULL;
+			if (sink_open(&settings, midnight, &sink, NULL) < 0) {
+				_exit(1);
+			}
+			live(sink, 1, report[1]);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status));
+		assert_true(WEXITSTATUS(status) == CRASHED || WEXITSTATUS(status) == 0);
+		(void)close(report[1]);
+		while (read(report[0], &told, 1) == 1) {
+		}
+		(void)close(report[0]);
+
+		struct sink *sink = opened(&settings, midnight);
+		int last = last_recorded();
+		if (last < told) {
+			fail_msg("crash at call %d: %d was committed, the log ends at %d", at, told, last);
+		}
+		live(sink, last + 1, -1);
+		work(sink);
+		sink_close(sink);
+		expect_each_once("a crash", at);
+		assert_null(strstr(disk_list(), ".tmp"));
+	}
+	assert_true(at > 60);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		TEST(committed_records_are_in_the_file),
+		TEST(dropped_records_are_not),
+		TEST(csv_has_its_header_in_every_file),
+		TEST(missing_directory_says_what_to_do),
+		TEST(start_cuts_the_torn_line_and_sweeps),
+		TEST(full_file_is_rotated_before_the_batch),
+		TEST(file_ends_with_the_local_day_or_hour),
+		TEST(file_belongs_to_its_day_after_a_restart),
+		TEST(clock_that_steps_back_changes_nothing_for_long),
+		TEST(rotation_on_demand_leaves_an_empty_file_alone),
+		TEST(rotated_files_are_compressed_and_trimmed),
+		TEST(file_moved_away_by_others_is_followed),
+		TEST(failed_rotation_is_owed),
+		TEST(new_format_begins_a_new_file),
+		TEST(waiting_batch_is_finished_in_the_old_format),
+		TEST(format_changed_while_stopped_retires_the_old_file),
+		TEST(failed_change_of_format_leaves_the_old_one_in_force),
+		TEST(full_disk_undoes_the_batch),
+		TEST(any_call_may_fail),
+		TEST(any_call_may_be_the_last),
+	};
+	return cmocka_run_group_tests(tests, sample_setup, sample_teardown);
+}

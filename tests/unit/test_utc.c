@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: ISC
+
+#include <errno.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/utc.h"
+#include "seed.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* 2026-11-23T08:15:00Z */
+#define SAMPLE (1795421700 * USEC_PER_SEC)
+
+static void days_are_counted_from_1970(void **state) {
+	static const struct {
+		int64_t year;
+		int month, day;
+		int64_t expected;
+	} rows[] = {
+		{1970, 1, 1, 0},     {1969, 12, 31, -1},  {1970, 12, 31, 364}, {1972, 2, 29, 789},
+		{1972, 3, 1, 790},   {2000, 2, 29, 11016}, {2000, 3, 1, 11017}, {1900, 3, 1, -25508},
+		{1900, 2, 28, -25509}, {2100, 3, 1, 47541}, {0, 3, 1, -719468},  {0, 2, 29, -719469},
+		{-1, 12, 31, -719529}, {1, 1, 1, -719162},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int64_t got = utc_days(rows[i].year, rows[i].month, rows[i].day);
+		if (got != rows[i].expected) {
+			fail_msg("%" PRId64 "-%02d-%02d: expected %" PRId64 ", got %" PRId64, rows[i].year,
+			         rows[i].month, rows[i].day, rows[i].expected, got);
+		}
+	}
+}
+
+/* gmtime_r knows nothing of us, and reaches as far as usec_t. */
+static void instants_split_as_the_c_library_splits_them(void **state) {
+	(void)state;
+	struct rng rng = seed_dice(__func__);
+
+	for (int i = 0; i < 200000; i++) {
+		usec_t instant = rng_below(&rng, INT64_MAX) >> rng_below(&rng, 30);
+		if (rng_below(&rng, 2) == 0) {
+			instant = -instant;
+		}
+		usec_t usec = instant % USEC_PER_SEC;
+		if (usec < 0) {
+			usec += USEC_PER_SEC;
+		}
+
+		time_t seconds = (time_t)((instant - usec) / USEC_PER_SEC);
+		struct civil got;
+		struct tm want;
+		assert_non_null(gmtime_r(&seconds, &want));
+		utc_split(instant, &got);
+		if (got.year != want.tm_year + (int64_t)1900 || got.month != want.tm_mon + 1 || got.day != want.tm_mday ||
+		    got.hour != want.tm_hour || got.minute != want.tm_min || got.second != want.tm_sec ||
+		    got.weekday != want.tm_wday || got.usec != usec) {
+			fail_msg("%" PRId64 ": expected %d-%02d-%02d %02d:%02d:%02d weekday %d, got "
+			         "%" PRId64 "-%02d-%02d %02d:%02d:%02d weekday %d, %d us",
+			         instant, want.tm_year + 1900, want.tm_mon + 1, want.tm_mday, want.tm_hour,
+			         want.tm_min, want.tm_sec, want.tm_wday, got.year, got.month, got.day, got.hour,
+			         got.minute, got.second, got.weekday, got.usec);
+		}
+		if (utc_join(&got) != instant) {
+			fail_msg("%" PRId64 ": expected it back, got %" PRId64, instant, utc_join(&got));
+		}
+	}
+}
+
+static void instants_are_written_as_rfc_3339(void **state) {
+	static const struct {
+		usec_t instant;
+		const char *expected;
+	} rows[] = {
+		{0, "1970-01-01T00:00:00Z"},
+		{SAMPLE, "2026-11-23T08:15:00Z"},
+		{SAMPLE + 250 * USEC_PER_MSEC, "2026-11-23T08:15:00.250Z"},
+		{SAMPLE + 7 * USEC_PER_MSEC + 999, "2026-11-23T08:15:00.007Z"},
+		{SAMPLE + 999, "2026-11-23T08:15:00Z"},
+		{-1, "1969-12-31T23:59:59.999Z"},
+		{-USEC_PER_SEC, "1969-12-31T23:59:59Z"},
+		{-62135596800 * USEC_PER_SEC, "0001-01-01T00:00:00Z"},
+		{INT64_MAX, "294247-01-10T04:00:54.775Z"},
+		{INT64_MIN, "-290308-12-21T19:59:05.224Z"},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char got[UTC_STRING_SIZE];
+		assert_ptr_equal(utc_format(got, rows[i].instant), got);
+		if (strcmp(got, rows[i].expected) != 0) {
+			fail_msg("%" PRId64 ": expected %s, got %s", rows[i].instant, rows[i].expected, got);
+		}
+	}
+}
+
+static void an_offset_shows_the_clock_and_the_same_instant(void **state) {
+	static const struct {
+		usec_t instant;
+		int32_t offset_s;
+		const char *expected;
+	} rows[] = {
+		{SAMPLE, 0, "2026-11-23T08:15:00+00:00"},
+		{SAMPLE, -7 * 3600, "2026-11-23T01:15:00-07:00"},
+		{SAMPLE, 5 * 3600 + 1800, "2026-11-23T13:45:00+05:30"},
+		{SAMPLE, 5 * 3600 + 2700, "2026-11-23T14:00:00+05:45"},
+		{SAMPLE, 14 * 3600, "2026-11-23T22:15:00+14:00"},
+		{SAMPLE, -1800, "2026-11-23T07:45:00-00:30"},
+		{SAMPLE + 5 * USEC_PER_MSEC, 3600, "2026-11-23T09:15:00.005+01:00"},
+		/* Local mean time: RFC 3339 has no seconds there, but the instant stays right. */
+		{SAMPLE, 3208, "2026-11-23T09:08:00+00:53"},
+		{SAMPLE, -3208, "2026-11-23T07:22:00-00:53"},
+		{SAMPLE, -59, "2026-11-23T08:15:00+00:00"},
+		{INT64_MAX, 3600, "294247-01-10T04:00:54.775+01:00"},
+		{INT64_MIN, -3600, "-290308-12-21T19:59:05.224-01:00"},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char got[UTC_STRING_SIZE];
+		utc_format_offset(got, rows[i].instant, rows[i].offset_s);
+		if (strcmp(got, rows[i].expected) != 0) {
+			fail_msg("%" PRId64 " at %d s: expected %s, got %s", rows[i].instant, (int)rows[i].offset_s,
+			         rows[i].expected, got);
+		}
+	}
+}
+
+static void no_instant_and_offset_outgrow_the_buffer(void **state) {
+	static const usec_t instants[] = {INT64_MIN, -1, 0, INT64_MAX};
+	static const int32_t offsets[] = {INT32_MIN, -1, 0, INT32_MAX};
+	(void)state;
+	for (size_t i = 0; i < COUNT(instants); i++) {
+		for (size_t j = 0; j < COUNT(offsets); j++) {
+			char got[UTC_STRING_SIZE];
+			utc_format_offset(got, instants[i], offsets[j]);
+			/* The last two digits are there: nothing was cut. */
+			assert_int_equal(got[strlen(got) - 3], ':');
+		}
+	}
+}
+
+static void rfc_3339_is_read(void **state) {
+	static const struct {
+		const char *text;
+		usec_t expected;
+	} rows[] = {
+		{"1970-01-01T00:00:00Z", 0},
+		{"2026-11-23T08:15:00Z", SAMPLE},
+		{"2026-11-23t08:15:00z", SAMPLE},
+		{"2026-11-23 08:15:00Z", SAMPLE},
+		{"2026-11-23T01:15:00-07:00", SAMPLE},
+		{"2026-11-23T13:45:00+05:30", SAMPLE},
+		{"2026-11-24T07:14:00+22:59", SAMPLE},
+		{"2026-11-23T08:15:00-00:00", SAMPLE},
+		{"2026-11-23T08:15:00.5Z", SAMPLE + 500 * USEC_PER_MSEC},
+		{"2026-11-23T08:15:00.000001Z", SAMPLE + 1},
+		{"2026-11-23T08:15:00.0000019999999Z", SAMPLE + 1},
+		{"1969-12-31T23:59:59.999999Z", -1},
+		{"2024-02-29T00:00:00Z", 1709164800 * USEC_PER_SEC},
+		{"0000-01-01T00:00:00Z", -62167219200 * USEC_PER_SEC},
+		{"9999-12-31T23:59:59Z", 253402300799 * USEC_PER_SEC},
+		/* A leap second is the next one. */
+		{"2016-12-31T23:59:60Z", 1483228800 * USEC_PER_SEC},
+		{"2016-12-31T16:59:60.25-07:00", 1483228800 * USEC_PER_SEC + 250 * USEC_PER_MSEC},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		usec_t got = -7;
+		int r = utc_parse(rows[i].text, false, &got);
+		if (r != 0 || got != rows[i].expected) {
+			fail_msg("%s: expected %" PRId64 ", got %" PRId64 " (%d)", rows[i].text, rows[i].expected, got, r);
+		}
+	}
+}
+
+static void without_a_zone_it_is_utc_only_if_asked_for(void **state) {
+	(void)state;
+	usec_t got = -7;
+	assert_int_equal(utc_parse("2026-11-23T08:15:00", false, &got), -EINVAL);
+	assert_int_equal(got, -7);
+	assert_int_equal(utc_parse("2026-11-23T08:15:00", true, &got), 0);
+	assert_int_equal(got, SAMPLE);
+	assert_int_equal(utc_parse("2026-11-23T01:15:00.5-07:00", true, &got), 0);
+	assert_int_equal(got, SAMPLE + USEC_PER_SEC / 2);
+}
+
+static void what_is_not_rfc_3339_is_refused(void **state) {
+	static const char *const rows[] = {
+		"",
+		"2026",
+		"2026-11-23",
+		"2026-11-23T",
+		"2026-11-23T08:15Z",
+		"2026-11-23T08:15:00.Z",
+		"2026-11-23T08:15:00 Z",
+		"2026-11-23T08:15:00Z ",
+		" 2026-11-23T08:15:00Z",
+		"2026-11-23_08:15:00Z",
+		"2026-11-23T08:15:00+07",
+		"2026-11-23T08:15:00+0700",
+		"2026-11-23T08:15:00+24:00",
+		"2026-11-23T08:15:00+07:60",
+		"2026-11-23T08:15:00+07:00Z",
+		"2026-00-23T08:15:00Z",
+		"2026-13-23T08:15:00Z",
+		"2026-11-00T08:15:00Z",
+		"2026-11-31T08:15:00Z",
+		"2026-02-29T08:15:00Z",
+		"2100-02-29T08:15:00Z",
+		"2026-11-23T24:00:00Z",
+		"2026-11-23T08:60:00Z",
+		"2026-11-23T08:15:61Z",
+		"2026-11-23T08:15:60Z",
+		"2016-12-31T23:59:60-07:00",
+		"26-11-23T08:15:00Z",
+		"02026-11-23T08:15:00Z",
+		"2026-1-23T08:15:00Z",
+		"+026-11-23T08:15:00Z",
+		"2026-11-23T08:15:00\xc2\xb1""01:00",
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		usec_t got = -7;
+		int r = utc_parse(rows[i], false, &got);
+		if (r != -EINVAL || got != -7) {
+			fail_msg("\"%s\": expected %d, got %d and %" PRId64, rows[i], -EINVAL, r, got);
+		}
+	}
+}
+
+static void what_is_written_reads_back_to_the_millisecond(void **state) {
+	(void)state;
+	struct rng rng = seed_dice(__func__);
+
+	for (int i = 0; i < 50000; i++) {
+		/* The years 1 to 9998, so that no offset leaves four digits. */
+		usec_t instant = (-62135596800 + rng_below(&rng, 315500000000)) * USEC_PER_SEC +
+		                 rng_below(&rng, 1000) * USEC_PER_MSEC;
+		char text[UTC_STRING_SIZE];
+		usec_t got = 0;
+
+		utc_format_offset(text, instant, (int32_t)(rng_below(&rng, 26 * 3600) - 13 * 3600));
+		int r = utc_parse(text, false, &got);
+		if (r != 0 || got != instant) {
+			fail_msg("%s: expected %" PRId64 ", got %" PRId64 " (%d)", text, instant, got, r);
+		}
+	}
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(days_are_counted_from_1970),
+		cmocka_unit_test(instants_split_as_the_c_library_splits_them),
+		cmocka_unit_test(instants_are_written_as_rfc_3339),
+		cmocka_unit_test(an_offset_shows_the_clock_and_the_same_instant),
+		cmocka_unit_test(no_instant_and_offset_outgrow_the_buffer),
+		cmocka_unit_test(rfc_3339_is_read),
+		cmocka_unit_test(without_a_zone_it_is_utc_only_if_asked_for),
+		cmocka_unit_test(what_is_not_rfc_3339_is_refused),
+		cmocka_unit_test(what_is_written_reads_back_to_the_millisecond),
+	};
+	return cmocka_run_group_tests_name("utc", tests, NULL, NULL);
+}
