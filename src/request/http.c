@@ -11,12 +11,13 @@
 
 #include "base/buf.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
 	RETRY_AFTER_SIZE = 128,
@@ -229,25 +230,41 @@ static bool is_https(const char *url) {
 	return strncasecmp(url, "https:", 6) == 0;
 }
 
+static const char plain_scheme[] = "http://";
+
+static bool is_plain(const char *url) {
+	return strncasecmp(url, plain_scheme, strlen(plain_scheme)) == 0;
+}
+
+static bool is_loopback(const char *host, bool bracketed) {
+	struct in_addr v4;
+	struct in6_addr v6;
+	if (bracketed) {
+		return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+	}
+	/* What only looks like an address is a name, and a name can be anywhere. */
+	return inet_pton(AF_INET, host, &v4) == 1 ? ntohl(v4.s_addr) >> 24 == 127
+	                                          : strcasecmp(host, "localhost") == 0;
+}
+
 bool http_is_exposed(const char *url) {
-	static const char scheme[] = "http://";
-	if (strncasecmp(url, scheme, sizeof(scheme) - 1) != 0) {
+	char host[INET6_ADDRSTRLEN];
+	if (!is_plain(url)) {
 		return false;
 	}
-	const char *host = url + sizeof(scheme) - 1;
-	size_t len = strcspn(host, "/?#");
-	if (memchr(host, '@', len)) {
+	const char *authority = url + strlen(plain_scheme);
+	bool bracketed = *authority == '[';
+	const char *start = authority + bracketed;
+	size_t len = strcspn(start, bracketed ? "]/?#" : ":/?#");
+	const char *end = start + len + (bracketed && start[len] == ']');
+
+	if (len >= sizeof(host) || memchr(authority, '@', strcspn(authority, "/?#")) ||
+	    (*end != '\0' && !strchr(":/?#", *end))) {
 		return true;
 	}
-
-	size_t name = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#");
-	unsigned octets[4];
-	int used = 0;
-	bool dotted = sscanf(host, "%3u.%3u.%3u.%3u%n", &octets[0], &octets[1], &octets[2],
-	                     &octets[3], &used) == 4 &&
-	              (size_t)used == name;
-	return !(dotted && octets[0] == 127) && !(name == 5 && strncmp(host, "[::1]", 5) == 0) &&
-	       !(name == 9 && strncasecmp(host, "localhost", 9) == 0);
+	memcpy(host, start, len);
+	host[len] = '\0';
+	return (bracketed && end[-1] != ']') || !is_loopback(host, bracketed);
 }
 
 /* What libcurl calls while it moves data */
@@ -297,7 +314,9 @@ static CURLcode set_up(struct transfer *transfer, const struct http_endpoint *en
 	SET(easy, CURLOPT_ERRORBUFFER, transfer->error);
 	SET(easy, CURLOPT_NOSIGNAL, 1L);
 	SET(easy, CURLOPT_URL, endpoint->url);
-	SET(easy, CURLOPT_PROTOCOLS_STR, http_is_exposed(endpoint->url) ? "https" : "http,https");
+	/* Not "http" for a URL without a scheme either, for which libcurl would guess it. */
+	bool local = is_plain(endpoint->url) && !http_is_exposed(endpoint->url);
+	SET(easy, CURLOPT_PROTOCOLS_STR, local ? "http" : "https");
 	SET(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	SET(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	/*

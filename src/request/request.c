@@ -5,8 +5,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-/* The file's path, or NULL where none is configured. */
+/* The path of a file that is there, or NULL where none is configured. */
 static int find_file(const char *name, char path[static PATH_MAX], const char **ret_path,
                      struct error *err) {
 	*ret_path = NULL;
@@ -14,10 +15,14 @@ static int find_file(const char *name, char path[static PATH_MAX], const char **
 		return 0;
 	}
 	int r = secret_path(name, path, err);
-	if (r == 0) {
-		*ret_path = path;
+	if (r < 0) {
+		return r;
 	}
-	return r;
+	if (access(path, R_OK) < 0) {
+		return error_errno(err, errno, "%s cannot be read", path);
+	}
+	*ret_path = path;
+	return 0;
 }
 
 static int find_files(const struct account *account, char paths[static 3][PATH_MAX],

@@ -17,9 +17,10 @@ static int locked_by_other(int fd, const char *directory, struct error *err) {
 	char text[PID_SIZE] = "";
 
 	/* Between taking the lock and writing the id the file says nothing yet. */
-	if (file_read(fd, text, sizeof(text) - 1, 0) > 0 && atoi(text) > 0) {
-		return error_set(err, EBUSY, "%s: in use by process %d (it holds %s/lock)", directory,
-		                 atoi(text), directory);
+	long pid = file_read(fd, text, sizeof(text) - 1, 0) > 0 ? strtol(text, NULL, 10) : 0;
+	if (pid > 0) {
+		return error_set(err, EBUSY, "%s: in use by process %ld (it holds %s/lock)", directory,
+		                 pid, directory);
 	}
 	return error_set(err, EBUSY, "%s: in use by another process (it holds %s/lock)", directory,
 	                 directory);

@@ -15,7 +15,6 @@ from nginx import Authority, Nginx, Proxy
 
 RETRY = 'retry = { base = "200ms"; cap = "500ms"; };\n'
 QUICK = {"backfill_from": "10m"}
-REACHABLE = re.compile(r"^\d+ devices? ok; backlog 0")
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +76,13 @@ def once(daemon, count, minutes=10, env=None):
     assert_all_recorded(daemon, count, begin, minutes)
 
 
+def wait_until_healthy(daemon, count):
+    wait_for(lambda: re.match(rf"{count} devices? ok; backlog 0;", daemon.notify.status), 20, "a healthy STATUS")
+
+
 def comes_to_rest(daemon, count, begin):
     """Waits until nothing is behind any more, and looks at all that was recorded."""
-    wait_for(lambda: REACHABLE.match(daemon.notify.status), 20, "a healthy STATUS")
+    wait_until_healthy(daemon, count)
     assert_all_recorded(daemon, count, begin)
     daemon.stop()
 
@@ -264,7 +267,7 @@ def test_replaced_client_certificate_is_used_after_a_reload(front, pki, make_dae
     begin = time.time()
     daemon = make_daemon(nginx.url, devices(2), key=f"mutual-{KEY}", defaults=QUICK,
                          account=mutual_account(pki, "api", cert, key)).start()
-    wait_for(lambda: REACHABLE.match(daemon.notify.status), 20, "a healthy STATUS")
+    wait_until_healthy(daemon, 2)
     shutil.copy(new[0], cert)
     shutil.copy(new[1], key)
     # A device that is new is asked for at once.
@@ -331,6 +334,13 @@ def test_proxies_of_the_environment_are_ignored(front, pki, make_daemon, start_p
     names = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
     once(daemon, 2, env={name: proxy.url for name in names})
     assert proxy.targets == []
+
+
+def test_session_keys_are_not_written_for_the_environment(front, pki, make_daemon, tmp_path):
+    nginx = front()
+    daemon = make_daemon(nginx.url, devices(1), account={"ca_file": str(pki.cert)}, defaults=QUICK)
+    once(daemon, 1, env={"SSLKEYLOGFILE": str(tmp_path / "session-keys")})
+    assert not (tmp_path / "session-keys").exists()
 
 
 # Time-outs

@@ -107,7 +107,9 @@ static void an_endpoint_with_a_bad_file_is_refused_by_name(void **state) {
 		int expected;
 		const char *named;
 	} rows[] = {
-		{"/nonexistent/cert", "/nonexistent/key", NULL, -ENOENT, "/nonexistent/key"},
+		{"/nonexistent/cert", open_file, NULL, -ENOENT, "/nonexistent/cert"},
+		{open_file, "/nonexistent/key", NULL, -ENOENT, "/nonexistent/key"},
+		{NULL, NULL, "/nonexistent/ca", -ENOENT, "/nonexistent/ca"},
 		{open_file, open_file, NULL, -EPERM, open_file},
 		{"credential", open_file, NULL, -ENXIO, "credential"},
 		{NULL, NULL, "credential", -ENXIO, "credential"},

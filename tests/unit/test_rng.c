@@ -114,7 +114,7 @@ static void hashes_of_like_names_spread(void **state) {
 	int count[30] = {0};
 	(void)state;
 	for (int i = 0; i < 3000; i++) {
-		char name[32];
+		char name[48];
 		(void)snprintf(name, sizeof(name), "AAAAAAAAAAAAAAAAAA%04d.v0", i);
 		count[rng_hash(name, strlen(name)) % 30]++;
 	}

@@ -183,16 +183,16 @@ static void random_change(struct rng *rng, int month, char *out, size_t size) {
 }
 
 static void random_rule(struct rng *rng, char *out, size_t size) {
-	char spring[96], autumn[96], daylight[32] = "";
+	char spring[96], autumn[96], offset_text[32] = "";
 	int offset = (int)rng_below(rng, 21) - 10;
 
 	random_change(rng, 2 + (int)rng_below(rng, 4), spring, sizeof(spring));
 	random_change(rng, 7 + (int)rng_below(rng, 5), autumn, sizeof(autumn));
 	if (rng_below(rng, 2) == 0) {
-		(void)snprintf(daylight, sizeof(daylight), "%d:30", offset < 0 ? offset - 1 : offset + 1);
+		(void)snprintf(offset_text, sizeof(offset_text), "%d:30", offset < 0 ? offset - 1 : offset + 1);
 	}
 	bool south = rng_below(rng, 2) == 0;
-	(void)snprintf(out, size, "AAA%d<+BB>%s%s%s", offset, daylight, south ? autumn : spring, south ? spring : autumn);
+	(void)snprintf(out, size, "AAA%d<+BB>%s%s%s", offset, offset_text, south ? autumn : spring, south ? spring : autumn);
 }
 
 static void random_rules_agree_with_the_c_library(void **state) {

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: ISC
+"""The API key is in its file and in the request's header, and nowhere else."""
+
+import base64
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+import pytest
+
+from harness import OCCUPANCYD, uuid_of, wait_for
+
+KEY = "Kq7-zW4tVn_0RbXe2Yd9LmHs"
+NEXT_KEY = "Pf5-uG8cJa_6TiQo1Sx3BwEv"
+LOBBY = [{"uuid": uuid_of(1), "name": "lobby"}]
+QUICK = {"backfill_from": "5m"}
+RETRY = 'retry = { base = "100ms"; cap = "300ms"; };\n'
+
+
+def forms(key):
+    """The key as it could be found: itself, most of it, and base64 at any offset."""
+    plain = key.encode()
+    found = {plain, plain[:10], plain[-10:], plain.hex().encode()}
+    for pad in range(3):
+        encoded = base64.b64encode(b"\0" * pad + plain)
+        found.add(encoded[4 * (pad > 0):-4])
+    return found
+
+
+def traces(daemon, *outputs):
+    """All that the daemon has left anywhere, by where it is."""
+    found = {f"output {n}": output.encode() for n, output in enumerate(outputs)}
+    for path in daemon.folder.rglob("*"):
+        if path.is_file() and path != daemon.key_file:
+            found[path.name] = path.read_bytes()
+    if daemon.notify:
+        found["sd_notify"] = "\n".join(daemon.notify.messages).encode()
+    if daemon.process and daemon.process.poll() is None:
+        for name in ("cmdline", "environ", "comm", "status"):
+            found[f"/proc/PID/{name}"] = pathlib.Path(f"/proc/{daemon.process.pid}/{name}").read_bytes()
+    return found
+
+
+def assert_nowhere(key, *places):
+    for place in places:
+        for name, content in place.items():
+            for form in forms(key):
+                at = content.find(form)
+                assert at < 0, f"the key is in {name}: ...{content[max(0, at - 60):at + 60]}..."
+
+
+@pytest.fixture
+def fake(start_fake):
+    return start_fake(key=KEY)
+
+
+def test_key_is_nowhere_but_in_its_file_and_the_header(fake, make_daemon):
+    fake.keys(add=[{"key": NEXT_KEY, "org": "org1", "scheme": "api-token", "id": "next"}])
+    fake.faults({"times": 1, "status": 500}, {"times": 1, "status": 429, "retry_after": 1}, {"times": 1, "error_true": "no"})
+    daemon = make_daemon(fake.url, LOBBY, key=KEY, defaults=QUICK, extra=RETRY)
+    outputs = [text for option in ("--check", "--print-config", "--version", "--help") for text in daemon.run(option)[1:]]
+    daemon.start()
+    wait_for(lambda: daemon.notify.status.startswith("1 device ok; backlog 0"), 15, "records")
+    while_running = traces(daemon)
+
+    fake.keys(revoke=["key1"])
+    more = LOBBY + [{"uuid": uuid_of(2), "name": "canteen"}]
+    daemon.write_config(fake.url, more, defaults=QUICK, extra=RETRY)
+    daemon.signal(1)  # the new device is asked for at once, and the key is refused
+    wait_for(lambda: "key refused" in daemon.notify.status, 10, "the refusal")
+    daemon.write_key(NEXT_KEY)
+    wait_for(lambda: daemon.notify.status.startswith("2 devices ok; backlog 0"), 15, "records with the next key")
+    later = traces(daemon)
+    daemon.signal(10)
+    daemon.stop()
+
+    assert {e["key"] for e in fake.journal()} == {"key1", "next"}, "the header did not hold the keys"
+    assert {"stderr1", "occupancy.ndjson", "checkpoint", "sd_notify", "/proc/PID/environ"} <= set(later)
+    for key in (KEY, NEXT_KEY):
+        assert_nowhere(key, while_running, later, traces(daemon, *outputs))
+
+
+# The server has the key, too, and may send it back.
+ECHOES = {
+    "500": {"status": 500, "body": f"bad call with key {KEY} today"},
+    "400 in JSON": {"status": 400, "body": json.dumps({"msg": f"key {KEY} has no such device"})},
+    "403 in text": {"status": 403, "body": f"Invalid api key {KEY}", "content_type": "text/plain"},
+    "429": {"status": 429, "retry_after": 30, "body": f"{KEY}: enhance your calm"},
+    "503": {"status": 503, "body": f"no backend for x-auth-apikey: {KEY}"},
+    "error:true": {"error_true": f"key {KEY} is throttled"},
+    "200 that is no JSON": {"body": f"<html>{KEY}</html>"},
+    "where the message is cut": {"status": 500, "body": "x" * 385 + KEY},
+}
+
+
+@pytest.mark.parametrize("name", ECHOES)
+def test_key_that_the_server_echoes_is_not_repeated(name, fake, make_daemon):
+    fake.faults(ECHOES[name])
+    daemon = make_daemon(fake.url, LOBBY, key=KEY, defaults=QUICK, extra=RETRY).start()
+    status = str(ECHOES[name].get("status", ""))
+    wait_for(lambda: re.search(rf"lobby \(|rate limited|key refused|{status} for", daemon.notify.status), 15, "STATUS")
+    running = traces(daemon)
+    daemon.stop()
+    assert_nowhere(KEY, running, traces(daemon))
+
+
+@pytest.mark.parametrize("effect", [{"warning": f"key {KEY} is old"}, {"count_map": {KEY: 3}}], ids=["warning", "count"])
+def test_key_that_the_server_echoes_is_not_recorded(effect, fake, make_daemon):
+    fake.faults(effect)
+    daemon = make_daemon(fake.url, LOBBY, key=KEY, defaults=QUICK)
+    code, *outputs = daemon.run("--once")
+    assert code == 0 and daemon.records(), outputs
+    assert_nowhere(KEY, traces(daemon, *outputs))
+
+
+class Listener:
+    """Keeps whatever comes."""
+
+    def __init__(self):
+        self.came = []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}/api/report/getOccupancyCountsV2"
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(2)
+                self.came.append(connection.recv(4096))
+
+    def close(self):
+        self.socket.close()
+
+
+@pytest.mark.parametrize("status", [302, 307])
+def test_redirect_is_not_followed(status, fake, make_daemon):
+    listener = Listener()
+    fake.faults({"redirect": listener.url, "status": status})
+    daemon = make_daemon(fake.url, LOBBY, key=KEY, defaults=QUICK, extra=RETRY).start()
+    wait_for(lambda: f"lobby (HTTP {status}" in daemon.notify.status, 10, "STATUS")
+    assert re.search(rf"^lobby: poll failed: HTTP {status}", daemon.stderr(), re.M), daemon.stderr()
+    time.sleep(0.3)
+    daemon.stop()
+    listener.close()
+    assert [e["status"] for e in fake.journal()] == [status]
+    assert listener.came == [] and daemon.records() == []
+
+
+# The key's file
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
+def test_key_file_that_others_can_read_is_refused(mode, make_daemon):
+    daemon = make_daemon("http://127.0.0.1:1", LOBBY, key=KEY)
+    daemon.key_file.chmod(mode)
+    code, stdout, stderr = daemon.run()
+    assert code == 77, stderr
+    file = daemon.key_file
+    assert f"account acme: {file} is open to others (mode {mode:o}): run chmod go= {file}" in stderr
+    assert_nowhere(KEY, traces(daemon, stdout, stderr))
+    # The advice works.
+    subprocess.run(["chmod", "go=", file], check=True)
+    assert daemon.run("--check")[0] == 0
+
+
+USELESS = {
+    "missing": (None, "cannot be opened: No such file or directory"),
+    "empty": ("", "is empty: it must hold the key"),
+    "blank": (" \n\t\n", "is empty: it must hold the key"),
+    "two lines": (f"{KEY}\n{NEXT_KEY}", "holds more than one word"),
+    "header injected": (f"{KEY}\r\nx-other: 1", "holds more than one word"),
+    "control character": (f"{KEY[:12]}\x01{KEY[12:]}", "printable ASCII"),
+    "NUL": (f"{KEY[:12]}\0{KEY[12:]}", "printable ASCII"),
+    "not ASCII": (f"{KEY}é", "printable ASCII"),
+    "much too long": (KEY * 1000, "this is no key"),
+}
+
+
+@pytest.mark.parametrize("options", [[], ["--check"]], ids=["start", "check"])
+@pytest.mark.parametrize("name", USELESS)
+def test_useless_key_file_is_a_mistake_of_the_configuration(name, options, make_daemon):
+    content, said = USELESS[name]
+    daemon = make_daemon("http://127.0.0.1:1", LOBBY)
+    daemon.key_file.unlink()
+    if content is not None:
+        daemon.write_key(content)
+    code, stdout, stderr = daemon.run(*options)
+    assert said in stderr and str(daemon.key_file) in stderr and "account acme" in stderr, stderr
+    assert code == 78, stderr
+    assert_nowhere(KEY, traces(daemon, stdout, stderr))
+
+
+@pytest.mark.parametrize("content", [KEY + "\n", KEY, f"  {KEY}\r\n\n"], ids=["a line", "no newline", "white space around"])
+def test_white_space_around_the_key_does_not_matter(content, fake, make_daemon):
+    daemon = make_daemon(fake.url, LOBBY, defaults=QUICK)
+    daemon.key_file.write_text(content)
+    assert daemon.run("--once")[0] == 0
+    assert {e["key"] for e in fake.journal()} == {"key1"}
+
+
+@pytest.mark.parametrize("mode, taken", [(0o400, True), (0o440, True), (0o444, False)])
+def test_systemd_credential(mode, taken, fake, make_daemon, tmp_path):
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    (folder / "rhombus").write_text(KEY + "\n")
+    (folder / "rhombus").chmod(mode)
+    daemon = make_daemon(fake.url, LOBBY, account={"key_file": "rhombus"}, defaults=QUICK)
+    code, _, stderr = daemon.run("--once", env={"CREDENTIALS_DIRECTORY": str(folder)})
+    if taken:
+        assert code == 0 and {e["key"] for e in fake.journal()} == {"key1"}, stderr
+    else:
+        assert code == 77 and f"{folder}/rhombus is open to others (mode 444)" in stderr, stderr
+        assert fake.journal() == []
+
+
+def test_credential_without_systemd_is_explained(make_daemon):
+    daemon = make_daemon("http://127.0.0.1:1", LOBBY, account={"key_file": "rhombus"})
+    code, _, stderr = daemon.run()
+    assert code == 78 and "rhombus is a systemd credential" in stderr and "LoadCredential=rhombus:FILE" in stderr, stderr
+
+
+# The process
+
+def test_other_processes_of_the_user_may_not_look_inside(make_daemon):
+    """What may not be dumped belongs to root in /proc, whoever runs it."""
+    nobody = 65534 if os.geteuid() == 0 else os.geteuid()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        program = pathlib.Path(shutil.copy(OCCUPANCYD, folder))
+        daemon = make_daemon("http://127.0.0.1:1", LOBBY)
+        daemon.folder = daemon.folder.rename(pathlib.Path(folder) / "daemon")
+        text = daemon.config.name
+        config = daemon.folder / text
+        config.write_text(config.read_text().replace(str(daemon.config.parent), str(daemon.folder)))
+        for path in (daemon.folder, *daemon.folder.rglob("*")):
+            os.chown(path, nobody, -1)
+        command = [str(program) if part == OCCUPANCYD else str(config) if part == str(daemon.config) else part
+                   for part in daemon.command()]
+        with open(f"{folder}/stderr", "w+") as stderr:
+            process = subprocess.Popen(command, stderr=stderr, env=daemon.environment(),
+                                       **({"user": nobody, "group": nobody, "extra_groups": []} if nobody == 65534 else {}))
+            try:
+                wait_for(lambda: "1 device of 1 account" in pathlib.Path(f"{folder}/stderr").read_text(), 10, "the start")
+                uid = re.search(r"^Uid:\s+(\d+)", pathlib.Path(f"/proc/{process.pid}/status").read_text(), re.M)
+                assert int(uid.group(1)) == nobody
+                assert os.stat(f"/proc/{process.pid}/environ").st_uid == 0
+            finally:
+                process.terminate()
+                process.wait(30)

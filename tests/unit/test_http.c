@@ -1,0 +1,607 @@
+// SPDX-License-Identifier: ISC
+
+/* request/http.h: libcurl against a server of our own on a loopback port. */
+
+#include "server.h"
+
+#include "base/clock.h"
+#include "request/http.h"
+
+#include <zlib.h>
+
+#define KEY   "x-auth-apikey: SECRET-KEY"
+#define BODY  "{\"deviceUuid\":\"x\"}"
+#define OK_OF(length, more) "HTTP/1.1 200 OK\r\nContent-Length: " length "\r\n" more "\r\n"
+#define HELLO OK_OF("5", "Content-Type: application/json\r\n") "hello"
+
+#define MANY_SECONDS (20 * USEC_PER_SEC)
+#define A_MOMENT     (300 * USEC_PER_MSEC)
+
+static struct server server, other;
+
+/* A reply that outlives the next call. */
+struct copy {
+	enum http_result result;
+	long status;
+	char body[64], retry_after[256], content_type[64], error[256];
+	size_t body_len;
+	bool has_retry_after;
+	void *user;
+	usec_t took;
+};
+
+static const char *url_of(int port, const char *format) {
+	static char url[256];
+	char number[16];
+	const char *place = strstr(format, "PORT");
+	(void)snprintf(number, sizeof(number), "%d", port);
+	(void)snprintf(url, sizeof(url), "%.*s%s%s", (int)(place - format), format, number, place + 4);
+	return url;
+}
+
+static struct http_endpoint *endpoint_of(const char *url, const char *proxy, usec_t connect_timeout) {
+	static const char *const headers[] = {"Content-Type: application/json", "Expect:", KEY, NULL};
+	struct http_endpoint_options options = {
+		.url = url,
+		.headers = headers,
+		.proxy = proxy,
+		.connect_timeout = connect_timeout,
+	};
+	struct http_endpoint *endpoint;
+	assert_int_equal(http_endpoint_new(&options, &endpoint, NULL), 0);
+	return endpoint;
+}
+
+static struct http *http_of(void) {
+	struct http *http;
+	assert_int_equal(http_new(&http, NULL), 0);
+	return http;
+}
+
+/* False if none came in time. */
+static bool next(struct http *http, usec_t patience, struct copy *ret) {
+	struct http_reply reply;
+	usec_t start = clock_monotonic();
+	while (!http_next(http, &reply)) {
+		usec_t left = start + patience - clock_monotonic();
+		if (left <= 0) {
+			return false;
+		}
+		assert_int_equal(http_wait(http, -1, left, NULL), 0);
+	}
+	*ret = (struct copy){
+		.result = reply.result,
+		.status = reply.status,
+		.body_len = reply.body_len,
+		.has_retry_after = reply.retry_after != NULL,
+		.user = reply.user,
+		.took = clock_monotonic() - start,
+	};
+	(void)snprintf(ret->body, sizeof(ret->body), "%.63s", reply.body);
+	(void)snprintf(ret->retry_after, sizeof(ret->retry_after), "%.255s",
+	               reply.retry_after ? reply.retry_after : "");
+	(void)snprintf(ret->content_type, sizeof(ret->content_type), "%.63s",
+	               reply.content_type ? reply.content_type : "");
+	(void)snprintf(ret->error, sizeof(ret->error), "%.255s", reply.error);
+	expect_int(0, reply.body[reply.body_len], "the body ends with a NUL");
+	return true;
+}
+
+/* One request to that URL and its reply. */
+static struct copy exchange(const char *url, const char *proxy, usec_t timeout) {
+	struct http *http = http_of();
+	struct http_endpoint *endpoint = endpoint_of(url, proxy, timeout);
+	struct copy copy;
+	assert_int_equal(http_post(http, endpoint, BODY, timeout, false, &copy, NULL), 0);
+	expect_int(true, next(http, MANY_SECONDS, &copy), "a reply from %s", url);
+	http_endpoint_free(http, endpoint);
+	http_free(http);
+	return copy;
+}
+
+/* The same to a server that says that. */
+static struct copy exchange_with(const char *reply, size_t reply_len, bool close_after, usec_t timeout) {
+	server_start_raw(&server, reply, reply_len, close_after);
+	struct copy copy = exchange(url_of(server.port, "http://127.0.0.1:PORT/api"), NULL, timeout);
+	server_stop(&server);
+	return copy;
+}
+
+static int count_of(const char *text, const char *part) {
+	int count = 0;
+	while ((text = strcasestr(text, part))) {
+		count++;
+		text += strlen(part);
+	}
+	return count;
+}
+
+static void a_reply_comes_whole(void **state) {
+	(void)state;
+	struct copy copy = exchange_with(HELLO, strlen(HELLO), false, MANY_SECONDS);
+	expect_int(HTTP_REPLIED, copy.result, "result: %s", copy.error);
+	expect_int(200, copy.status, "status");
+	expect_text("hello", copy.body, "body");
+	expect_int(5, copy.body_len, "body_len");
+	expect_text("application/json", copy.content_type, "content_type");
+	expect_int(false, copy.has_retry_after, "has_retry_after");
+}
+
+static void the_request_is_a_post_with_its_headers_and_body(void **state) {
+	(void)state;
+	static const char *const parts[] = {
+		"POST /api HTTP/1.1\r\n",
+		"\r\nHost: 127.0.0.1:",
+		"\r\nContent-Type: application/json\r\n",
+		"\r\nAccept-Encoding: gzip\r\n",
+		"\r\nUser-Agent: occupancyd/" OCCUPANCYD_VERSION "\r\n",
+		"\r\n" KEY "\r\n",
+		"\r\n\r\n" BODY,
+	};
+	(void)exchange_with(HELLO, strlen(HELLO), false, MANY_SECONDS);
+	expect_int(1, server.requests, "requests");
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
+		expect_int(1, count_of(server.noted, parts[i]), "\"%s\" in \"%s\"", parts[i], server.noted);
+	}
+	expect_int(0, count_of(server.noted, "\r\nExpect:"), "Expect");
+}
+
+static void other_statuses_are_replies_too(void **state) {
+	(void)state;
+	static const int statuses[] = {201, 400, 401, 403, 404, 429, 500, 502, 503, 504};
+	for (size_t i = 0; i < COUNT_OF(statuses); i++) {
+		char reply[128];
+		(void)snprintf(reply, sizeof(reply), "HTTP/1.1 %d X\r\nContent-Length: 2\r\n\r\nno", statuses[i]);
+		struct copy copy = exchange_with(reply, strlen(reply), false, MANY_SECONDS);
+		expect_int(HTTP_REPLIED, copy.result, "%d: result: %s", statuses[i], copy.error);
+		expect_int(statuses[i], copy.status, "status");
+		expect_text("no", copy.body, "%d: body", statuses[i]);
+	}
+}
+
+/* A gzipped reply of so many equal bytes.  To be freed. */
+static char *gzip_reply(size_t size, size_t *ret_len) {
+	size_t room = size + 1024;
+	char *reply = malloc(room), *plain = malloc(size);
+	z_stream stream = {0};
+	assert_true(reply && plain);
+	memset(plain, 'g', size);
+	assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	int head = snprintf(reply, room, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n");
+	stream.next_in = (unsigned char *)plain;
+	stream.avail_in = (unsigned)size;
+	stream.next_out = (unsigned char *)reply + head;
+	stream.avail_out = (unsigned)(room - (size_t)head);
+	assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+	*ret_len = (size_t)head + stream.total_out;
+	(void)deflateEnd(&stream);
+	free(plain);
+	return reply;
+}
+
+static void gzip_is_unpacked(void **state) {
+	(void)state;
+	size_t len;
+	char *reply = gzip_reply(3, &len);
+	struct copy copy = exchange_with(reply, len, true, MANY_SECONDS);
+	free(reply);
+	expect_int(HTTP_REPLIED, copy.result, "result: %s", copy.error);
+	expect_text("ggg", copy.body, "body");
+}
+
+static void a_body_that_is_not_whole_is_cut_off(void **state) {
+	(void)state;
+	static const char *const replies[] = {
+		OK_OF("100", "") "too little",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnot a length\r\n",
+		OK_OF("20", "Content-Encoding: gzip\r\n") "this is no gzip data",
+	};
+	for (size_t i = 0; i < COUNT_OF(replies); i++) {
+		struct copy copy = exchange_with(replies[i], strlen(replies[i]), true, MANY_SECONDS);
+		expect_int(HTTP_CUT_OFF, copy.result, "reply %zu: result: %s", i, copy.error);
+		expect_int(200, copy.status, "reply %zu: status", i);
+		expect_int(1, copy.error[0] != '\0', "reply %zu: there is a sentence", i);
+	}
+}
+
+static void what_ends_before_a_status_is_unreachable(void **state) {
+	(void)state;
+	static const char *const replies[] = {"\r\n", "HTTP", "SSH-2.0-OpenSSH_9.2\r\n"};
+	for (size_t i = 0; i < COUNT_OF(replies); i++) {
+		struct copy copy = exchange_with(replies[i], strlen(replies[i]), true, MANY_SECONDS);
+		expect_int(HTTP_UNREACHABLE, copy.result, "reply %zu: result: %s", i, copy.error);
+		expect_int(0, copy.status, "reply %zu: status", i);
+		expect_int(1, copy.error[0] != '\0', "reply %zu: there is a sentence", i);
+	}
+}
+
+static struct copy exchange_body_of(size_t size) {
+	char *reply = malloc(size + 128);
+	assert_non_null(reply);
+	int head = snprintf(reply, 128, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", size);
+	memset(reply + head, 'b', size);
+	struct copy copy = exchange_with(reply, (size_t)head + size, false, MANY_SECONDS);
+	free(reply);
+	return copy;
+}
+
+static void the_largest_body_is_taken_and_one_byte_more_is_not(void **state) {
+	(void)state;
+	struct copy copy = exchange_body_of(HTTP_BODY_MAX);
+	expect_int(HTTP_REPLIED, copy.result, "result of the largest: %s", copy.error);
+	expect_int(HTTP_BODY_MAX, copy.body_len, "body_len");
+	copy = exchange_body_of(HTTP_BODY_MAX + 1);
+	expect_int(HTTP_TOO_LARGE, copy.result, "result of one byte more: %s", copy.error);
+	expect_int(200, copy.status, "status");
+}
+
+static void the_cap_counts_what_was_unpacked(void **state) {
+	(void)state;
+	size_t len;
+	char *reply = gzip_reply(HTTP_BODY_MAX + 1, &len);
+	expect_between(0, 100000, len, "the bomb is small on the wire");
+	struct copy copy = exchange_with(reply, len, true, MANY_SECONDS);
+	free(reply);
+	expect_int(HTTP_TOO_LARGE, copy.result, "result: %s", copy.error);
+}
+
+static void no_whole_reply_in_time_is_slow(void **state) {
+	(void)state;
+	static const struct {
+		const char *reply;
+		long status;
+	} rows[] = {{"", 0}, {OK_OF("100", "") "a part", 200}};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct copy copy = exchange_with(rows[row].reply, strlen(rows[row].reply), false, A_MOMENT);
+		expect_int(HTTP_SLOW, copy.result, "row %zu: result: %s", row, copy.error);
+		expect_int(rows[row].status, copy.status, "row %zu: status", row);
+		expect_between(A_MOMENT * 9 / 10, MANY_SECONDS / 2, copy.took, "row %zu: time in us", row);
+	}
+}
+
+/* Refused at once; a TLS handshake that gets nonsense, or nothing. */
+static void no_connection_or_no_tls_is_unreachable(void **state) {
+	(void)state;
+	server_start(&server, "", false);
+	int port = server.port;
+	struct copy copy = exchange(url_of(port, "https://127.0.0.1:PORT/"), NULL, A_MOMENT);
+	expect_int(HTTP_UNREACHABLE, copy.result, "handshake without an answer: %s", copy.error);
+	server_stop(&server);
+
+	copy = exchange(url_of(port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS / 2);
+	expect_int(HTTP_UNREACHABLE, copy.result, "closed port: %s", copy.error);
+	expect_int(0, copy.status, "status");
+	/* It is known at once, and told at once. */
+	expect_between(0, MANY_SECONDS / 4, copy.took, "time in us");
+}
+
+static void retry_after_is_kept_as_it_came_and_bounded(void **state) {
+	(void)state;
+	static const struct {
+		const char *header, *expected; /* NULL: none */
+	} rows[] = {
+		{"Retry-After: 7\r\n", "7"},
+		{"retry-after:7\r\n", "7"},
+		{"RETRY-AFTER: Mon, 23 Nov 2026 08:00:45 GMT\r\n", "Mon, 23 Nov 2026 08:00:45 GMT"},
+		{"Retry-After:\r\n", ""},
+		{"X-Retry-After: 7\r\n", NULL},
+		{"Retry-Afterwards: 7\r\n", NULL},
+		{"", NULL},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		char reply[256];
+		(void)snprintf(reply, sizeof(reply), "HTTP/1.1 429 No\r\nContent-Length: 0\r\n%s\r\n",
+		               rows[row].header);
+		struct copy copy = exchange_with(reply, strlen(reply), false, MANY_SECONDS);
+		expect_int(429, copy.status, "row %zu: status", row);
+		expect_int(rows[row].expected != NULL, copy.has_retry_after, "row %zu: has_retry_after", row);
+		if (rows[row].expected) {
+			/* As it came: blanks around it are the reader's business. */
+			char *value = copy.retry_after + strspn(copy.retry_after, " ");
+			value[strcspn(value, "\r\n")] = '\0';
+			expect_text(rows[row].expected, value, "row %zu", row);
+		}
+	}
+	static char reply[6000] = "HTTP/1.1 429 No\r\nContent-Length: 0\r\nRetry-After: ";
+	memset(reply + strlen(reply), '9', 5000);
+	memcpy(reply + strlen(reply), "\r\n\r\n", 5);
+	struct copy copy = exchange_with(reply, strlen(reply), false, MANY_SECONDS);
+	expect_int(true, copy.has_retry_after, "a huge one: has_retry_after");
+	expect_between(10, sizeof(copy.retry_after) - 2, strlen(copy.retry_after), "a huge one: length");
+}
+
+static void a_redirect_is_not_followed(void **state) {
+	(void)state;
+	static const int statuses[] = {301, 302, 303, 307, 308};
+	for (size_t i = 0; i < COUNT_OF(statuses); i++) {
+		char reply[256];
+		server_start(&other, HELLO, false);
+		(void)snprintf(reply, sizeof(reply),
+		               "HTTP/1.1 %d Moved\r\nLocation: http://127.0.0.1:%d/\r\nContent-Length: 0\r\n\r\n",
+		               statuses[i], other.port);
+		struct copy copy = exchange_with(reply, strlen(reply), false, MANY_SECONDS);
+		server_stop(&other);
+		expect_int(statuses[i], copy.status, "status");
+		expect_int(1, server.requests, "%d: requests", statuses[i]);
+		expect_int(0, other.connections, "%d: connections to where it points", statuses[i]);
+	}
+}
+
+static void plain_http_is_for_loopback_addresses_only(void **state) {
+	(void)state;
+	static const struct {
+		const char *url;
+		bool exposed;
+	} rows[] = {
+		{"https://api2.rhombussystems.com/api", false},
+		{"https://192.0.2.1", false},
+		{"http://127.0.0.1", false},
+		{"http://127.0.0.1/", false},
+		{"http://127.0.0.1:8080/api", false},
+		{"http://127.255.3.4:80", false},
+		{"http://localhost", false},
+		{"http://LocalHost:8080/x", false},
+		{"HTTP://127.0.0.1:80/", false},
+		{"http://[::1]", false},
+		{"http://[::1]:8080/x", false},
+		{"http://[0:0:0:0:0:0:0:1]:8080", false},
+		{"http://api2.rhombussystems.com", true},
+		{"HTTP://api2.rhombussystems.com", true},
+		{"http://192.0.2.1:80/", true},
+		{"http://128.0.0.1", true},
+		{"http://12.7.0.0", true},
+		{"http://0.0.0.0:80", true},
+		{"http://1270.0.1", true},
+		{"http://127.0.0.1.example.com/", true},
+		{"http://127.0.0.1example.com/", true},
+		{"http://127.999.0.1/", true},
+		{"http://127.0.0.1\\.example.com/", true},
+		{"http://localhost.example.com/", true},
+		{"http://localhosts/", true},
+		{"http://localhost@example.com/", true},
+		{"http://127.0.0.1:80@example.com/", true},
+		{"http://127.0.0.1@example.com/x", true},
+		{"http://example.com/127.0.0.1", true},
+		{"http://example.com#@127.0.0.1/", true},
+		{"http://[::2]/", true},
+		{"http://[::1]example.com/", true},
+		{"http://[fe80::1]", true},
+		{"http://[::ffff:192.0.2.1]", true},
+		{"http://[::1", true},
+		{"http://", true},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		expect_int(rows[row].exposed, http_is_exposed(rows[row].url), "%s", rows[row].url);
+	}
+}
+
+/* 0.0.0.0 reaches the server here, and is no loopback address: nothing may be sent there in clear. */
+static void the_key_is_never_sent_in_clear(void **state) {
+	(void)state;
+	static const char *const formats[] = {
+		"http://0.0.0.0:PORT/", "HTTP://0.0.0.0:PORT/", "0.0.0.0:PORT/", "http:/0.0.0.0:PORT/",
+		"http:///0.0.0.0:PORT/", "//0.0.0.0:PORT/",
+	};
+	for (size_t i = 0; i < COUNT_OF(formats); i++) {
+		server_start(&server, HELLO, true);
+		struct copy copy = exchange(url_of(server.port, formats[i]), NULL, MANY_SECONDS / 2);
+		server_stop(&server);
+		expect_int(0, server.requests, "%s: requests", formats[i]);
+		expect_int(HTTP_UNREACHABLE, copy.result, "%s: result: %s", formats[i], copy.error);
+		expect_between(0, MANY_SECONDS / 4, copy.took, "%s: time in us", formats[i]);
+	}
+}
+
+static void a_connection_is_kept_unless_a_fresh_one_is_wanted(void **state) {
+	(void)state;
+	static const struct {
+		bool fresh;
+		int connections;
+	} rows[] = {{false, 1}, {true, 3}};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		server_start(&server, HELLO, false);
+		struct http *http = http_of();
+		struct http_endpoint *endpoint =
+			endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
+		for (int i = 0; i < 3; i++) {
+			struct copy copy;
+			char body[32];
+			(void)snprintf(body, sizeof(body), "<request %d>", i);
+			assert_int_equal(http_post(http, endpoint, body, MANY_SECONDS, rows[row].fresh, &copy, NULL), 0);
+			memset(body, 'x', sizeof(body) - 1); /* it was copied */
+			expect_int(true, next(http, MANY_SECONDS, &copy), "reply %d", i);
+			expect_text("hello", copy.body, "reply %d: body", i);
+		}
+		http_endpoint_free(http, endpoint);
+		http_free(http);
+		server_stop(&server);
+		expect_int(rows[row].connections, server.connections, "fresh %d: connections", rows[row].fresh);
+		expect_int(3, server.requests, "fresh %d: requests", rows[row].fresh);
+		/* Each request had its own body, and the key once. */
+		expect_int(3, count_of(server.noted, KEY), "fresh %d: the key was sent", rows[row].fresh);
+		for (int i = 0; i < 3; i++) {
+			char body[32];
+			(void)snprintf(body, sizeof(body), "<request %d>", i);
+			expect_int(1, count_of(server.noted, body), "fresh %d: %s", rows[row].fresh, body);
+		}
+	}
+}
+
+static void a_used_transfer_forgets_the_last_reply(void **state) {
+	(void)state;
+	static const char *const replies[] = {
+		"HTTP/1.1 429 No\r\nRetry-After: 9\r\nContent-Length: 4\r\n\r\nwait", OK_OF("0", "")};
+	struct http *http = http_of();
+	struct http_endpoint *endpoint = NULL;
+	server_start(&server, replies[0], false);
+	endpoint = endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
+	for (size_t i = 0; i < 2; i++) {
+		struct copy copy;
+		server.reply = replies[i]; /* its thread waits for a request: nothing races */
+		server.reply_len = strlen(replies[i]);
+		assert_int_equal(http_post(http, endpoint, BODY, MANY_SECONDS, false, &copy, NULL), 0);
+		expect_int(true, next(http, MANY_SECONDS, &copy), "reply %zu", i);
+		expect_int(i == 0, copy.has_retry_after, "reply %zu: has_retry_after", i);
+		expect_text(i == 0 ? "wait" : "", copy.body, "reply %zu: body", i);
+	}
+	http_endpoint_free(http, endpoint);
+	http_free(http);
+	server_stop(&server);
+}
+
+static void proxies_in_the_environment_are_ignored(void **state) {
+	(void)state;
+	static const char *const names[] = {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY",
+	                                    "all_proxy", "ALL_PROXY"};
+	server_start(&other, HELLO, false);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		assert_int_equal(setenv(names[i], url_of(other.port, "http://127.0.0.1:PORT"), 1), 0);
+	}
+	struct copy copy = exchange_with(HELLO, strlen(HELLO), false, MANY_SECONDS);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		(void)unsetenv(names[i]);
+	}
+	server_stop(&other);
+	expect_text("hello", copy.body, "body: %s", copy.error);
+	expect_int(1, server.requests, "requests to the server");
+	expect_int(0, other.connections, "connections to the proxy");
+}
+
+static void a_configured_proxy_is_used_whatever_the_environment_says(void **state) {
+	(void)state;
+	char proxy[64];
+	server_start(&server, HELLO, false);
+	server_start(&other, HELLO, false);
+	(void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", other.port);
+	assert_int_equal(setenv("no_proxy", "*", 1), 0);
+	struct copy copy = exchange(url_of(server.port, "http://127.0.0.1:PORT/"), proxy, MANY_SECONDS);
+	(void)unsetenv("no_proxy");
+	server_stop(&server);
+	server_stop(&other);
+	expect_int(HTTP_REPLIED, copy.result, "result: %s", copy.error);
+	expect_int(0, server.connections, "connections to the server");
+	expect_int(1, other.requests, "requests to the proxy");
+}
+
+/* To a proxy goes CONNECT; the key is for inside. */
+static void a_proxy_on_the_way_to_https_does_not_see_the_key(void **state) {
+	(void)state;
+	char proxy[64];
+	server_start(&other, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", true);
+	(void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", other.port);
+	struct copy copy = exchange("https://api.example/", proxy, MANY_SECONDS / 2);
+	server_stop(&other);
+	expect_int(1, count_of(other.noted, "CONNECT api.example:443"), "CONNECT in \"%s\"", other.noted);
+	expect_int(0, count_of(other.noted, "SECRET-KEY"), "the key in \"%s\"", other.noted);
+	expect_int(true, copy.result != HTTP_REPLIED, "a proxy's refusal is no reply of the server");
+}
+
+static void many_at_once_come_back_with_their_own_user(void **state) {
+	(void)state;
+	enum { REQUESTS = 8 };
+	int seen[REQUESTS] = {0};
+	server_start(&server, HELLO, false);
+	struct http *http = http_of();
+	struct http_endpoint *endpoint =
+		endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
+	for (size_t i = 0; i < REQUESTS; i++) {
+		assert_int_equal(http_post(http, endpoint, BODY, MANY_SECONDS, false, &seen[i], NULL), 0);
+	}
+	for (size_t i = 0; i < REQUESTS; i++) {
+		struct copy copy;
+		expect_int(true, next(http, MANY_SECONDS, &copy), "reply %zu", i);
+		++*(int *)copy.user;
+	}
+	for (size_t i = 0; i < REQUESTS; i++) {
+		expect_int(1, seen[i], "replies to request %zu", i);
+	}
+	http_endpoint_free(http, endpoint);
+	http_free(http);
+	server_stop(&server);
+	expect_int(REQUESTS, server.requests, "requests");
+}
+
+static void a_freed_endpoint_serves_what_is_on_its_way(void **state) {
+	(void)state;
+	struct copy copy;
+	server_start(&server, HELLO, false);
+	struct http *http = http_of();
+	struct http_endpoint *endpoint =
+		endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
+	assert_int_equal(http_post(http, endpoint, BODY, MANY_SECONDS, false, &copy, NULL), 0);
+	http_endpoint_free(http, endpoint);
+	expect_int(true, next(http, MANY_SECONDS, &copy), "a reply");
+	expect_text("hello", copy.body, "body");
+	http_free(http);
+	server_stop(&server);
+}
+
+/* The endpoint's owner may let go of it last, too. */
+static void cancelled_transfers_have_no_reply(void **state) {
+	(void)state;
+	struct copy copy;
+	server_start(&server, "", false);
+	struct http *http = http_of();
+	struct http_endpoint *endpoint =
+		endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(http_post(http, endpoint, BODY, A_MOMENT, false, &copy, NULL), 0);
+	}
+	http_cancel_all(http);
+	expect_int(false, next(http, 2 * A_MOMENT, &copy), "a reply after the cancellation");
+	http_free(http);
+	http_endpoint_free(NULL, endpoint);
+	server_stop(&server);
+}
+
+static void a_wait_ends_with_the_time_or_with_the_descriptor(void **state) {
+	(void)state;
+	struct http *http = http_of();
+	int fds[2];
+	assert_int_equal(pipe(fds), 0);
+	usec_t start = clock_monotonic();
+	expect_int(0, http_wait(http, fds[0], A_MOMENT, NULL), "http_wait");
+	expect_between(A_MOMENT * 9 / 10, MANY_SECONDS / 2, clock_monotonic() - start, "until the time is over");
+
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	start = clock_monotonic();
+	expect_int(0, http_wait(http, fds[0], MANY_SECONDS, NULL), "http_wait");
+	expect_between(0, MANY_SECONDS / 2, clock_monotonic() - start, "until the descriptor is readable");
+	start = clock_monotonic();
+	expect_int(0, http_wait(http, -1, -5, NULL), "http_wait");
+	expect_between(0, MANY_SECONDS / 2, clock_monotonic() - start, "a time that is over already");
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	http_free(http);
+	http_free(NULL);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_reply_comes_whole),
+		cmocka_unit_test(the_request_is_a_post_with_its_headers_and_body),
+		cmocka_unit_test(other_statuses_are_replies_too),
+		cmocka_unit_test(gzip_is_unpacked),
+		cmocka_unit_test(a_body_that_is_not_whole_is_cut_off),
+		cmocka_unit_test(what_ends_before_a_status_is_unreachable),
+		cmocka_unit_test(the_largest_body_is_taken_and_one_byte_more_is_not),
+		cmocka_unit_test(the_cap_counts_what_was_unpacked),
+		cmocka_unit_test(no_whole_reply_in_time_is_slow),
+		cmocka_unit_test(no_connection_or_no_tls_is_unreachable),
+		cmocka_unit_test(retry_after_is_kept_as_it_came_and_bounded),
+		cmocka_unit_test(a_redirect_is_not_followed),
+		cmocka_unit_test(plain_http_is_for_loopback_addresses_only),
+		cmocka_unit_test(the_key_is_never_sent_in_clear),
+		cmocka_unit_test(a_connection_is_kept_unless_a_fresh_one_is_wanted),
+		cmocka_unit_test(a_used_transfer_forgets_the_last_reply),
+		cmocka_unit_test(proxies_in_the_environment_are_ignored),
+		cmocka_unit_test(a_configured_proxy_is_used_whatever_the_environment_says),
+		cmocka_unit_test(a_proxy_on_the_way_to_https_does_not_see_the_key),
+		cmocka_unit_test(many_at_once_come_back_with_their_own_user),
+		cmocka_unit_test(a_freed_endpoint_serves_what_is_on_its_way),
+		cmocka_unit_test(cancelled_transfers_have_no_reply),
+		cmocka_unit_test(a_wait_ends_with_the_time_or_with_the_descriptor),
+	};
+	return cmocka_run_group_tests_name("http", tests, NULL, NULL);
+}
