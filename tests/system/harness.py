@@ -33,6 +33,9 @@ SANITIZERS = os.environ.get("OCCUPANCYD_SANITIZERS", "")
 # Everything takes longer under valgrind and the sanitizers.
 SLOW = 10 if WRAPPER else 3 if SANITIZERS else 1
 
+# What the faketime command preloads; $LIB is the dynamic linker's.
+FAKETIME_LIBRARY = "/usr/$LIB/faketime/libfaketime.so.1"
+
 UTC = datetime.timezone.utc
 KEY = "test-key-0123456789abcdef"
 

@@ -10,7 +10,8 @@ import signal
 import subprocess
 import time
 
-from harness import (SLOW, assert_complete, assert_contiguous, expected_records, parse_time, rfc3339, uuid_of, wait_for)
+from harness import (FAKETIME_LIBRARY, SLOW, assert_complete, assert_contiguous, expected_records, parse_time, rfc3339,
+                     uuid_of, wait_for)
 
 
 def rooms(*numbers, **more):
@@ -278,3 +279,30 @@ def test_damaged_checkpoint_is_set_aside(fake, make_daemon):
     code, _, stderr = daemon.run("--once")
     assert code == 0 and "set aside" in stderr, stderr
     assert list(daemon.state_folder.glob("checkpoint.damaged-*"))
+
+
+def test_clock_steps_lose_and_double_nothing(fake, make_daemon):
+    """The wall clock is an hour late, is set right, back by half an hour, and right again."""
+    daemon = make_daemon(fake.url, rooms(1, 2), defaults={"backfill_from": "10m", "lookback": "5m", "settle": "0"})
+    clock = daemon.folder / "clock"
+
+    def set_clock(offset):
+        (daemon.folder / "clock.new").write_text(offset + "\n")
+        (daemon.folder / "clock.new").rename(clock)
+
+    set_clock("-3600")
+    daemon.start(LD_PRELOAD=FAKETIME_LIBRARY, FAKETIME_TIMESTAMP_FILE=str(clock), FAKETIME_NO_CACHE="1",
+                 FAKETIME_DONT_FAKE_MONOTONIC="1")
+    wait_for(have_until(daemon, [1, 2], last_minute(daemon.started - 3600, 0)), 20, "all up to the late clock")
+    set_clock("+0")
+    right = time.time()
+    wait_for(have_until(daemon, [1, 2], last_minute(right, 0)), 100, "all up to the right clock")
+    set_clock("-1800")
+    wait_for(lambda: "the clock was set back by 30 min" in daemon.stderr(), 100, "the step back to be noticed")
+    set_clock("+0")
+    again = time.time()
+    wait_for(have_until(daemon, [1, 2], last_minute(again, 0)), 100, "all up to now")
+    daemon.stop()
+    assert re.search("the clock was set forward by (60 min|1 h)", daemon.stderr())
+    records = check_all(daemon, [1, 2])
+    assert all(r["revision"] == 0 for r in records)
