@@ -23,6 +23,9 @@ SAN         ?=
 BUILD       ?= build$(if $(SAN),/san)
 # `make check VALGRIND=1` runs everything under valgrind.
 VALGRIND    ?= 0
+# More arguments for pytest: PYTEST_ARGS='-k outcomes'.
+PYTEST_ARGS ?=
+export PYTEST_ARGS
 # `make check ONLY=system` runs a part: unit, lint, fake, system.
 ONLY        ?= unit lint fake system
 # `make demo DEMO_SECONDS=20` ends by itself.
@@ -154,12 +157,19 @@ run-demo: $(PROGRAM) $(FAKE) $(DEMO_BIN)
 
 ## Test
 
-.PHONY: check run-check lint
+.PHONY: check run-check check-load lint tests
 check: deps
 	$(Q)$(MAKE) --no-print-directory run-check
 
-run-check: $(PROGRAM) $(FAKE) $(UNIT_BIN) $(LINT_BIN)
+# Builds, but does not run, all that is tested and tests.
+tests: $(PROGRAM) $(FAKE) $(UNIT_BIN) $(LINT_BIN) $(DEMO_BIN)
+
+run-check: tests
 	$(Q)/usr/bin/python3 tests/run.py --build $(BUILD) --valgrind $(VALGRIND) --sanitizers '$(SAN)' $(ONLY)
+
+# Two hundred devices for ten minutes, where `make check` has two.
+check-load: deps
+	$(Q)LOAD_MINUTES=10 $(MAKE) --no-print-directory run-check ONLY=system PYTEST_ARGS='-k test_load -s'
 
 lint: deps
 	$(Q)$(MAKE) --no-print-directory run-check ONLY=lint
@@ -201,6 +211,7 @@ help:
 	@echo 'make demo        run it against a stand-in server (DEMO_SECONDS=20 ends by itself)'
 	@echo 'make check       build and run all tests'
 	@echo '                 ONLY="unit lint fake system"  SAN=address,undefined  VALGRIND=1  WERROR=1'
+	@echo 'make check-load  the load test at its full length: ten minutes'
 	@echo 'make lint        the checks of source and manuals alone'
 	@echo 'make install     DESTDIR=, prefix=$(prefix), sysconfdir=$(sysconfdir), unitdir=$(unitdir)'
 	@echo 'make uninstall   removes what install wrote; configuration, logs and state stay'

@@ -10,6 +10,7 @@ import argparse
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -88,7 +89,8 @@ def run_pytest(folder):
         report = ROOT / args.build / f"pytest-{folder.replace('/', '-')}.xml"
         report.unlink(missing_ok=True)
         done = subprocess.run(["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rs",
-                               "--tb=short", f"--junitxml={report}", folder], cwd=ROOT, env=env)
+                               "--tb=short", f"--junitxml={report}",
+                               *shlex.split(os.environ.get("PYTEST_ARGS", "")), folder], cwd=ROOT, env=env)
         tally.add_junit(report, done.returncode)
     return run
 

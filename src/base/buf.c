@@ -52,7 +52,7 @@ static int reserve(struct buf *buf, size_t extra) {
 	while (size < need) {
 		size = size > SIZE_MAX / 2 ? need : size * 2;
 	}
-	if (size > buf->max + 1) {
+	if (size - 1 > buf->max) {
 		size = buf->max + 1;
 	}
 

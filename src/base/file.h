@@ -46,7 +46,10 @@ void file_close(int fd);
 __attribute__((warn_unused_result, nonnull(2)))
 int file_write(int fd, const void *data, size_t len, size_t *ret_written);
 
-/** Reads up to len bytes from that offset; fewer only at the end of the file.  Returns their number or -errno. */
+/**
+ * Reads up to len bytes from that offset; fewer only at the end of the file.
+ * Returns their number or -errno.
+ */
 __attribute__((warn_unused_result, nonnull))
 int64_t file_read(int fd, void *data, size_t len, int64_t offset);
 

@@ -13,7 +13,7 @@
  * one and a half hours.
  *
  * DAILY: the first instant of each date that exists.  WEEKLY: of the first day
- * of each week.  MONTHLY: of each month.  NONE with a length of a day is cut
+ * of each week that exists.  MONTHLY: of each month.  NONE with a length of a day is cut
  * like DAILY.
  */
 

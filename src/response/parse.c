@@ -12,7 +12,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <json-c/json.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,11 +121,15 @@ static bool whole_number(json_object *value, int64_t *ret) {
 		return false;
 	}
 
-	/* Beyond 2^53 a double no longer tells one integer from the next. */
-	if (!isfinite(number) || fabs(number) > 9007199254740992.0 || number != trunc(number)) {
+	/* Beyond 2^53 a double no longer tells one integer from the next.  NaN is not within. */
+	if (!(number >= -9007199254740992.0 && number <= 9007199254740992.0)) {
 		return false;
 	}
-	*ret = (int64_t)number;
+	int64_t whole = (int64_t)number;
+	if ((double)whole != number) {
+		return false;
+	}
+	*ret = whole;
 	return true;
 }
 

@@ -8,7 +8,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { PID_SIZE = 16 };
@@ -33,11 +32,13 @@ static int locked_by_other(int fd, const char *directory, struct error *err) {
 static void write_pid(int fd) {
 	char text[PID_SIZE];
 	int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	int r = file_truncate(fd, 0);
 
-	if (file_truncate(fd, 0) == 0 && file_write(fd, text, (size_t)len, NULL) < 0) {
-		/* Rather no id than half of one. */
-		int r = file_truncate(fd, 0);
-		(void)r;
+	if (r == 0) {
+		r = file_write(fd, text, (size_t)len, NULL);
+	}
+	if (r < 0) {
+		(void)!file_truncate(fd, 0); /* rather no id than half of one */
 	}
 }
 

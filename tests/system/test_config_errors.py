@@ -116,7 +116,7 @@ def test_all_mistakes_of_all_files_are_told_in_one_run_each_with_its_place(daemo
 
 @pytest.mark.parametrize("text, line, said", [
     ("a = 1\nb = = 2;\n", 2, "syntax error"),
-    ("devices = (\n  { uuid = \"x\"; }\n", 3, "syntax error"),
+    ("devices = (\n  { uuid = ; }\n);\n", 2, "syntax error"),
     ("\n\nname = \"open;\n", 3, "a string begins here that does not end"),
     ("/* here\n and there\n", 1, "a comment begins here that does not end"),
     ("a = 1;\na = 2;\n", 2, "a setting of this name stands in the same group already"),
@@ -233,18 +233,19 @@ def test_check_fails_above_the_rate_and_names_a_window_that_fits(make_daemon):
 
 def test_print_config_round_trip(make_daemon, tmp_path):
     """What is printed is a configuration of the same meaning: it prints as itself."""
-    odd = {"uuid": uuid_of(2), "name": "caf\u00e9 \"two\" \\ three", "site": "hq", "interval": "NONE", "window": "15m",
+    odd = {"uuid": uuid_of(2), "name": "cafe \"two\" \\ three", "site": "hq", "interval": "NONE", "window": "15m",
            "backfill_from": "2026-11-01T00:00:00Z", "count_key": "people", "labels": {"floor": "1", "note": "a \"b\" \\c"}}
     daemon = make_daemon(NOWHERE, [LOBBY, odd, {**CANTEEN, "interval": "DAILY", "window": None}],
                          account={"scheme": "partner-api-token", "org": "org 1", "rate": "1000/h"},
                          defaults={"settle": "90s", "backfill": "36h", "timezone": "Asia/Kathmandu"},
                          log={"keep_bytes": "3GiB", "rotate_every": "hour", "compress": False},
                          extra='retry = { base = "1500ms"; cap = "2m"; };\n')
+    rewritten(daemon, "cafe", "caf\u00e9")
     (daemon.folder / "conf.d").mkdir()
     (daemon.folder / "conf.d/more.conf").write_text(f"devices = ( {group({'uuid': uuid_of(3), 'name': 'lift'})} );\n")
     code, printed, stderr = daemon.run("--print-config")
     assert code == 0 and stderr == ""
-    for text in ("Asia/Kathmandu", "1500ms", "3GiB", "org 1", "lift", "max_points = 1440", str(daemon.key_file)):
+    for text in ("Asia/Kathmandu", "1s500ms", "caf\u00e9 \\\"two\\\" \\\\ three", "3GiB", "org 1", "lift", "max_points = 1440", str(daemon.key_file)):
         assert text in printed, f"{text} is not in\n{printed}"
 
     (daemon.folder / "conf.d/more.conf").unlink()

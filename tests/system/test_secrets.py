@@ -111,6 +111,22 @@ def test_key_that_the_server_echoes_is_not_repeated(name, fake, make_daemon):
     assert_nowhere(KEY, running, traces(daemon))
 
 
+def test_old_key_that_is_echoed_after_the_new_one_was_read_is_not_repeated(fake, make_daemon):
+    """Two requests are on their way with the old key when the first refusal makes the daemon read the new one."""
+    body = f"Invalid api key {KEY}"
+    fake.faults({"device": LOBBY[0]["uuid"], "times": 1, "status": 403, "body": body, "delay_ms": 500},
+                {"device": uuid_of(2), "times": 1, "status": 403, "body": body, "delay_ms": 1000})
+    daemon = make_daemon(fake.url, LOBBY + [{"uuid": uuid_of(2), "name": "canteen"}], key=KEY, defaults=QUICK).start()
+    wait_for(lambda: len(fake.journal()) == 2, 5, "both requests")
+    daemon.write_key(NEXT_KEY)
+    wait_for(lambda: "trying the new key" in daemon.stderr(), 5, "the new key")
+    wait_for(lambda: daemon.notify.status.count("key refused"), 5, "STATUS")
+    time.sleep(2)  # STATUS is told once a second
+    running = traces(daemon)
+    daemon.stop()
+    assert_nowhere(KEY, running, traces(daemon))
+
+
 @pytest.mark.parametrize("effect", [{"warning": f"key {KEY} is old"}, {"count_map": {KEY: 3}}], ids=["warning", "count"])
 def test_key_that_the_server_echoes_is_not_recorded(effect, fake, make_daemon):
     fake.faults(effect)

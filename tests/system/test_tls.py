@@ -138,7 +138,7 @@ def test_private_ca_is_not_trusted_without_ca_file(front, make_daemon):
     nginx = front()
     daemon = make_daemon(nginx.url, devices(1), defaults=QUICK, extra=RETRY)
     # More than once, because a failure in the same turn as the start is easily overlooked.
-    for _ in range(4):
+    for _ in range(3):
         code, _, stderr = daemon.run("--once", timeout=20)
         assert code == 69 and re.search("unable to get local issuer|self.signed certificate", stderr), stderr
     assert nginx.fake.journal() == []
@@ -279,14 +279,24 @@ def test_replaced_client_certificate_is_used_after_a_reload(front, pki, make_dae
     assert {r["serial"] for r in nginx.requests()[before:]} == {"02"}
 
 
-def test_missing_client_certificate_is_said_and_healed_by_putting_it_there(front, pki, make_daemon, tmp_path):
+@pytest.mark.parametrize("which", ["client_cert", "client_key", "ca_file"])
+def test_missing_tls_file_is_a_mistake_of_the_configuration(which, pki, make_daemon, tmp_path):
+    missing = tmp_path / "missing.pem"
+    account = {**mutual_account(pki, "api", *pki.issue(f"not-{which}")), which: str(missing)}
+    code, _, stderr = make_daemon("https://127.0.0.1:1", devices(1), account=account).run()
+    assert re.match(rf"account acme: {missing} cannot be \w+: No such file or directory\n", stderr), stderr
+    assert code == 78
+
+
+def test_useless_client_certificate_is_said_and_healed_by_putting_a_good_one_there(front, pki, make_daemon, tmp_path):
     nginx = front(fake=key_for("api"), server=mutual(pki))
     good = pki.issue("late")
     cert = tmp_path / "late.pem"
+    cert.write_text("to be done\n")
     begin = time.time()
     daemon = make_daemon(nginx.url, devices(2), key=f"mutual-{KEY}", defaults=QUICK, extra=RETRY,
                          account=mutual_account(pki, "api", cert, good[1])).start()
-    trouble(daemon, "client certificate")
+    trouble(daemon, "could not load PEM client certificate")
     assert nginx.fake.journal() == []
     shutil.copy(good[0], cert)
     comes_to_rest(daemon, 2, begin)

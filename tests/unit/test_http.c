@@ -136,7 +136,7 @@ static void the_request_is_a_post_with_its_headers_and_body(void **state) {
 		"\r\nAccept-Encoding: gzip\r\n",
 		"\r\nUser-Agent: occupancyd/" OCCUPANCYD_VERSION "\r\n",
 		"\r\n" KEY "\r\n",
-		"\r\n\r\n" BODY,
+		BODY,
 	};
 	(void)exchange_with(HELLO, strlen(HELLO), false, MANY_SECONDS);
 	expect_int(1, server.requests, "requests");
@@ -276,7 +276,7 @@ static void no_connection_or_no_tls_is_unreachable(void **state) {
 	expect_between(0, MANY_SECONDS / 4, copy.took, "time in us");
 }
 
-static void retry_after_is_kept_as_it_came_and_bounded(void **state) {
+static void retry_after_is_kept_as_it_came(void **state) {
 	(void)state;
 	static const struct {
 		const char *header, *expected; /* NULL: none */
@@ -303,12 +303,22 @@ static void retry_after_is_kept_as_it_came_and_bounded(void **state) {
 			expect_text(rows[row].expected, value, "row %zu", row);
 		}
 	}
-	static char reply[6000] = "HTTP/1.1 429 No\r\nContent-Length: 0\r\nRetry-After: ";
-	memset(reply + strlen(reply), '9', 5000);
-	memcpy(reply + strlen(reply), "\r\n\r\n", 5);
-	struct copy copy = exchange_with(reply, strlen(reply), false, MANY_SECONDS);
-	expect_int(true, copy.has_retry_after, "a huge one: has_retry_after");
-	expect_between(10, sizeof(copy.retry_after) - 2, strlen(copy.retry_after), "a huge one: length");
+}
+
+static void a_huge_retry_after_is_cut(void **state) {
+	(void)state;
+	static const size_t lengths[] = {100, 125, 126, 127, 128, 129, 1000, 5000};
+	for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+		char reply[6000] = "HTTP/1.1 429 No\r\nContent-Length: 0\r\nRetry-After:";
+		memset(reply + strlen(reply), '9', lengths[i]);
+		memcpy(reply + strlen(reply), "\r\n\r\n", 5);
+		struct copy copy = exchange_with(reply, strlen(reply), false, MANY_SECONDS);
+		size_t digits = strspn(copy.retry_after, "9");
+		expect_int(true, copy.has_retry_after, "%zu digits: has_retry_after", lengths[i]);
+		expect_int(0, strcspn(copy.retry_after + digits, "\r\n"), "%zu digits: nothing else is in it",
+		           lengths[i]);
+		expect_between(100, lengths[i] < 200 ? lengths[i] : 200, digits, "%zu digits: length", lengths[i]);
+	}
 }
 
 static void a_redirect_is_not_followed(void **state) {
@@ -428,22 +438,24 @@ static void a_connection_is_kept_unless_a_fresh_one_is_wanted(void **state) {
 	}
 }
 
+/* The reply that is being read keeps its transfer, so it is used again two requests later. */
 static void a_used_transfer_forgets_the_last_reply(void **state) {
 	(void)state;
-	static const char *const replies[] = {
-		"HTTP/1.1 429 No\r\nRetry-After: 9\r\nContent-Length: 4\r\n\r\nwait", OK_OF("0", "")};
+	static const char throttled[] = "HTTP/1.1 429 No\r\nRetry-After: 9\r\nContent-Length: 4\r\n\r\nwait";
+	static const char empty[] = OK_OF("0", "");
+	server_start(&server, "", false);
 	struct http *http = http_of();
-	struct http_endpoint *endpoint = NULL;
-	server_start(&server, replies[0], false);
-	endpoint = endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
-	for (size_t i = 0; i < 2; i++) {
+	struct http_endpoint *endpoint =
+		endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
+	for (int i = 0; i < 4; i++) {
 		struct copy copy;
-		server.reply = replies[i]; /* its thread waits for a request: nothing races */
-		server.reply_len = strlen(replies[i]);
+		/* The server's thread waits for a request: nothing races. */
+		server.reply = i == 0 ? throttled : empty;
+		server.reply_len = strlen(server.reply);
 		assert_int_equal(http_post(http, endpoint, BODY, MANY_SECONDS, false, &copy, NULL), 0);
-		expect_int(true, next(http, MANY_SECONDS, &copy), "reply %zu", i);
-		expect_int(i == 0, copy.has_retry_after, "reply %zu: has_retry_after", i);
-		expect_text(i == 0 ? "wait" : "", copy.body, "reply %zu: body", i);
+		expect_int(true, next(http, MANY_SECONDS, &copy), "reply %d", i);
+		expect_int(i == 0, copy.has_retry_after, "reply %d: has_retry_after", i);
+		expect_text(i == 0 ? "wait" : "", copy.body, "reply %d: body", i);
 	}
 	http_endpoint_free(http, endpoint);
 	http_free(http);
@@ -589,7 +601,8 @@ int main(void) {
 		cmocka_unit_test(the_cap_counts_what_was_unpacked),
 		cmocka_unit_test(no_whole_reply_in_time_is_slow),
 		cmocka_unit_test(no_connection_or_no_tls_is_unreachable),
-		cmocka_unit_test(retry_after_is_kept_as_it_came_and_bounded),
+		cmocka_unit_test(retry_after_is_kept_as_it_came),
+		cmocka_unit_test(a_huge_retry_after_is_cut),
 		cmocka_unit_test(a_redirect_is_not_followed),
 		cmocka_unit_test(plain_http_is_for_loopback_addresses_only),
 		cmocka_unit_test(the_key_is_never_sent_in_clear),

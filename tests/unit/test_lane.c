@@ -213,8 +213,8 @@ static void no_straggler_shortens_retry_after(void **state) {
 	struct fixture *f = *state;
 	usec_t until = NOW + 30 * MINUTE;
 
-	for (int first = 0; first < STRAGGLERS; first++) {
-		for (int second = 0; second < STRAGGLERS; second++) {
+	for (enum straggler first = 0; first < STRAGGLERS; first++) {
+		for (enum straggler second = 0; second < STRAGGLERS; second++) {
 			lane_done(&f->lane);
 			lane_init(&f->lane, &f->account);
 			expect_int(0, lane_reserve(&f->lane, POLLS), "reserve");

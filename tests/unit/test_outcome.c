@@ -24,10 +24,12 @@ static const char *const outcome_names[] = {
 
 static struct verdict judge(enum http_result result, long status, const char *body, const char *retry_after,
                             int parsed, const char *sentence) {
+	char *copy = strdup(body);
+	assert_non_null(copy);
 	struct http_reply reply = {
 		.result = result,
 		.status = status,
-		.body = body,
+		.body = copy,
 		.body_len = strlen(body),
 		.retry_after = retry_after,
 		.error = result == HTTP_REPLIED ? "No error" : "what libcurl said",
@@ -36,6 +38,7 @@ static struct verdict judge(enum http_result result, long status, const char *bo
 	struct verdict verdict;
 	(void)snprintf(err.text, sizeof(err.text), "%s", sentence);
 	outcome_judge(&reply, parsed, &err, WALL, &verdict);
+	free(copy);
 	return verdict;
 }
 

@@ -253,7 +253,7 @@ static void the_spread_is_stable_and_within_half_a_minute_or_window(void **state
 		struct settings settings = settings_of(INTERVAL_MINUTELY, "UTC", rows[row].window);
 		int tenths[10] = {0};
 		for (int i = 0; i < 1000; i++) {
-			char uuid[32];
+			char uuid[48];
 			(void)snprintf(uuid, sizeof(uuid), "AAAAAAAAAAAAAAAAAA%04d.v0", i);
 			struct device device = device_of(&settings);
 			device.uuid = uuid;

@@ -6,8 +6,6 @@
 
 #include "schedule/queue.h"
 
-#include <errno.h>
-
 enum { POLLS = 200 };
 
 static int by_key(const void *a, const void *b) {
@@ -142,18 +140,6 @@ static void reserving_keeps_what_is_filed(void **state) {
 	queue_done(&queue);
 }
 
-static void more_room_than_memory_can_have_is_enomem(void **state) {
-	(void)state;
-	struct queue queue;
-	struct poll poll = {.key = 5};
-	queue_init(&queue);
-	expect_int(0, queue_reserve(&queue, 1), "reserve");
-	queue_push(&queue, &poll);
-	expect_int(-ENOMEM, queue_reserve(&queue, SIZE_MAX), "reserve of SIZE_MAX");
-	expect_int(5, queue_pop(&queue)->key, "what was filed is still there");
-	queue_done(&queue);
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_queue_gives_nothing),
@@ -162,7 +148,6 @@ int main(void) {
 		cmocka_unit_test(polls_with_equal_keys_all_leave_once),
 		cmocka_unit_test(the_extremes_of_time_are_keys_like_others),
 		cmocka_unit_test(reserving_keeps_what_is_filed),
-		cmocka_unit_test(more_room_than_memory_can_have_is_enomem),
 	};
 	return cmocka_run_group_tests_name("queue", tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@ static void every_poll_is_found_by_its_identity_and_no_other(void **state) {
 	(void)state;
 	static const enum interval intervals[] = {INTERVAL_NONE, INTERVAL_MINUTELY, INTERVAL_MONTHLY};
 	enum { INTERVALS = COUNT_OF(intervals) };
-	static char uuids[DEVICES][32];
+	static char uuids[DEVICES][48];
 	static struct device devices[DEVICES * INTERVALS];
 	static struct poll polls[DEVICES * INTERVALS];
 	struct settings settings[INTERVALS];
@@ -32,13 +32,13 @@ static void every_poll_is_found_by_its_identity_and_no_other(void **state) {
 	}
 	expect_int(0, roster_init(&roster, polls, COUNT_OF(polls)), "roster_init");
 	for (size_t i = 0; i < COUNT_OF(polls); i++) {
-		char copy[32];
+		char copy[48];
 		(void)snprintf(copy, sizeof(copy), "%s", devices[i].uuid);
 		const struct poll *found = roster_find(&roster, copy, devices[i].settings->bucket.interval);
 		expect_int(1, found == &polls[i], "poll %zu is found", i);
 	}
 	for (size_t i = 0; i < DEVICES; i++) {
-		char other[32];
+		char other[48];
 		(void)snprintf(other, sizeof(other), "AAAAAAAAAAAAAAAAAA%04zu", i);
 		expect_int(1, roster_find(&roster, other, INTERVAL_MINUTELY) == NULL, "without its facet: %s",
 		           other);

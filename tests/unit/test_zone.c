@@ -196,6 +196,7 @@ static void without_transitions_the_footer_is_all(void **state) {
 	buf_clear(&file);
 	put_slim(&file, &block, "\nMST7MDT,M3.2.0,M11.1.0\n");
 	zone = parse(&file);
+	check_period(zone, -5155200 * s - 1, -25714800 * s, -5155200 * s, -21600); /* 1969-03-09 to 1969-11-02 */
 	check_period(zone, 0, -5155200 * s, 5734800 * s, -25200); /* 1969-11-02 to 1970-03-08 */
 	check_period(zone, 5734800 * s, 5734800 * s, 26294400 * s, -21600);
 	zone_free(zone);

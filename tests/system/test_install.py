@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: ISC
+"""What `make install` puts where, and that it never touches what people have written."""
+
+import os
+import pathlib
+import re
+import shutil
+import stat
+import subprocess
+
+import pytest
+
+from harness import OCCUPANCYD, ROOT
+
+# Given to make: the directory of the program that is under test.
+BUILD = pathlib.Path(OCCUPANCYD).resolve().parent
+
+
+def make(target, destination, *variables):
+    """Nothing is built: the program is as new as it is."""
+    # A strict umask must not show, nor what a make above has in the environment.
+    done = subprocess.run(["make", "-C", str(ROOT), "--no-print-directory", "-o", f"{BUILD}/occupancyd", target,
+                           f"BUILD={BUILD}", f"DESTDIR={destination}", *variables],
+                          text=True, capture_output=True, umask=0o077, env={"PATH": os.environ["PATH"]})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def tree(destination):
+    """Every file with its mode."""
+    return {str(path.relative_to(destination)): oct(stat.S_IMODE(path.stat().st_mode))
+            for path in sorted(pathlib.Path(destination).rglob("*")) if not path.is_dir()}
+
+
+PREFIXES = {
+    "/usr": ("usr/sbin", "usr/share", "lib/systemd/system"),
+    "/usr/local": ("usr/local/sbin", "usr/local/share", "etc/systemd/system"),
+}
+
+
+@pytest.fixture(params=PREFIXES)
+def installed(request, tmp_path):
+    """Where it is installed, and the three folders; the default prefix is not named to make."""
+    prefix = [f"prefix={request.param}"] if request.param == "/usr" else []
+    make("install", tmp_path, *prefix)
+    return tmp_path, prefix, PREFIXES[request.param]
+
+
+def expected(folders):
+    sbin, share, units = folders
+    return {
+        f"{sbin}/occupancyd": "0o755",
+        f"{units}/occupancyd.service": "0o644",
+        f"{share}/man/man8/occupancyd.8": "0o644",
+        f"{share}/man/man5/occupancyd.conf.5": "0o644",
+        f"{share}/man/man5/occupancy-log.5": "0o644",
+        f"{share}/doc/occupancyd/README.md": "0o644",
+        f"{share}/doc/occupancyd/LICENSE": "0o644",
+        f"{share}/doc/occupancyd/occupancyd.conf": "0o644",
+        "etc/occupancyd/occupancyd.conf": "0o644",
+    }
+
+
+def test_every_file_is_there_with_its_mode_and_nothing_else(installed):
+    folder, _, folders = installed
+    assert tree(folder) == expected(folders)
+    assert (folder / "etc/occupancyd/conf.d").is_dir()
+    for path in folder.rglob("*"):
+        assert not path.is_dir() or stat.S_IMODE(path.stat().st_mode) == 0o755, path
+
+
+def test_installed_program_is_the_one_and_runs(installed):
+    folder, _, (sbin, _, _) = installed
+    program = folder / sbin / "occupancyd"
+    assert program.read_bytes() == pathlib.Path(OCCUPANCYD).read_bytes()
+    version = subprocess.run([program, "--version"], text=True, capture_output=True)
+    assert version.returncode == 0 and version.stdout.startswith("occupancyd ")
+
+
+def test_unit_names_the_installed_program_and_configuration(installed):
+    folder, _, (sbin, _, units) = installed
+    unit = (folder / units / "occupancyd.service").read_text()
+    assert f"ExecStart=/{sbin}/occupancyd -c /etc/occupancyd/occupancyd.conf\n" in unit
+    for path in re.findall(r"(?m)^Exec\w+=[-@:+!]*(/\S+)", unit):
+        assert path in (f"/{sbin}/occupancyd", "/bin/kill")
+
+
+def test_sysconfdir_moves_configuration_and_what_the_unit_says_of_it(tmp_path):
+    make("install", tmp_path, "prefix=/usr", "sysconfdir=/srv/etc")
+    assert (tmp_path / "srv/etc/occupancyd/occupancyd.conf").exists() and not (tmp_path / "etc").exists()
+    unit = (tmp_path / "lib/systemd/system/occupancyd.service").read_text()
+    assert "-c /srv/etc/occupancyd/occupancyd.conf" in unit and "=/etc" not in unit and " /etc" not in unit
+
+
+def test_second_install_does_not_overwrite_a_changed_configuration(installed):
+    folder, prefix, folders = installed
+    mine = folder / "etc/occupancyd/occupancyd.conf"
+    mine.write_text("// mine\n")
+    mine.chmod(0o600)
+    program = folder / folders[0] / "occupancyd"
+    program.write_text("an older one")
+    make("install", folder, *prefix)
+    assert mine.read_text() == "// mine\n" and stat.S_IMODE(mine.stat().st_mode) == 0o600
+    assert program.read_bytes() == pathlib.Path(OCCUPANCYD).read_bytes()
+    # The documented sample is the new one.
+    assert (folder / folders[1] / "doc/occupancyd/occupancyd.conf").read_text() == (ROOT / "conf/occupancyd.conf").read_text()
+
+
+def test_uninstall_removes_what_install_wrote_and_keeps_what_people_did(installed):
+    folder, prefix, _ = installed
+    for name in ("etc/occupancyd/conf.d/more.conf", "etc/occupancyd/api-key", "var/log/occupancyd/occupancy.ndjson",
+                 "var/lib/occupancyd/checkpoint"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("mine")
+    kept = {name for name in tree(folder) if name.startswith(("etc/occupancyd/", "var/"))}
+    make("uninstall", folder, *prefix)
+    assert set(tree(folder)) == kept and len(kept) == 5
+    make("uninstall", folder, *prefix)
+
+
+def test_installed_sample_is_right_once_its_devices_are_filled_in(installed):
+    folder, _, (sbin, _, _) = installed
+    sample = folder / "etc/occupancyd/occupancyd.conf"
+    command = [folder / sbin / "occupancyd", "-c", sample, "--check"]
+    before = subprocess.run(command, text=True, capture_output=True)
+    assert before.returncode == 78 and "devices: there is none" in before.stderr, before.stderr
+
+    # "Remove the # and fill in your own."
+    text = sample.read_text()
+    block = re.search(r"^#devices = \(\n(?:#.*\n)*?#\);\n", text, re.M).group()
+    sample.write_text(text.replace(block, re.sub(r"^#", "", block, flags=re.M)))
+    after = subprocess.run(command, text=True, capture_output=True)
+    assert after.returncode == 0 and re.search(r"^main: \d devices need ", after.stdout), after.stderr
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+def test_unit_satisfies_systemd(installed, tmp_path):
+    folder, _, (sbin, _, units) = installed
+    # systemd-analyze looks for the program where the unit says it is: here, that is below the folder.
+    unit = tmp_path / "occupancyd.service"
+    unit.write_text((folder / units / "occupancyd.service").read_text().replace(f"/{sbin}/", f"{folder}/{sbin}/"))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)], text=True, capture_output=True)
+    complaints = [line for line in done.stderr.splitlines() if "occupancyd" in line]
+    assert done.returncode == 0 and not complaints, done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("mandoc"), reason="mandoc is not installed")
+@pytest.mark.parametrize("page", ["man8/occupancyd.8", "man5/occupancyd.conf.5", "man5/occupancy-log.5"])
+def test_installed_manuals_render(page, tmp_path):
+    make("install", tmp_path, "prefix=/usr")
+    done = subprocess.run(["mandoc", "-Tutf8", tmp_path / "usr/share/man" / page], text=True, capture_output=True)
+    text = re.sub(".\b", "", done.stdout)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    for section in ("NAME", "DESCRIPTION", "SEE ALSO"):
+        assert re.search(rf"^{section}$", text, re.M), f"{page} has no {section}"
+    assert pathlib.Path(page).stem in text
