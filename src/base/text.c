@@ -8,15 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/*
- * Decodes one UTF-8 sequence.  Returns its length, or 0 if the bytes are none
- * (overlong, surrogate, cut off, beyond U+10FFFF).
- */
-static size_t decode(const unsigned char *in, size_t len, uint32_t *ret) {
+size_t text_decode(const char *text, size_t len, uint32_t *ret_point) {
 	static const struct {
 		unsigned char mask, lead;
 		uint32_t least;
 	} forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+
+	const unsigned char *in = (const unsigned char *)text;
 
 	for (size_t n = 0; n < sizeof(forms) / sizeof(forms[0]); n++) {
 		if ((in[0] & forms[n].mask) != forms[n].lead) {
@@ -36,15 +34,19 @@ static size_t decode(const unsigned char *in, size_t len, uint32_t *ret) {
 		if (point < forms[n].least || point > 0x10ffff || surrogate) {
 			return 0;
 		}
-		*ret = point;
+		*ret_point = point;
 		return n + 1;
 	}
 	return 0;
 }
 
-/* C0, DEL, C1, and the characters that reorder the text around them. */
+bool text_is_control(uint32_t point) {
+	return point < 0x20 || (point >= 0x7f && point < 0xa0);
+}
+
+/* Controls, and the characters that reorder the text around them. */
 static bool unprintable(uint32_t point) {
-	return point < 0x20 || (point >= 0x7f && point < 0xa0) ||
+	return text_is_control(point) ||
 	       (point >= 0x200e && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
 	       (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
 }
@@ -62,7 +64,7 @@ const char *text_escape(char *out, size_t size, const char *in, size_t in_len) {
 	for (size_t i = 0; i < in_len;) {
 		char piece[8 * 4 + 1];
 		uint32_t point = 0;
-		size_t used = decode(bytes + i, in_len - i, &point);
+		size_t used = text_decode(in + i, in_len - i, &point);
 
 		if (isspace(bytes[i])) {
 			for (used = 1; i + used < in_len && isspace(bytes[i + used]); used++) {

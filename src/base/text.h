@@ -8,7 +8,20 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Decodes the UTF-8 character at the front of the text (len at least 1).
+ * Returns its length, or 0 if the bytes are none (overlong, surrogate, cut off,
+ * beyond U+10FFFF); *ret_point is set unless 0.
+ */
+__attribute__((nonnull))
+size_t text_decode(const char *text, size_t len, uint32_t *ret_point);
+
+/** Whether it is a control character: C0, DEL or C1. */
+bool text_is_control(uint32_t point);
 
 /**
  * Copies at most in_len bytes of input into out (size bytes, always

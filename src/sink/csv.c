@@ -2,6 +2,7 @@
 
 #include "sink/csv.h"
 
+#include "base/text.h"
 #include "sink/format.h"
 
 #include <string.h>
@@ -13,14 +14,15 @@ static bool is_plain(char c) {
 
 /* One character that is not plain.  Returns the bytes used. */
 static size_t put_special(struct buf *out, const char *text, size_t len) {
-	size_t used = format_utf8_len(text, len);
+	uint32_t point = 0;
+	size_t used = text_decode(text, len, &point);
 
 	if (text[0] == '"') {
 		buf_puts(out, "\"\"");
 	} else if (used == 0) {
 		buf_puts(out, "\xef\xbf\xbd");
 		return 1;
-	} else if (format_is_control(text, used)) {
+	} else if (text_is_control(point)) {
 		buf_putc(out, ' ');
 	} else {
 		buf_append(out, text, used);

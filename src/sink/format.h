@@ -34,15 +34,4 @@ void format_utc(struct buf *out, usec_t instant);
 __attribute__((nonnull))
 void format_local(struct buf *out, usec_t instant, const struct zone *zone);
 
-/**
- * The length of the UTF-8 character at the front of the text (len at least 1);
- * 0 if that byte begins none.
- */
-__attribute__((nonnull, pure))
-size_t format_utf8_len(const char *text, size_t len);
-
-/** Whether the character is a control character: C0, DEL or C1. */
-__attribute__((nonnull, pure))
-bool format_is_control(const char *text, size_t char_len);
-
 #endif

@@ -2,6 +2,7 @@
 
 #include "sink/ndjson.h"
 
+#include "base/text.h"
 #include "sink/format.h"
 
 #include <string.h>
@@ -35,7 +36,8 @@ static void put_escape(struct buf *out, unsigned char code) {
 /* One character that is not plain.  Returns the bytes used. */
 static size_t put_special(struct buf *out, const char *text, size_t len) {
 	char letter = short_escape(text[0]);
-	size_t used = format_utf8_len(text, len);
+	uint32_t point = 0;
+	size_t used = text_decode(text, len, &point);
 
 	if (letter) {
 		buf_putc(out, '\\');
@@ -43,8 +45,8 @@ static size_t put_special(struct buf *out, const char *text, size_t len) {
 	} else if (used == 0) {
 		buf_puts(out, "\\ufffd");
 		return 1;
-	} else if (format_is_control(text, used)) {
-		put_escape(out, (unsigned char)text[used - 1]); /* C1: the second byte is the code */
+	} else if (text_is_control(point)) {
+		put_escape(out, (unsigned char)point);
 	} else {
 		buf_append(out, text, used);
 	}

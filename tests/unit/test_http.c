@@ -418,7 +418,8 @@ static void a_connection_is_kept_unless_a_fresh_one_is_wanted(void **state) {
 			struct copy copy;
 			char body[32];
 			(void)snprintf(body, sizeof(body), "<request %d>", i);
-			assert_int_equal(http_post(http, endpoint, body, MANY_SECONDS, rows[row].fresh, &copy, NULL), 0);
+			assert_int_equal(
+				http_post(http, endpoint, body, MANY_SECONDS, rows[row].fresh, &copy, NULL), 0);
 			memset(body, 'x', sizeof(body) - 1); /* it was copied */
 			expect_int(true, next(http, MANY_SECONDS, &copy), "reply %d", i);
 			expect_text("hello", copy.body, "reply %d: body", i);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "sample.h"
+#include "base/text.h"
 #include "sink/format.h"
 #include "sink/ndjson.h"
 
@@ -168,7 +169,8 @@ static void no_bytes_give_a_second_line(void **state) {
 			fail_msg("bytes %04x broke the line: %s", pair, out.data);
 		}
 		for (size_t i = 0; i < out.len;) {
-			size_t used = format_utf8_len(out.data + i, out.len - i);
+			uint32_t point;
+			size_t used = text_decode(out.data + i, out.len - i, &point);
 			if (used == 0) {
 				fail_msg("bytes %04x gave what is no UTF-8", pair);
 			}
