@@ -18,8 +18,10 @@
 enum {
 	/* The documented answer is three deep; what is far deeper is an attack. */
 	DEPTH_MAX = 32,
-	/* 8 MiB of body cannot hold more useful points than this. */
+	/* Twenty times the most that is asked for at once. */
 	POINTS_MAX = 200000,
+	/* A point makes about fifty: as much as 40,000 of them. */
+	WEIGHT_MAX = 2000000,
 	TEXT_MAX = 64 << 20,
 };
 
@@ -234,34 +236,53 @@ static bool is_bad_lead(unsigned char lead, unsigned char next) {
 	       (lead == 0xf4 && next > 0x8f);
 }
 
+/** What is to be known of a body before json-c builds a tree of it. */
+struct survey {
+	size_t lax;    /* where it holds what json-c reads and JSON does not know; its length: nowhere */
+	size_t weight; /* of the tree it makes, in values; an object or array counts eight */
+};
+
 /*
- * Where the body holds what json-c reads and JSON does not know: NaN, Infinity,
- * 1., single quotes.  It would get into the log as it came.  len if nowhere.
+ * NaN, Infinity, 1. and single quotes would get into the log as they came.  And
+ * eight megabytes of "{},{}," would take two gigabytes.
  */
-static size_t find_laxity(const char *body, size_t len) {
+static struct survey survey_body(const char *body, size_t len) {
+	struct survey survey = {.lax = len};
 	bool inside = false;
 	for (size_t i = 0; i < len; i++) {
 		unsigned char byte = (unsigned char)body[i];
 		unsigned char next = i + 1 < len ? (unsigned char)body[i + 1] : 0;
 		if (byte >= 0x80) {
 			if (is_bad_lead(byte, next)) {
-				return i;
+				survey.lax = i;
+				break;
 			}
 		} else if (byte == '"') {
 			inside = !inside;
 		} else if (inside) {
 			i += byte == '\\';
-		} else if (byte == '\0' || strchr("NI'", byte) || (byte == '.' && !isdigit(next))) {
-			return i;
+		} else if (byte == '{' || byte == '[') {
+			survey.weight += 8;
+		} else if (byte == ',') {
+			survey.weight++;
+		} else if (byte == 'N' || byte == 'I' || byte == '\'' || byte == '\0' ||
+		           (byte == '.' && !isdigit(next))) {
+			survey.lax = i;
+			break;
 		}
 	}
-	return len;
+	return survey;
 }
 
 static json_object *read_json(const char *body, size_t len, struct error *err) {
-	size_t lax = find_laxity(body, len);
-	if (lax < len) {
-		(void)error_set(err, EBADMSG, "the answer is not JSON: unexpected character at byte %zu", lax);
+	struct survey survey = survey_body(body, len);
+	if (survey.lax < len) {
+		(void)error_set(err, EBADMSG, "the answer is not JSON: unexpected character at byte %zu",
+		                survey.lax);
+		return NULL;
+	}
+	if (survey.weight > WEIGHT_MAX) {
+		(void)error_set(err, EBADMSG, "the answer holds more values than any useful one");
 		return NULL;
 	}
 	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);

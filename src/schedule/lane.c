@@ -156,9 +156,12 @@ bool lane_unreached(struct lane *lane, const struct poll *poll, const struct ret
 	}
 
 	bool changed = lane->state == LANE_OPEN && enter(lane, LANE_DOWN, now);
+	bool refused = lane->state == LANE_REFUSED;
 	if (changed || now >= lane->until) {
 		lane->probes++;
-		pause_until(lane, now + backoff_at_least(retry->base, retry->cap, lane->probes, rng));
+		pause_until(lane, now + backoff_at_least(refused ? REFUSED_FIRST : retry->base,
+		                                         refused ? REFUSED_LAST : retry->cap,
+		                                         lane->probes, rng));
 	}
 	return changed;
 }

@@ -30,8 +30,8 @@ int span_lookback_buckets(const struct settings *settings) {
 	usec_t length = interval_length(settings->bucket.interval);
 	int64_t buckets = (settings->lookback + length - 1) / length;
 
-	/* Half of a request at most, or it would never get on. */
-	int64_t most = settings->max_points / 2;
+	/* A request is for what is new in the first place. */
+	int64_t most = settings->max_points - 1;
 	return (int)(buckets < most ? buckets : most);
 }
 
@@ -62,23 +62,21 @@ bool span_next(const struct settings *settings, usec_t cursor, usec_t oldest, in
 		return false;
 	}
 
-	span.start = span.fresh;
-	int back = span_lookback_buckets(settings);
-	if (back > limit / 2) {
-		back = limit / 2;
-	}
-	while (span.buckets < back && span.start > oldest) {
-		span.start = grid_floor(grid, span.start - 1);
-		span.buckets++;
-	}
-
 	if (is_single(settings) || limit < 1) {
 		limit = 1;
 	}
 	span.end = span.fresh;
-	while (span.end < closed && span.buckets < limit) {
+	while (span.end < closed && span.fresh_buckets < limit) {
 		span.end = grid_next(grid, span.end);
 		span.fresh_buckets++;
+	}
+
+	/* The look-back takes what room is left, so that a backlog is had in the fewest requests. */
+	span.start = span.fresh;
+	span.buckets = span.fresh_buckets;
+	int back = span_lookback_buckets(settings);
+	while (back-- > 0 && span.buckets < limit && span.start > oldest) {
+		span.start = grid_floor(grid, span.start - 1);
 		span.buckets++;
 	}
 	*ret = span;

@@ -16,7 +16,7 @@ struct span {
 	int fresh_buckets; /* of them in [fresh, end) */
 };
 
-/** Buckets that the look-back reaches over.  0 for NONE, which has one count per request. */
+/** Buckets that the look-back reaches over, as far as a request has room.  0 for NONE, which has one count per request. */
 __attribute__((nonnull))
 int span_lookback_buckets(const struct settings *settings);
 
@@ -29,9 +29,9 @@ __attribute__((nonnull))
 usec_t span_first_cursor(const struct settings *settings, usec_t now);
 
 /**
- * The oldest buckets from the cursor on, with the look-back before them as far
- * as buckets are remembered (from oldest on; USEC_INFINITY: none is), limit
- * buckets at most.  A cursor inside a bucket, as after a change of the zone,
+ * The oldest buckets from the cursor on, limit at most; and if there is room left,
+ * the look-back before them, as far as buckets are remembered (from oldest on;
+ * USEC_INFINITY: none is).  A cursor inside a bucket, as after a change of the zone,
  * counts as that bucket's start, so that no time is left out.
  *
  * Returns false if nothing is closed and settled.

@@ -2,6 +2,7 @@
 """The real daemon over TLS, through nginx before the stand-in server: who is
 trusted, what is kept alive, who lets us in, and which way the requests go."""
 
+import os
 import re
 import shutil
 import socket
@@ -159,13 +160,18 @@ def test_replaced_ca_file_is_taken(reload, front, pki, make_daemon, tmp_path):
     comes_to_rest(daemon, 2, begin)
 
 
-def test_server_of_tls_1_1_is_refused(front, pki, make_daemon):
+def test_server_of_tls_1_1_is_refused(front, pki, make_daemon, tmp_path):
+    """By the daemon itself: this machine's OpenSSL is told to speak anything."""
+    lax = tmp_path / "openssl.cnf"
+    lax.write_text("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n"
+                   "[c]\nMinProtocol = None\nCipherString = ALL:@SECLEVEL=0\n")
     nginx = front(protocols="TLSv1.1", server="ssl_ciphers ALL:@SECLEVEL=0;", http2=False)
-    spoken = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{nginx.port}", "-tls1_1", "-cipher",
-                             "ALL:@SECLEVEL=0"], text=True, input="", capture_output=True).stdout
+    spoken = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{nginx.port}"], text=True, input="",
+                            capture_output=True, env={**os.environ, "OPENSSL_CONF": str(lax)}).stdout
     assert re.search(r"Protocol\s*: TLSv1\.1", spoken), "the server does not even speak TLS 1.1"
     begin = time.time()
-    daemon = make_daemon(nginx.url, devices(2), account={"ca_file": str(pki.cert)}, defaults=QUICK, extra=RETRY).start()
+    daemon = make_daemon(nginx.url, devices(2), account={"ca_file": str(pki.cert)}, defaults=QUICK, extra=RETRY)
+    daemon.start(OPENSSL_CONF=str(lax))
     trouble(daemon, r"(?i)alert protocol version|unsupported protocol")
     assert nginx.fake.journal() == []
     nginx.reload(*pki.good)

@@ -103,10 +103,10 @@ static inline void expect_between_at(const char *file, int line, int64_t low, in
 	expect_between_at(__FILE__, __LINE__, (int64_t)(low), (int64_t)(high), (int64_t)(actual), \
 	                  __VA_ARGS__)
 
-/* Dice: the seed is printed by a test that fails, and REPLAY_SEED brings it back. */
+/* Dice: the seed is printed by a test that fails, and TEST_SEED brings it back. */
 
 static inline uint64_t seed_of_run(struct rng *rng) {
-	const char *replay = getenv("REPLAY_SEED");
+	const char *replay = getenv("TEST_SEED");
 	uint64_t seed = replay ? strtoull(replay, NULL, 0) : rng_random_seed();
 	rng_init(rng, seed);
 	return seed;

@@ -11,7 +11,7 @@
 #define HOUR    USEC_PER_HOUR
 #define MINUTE  USEC_PER_MIN
 
-static void lookback_is_whole_buckets_and_half_a_request_at_most(void **state) {
+static void lookback_is_whole_buckets_and_leaves_room_for_a_new_one(void **state) {
 	(void)state;
 	static const struct {
 		enum interval interval;
@@ -22,8 +22,8 @@ static void lookback_is_whole_buckets_and_half_a_request_at_most(void **state) {
 		{INTERVAL_MINUTELY, 10 * MINUTE, 1440, 10},
 		{INTERVAL_MINUTELY, 10 * MINUTE + 1, 1440, 11},
 		{INTERVAL_MINUTELY, 1, 1440, 1},
-		{INTERVAL_MINUTELY, USEC_PER_DAY, 1440, 720},
-		{INTERVAL_MINUTELY, 10 * MINUTE, 5, 2},
+		{INTERVAL_MINUTELY, USEC_PER_DAY, 1440, 1439},
+		{INTERVAL_MINUTELY, 10 * MINUTE, 5, 4},
 		{INTERVAL_MINUTELY, 10 * MINUTE, 1, 0},
 		{INTERVAL_QUARTERHOURLY, HOUR, 1440, 4},
 		{INTERVAL_HOURLY, 10 * MINUTE, 1440, 1},
@@ -147,13 +147,13 @@ static void a_span_is_whole_buckets_from_the_cursor_on(void **state) {
 		 "2026-11-23T07:59:00Z", "2026-11-23T08:00:00Z", "2026-11-23T08:05:00Z", 6, 5},
 		{"2026-11-23T08:00:00Z", "2026-11-23T07:30:00Z", 1440, "2026-11-23T08:05:00Z",
 		 "2026-11-23T07:56:00Z", "2026-11-23T08:00:00Z", "2026-11-23T08:05:00Z", 9, 5},
-		/* Limits. */
+		/* Limits: what is new comes first, and the look-back takes the room that is left. */
 		{"2026-11-23T08:00:00Z", "", 3, "2026-11-23T09:00:00Z", "2026-11-23T08:00:00Z",
 		 "2026-11-23T08:00:00Z", "2026-11-23T08:03:00Z", 3, 3},
 		{"2026-11-23T08:00:00Z", "2026-11-23T07:00:00Z", 10, "2026-11-23T09:00:00Z",
-		 "2026-11-23T07:56:00Z", "2026-11-23T08:00:00Z", "2026-11-23T08:06:00Z", 10, 6},
-		{"2026-11-23T08:00:00Z", "2026-11-23T07:00:00Z", 5, "2026-11-23T09:00:00Z",
-		 "2026-11-23T07:58:00Z", "2026-11-23T08:00:00Z", "2026-11-23T08:03:00Z", 5, 3},
+		 "2026-11-23T08:00:00Z", "2026-11-23T08:00:00Z", "2026-11-23T08:10:00Z", 10, 10},
+		{"2026-11-23T08:00:00Z", "2026-11-23T07:00:00Z", 10, "2026-11-23T08:08:00Z",
+		 "2026-11-23T07:58:00Z", "2026-11-23T08:00:00Z", "2026-11-23T08:08:00Z", 10, 8},
 		{"2026-11-23T08:00:00Z", "2026-11-23T07:00:00Z", 1, "2026-11-23T09:00:00Z",
 		 "2026-11-23T08:00:00Z", "2026-11-23T08:00:00Z", "2026-11-23T08:01:00Z", 1, 1},
 		{"2026-11-23T08:00:00Z", "2026-11-23T07:00:00Z", 0, "2026-11-23T09:00:00Z",
@@ -418,7 +418,7 @@ static void a_gap_of_days_ends_at_a_local_midnight(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lookback_is_whole_buckets_and_half_a_request_at_most),
+		cmocka_unit_test(lookback_is_whole_buckets_and_leaves_room_for_a_new_one),
 		cmocka_unit_test(closed_is_the_last_end_that_has_settled),
 		cmocka_unit_test(the_first_cursor_is_the_start_of_the_last_closed_bucket),
 		cmocka_unit_test(backfill_from_begins_at_the_first_whole_bucket),
