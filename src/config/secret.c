@@ -11,8 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Room for the longest key, the white space around it, and a byte that shows it is too long. */
-enum { SECRET_AREA = 2 * SECRET_MAX };
+enum {
+	/* Room for the longest key, the white space around it, and a byte that shows it is too long. */
+	KEY_AREA = 2 * SECRET_MAX,
+	/* The bundle of all public CAs has a quarter of this. */
+	PEM_AREA = 1 << 20,
+};
 
 static const char *credentials_directory(void) {
 	const char *directory = getenv("CREDENTIALS_DIRECTORY");
@@ -63,14 +67,14 @@ static bool is_in_credentials(const char *path) {
 }
 
 /* systemd hands credentials out through an ACL, whose mask shows as the group's bits. */
-static int check_mode(const char *path, const struct stat *st, struct error *err) {
+static int check_mode(const char *path, const struct stat *st, bool is_private, struct error *err) {
 	bool credential = is_in_credentials(path);
 	mode_t open_bits = st->st_mode & (credential ? S_IRWXO : S_IRWXG | S_IRWXO);
 
 	if (!S_ISREG(st->st_mode)) {
 		return error_set(err, EINVAL, "%s is not a regular file", path);
 	}
-	if (open_bits != 0) {
+	if (is_private && open_bits != 0) {
 		return error_set(err, EPERM, "%s is open to others (mode %03o): run chmod %s %s", path,
 		                 (unsigned)(st->st_mode & 0777), credential ? "o=" : "go=", path);
 	}
@@ -81,7 +85,7 @@ static int check_mode(const char *path, const struct stat *st, struct error *err
  * A symbolic link is followed: the mode that counts is that of the file.
  * O_NONBLOCK, because opening a FIFO would wait for somebody to write to it.
  */
-static int open_private(const char *name, char *path, struct error *err) {
+static int open_file(const char *name, bool is_private, char *path, struct error *err) {
 	struct stat st;
 	int r = secret_path(name, path, err);
 	if (r < 0) {
@@ -95,7 +99,7 @@ static int open_private(const char *name, char *path, struct error *err) {
 	if (fstat(fd, &st) < 0) {
 		r = error_errno(err, errno, "%s cannot be read", path);
 	} else {
-		r = check_mode(path, &st, err);
+		r = check_mode(path, &st, is_private, err);
 	}
 	if (r < 0) {
 		(void)close(fd);
@@ -105,25 +109,29 @@ static int open_private(const char *name, char *path, struct error *err) {
 }
 
 /* Pages of its own, so that neither swap nor a core file gets a copy, as far as the kernel lets us. */
-static char *area_new(void) {
-	char *area = mmap(NULL, SECRET_AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+static int area_new(struct secret *secret, size_t size) {
+	char *area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (area == MAP_FAILED) {
-		return NULL;
+		return -ENOMEM;
 	}
-	(void)mlock(area, SECRET_AREA);
-	(void)madvise(area, SECRET_AREA, MADV_DONTDUMP);
-	return area;
+	(void)mlock(area, size);
+	(void)madvise(area, size, MADV_DONTDUMP);
+	*secret = (struct secret){.text = area, .area = size};
+	return 0;
 }
 
-static void area_free(char *area) {
-	explicit_bzero(area, SECRET_AREA);
-	(void)munmap(area, SECRET_AREA);
+void secret_done(struct secret *secret) {
+	if (secret && secret->text) {
+		explicit_bzero(secret->text, secret->area);
+		(void)munmap(secret->text, secret->area);
+		*secret = (struct secret){0};
+	}
 }
 
-static int read_area(int fd, char *area, size_t *ret_len) {
-	size_t len = 0;
-	while (len < SECRET_AREA) {
-		ssize_t n = read(fd, area + len, SECRET_AREA - len);
+/* Reads until the end of the file or of the area, whose last byte stays for the NUL. */
+static int read_area(int fd, struct secret *secret) {
+	while (secret->len < secret->area - 1) {
+		ssize_t n = read(fd, secret->text + secret->len, secret->area - 1 - secret->len);
 		if (n < 0 && errno == EINTR) {
 			continue;
 		}
@@ -133,9 +141,8 @@ static int read_area(int fd, char *area, size_t *ret_len) {
 		if (n == 0) {
 			break;
 		}
-		len += (size_t)n;
+		secret->len += (size_t)n;
 	}
-	*ret_len = len;
 	return 0;
 }
 
@@ -144,13 +151,13 @@ static bool is_space(char c) {
 }
 
 /* Cuts white space off, in place, and says what is wrong without showing any of it. */
-static int trim(const char *path, char *area, size_t len, size_t *ret_len, struct error *err) {
-	size_t start = 0;
-	bool full = len == SECRET_AREA;
-	while (start < len && is_space(area[start])) {
+static int check_key(const char *path, struct secret *key, struct error *err) {
+	size_t start = 0, len = key->len;
+	bool full = len == key->area - 1;
+	while (start < len && is_space(key->text[start])) {
 		start++;
 	}
-	while (len > start && is_space(area[len - 1])) {
+	while (len > start && is_space(key->text[len - 1])) {
 		len--;
 	}
 
@@ -161,67 +168,58 @@ static int trim(const char *path, char *area, size_t len, size_t *ret_len, struc
 	if (full || len > SECRET_MAX) {
 		return error_set(err, EINVAL, "%s holds more than %d bytes: this is no key", path, (int)SECRET_MAX);
 	}
-	memmove(area, area + start, len);
-	area[len] = '\0';
+	memmove(key->text, key->text + start, len);
+	key->text[len] = '\0';
+	key->len = len;
 	for (size_t i = 0; i < len; i++) {
-		if (area[i] <= ' ' || area[i] > '~') {
+		if (key->text[i] <= ' ' || key->text[i] > '~') {
 			return error_set(err, EINVAL, "%s holds more than one word of printable ASCII: this is no key",
 			                 path);
 		}
 	}
-	*ret_len = len;
+	return 0;
+}
+
+static int check_pem(const char *path, struct secret *pem, struct error *err) {
+	if (pem->len == pem->area - 1) {
+		return error_set(err, EINVAL, "%s is larger than %d KiB", path, PEM_AREA >> 10);
+	}
+	if (!strstr(pem->text, "-----BEGIN ")) {
+		return error_set(err, EINVAL, "%s is no PEM file: it must hold a line \"-----BEGIN ...\"", path);
+	}
+	return 0;
+}
+
+static int read_secret(const char *name, bool is_private, size_t size,
+                       int (*check)(const char *, struct secret *, struct error *),
+                       struct secret *ret_secret, struct error *err) {
+	char path[PATH_MAX];
+	struct secret secret = {0};
+	int fd = open_file(name, is_private, path, err);
+	if (fd < 0) {
+		return fd;
+	}
+
+	int r = area_new(&secret, size);
+	if (r == 0) {
+		r = read_area(fd, &secret);
+	}
+	(void)close(fd);
+	r = r < 0 ? error_errno(err, -r, "%s cannot be read", path) : check(path, &secret, err);
+	if (r < 0) {
+		secret_done(&secret);
+		return r;
+	}
+	*ret_secret = secret;
 	return 0;
 }
 
 int secret_read(const char *name, struct secret *ret_secret, struct error *err) {
-	char path[PATH_MAX];
-	size_t len = 0;
-	int fd = open_private(name, path, err);
-	if (fd < 0) {
-		return fd;
-	}
-
-	int r;
-	char *area = area_new();
-	if (!area) {
-		r = error_errno(err, ENOMEM, "%s cannot be read", path);
-	} else {
-		r = read_area(fd, area, &len);
-		if (r < 0) {
-			r = error_errno(err, -r, "%s cannot be read", path);
-		} else {
-			r = trim(path, area, len, &len, err);
-		}
-	}
-	(void)close(fd);
-
-	if (r < 0) {
-		if (area) {
-			area_free(area);
-		}
-		return r;
-	}
-	*ret_secret = (struct secret){.text = area, .len = len};
-	return 0;
+	return read_secret(name, true, KEY_AREA, check_key, ret_secret, err);
 }
 
-int secret_check_file(const char *name, struct error *err) {
-	char path[PATH_MAX];
-	int fd = open_private(name, path, err);
-	if (fd < 0) {
-		return fd;
-	}
-	(void)close(fd);
-	return 0;
-}
-
-void secret_done(struct secret *secret) {
-	if (secret) {
-		if (secret->text) {
-			area_free(secret->text);
-		}
-		*secret = (struct secret){0};
-	}
+int secret_read_pem(const char *name, bool is_key, struct secret *ret_pem, struct error *err) {
+	return read_secret(name, is_key, PEM_AREA, check_pem, ret_pem, err);
 }
 
 bool secret_equal(const struct secret *a, const struct secret *b) {

@@ -20,6 +20,7 @@ enum { SECRET_MAX = 4096 };
 struct secret {
 	char *text; /* NUL-terminated; NULL when there is none */
 	size_t len;
+	size_t area; /* allocated */
 };
 
 /** Changes whenever the file is replaced, rewritten, or vanishes. */
@@ -48,9 +49,13 @@ int secret_path(const char *name, char ret_path[static PATH_MAX], struct error *
 __attribute__((warn_unused_result, nonnull(1, 2)))
 int secret_read(const char *name, struct secret *ret_secret, struct error *err);
 
-/** Checks that a private key's file is there, readable, and not open to others.  The same errors. */
-__attribute__((warn_unused_result, nonnull(1)))
-int secret_check_file(const char *name, struct error *err);
+/**
+ * Reads a PEM file whole: a certificate, a bundle of them, or, with is_key, a
+ * private key, which is refused with -EPERM like an API key if it is open to
+ * others.  Returns 0 and a secret to be given to secret_done(), or -errno.
+ */
+__attribute__((warn_unused_result, nonnull(1, 3)))
+int secret_read_pem(const char *name, bool is_key, struct secret *ret_pem, struct error *err);
 
 /** Wipes and releases. */
 void secret_done(struct secret *secret);

@@ -39,6 +39,7 @@ void access_done(struct access *access, struct http *http) {
 		http_endpoint_free(http, access->endpoint);
 		access->endpoint = NULL;
 		secret_done(&access->key);
+		secret_done(&access->old_key);
 	}
 }
 
@@ -65,10 +66,10 @@ int access_reread(struct access *access, struct http *http, struct error *err) {
 		return r;
 	}
 	http_endpoint_free(http, access->endpoint);
-	secret_done(&access->key);
+	secret_done(&access->old_key);
+	access->old_key = access->key;
 	access->endpoint = endpoint;
 	access->key = key;
-	access->fresh = true;
 	return 1;
 }
 
@@ -87,13 +88,18 @@ usec_t access_next(const struct access *access) {
 	return access->lane.state == LANE_REFUSED ? access->look_at : USEC_INFINITY;
 }
 
-void access_mask(const struct access *access, char *text, size_t len) {
+static void mask(const struct secret *key, char *text, size_t len) {
 	char *end = text + len;
 	char *found;
-	while ((found = memmem(text, (size_t)(end - text), access->key.text, access->key.len))) {
-		memset(found, '*', access->key.len);
-		text = found + access->key.len;
+	while (key->len > 0 && (found = memmem(text, (size_t)(end - text), key->text, key->len))) {
+		memset(found, '*', key->len);
+		text = found + key->len;
 	}
+}
+
+void access_mask(const struct access *access, char *text, size_t len) {
+	mask(&access->key, text, len);
+	mask(&access->old_key, text, len);
 }
 
 void access_take_over(struct access *access, const struct access *from) {
@@ -105,5 +111,4 @@ void access_take_over(struct access *access, const struct access *from) {
 	/* A reload may have brought the right key: a refused account may try at once. */
 	lane->state = from->lane.state;
 	lane->until = from->lane.state == LANE_REFUSED ? 0 : from->lane.until;
-	access->fresh = from->lane.state == LANE_REFUSED;
 }

@@ -20,9 +20,9 @@ struct access {
 	struct lane lane;
 	struct http_endpoint *endpoint;
 	struct secret key;
+	struct secret old_key; /* the one before: replies to it may still be on their way */
 	struct secret_stamp stamps[4]; /* of key, certificate, its key, CA */
 	usec_t look_at;                /* monotonic: when to look at the files again */
-	bool fresh;                    /* the next request goes over a new connection */
 	char reason[512];              /* why the lane is not open */
 };
 
@@ -49,7 +49,7 @@ bool access_changed(struct access *access, usec_t now);
 __attribute__((nonnull))
 usec_t access_next(const struct access *access);
 
-/** Overwrites the key with asterisks wherever the server has sent it back. */
+/** Overwrites the key, and the one before it, with asterisks wherever the server has sent it back. */
 __attribute__((nonnull))
 void access_mask(const struct access *access, char *text, size_t len);
 

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "config/secret.h"
+#include "daemon/access.h"
 #include "daemon/loop.h"
 #include "daemon/signals.h"
 #include "state/lock.h"
@@ -74,16 +74,16 @@ static int check_keys(const struct config *config) {
 	int code = EX_OK;
 	for (size_t i = 0; i < config->account_count; i++) {
 		const struct account *account = &config->accounts[i];
-		struct secret key = {0};
+		struct access access;
 		struct error err = {{0}};
-		int r = secret_read(account->key_file, &key, &err);
-		secret_done(&key);
-		if (r == -ENXIO) {
-			log_notice("%s:%d: account %s: key_file: not checked: %s", account->place.file,
-			           account->place.line, account->name, err.text);
-		} else if (r < 0) {
-			log_err("%s:%d: account %s: key_file: %s", account->place.file,
-			        account->place.line, account->name, err.text);
+		int r = access_init(&access, account, &err);
+		if (r == 0) {
+			access_done(&access, NULL);
+		} else if (r == -ENXIO) {
+			log_notice("%s:%d: not checked: %s", account->place.file, account->place.line,
+			           err.text);
+		} else {
+			log_err("%s:%d: %s", account->place.file, account->place.line, err.text);
 			code = EX_CONFIG;
 		}
 	}
@@ -115,6 +115,8 @@ static int open_all(struct program *program, bool once, struct error *err) {
 	if (r >= 0) {
 		r = poller_new(program->config, program->http, program->sink, once, &program->poller,
 		               err);
+		/* A key file that is not there is a mistake of the configuration. */
+		r = r == -ENOENT ? -ENXIO : r;
 	}
 	if (r >= 0) {
 		program->config = NULL;

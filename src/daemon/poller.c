@@ -244,7 +244,7 @@ static int post(struct poller *poller, struct access *access, struct poll *poll,
 	flight->span = *span;
 	request_body(body, poll->device, span);
 	int r = http_post(poller->http, access->endpoint, body, poll->device->settings->timeout,
-	                  access->fresh, flight, err);
+	                  flight, err);
 	if (r == 0) {
 		poller->roll.free_flights = flight->next_free;
 		poller->status.requests++;

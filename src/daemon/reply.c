@@ -77,7 +77,6 @@ static void account_reached(const struct landing *l) {
 	}
 	if (lane->state == LANE_OPEN) {
 		l->access->reason[0] = '\0';
-		l->access->fresh = false;
 	}
 }
 
@@ -205,7 +204,6 @@ static void on_refused(const struct landing *l) {
 		        l->access->account->key_file,
 		        units_format_duration(text, lane->until - poller->now, 0));
 	}
-	l->access->fresh = true;
 	set_reason(l->access, "key refused", l->verdict.reason);
 	if (news) {
 		poller_reread_key(poller, l->access);

@@ -40,7 +40,8 @@ struct http {
 struct http_endpoint {
 	char *url;
 	struct curl_slist *headers;
-	char *client_cert, *client_key, *ca_file, *proxy;
+	char *proxy;
+	struct curl_blob client_cert, client_key, ca; /* data NULL: none */
 	usec_t connect_timeout;
 	int transfers;  /* that were set up for it and still exist */
 	bool abandoned; /* by its owner: the last transfer frees it */
@@ -77,6 +78,8 @@ static void list_remove(struct transfer *transfer) {
 /* The library: once, before any thread. */
 
 int http_new(struct http **ret_http, struct error *err) {
+	/* libcurl would write the keys of TLS sessions to the file that this names. */
+	(void)unsetenv("SSLKEYLOGFILE");
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		return error_set(err, ENOMEM, "libcurl could not be initialised");
 	}
@@ -101,12 +104,19 @@ static void wipe_headers(struct curl_slist *headers) {
 	curl_slist_free_all(headers);
 }
 
+static void wipe_blob(struct curl_blob *blob) {
+	if (blob->data) {
+		explicit_bzero(blob->data, blob->len);
+		free(blob->data);
+	}
+}
+
 static void endpoint_destroy(struct http_endpoint *endpoint) {
 	wipe_headers(endpoint->headers);
 	free(endpoint->url);
-	free(endpoint->client_cert);
-	free(endpoint->client_key);
-	free(endpoint->ca_file);
+	wipe_blob(&endpoint->client_cert);
+	wipe_blob(&endpoint->client_key);
+	wipe_blob(&endpoint->ca);
 	free(endpoint->proxy);
 	free(endpoint);
 }
@@ -196,6 +206,20 @@ static bool copy(char **to, const char *text) {
 	return *to || !text;
 }
 
+static bool copy_blob(struct curl_blob *to, const struct http_pem *pem) {
+	if (!pem->data) {
+		return true;
+	}
+	to->data = malloc(pem->len);
+	if (!to->data) {
+		return false;
+	}
+	memcpy(to->data, pem->data, pem->len);
+	to->len = pem->len;
+	to->flags = CURL_BLOB_NOCOPY;
+	return true;
+}
+
 static bool copy_headers(struct http_endpoint *endpoint, const char *const *headers) {
 	for (; *headers; headers++) {
 		struct curl_slist *grown = curl_slist_append(endpoint->headers, *headers);
@@ -213,10 +237,10 @@ int http_endpoint_new(const struct http_endpoint_options *options, struct http_e
 	if (!endpoint) {
 		return error_set(err, ENOMEM, "out of memory");
 	}
-	if (!copy(&endpoint->url, options->url) ||
-	    !copy(&endpoint->client_cert, options->client_cert) ||
-	    !copy(&endpoint->client_key, options->client_key) ||
-	    !copy(&endpoint->ca_file, options->ca_file) || !copy(&endpoint->proxy, options->proxy) ||
+	if (!copy(&endpoint->url, options->url) || !copy(&endpoint->proxy, options->proxy) ||
+	    !copy_blob(&endpoint->client_cert, &options->client_cert) ||
+	    !copy_blob(&endpoint->client_key, &options->client_key) ||
+	    !copy_blob(&endpoint->ca, &options->ca) ||
 	    !copy_headers(endpoint, options->headers)) {
 		endpoint_destroy(endpoint);
 		return error_set(err, ENOMEM, "out of memory");
@@ -308,7 +332,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *user) {
 	} while (0)
 
 /* What is the same for all requests to an endpoint. */
-static CURLcode set_up(struct transfer *transfer, const struct http_endpoint *endpoint) {
+static CURLcode set_up(struct transfer *transfer, struct http_endpoint *endpoint) {
 	CURL *easy = transfer->easy;
 	SET(easy, CURLOPT_PRIVATE, transfer);
 	SET(easy, CURLOPT_ERRORBUFFER, transfer->error);
@@ -332,12 +356,13 @@ static CURLcode set_up(struct transfer *transfer, const struct http_endpoint *en
 	SET(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	SET(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (endpoint->ca_file) {
-		SET(easy, CURLOPT_CAINFO, endpoint->ca_file);
+	if (endpoint->ca.data) {
+		SET(easy, CURLOPT_CAINFO_BLOB, &endpoint->ca);
+		SET(easy, CURLOPT_CAPATH, NULL); /* these CAs, and not the system's as well */
 	}
-	if (endpoint->client_cert) {
-		SET(easy, CURLOPT_SSLCERT, endpoint->client_cert);
-		SET(easy, CURLOPT_SSLKEY, endpoint->client_key);
+	if (endpoint->client_cert.data) {
+		SET(easy, CURLOPT_SSLCERT_BLOB, &endpoint->client_cert);
+		SET(easy, CURLOPT_SSLKEY_BLOB, &endpoint->client_key);
 	}
 
 	/* Empty strings keep libcurl from asking the environment. */
@@ -355,11 +380,10 @@ static CURLcode set_up(struct transfer *transfer, const struct http_endpoint *en
 }
 
 /* What each request has of its own. */
-static CURLcode set_request(struct transfer *transfer, usec_t timeout, bool fresh) {
+static CURLcode set_request(struct transfer *transfer, usec_t timeout) {
 	SET(transfer->easy, CURLOPT_POSTFIELDS, buf_text(&transfer->request));
 	SET(transfer->easy, CURLOPT_POSTFIELDSIZE, (long)transfer->request.len);
 	SET(transfer->easy, CURLOPT_TIMEOUT_MS, (long)(timeout / USEC_PER_MSEC));
-	SET(transfer->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
 	return CURLE_OK;
 }
 
@@ -392,7 +416,7 @@ static struct transfer *transfer_get(struct http *http, struct http_endpoint *en
 }
 
 int http_post(struct http *http, struct http_endpoint *endpoint, const char *body,
-              usec_t timeout, bool fresh, void *user, struct error *err) {
+              usec_t timeout, void *user, struct error *err) {
 	struct transfer *transfer = transfer_get(http, endpoint);
 	if (!transfer) {
 		return error_set(err, ENOMEM, "out of memory");
@@ -406,7 +430,7 @@ int http_post(struct http *http, struct http_endpoint *endpoint, const char *bod
 	buf_clear(&transfer->request);
 	buf_puts(&transfer->request, body);
 
-	if (buf_error(&transfer->request) || set_request(transfer, timeout, fresh) != CURLE_OK ||
+	if (buf_error(&transfer->request) || set_request(transfer, timeout) != CURLE_OK ||
 	    curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK) {
 		transfer_free(transfer);
 		return error_set(err, ENOMEM, "out of memory");

@@ -31,11 +31,17 @@ enum http_result {
 struct http;
 struct http_endpoint;
 
+/** A PEM file's content; data NULL: none. */
+struct http_pem {
+	const char *data;
+	size_t len;
+};
+
 struct http_endpoint_options {
 	const char *url;
 	const char *const *headers; /* "Name: value", NULL-terminated; copied, and wiped at the end */
-	const char *client_cert, *client_key; /* paths of PEM files; NULL: none */
-	const char *ca_file;                  /* path; NULL: the system's */
+	struct http_pem client_cert, client_key;
+	struct http_pem ca; /* none: the system's CAs */
 	const char *proxy;                    /* URL; NULL: none, whatever the environment says */
 	usec_t connect_timeout;
 };
@@ -59,7 +65,11 @@ int http_new(struct http **ret_http, struct error *err);
 /** Abandons all transfers and frees. */
 void http_free(struct http *http);
 
-/** Copies the options.  Returns 0 and an endpoint for http_endpoint_free(), or -ENOMEM. */
+/**
+ * Copies the options.  A connection that was made with another certificate or
+ * other CAs is not used by this endpoint.  Returns 0 and an endpoint for
+ * http_endpoint_free(), or -ENOMEM.
+ */
 __attribute__((warn_unused_result, nonnull(1, 2)))
 int http_endpoint_new(const struct http_endpoint_options *options, struct http_endpoint **ret_endpoint,
                       struct error *err);
@@ -71,15 +81,13 @@ int http_endpoint_new(const struct http_endpoint_options *options, struct http_e
 void http_endpoint_free(struct http *http, struct http_endpoint *endpoint);
 
 /**
- * Starts a POST of a JSON body, which is copied.  fresh: on a new connection,
- * so that a replaced certificate or key is shown.  user comes back with the
- * reply.
+ * Starts a POST of a JSON body, which is copied.  user comes back with the reply.
  *
  * Returns 0 or -errno.
  */
 __attribute__((warn_unused_result, nonnull(1, 2, 3)))
 int http_post(struct http *http, struct http_endpoint *endpoint, const char *body,
-              usec_t timeout, bool fresh, void *user, struct error *err);
+              usec_t timeout, void *user, struct error *err);
 
 /** Abandons all transfers without a reply. */
 __attribute__((nonnull))

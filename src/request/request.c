@@ -5,44 +5,39 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-/* The path of a file that is there, or NULL where none is configured. */
-static int find_file(const char *name, char path[static PATH_MAX], const char **ret_path,
-                     struct error *err) {
-	*ret_path = NULL;
-	if (!name) {
-		return 0;
-	}
-	int r = secret_path(name, path, err);
-	if (r < 0) {
-		return r;
-	}
-	if (access(path, R_OK) < 0) {
-		return error_errno(err, errno, "%s cannot be read", path);
-	}
-	*ret_path = path;
-	return 0;
+/** The files that an account's TLS needs, as far as they are configured. */
+struct tls_files {
+	struct secret cert, key, ca;
+};
+
+static void tls_done(struct tls_files *tls) {
+	secret_done(&tls->cert);
+	secret_done(&tls->key);
+	secret_done(&tls->ca);
 }
 
-static int find_files(const struct account *account, char paths[static 3][PATH_MAX],
-                      struct http_endpoint_options *options, struct error *err) {
-	int r = find_file(account->client_cert, paths[0], &options->client_cert, err);
-	if (r == 0) {
-		r = find_file(account->client_key, paths[1], &options->client_key, err);
-	}
-	if (r == 0) {
-		r = find_file(account->ca_file, paths[2], &options->ca_file, err);
+static int tls_read(const struct account *account, struct tls_files *tls, struct error *err) {
+	int r = 0;
+	if (account->client_cert) {
+		r = secret_read_pem(account->client_cert, false, &tls->cert, err);
 	}
 	if (r == 0 && account->client_key) {
-		r = secret_check_file(account->client_key, err);
+		r = secret_read_pem(account->client_key, true, &tls->key, err);
+	}
+	if (r == 0 && account->ca_file) {
+		r = secret_read_pem(account->ca_file, false, &tls->ca, err);
 	}
 	return r;
 }
 
+static struct http_pem pem_of(const struct secret *file) {
+	return (struct http_pem){.data = file->text, .len = file->len};
+}
+
 int request_endpoint(const struct account *account, const struct secret *key,
                      struct http_endpoint **ret_endpoint, struct error *err) {
-	char paths[3][PATH_MAX];
+	struct tls_files tls = {0};
 	char url[2048], scheme[64], org[512];
 	char apikey[SECRET_MAX + 32];
 	int len = snprintf(url, sizeof(url), "%s%s", account->base_url, account->path);
@@ -62,16 +57,20 @@ int request_endpoint(const struct account *account, const struct secret *key,
 		account->org ? org : NULL,
 		NULL,
 	};
-	struct http_endpoint_options options = {
-		.url = url,
-		.headers = headers,
-		.proxy = account->proxy,
-		.connect_timeout = account->connect_timeout,
-	};
-	int r = find_files(account, paths, &options, err);
+	int r = tls_read(account, &tls, err);
 	if (r == 0) {
+		const struct http_endpoint_options options = {
+			.url = url,
+			.headers = headers,
+			.client_cert = pem_of(&tls.cert),
+			.client_key = pem_of(&tls.key),
+			.ca = pem_of(&tls.ca),
+			.proxy = account->proxy,
+			.connect_timeout = account->connect_timeout,
+		};
 		r = http_endpoint_new(&options, ret_endpoint, err);
 	}
+	tls_done(&tls);
 	explicit_bzero(apikey, sizeof(apikey));
 	return r;
 }

@@ -17,9 +17,8 @@
 enum { REQUEST_BODY_SIZE = 256 };
 
 /**
- * Makes an account's endpoint, with its key in the headers.  Key, certificate
- * and CA files are found and checked here; the certificate is read by libcurl
- * at each connection.
+ * Makes an account's endpoint, with its key in the headers and its certificate,
+ * private key and CAs as their files are now.
  *
  * Returns 0 and an endpoint for http_endpoint_free(), or -errno and a sentence
  * that names the file.

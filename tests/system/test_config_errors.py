@@ -24,7 +24,7 @@ def daemon(make_daemon):
 
 def refused(daemon, *options):
     """The lines that it prints about its configuration."""
-    code, stdout, stderr = daemon.run(*options)
+    code, stdout, stderr = daemon.run(*options, timeout=15)
     assert code == CONFIG and stdout == "", (code, stdout, stderr)
     return stderr.splitlines()
 
@@ -258,7 +258,7 @@ def test_print_config_round_trip(make_daemon, tmp_path):
 @pytest.mark.parametrize("options", [["--nonsense"], ["-x"], ["surplus"], ["--check", "--once"], ["--once", "--print-config"],
                                      ["--check=1"], ["-c"], ["--config"]], ids=" ".join)
 def test_wrong_command_line_exits_with_64(options, daemon):
-    code, stdout, stderr = daemon.run(*options)
+    code, stdout, stderr = daemon.run(*options, timeout=15)
     assert code == USAGE and stdout == "" and stderr, (code, stdout, stderr)
 
 
@@ -274,7 +274,7 @@ def test_version_and_help_need_no_configuration(option, said, daemon):
 def test_second_daemon_exits_with_75_and_names_the_first(fake, make_daemon):
     first = make_daemon(fake.url, [LOBBY]).start()
     for options in ([], ["--once"]):
-        code, _, stderr = first.run(*options)
+        code, _, stderr = first.run(*options, timeout=15)
         assert code == LOCKED
         assert stderr == (f"{first.state_folder}: in use by process {first.process.pid} "
                           f"(it holds {first.state_folder}/lock)\n")
@@ -288,10 +288,10 @@ def test_second_daemon_exits_with_75_and_names_the_first(fake, make_daemon):
 def test_missing_directory_is_told_with_advice(which, advice, daemon):
     folder = daemon.folder / which
     folder.rmdir()
-    code, _, stderr = daemon.run()
+    code, _, stderr = daemon.run(timeout=15)
     assert code == IO and stderr.startswith(f"{folder}: no such directory: create it") and advice in stderr, stderr
     folder.write_text("")
-    code, _, stderr = daemon.run()
+    code, _, stderr = daemon.run(timeout=15)
     assert code == IO and str(folder) in stderr and "Not a directory" in stderr, stderr
 
 

@@ -181,7 +181,7 @@ def test_redirect_is_not_followed(status, fake, make_daemon):
 def test_key_file_that_others_can_read_is_refused(mode, make_daemon):
     daemon = make_daemon("http://127.0.0.1:1", LOBBY, key=KEY)
     daemon.key_file.chmod(mode)
-    code, stdout, stderr = daemon.run()
+    code, stdout, stderr = daemon.run(timeout=15)
     assert code == 77, stderr
     file = daemon.key_file
     assert f"account acme: {file} is open to others (mode {mode:o}): run chmod go= {file}" in stderr
@@ -212,7 +212,7 @@ def test_useless_key_file_is_a_mistake_of_the_configuration(name, options, make_
     daemon.key_file.unlink()
     if content is not None:
         daemon.write_key(content)
-    code, stdout, stderr = daemon.run(*options)
+    code, stdout, stderr = daemon.run(*options, timeout=15)
     assert said in stderr and str(daemon.key_file) in stderr and "account acme" in stderr, stderr
     assert code == 78, stderr
     assert_nowhere(KEY, traces(daemon, stdout, stderr))
@@ -233,7 +233,7 @@ def test_systemd_credential(mode, taken, fake, make_daemon, tmp_path):
     (folder / "rhombus").write_text(KEY + "\n")
     (folder / "rhombus").chmod(mode)
     daemon = make_daemon(fake.url, LOBBY, account={"key_file": "rhombus"}, defaults=QUICK)
-    code, _, stderr = daemon.run("--once", env={"CREDENTIALS_DIRECTORY": str(folder)})
+    code, _, stderr = daemon.run("--once", timeout=15, env={"CREDENTIALS_DIRECTORY": str(folder)})
     if taken:
         assert code == 0 and {e["key"] for e in fake.journal()} == {"key1"}, stderr
     else:
@@ -243,7 +243,7 @@ def test_systemd_credential(mode, taken, fake, make_daemon, tmp_path):
 
 def test_credential_without_systemd_is_explained(make_daemon):
     daemon = make_daemon("http://127.0.0.1:1", LOBBY, account={"key_file": "rhombus"})
-    code, _, stderr = daemon.run()
+    code, _, stderr = daemon.run(timeout=15)
     assert code == 78 and "rhombus is a systemd credential" in stderr and "LoadCredential=rhombus:FILE" in stderr, stderr
 
 

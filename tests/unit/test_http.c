@@ -92,7 +92,7 @@ static struct copy exchange(const char *url, const char *proxy, usec_t timeout) 
 	struct http *http = http_of();
 	struct http_endpoint *endpoint = endpoint_of(url, proxy, timeout);
 	struct copy copy;
-	assert_int_equal(http_post(http, endpoint, BODY, timeout, false, &copy, NULL), 0);
+	assert_int_equal(http_post(http, endpoint, BODY, timeout, &copy, NULL), 0);
 	expect_int(true, next(http, MANY_SECONDS, &copy), "a reply from %s", url);
 	http_endpoint_free(http, endpoint);
 	http_free(http);
@@ -403,39 +403,32 @@ static void the_key_is_never_sent_in_clear(void **state) {
 	}
 }
 
-static void a_connection_is_kept_unless_a_fresh_one_is_wanted(void **state) {
+static void a_connection_is_kept(void **state) {
 	(void)state;
-	static const struct {
-		bool fresh;
-		int connections;
-	} rows[] = {{false, 1}, {true, 3}};
-	for (size_t row = 0; row < COUNT_OF(rows); row++) {
-		server_start(&server, HELLO, false);
-		struct http *http = http_of();
-		struct http_endpoint *endpoint =
-			endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
-		for (int i = 0; i < 3; i++) {
-			struct copy copy;
-			char body[32];
-			(void)snprintf(body, sizeof(body), "<request %d>", i);
-			assert_int_equal(
-				http_post(http, endpoint, body, MANY_SECONDS, rows[row].fresh, &copy, NULL), 0);
-			memset(body, 'x', sizeof(body) - 1); /* it was copied */
-			expect_int(true, next(http, MANY_SECONDS, &copy), "reply %d", i);
-			expect_text("hello", copy.body, "reply %d: body", i);
-		}
-		http_endpoint_free(http, endpoint);
-		http_free(http);
-		server_stop(&server);
-		expect_int(rows[row].connections, server.connections, "fresh %d: connections", rows[row].fresh);
-		expect_int(3, server.requests, "fresh %d: requests", rows[row].fresh);
-		/* Each request had its own body, and the key once. */
-		expect_int(3, count_of(server.noted, KEY), "fresh %d: the key was sent", rows[row].fresh);
-		for (int i = 0; i < 3; i++) {
-			char body[32];
-			(void)snprintf(body, sizeof(body), "<request %d>", i);
-			expect_int(1, count_of(server.noted, body), "fresh %d: %s", rows[row].fresh, body);
-		}
+	server_start(&server, HELLO, false);
+	struct http *http = http_of();
+	struct http_endpoint *endpoint =
+		endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
+	for (int i = 0; i < 3; i++) {
+		struct copy copy;
+		char body[32];
+		(void)snprintf(body, sizeof(body), "<request %d>", i);
+		assert_int_equal(http_post(http, endpoint, body, MANY_SECONDS, &copy, NULL), 0);
+		memset(body, 'x', sizeof(body) - 1); /* it was copied */
+		expect_int(true, next(http, MANY_SECONDS, &copy), "reply %d", i);
+		expect_text("hello", copy.body, "reply %d: body", i);
+	}
+	http_endpoint_free(http, endpoint);
+	http_free(http);
+	server_stop(&server);
+	expect_int(1, server.connections, "connections");
+	expect_int(3, server.requests, "requests");
+	/* Each request had its own body, and the key once. */
+	expect_int(3, count_of(server.noted, KEY), "the key was sent");
+	for (int i = 0; i < 3; i++) {
+		char body[32];
+		(void)snprintf(body, sizeof(body), "<request %d>", i);
+		expect_int(1, count_of(server.noted, body), "%s", body);
 	}
 }
 
@@ -453,7 +446,7 @@ static void a_used_transfer_forgets_the_last_reply(void **state) {
 		/* The server's thread waits for a request: nothing races. */
 		server.reply = i == 0 ? throttled : empty;
 		server.reply_len = strlen(server.reply);
-		assert_int_equal(http_post(http, endpoint, BODY, MANY_SECONDS, false, &copy, NULL), 0);
+		assert_int_equal(http_post(http, endpoint, BODY, MANY_SECONDS, &copy, NULL), 0);
 		expect_int(true, next(http, MANY_SECONDS, &copy), "reply %d", i);
 		expect_int(i == 0, copy.has_retry_after, "reply %d: has_retry_after", i);
 		expect_text(i == 0 ? "wait" : "", copy.body, "reply %d: body", i);
@@ -519,7 +512,7 @@ static void many_at_once_come_back_with_their_own_user(void **state) {
 	struct http_endpoint *endpoint =
 		endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
 	for (size_t i = 0; i < REQUESTS; i++) {
-		assert_int_equal(http_post(http, endpoint, BODY, MANY_SECONDS, false, &seen[i], NULL), 0);
+		assert_int_equal(http_post(http, endpoint, BODY, MANY_SECONDS, &seen[i], NULL), 0);
 	}
 	for (size_t i = 0; i < REQUESTS; i++) {
 		struct copy copy;
@@ -542,7 +535,7 @@ static void a_freed_endpoint_serves_what_is_on_its_way(void **state) {
 	struct http *http = http_of();
 	struct http_endpoint *endpoint =
 		endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
-	assert_int_equal(http_post(http, endpoint, BODY, MANY_SECONDS, false, &copy, NULL), 0);
+	assert_int_equal(http_post(http, endpoint, BODY, MANY_SECONDS, &copy, NULL), 0);
 	http_endpoint_free(http, endpoint);
 	expect_int(true, next(http, MANY_SECONDS, &copy), "a reply");
 	expect_text("hello", copy.body, "body");
@@ -559,7 +552,7 @@ static void cancelled_transfers_have_no_reply(void **state) {
 	struct http_endpoint *endpoint =
 		endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(http_post(http, endpoint, BODY, A_MOMENT, false, &copy, NULL), 0);
+		assert_int_equal(http_post(http, endpoint, BODY, A_MOMENT, &copy, NULL), 0);
 	}
 	http_cancel_all(http);
 	expect_int(false, next(http, 2 * A_MOMENT, &copy), "a reply after the cancellation");
@@ -607,7 +600,7 @@ int main(void) {
 		cmocka_unit_test(a_redirect_is_not_followed),
 		cmocka_unit_test(plain_http_is_for_loopback_addresses_only),
 		cmocka_unit_test(the_key_is_never_sent_in_clear),
-		cmocka_unit_test(a_connection_is_kept_unless_a_fresh_one_is_wanted),
+		cmocka_unit_test(a_connection_is_kept),
 		cmocka_unit_test(a_used_transfer_forgets_the_last_reply),
 		cmocka_unit_test(proxies_in_the_environment_are_ignored),
 		cmocka_unit_test(a_configured_proxy_is_used_whatever_the_environment_says),

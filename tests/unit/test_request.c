@@ -99,6 +99,7 @@ static void an_endpoint_with_a_bad_file_is_refused_by_name(void **state) {
 	struct secret key = {.text = text, .len = 3};
 	int fd = mkstemp(open_file);
 	assert_true(fd >= 0 && fchmod(fd, 0644) == 0);
+	assert_true(write(fd, "-----BEGIN X-----\n", 18) == 18);
 	(void)close(fd);
 	(void)unsetenv("CREDENTIALS_DIRECTORY");
 

@@ -144,23 +144,45 @@ static void a_file_open_to_others_is_refused(void **state) {
 
 		assert_int_equal(secret_read(path_of("key"), &secret, &err), cases[i].expected);
 		secret_done(&secret);
-		assert_int_equal(secret_check_file(path_of("key"), NULL), cases[i].expected);
 
 		/* By name or by path, in the directory of the credentials the group's bits are systemd's ACL. */
 		assert_int_equal(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
 		assert_int_equal(secret_read("key", &secret, &err), cases[i].as_credential);
 		secret_done(&secret);
-		assert_int_equal(secret_check_file(path_of("key"), NULL), cases[i].as_credential);
 		assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
 	}
 
 	struct error err = {0};
 	char expected[3 * PATH_SIZE];
 	write_key("key", "hunter2", 7, 0644);
-	assert_int_equal(secret_check_file(path_of("key"), &err), -EPERM);
+	struct secret refused = {0};
+	assert_int_equal(secret_read(path_of("key"), &refused, &err), -EPERM);
 	(void)snprintf(expected, sizeof(expected), "%s is open to others (mode 644): run chmod go= %s",
 	               path_of("key"), path_of("key"));
 	assert_string_equal(err.text, expected);
+}
+
+static void a_pem_file_is_read_whole_and_only_a_key_must_be_private(void **state) {
+	static const char pem[] = "text before\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+	struct secret secret = {0};
+	struct error err = {0};
+	(void)state;
+
+	write_key("pem", pem, sizeof(pem) - 1, 0644);
+	assert_int_equal(secret_read_pem(path_of("pem"), false, &secret, &err), 0);
+	assert_int_equal(secret.len, sizeof(pem) - 1);
+	assert_string_equal(secret.text, pem);
+	secret_done(&secret);
+	assert_int_equal(secret_read_pem(path_of("pem"), true, &secret, &err), -EPERM);
+
+	write_key("pem", pem, sizeof(pem) - 1, 0600);
+	assert_int_equal(secret_read_pem(path_of("pem"), true, &secret, &err), 0);
+	secret_done(&secret);
+
+	write_key("der", "0\x82\x01", 3, 0600);
+	assert_int_equal(secret_read_pem(path_of("der"), false, &secret, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "is no PEM file"));
+	assert_null(secret.text);
 }
 
 static void what_is_no_file_is_refused(void **state) {
@@ -179,7 +201,7 @@ static void what_is_no_file_is_refused(void **state) {
 	/* Must not wait for a writer. */
 	assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
 	assert_int_equal(secret_read(path_of("fifo"), &secret, &err), -EINVAL);
-	assert_int_equal(secret_check_file(path_of("fifo"), &err), -EINVAL);
+	assert_int_equal(secret_read_pem(path_of("fifo"), true, &secret, &err), -EINVAL);
 
 	/* A link is as good as what it points to. */
 	write_key("key", "hunter2", 7, 0600);
@@ -318,6 +340,7 @@ int main(void) {
 		cmocka_unit_test(a_nul_byte_is_no_key),
 		cmocka_unit_test(the_longest_key_is_read),
 		cmocka_unit_test(a_file_open_to_others_is_refused),
+		cmocka_unit_test(a_pem_file_is_read_whole_and_only_a_key_must_be_private),
 		cmocka_unit_test(what_is_no_file_is_refused),
 		cmocka_unit_test(names_become_paths),
 		cmocka_unit_test(stamps_change_with_the_file),
