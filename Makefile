@@ -10,6 +10,7 @@ mandir      ?= $(prefix)/share/man
 docdir      ?= $(prefix)/share/doc/occupancyd
 sysconfdir  ?= /etc
 unitdir     ?= $(if $(filter /usr,$(prefix)),/lib/systemd/system,$(sysconfdir)/systemd/system)
+sysusersdir ?= $(prefix)/lib/sysusers.d
 DESTDIR     ?=
 
 CC          ?= cc
@@ -138,9 +139,13 @@ FORCE:
 
 ## Packages from Debian: only what is missing is installed
 
-.PHONY: deps deps-demo
+.PHONY: deps deps-build deps-demo
 deps:
 	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES)
+
+# No web server, no tools of the tests: for the machine that it will run on.
+deps-build:
+	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES)
 
 deps-demo:
 	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES) $(DEMO_PACKAGES)
@@ -176,29 +181,37 @@ lint: deps
 
 ## Install
 
-MAN_PAGES := man/occupancyd.8 man/occupancyd.conf.5 man/occupancy-log.5
+MAN5 := man/occupancyd.conf.5 man/occupancy-log.5
+MAN8 := man/occupancyd.8
 
 .PHONY: install uninstall
 install: $(PROGRAM)
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8 \
-	    $(DESTDIR)$(unitdir) $(DESTDIR)$(docdir) $(DESTDIR)$(sysconfdir)/occupancyd/conf.d
+	    $(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(docdir) \
+	    $(DESTDIR)$(sysconfdir)/occupancyd/conf.d
 	$(INSTALL) -m 0755 $(PROGRAM) $(DESTDIR)$(sbindir)/occupancyd
-	$(INSTALL) -m 0644 man/occupancyd.8 $(DESTDIR)$(mandir)/man8/
-	$(INSTALL) -m 0644 man/occupancyd.conf.5 man/occupancy-log.5 $(DESTDIR)$(mandir)/man5/
+	$(INSTALL) -m 0644 $(MAN8) $(DESTDIR)$(mandir)/man8/
+	$(INSTALL) -m 0644 $(MAN5) $(DESTDIR)$(mandir)/man5/
 	$(INSTALL) -m 0644 README.md LICENSE conf/occupancyd.conf $(DESTDIR)$(docdir)/
 	sed 's|/usr/sbin/|$(sbindir)/|g; s|/etc/occupancyd|$(sysconfdir)/occupancyd|g' systemd/occupancyd.service \
 	    > $(DESTDIR)$(unitdir)/occupancyd.service
 	chmod 0644 $(DESTDIR)$(unitdir)/occupancyd.service
+	$(INSTALL) -m 0644 systemd/occupancyd.sysusers $(DESTDIR)$(sysusersdir)/occupancyd.conf
+	@# The user itself, on this machine only: what makes a package lets its scripts do it.
+	$(if $(DESTDIR),,if command -v systemd-sysusers >/dev/null; then systemd-sysusers $(sysusersdir)/occupancyd.conf; fi)
 	@# What the administrator has written is never overwritten.
 	test -e $(DESTDIR)$(sysconfdir)/occupancyd/occupancyd.conf || \
 	    $(INSTALL) -m 0644 conf/occupancyd.conf $(DESTDIR)$(sysconfdir)/occupancyd/occupancyd.conf
 
-# Configuration, logs and state stay.
+# Configuration, logs, state and the user stay.
 uninstall:
+	@echo 'before this: systemctl disable --now occupancyd'
 	rm -f $(DESTDIR)$(sbindir)/occupancyd $(DESTDIR)$(unitdir)/occupancyd.service \
-	    $(DESTDIR)$(mandir)/man8/occupancyd.8 $(DESTDIR)$(mandir)/man5/occupancyd.conf.5 \
-	    $(DESTDIR)$(mandir)/man5/occupancy-log.5
+	    $(DESTDIR)$(sysusersdir)/occupancyd.conf \
+	    $(MAN8:man/%=$(DESTDIR)$(mandir)/man8/%) $(MAN5:man/%=$(DESTDIR)$(mandir)/man5/%)
 	rm -rf $(DESTDIR)$(docdir)
+	@echo 'after this:  systemctl daemon-reload'
+	@echo 'what stays:  $(sysconfdir)/occupancyd, /var/log/occupancyd, /var/lib/occupancyd, the user occupancyd'
 
 .PHONY: clean
 clean:
@@ -207,13 +220,16 @@ clean:
 .PHONY: help
 help:
 	@echo 'make             build $(BUILD)/occupancyd'
-	@echo 'make deps        install from Debian what building and testing need, and only what is missing'
+	@echo 'make deps        install from Debian what building, demo and tests need, and only what is missing'
+	@echo 'make deps-build  only what building and running need'
+	@echo 'make deps-demo   that and what the demo needs'
 	@echo 'make demo        run it against a stand-in server (DEMO_SECONDS=20 ends by itself)'
 	@echo 'make check       build and run all tests'
 	@echo '                 ONLY="unit lint fake system"  SAN=address,undefined  VALGRIND=1  WERROR=1'
 	@echo 'make check-load  the load test at its full length: ten minutes'
 	@echo 'make lint        the checks of source and manuals alone'
-	@echo 'make install     DESTDIR=, prefix=$(prefix), sysconfdir=$(sysconfdir), unitdir=$(unitdir)'
-	@echo 'make uninstall   removes what install wrote; configuration, logs and state stay'
+	@echo 'make install     DESTDIR=, prefix=$(prefix), sysconfdir=$(sysconfdir), unitdir=$(unitdir),'
+	@echo '                 sysusersdir=$(sysusersdir); as root without DESTDIR it makes the user too'
+	@echo 'make uninstall   remove what install wrote; configuration, logs, state and the user stay'
 	@echo 'make clean       remove build/'
 	@echo 'V=1 shows the commands.  CC, CFLAGS, LDFLAGS, BUILD are heeded.'

@@ -26,6 +26,7 @@
  *     - reload.c      a configuration put to work, or swapped for another
  *     - access.[ch]   an account's key, endpoint and lane
  *     - roster.[ch]   polls by identity
+ *     - orphans.[ch]  positions of devices that may come back
  *
  * - base/      below everything: buffers, clocks, errors, files, text, units
  *

@@ -13,7 +13,7 @@
 
 enum { LINE_SIZE = 2048 };
 
-static bool with_priority;
+static bool with_priority, on_terminal;
 
 /* systemd sets JOURNAL_STREAM to "DEVICE:INODE" of the stream it opened. */
 void log_init(void) {
@@ -21,6 +21,7 @@ void log_init(void) {
 	struct stat st;
 	unsigned long long device, inode;
 
+	on_terminal = isatty(STDERR_FILENO);
 	with_priority = journal && fstat(STDERR_FILENO, &st) == 0 &&
 	                sscanf(journal, "%llu:%llu", &device, &inode) == 2 &&
 	                st.st_dev == device && st.st_ino == inode;
@@ -37,6 +38,8 @@ void log_line(enum log_level level, const char *format, ...) {
 	size_t len = 0;
 	if (with_priority) {
 		len = (size_t)snprintf(line, sizeof(line), "<%d>", (int)level);
+	} else if (on_terminal) {
+		len = (size_t)snprintf(line, sizeof(line), "\033[K");
 	}
 	text_escape(line + len, LINE_SIZE - len, said, strlen(said));
 
@@ -45,4 +48,10 @@ void log_line(enum log_level level, const char *format, ...) {
 	line[len++] = '\n';
 	ssize_t written = write(STDERR_FILENO, line, len);
 	(void)written; /* there is nobody left to tell */
+}
+
+void log_lines(enum log_level level, const char *text) {
+	for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
+		log_line(level, "%.*s", (int)(end - text), text);
+	}
 }

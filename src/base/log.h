@@ -23,12 +23,18 @@ enum log_level {
 	LOG_LEVEL_INFO = 6,
 };
 
-/** Decides, from JOURNAL_STREAM and stderr, whether lines carry a priority. */
+/**
+ * Decides, from JOURNAL_STREAM and stderr, whether lines carry a priority, and
+ * whether they go to a terminal, where they wipe the progress shown in their line.
+ */
 void log_init(void);
 
 /** One line; a trailing newline is not wanted.  Cut at 2,000 bytes. */
 __attribute__((format(printf, 2, 3)))
 void log_line(enum log_level level, const char *format, ...);
+
+/** Each line of the text, which ends in a newline, as a line of its own. */
+void log_lines(enum log_level level, const char *text);
 
 #define log_crit(...)    log_line(LOG_LEVEL_CRIT, __VA_ARGS__)
 #define log_err(...)     log_line(LOG_LEVEL_ERR, __VA_ARGS__)

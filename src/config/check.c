@@ -9,6 +9,8 @@
 
 static const usec_t single_window = 15 * USEC_PER_MIN;
 static const usec_t longest_month = 31 * USEC_PER_DAY;
+/* For polls to be spread, to wait for the rate, and to be repeated a few times. */
+static const usec_t backfill_slack = 10 * USEC_PER_MIN;
 
 bool window_is_fixed(enum interval interval) {
 	return interval == INTERVAL_DAILY || interval == INTERVAL_WEEKLY || interval == INTERVAL_MONTHLY;
@@ -23,9 +25,14 @@ bool window_fits(enum interval interval, usec_t window) {
 	return window > 0 && window % step_of(interval) == 0 && USEC_PER_DAY % window == 0;
 }
 
-/* How far back a bucket's start can lie when it has just ended. */
-static usec_t window_reach(const struct settings *settings) {
-	return settings->bucket.interval == INTERVAL_MONTHLY ? longest_month : settings->window;
+/* With less, buckets would be given up as a gap before they can be asked for. */
+static usec_t least_backfill(const struct settings *settings) {
+	usec_t window = settings->bucket.interval == INTERVAL_MONTHLY ? longest_month : settings->window;
+	return window + settings->settle + backfill_slack;
+}
+
+static usec_t round_up(usec_t duration, usec_t unit) {
+	return (duration + unit - 1) / unit * unit;
 }
 
 void settings_complete(struct device_draft *draft, uint64_t own, uint64_t set) {
@@ -39,8 +46,8 @@ void settings_complete(struct device_draft *draft, uint64_t own, uint64_t set) {
 		settings->window = interval == INTERVAL_NONE ? single_window : interval_length(interval);
 	}
 	settings->bucket.length = interval == INTERVAL_NONE ? settings->window : 0;
-	if (!(set & KEY_BIT(KEY_BACKFILL)) && settings->backfill < window_reach(settings)) {
-		settings->backfill = window_reach(settings);
+	if (!(set & KEY_BIT(KEY_BACKFILL)) && settings->backfill < least_backfill(settings)) {
+		settings->backfill = round_up(least_backfill(settings), USEC_PER_DAY);
 	}
 	settings->backfill_from = draft->since.from;
 	settings->backfill_ago = draft->since.ago;
@@ -107,14 +114,16 @@ static int check_backfill(const void *draft, uint64_t set, struct error *err) {
 	char need[DURATION_STRING_SIZE];
 	(void)set;
 
-	if (settings->backfill >= window_reach(settings)) {
+	if (settings->backfill >= least_backfill(settings)) {
 		return 0;
 	}
-	return error_set(err, EINVAL, "backfill \"%s\" is shorter than a window (%s of %s): write \"%s\" or more",
+	/* In whole minutes: "1d12m" rather than "1451m30s". */
+	return error_set(err, EINVAL,
+	                 "backfill \"%s\" is too short for %s: it must be at least window + settle + 10m: write "
+	                 "\"%s\" or more",
 	                 units_format_duration(shown, settings->backfill, 1),
-	                 window_is_fixed(settings->bucket.interval) ? "one bucket" : "several buckets",
 	                 interval_name(settings->bucket.interval),
-	                 units_format_duration(need, window_reach(settings), 1));
+	                 units_format_duration(need, round_up(least_backfill(settings), USEC_PER_MIN), 1));
 }
 
 static const struct account *account_of(const void *draft) {
@@ -202,7 +211,7 @@ static int check_cap(const void *draft, uint64_t set, struct error *err) {
 	return 0;
 }
 
-/* KEY_COUNT ends a list of who is to blame: then it is the group as a whole. */
+/* Where nothing to blame is set, it is the group as a whole. */
 static const struct rule account_rules[] = {
 	{KEY_BIT(KEY_REGION) | KEY_BIT(KEY_BASE_URL), {KEY_BASE_URL, KEY_COUNT}, check_region},
 	{KEY_BIT(KEY_BASE_URL) | KEY_BIT(KEY_PROXY), {KEY_PROXY, KEY_COUNT}, check_proxy},
@@ -217,8 +226,8 @@ static const struct rule account_rules[] = {
 
 static const struct rule device_rules[] = {
 	{KEY_BIT(KEY_WINDOW) | KEY_BIT(KEY_INTERVAL), {KEY_WINDOW, KEY_INTERVAL, KEY_COUNT}, check_window},
-	{KEY_BIT(KEY_BACKFILL) | KEY_BIT(KEY_WINDOW) | KEY_BIT(KEY_INTERVAL),
-	 {KEY_BACKFILL, KEY_WINDOW, KEY_INTERVAL}, check_backfill},
+	{KEY_BIT(KEY_BACKFILL) | KEY_BIT(KEY_WINDOW) | KEY_BIT(KEY_INTERVAL) | KEY_BIT(KEY_SETTLE),
+	 {KEY_BACKFILL, KEY_WINDOW, KEY_INTERVAL, KEY_SETTLE}, check_backfill},
 	{0},
 };
 

@@ -11,9 +11,11 @@
 
 #define KEY_BIT(id) ((uint64_t)1 << (id))
 
+enum { BLAME_MAX = 4 };
+
 struct rule {
-	uint64_t about;          /* the keys it looks at */
-	enum key_id blame[3];    /* told of the first of them that is set */
+	uint64_t about;                /* the keys it looks at */
+	enum key_id blame[BLAME_MAX];  /* told of the first of them that is set; KEY_COUNT ends it */
 	/**
 	 * Looks at the group's struct.  set: the keys that were written, rather
 	 * than filled in.  Returns 0, or -EINVAL with a sentence.
@@ -27,7 +29,8 @@ enum { RULES_MAX = 8 };
 const struct rule *rules_of(enum key_group group);
 
 /**
- * Fills in what depends on other settings: the window, for one; a window that
+ * Fills in what depends on other settings: the window, where none is written, and
+ * the back-fill, where the default is less than the window needs.  A window that
  * stands in `defaults` only (not in own) is none for days, weeks and months.
  * set: all keys that were written, for the device or in the defaults.
  */

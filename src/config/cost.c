@@ -10,9 +10,10 @@
 #include "config/check.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { MINUTES_PER_DAY = 24 * 60 };
+enum { MINUTES_PER_DAY = 24 * 60, FIGURE_SIZE = 32 };
 
 /* The devices of an account. */
 struct load {
@@ -97,27 +98,49 @@ static usec_t fitting_window(const struct config *config, const struct account *
 	return 0;
 }
 
-/* The unit in which the smaller of the two is still a readable number. */
 static const struct unit {
 	const char *name;
 	double length;
-} units[] = {{"s", 1}, {"m", 60}, {"h", 3600}};
+} units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
 
+/* The first unit in which a rate comes to one or more, as far as there is one. */
 static const struct unit *choose_unit(double rate) {
 	size_t i = 0;
-	while (i + 1 < sizeof(units) / sizeof(units[0]) && rate * units[i].length < 0.1) {
+	while (i + 1 < sizeof(units) / sizeof(units[0]) && exceeds(1, rate * units[i].length)) {
 		i++;
 	}
 	return &units[i];
 }
 
+/* "0.67", "1.5", "3600" */
+static const char *write_figure(char text[static FIGURE_SIZE], double figure) {
+	int len = snprintf(text, FIGURE_SIZE, "%.2f", figure);
+	while (text[len - 1] == '0') {
+		text[--len] = '\0';
+	}
+	if (text[len - 1] == '.') {
+		text[--len] = '\0';
+	}
+	return text;
+}
+
 static void tell(const struct account *account, const struct load *load, struct buf *out) {
+	char need[FIGURE_SIZE];
+	char most[FIGURE_SIZE];
 	double allowed = per_second(account->request_gap);
-	const struct unit *unit = choose_unit(allowed);
-	buf_printf(out, "%s: %zu %s %.2f requests/%s of %.2f/%s allowed (%.0f %%)", account->name,
-	           load->devices, load->devices == 1 ? "device needs" : "devices need",
-	           load->per_second * unit->length, unit->name, allowed * unit->length, unit->name,
-	           load->per_second / allowed * 100);
+	double percent = load->per_second / allowed * 100;
+	double smaller = percent > 0 && percent < 100 ? load->per_second : allowed;
+	const struct unit *unit = choose_unit(smaller);
+
+	buf_printf(out, "%s: %zu %s %s requests/%s of %s/%s allowed", account->name, load->devices,
+	           load->devices == 1 ? "device needs" : "devices need",
+	           write_figure(need, load->per_second * unit->length), unit->name,
+	           write_figure(most, allowed * unit->length), unit->name);
+	if (percent > 0 && percent < 1) {
+		buf_puts(out, " (less than 1 %)");
+	} else {
+		buf_printf(out, " (%.0f %%)", percent);
+	}
 }
 
 static void tell_excess(const struct config *config, const struct account *account, struct buf *out) {

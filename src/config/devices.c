@@ -52,7 +52,7 @@ static void blame(struct reader *reader, const struct member *member, const stru
                   const char *sentence) {
 	const struct member *members[] = {member, &reader->defaults};
 	for (size_t m = 0; m < 2; m++) {
-		for (size_t i = 0; i < 3 && rule->blame[i] != KEY_COUNT; i++) {
+		for (size_t i = 0; i < BLAME_MAX && rule->blame[i] != KEY_COUNT; i++) {
 			if (members[m]->set & KEY_BIT(rule->blame[i])) {
 				reader_report(reader, members[m], rule->blame[i], "%s", sentence);
 				return;

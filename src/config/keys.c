@@ -137,7 +137,7 @@ const struct key key_table[KEY_COUNT] = {
 	[KEY_RETRY_BASE] = {RETRY(TYPE_DURATION, "base", base),
 	                    RANGE(100 * USEC_PER_MSEC, 10 * USEC_PER_MIN), .fallback = "1s"},
 	[KEY_RETRY_CAP] = {RETRY(TYPE_DURATION, "cap", cap),
-	                   RANGE(100 * USEC_PER_MSEC, USEC_PER_HOUR), .fallback = "60s"},
+	                   RANGE(USEC_PER_SEC, USEC_PER_HOUR), .fallback = "60s"},
 
 	[KEY_LOG_DIRECTORY] = {LOG(TYPE_PATH, "directory", directory), .max = PATH_MAX - 256,
 	                       .fallback = "/var/log/occupancyd", .restart = true},

@@ -226,7 +226,7 @@ void reader_check(struct reader *reader, const struct member *member, const void
 			continue;
 		}
 		size_t i = 0;
-		while (i < 2 && rule->blame[i] != KEY_COUNT && !(member->set & KEY_BIT(rule->blame[i]))) {
+		while (i + 1 < BLAME_MAX && rule->blame[i] != KEY_COUNT && !(member->set & KEY_BIT(rule->blame[i]))) {
 			i++;
 		}
 		reader_report(reader, member, rule->blame[i], "%s", err.text);

@@ -18,35 +18,47 @@ enum {
 	PEM_AREA = 1 << 20,
 };
 
+/* Where a secret lies: as it is written in the configuration, and the path that this means. */
+struct origin {
+	const char *name;
+	char path[PATH_MAX];
+};
+
+/* What is no path is a credential's name. */
+static bool is_credential(const char *name) {
+	return name[0] != '/';
+}
+
 static const char *credentials_directory(void) {
 	const char *directory = getenv("CREDENTIALS_DIRECTORY");
 	return directory && directory[0] == '/' ? directory : NULL;
 }
 
-static bool is_credential_name(const char *name) {
+static bool is_well_named(const char *name) {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	return name[0] != '\0' && name[strspn(name, letters)] == '\0' && strcmp(name, ".") != 0 &&
 	       strcmp(name, "..") != 0;
 }
 
-int secret_path(const char *name, char ret_path[static PATH_MAX], struct error *err) {
-	if (name[0] == '/') {
-		if (strlen(name) >= PATH_MAX) {
-			return error_set(err, ENAMETOOLONG, "the path of a key file is too long");
-		}
-		(void)snprintf(ret_path, PATH_MAX, "%s", name);
-		return 0;
-	}
-
+/*
+ * What systemd starts for ExecReload= is told the directory, but may not look into
+ * it (systemd issue 35227).
+ */
+static int credential_path(const char *name, char ret_path[static PATH_MAX], struct error *err) {
 	const char *directory = credentials_directory();
-	if (!is_credential_name(name)) {
+	if (!is_well_named(name)) {
 		return error_set(err, EINVAL, "a key file is neither an absolute path nor a credential's name");
 	}
 	if (!directory) {
 		return error_set(err, ENXIO,
-		                 "%s is a systemd credential, and there are none: start this as a systemd "
-		                 "service with LoadCredential=%s:FILE, or write an absolute path",
+		                 "%.80s is a systemd credential: only the service sees it (LoadCredential=%.80s:FILE)",
 		                 name, name);
+	}
+	if (access(directory, X_OK) < 0) {
+		return error_set(err, ENXIO,
+		                 "%.80s is a systemd credential, which cannot be seen from here (a reload command, "
+		                 "or another user)",
+		                 name);
 	}
 	size_t directory_len = strlen(directory);
 	size_t name_len = strlen(name);
@@ -56,6 +68,17 @@ int secret_path(const char *name, char ret_path[static PATH_MAX], struct error *
 	memcpy(ret_path, directory, directory_len);
 	ret_path[directory_len] = '/';
 	memcpy(ret_path + directory_len + 1, name, name_len + 1);
+	return 0;
+}
+
+int secret_path(const char *name, char ret_path[static PATH_MAX], struct error *err) {
+	if (is_credential(name)) {
+		return credential_path(name, ret_path, err);
+	}
+	if (strlen(name) >= PATH_MAX) {
+		return error_set(err, ENAMETOOLONG, "the path of a key file is too long");
+	}
+	(void)snprintf(ret_path, PATH_MAX, "%s", name);
 	return 0;
 }
 
@@ -81,25 +104,39 @@ static int check_mode(const char *path, const struct stat *st, bool is_private, 
 	return 0;
 }
 
+/* What to do about a file that cannot be opened. */
+static int not_opened(const struct origin *origin, int code, struct error *err) {
+	if (code == ENOENT && is_credential(origin->name)) {
+		return error_set(err, code,
+		                 "the credential %.80s is missing: add LoadCredential=%.80s:FILE to the service "
+		                 "(systemctl edit occupancyd) and restart it",
+		                 origin->name, origin->name);
+	}
+	if (code == EACCES && !is_credential(origin->name)) {
+		return error_set(err, code,
+		                 "%s cannot be opened: %s: this user may not read it: under systemd use a "
+		                 "credential (LoadCredential=)",
+		                 origin->path, strerror(code));
+	}
+	return error_errno(err, code, "%s cannot be opened", origin->path);
+}
+
 /*
  * A symbolic link is followed: the mode that counts is that of the file.
  * O_NONBLOCK, because opening a FIFO would wait for somebody to write to it.
  */
-static int open_file(const char *name, bool is_private, char *path, struct error *err) {
+static int open_file(const struct origin *origin, bool is_private, struct error *err) {
 	struct stat st;
-	int r = secret_path(name, path, err);
-	if (r < 0) {
-		return r;
-	}
+	int r;
 
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open(origin->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
-		return error_errno(err, errno, "%s cannot be opened", path);
+		return not_opened(origin, errno, err);
 	}
 	if (fstat(fd, &st) < 0) {
-		r = error_errno(err, errno, "%s cannot be read", path);
+		r = error_errno(err, errno, "%s cannot be read", origin->path);
 	} else {
-		r = check_mode(path, &st, is_private, err);
+		r = check_mode(origin->path, &st, is_private, err);
 	}
 	if (r < 0) {
 		(void)close(fd);
@@ -150,8 +187,18 @@ static bool is_space(char c) {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+static int empty_key(const struct origin *origin, struct error *err) {
+	if (is_credential(origin->name)) {
+		return error_set(err, EINVAL,
+		                 "the credential %.80s is empty: write the key into the file that "
+		                 "LoadCredential= names and restart the service",
+		                 origin->name);
+	}
+	return error_set(err, EINVAL, "%s is empty: it must hold the key", origin->path);
+}
+
 /* Cuts white space off, in place, and says what is wrong without showing any of it. */
-static int check_key(const char *path, struct secret *key, struct error *err) {
+static int check_key(const struct origin *origin, struct secret *key, struct error *err) {
 	size_t start = 0, len = key->len;
 	bool full = len == key->area - 1;
 	while (start < len && is_space(key->text[start])) {
@@ -163,10 +210,11 @@ static int check_key(const char *path, struct secret *key, struct error *err) {
 
 	len -= start;
 	if (len == 0 && !full) {
-		return error_set(err, EINVAL, "%s is empty: it must hold the key", path);
+		return empty_key(origin, err);
 	}
 	if (full || len > SECRET_MAX) {
-		return error_set(err, EINVAL, "%s holds more than %d bytes: this is no key", path, (int)SECRET_MAX);
+		return error_set(err, EINVAL, "%s holds more than %d bytes: this is no key", origin->path,
+		                 (int)SECRET_MAX);
 	}
 	memmove(key->text, key->text + start, len);
 	key->text[len] = '\0';
@@ -174,38 +222,44 @@ static int check_key(const char *path, struct secret *key, struct error *err) {
 	for (size_t i = 0; i < len; i++) {
 		if (key->text[i] <= ' ' || key->text[i] > '~') {
 			return error_set(err, EINVAL, "%s holds more than one word of printable ASCII: this is no key",
-			                 path);
+			                 origin->path);
 		}
 	}
 	return 0;
 }
 
-static int check_pem(const char *path, struct secret *pem, struct error *err) {
+static int check_pem(const struct origin *origin, struct secret *pem, struct error *err) {
 	if (pem->len == pem->area - 1) {
-		return error_set(err, EINVAL, "%s is larger than %d KiB", path, PEM_AREA >> 10);
+		return error_set(err, EINVAL, "%s is larger than %d KiB", origin->path, PEM_AREA >> 10);
 	}
 	if (!strstr(pem->text, "-----BEGIN ")) {
-		return error_set(err, EINVAL, "%s is no PEM file: it must hold a line \"-----BEGIN ...\"", path);
+		return error_set(err, EINVAL, "%s is no PEM file: it must hold a line \"-----BEGIN ...\"",
+		                 origin->path);
 	}
 	return 0;
 }
 
-static int read_secret(const char *name, bool is_private, size_t size,
-                       int (*check)(const char *, struct secret *, struct error *),
+typedef int check_content(const struct origin *origin, struct secret *secret, struct error *err);
+
+static int read_secret(const char *name, bool is_private, size_t size, check_content *check,
                        struct secret *ret_secret, struct error *err) {
-	char path[PATH_MAX];
+	struct origin origin = {.name = name};
 	struct secret secret = {0};
-	int fd = open_file(name, is_private, path, err);
+
+	int r = secret_path(name, origin.path, err);
+	if (r < 0) {
+		return r;
+	}
+	int fd = open_file(&origin, is_private, err);
 	if (fd < 0) {
 		return fd;
 	}
-
-	int r = area_new(&secret, size);
+	r = area_new(&secret, size);
 	if (r == 0) {
 		r = read_area(fd, &secret);
 	}
 	(void)close(fd);
-	r = r < 0 ? error_errno(err, -r, "%s cannot be read", path) : check(path, &secret, err);
+	r = r < 0 ? error_errno(err, -r, "%s cannot be read", origin.path) : check(&origin, &secret, err);
 	if (r < 0) {
 		secret_done(&secret);
 		return r;

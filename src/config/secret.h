@@ -33,8 +33,9 @@ struct secret_stamp {
  * The path of a key or certificate file: an absolute path as it is; a plain
  * name is a systemd credential, looked for in $CREDENTIALS_DIRECTORY.
  *
- * Returns 0, -ENXIO if it is a credential's name and there is no such
- * directory (not started by systemd), -EINVAL or -ENAMETOOLONG.
+ * Returns 0; -ENXIO if it is a credential's name and that directory is not known
+ * or may not be entered (not started by systemd, or as a reload command); -EINVAL
+ * or -ENAMETOOLONG.
  */
 __attribute__((warn_unused_result, nonnull(1, 2)))
 int secret_path(const char *name, char ret_path[static PATH_MAX], struct error *err);
@@ -44,7 +45,8 @@ int secret_path(const char *name, char ret_path[static PATH_MAX], struct error *
  * Refused with -EPERM if others than the owner may read it (in the credentials
  * directory, where systemd's ACL shows as group bits: others than the group).
  *
- * Returns 0 and a secret to be given to secret_done(), or -errno.
+ * Returns 0 and a secret to be given to secret_done(); -ENOENT if there is no such
+ * file or credential; or another -errno.
  */
 __attribute__((warn_unused_result, nonnull(1, 2)))
 int secret_read(const char *name, struct secret *ret_secret, struct error *err);

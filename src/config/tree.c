@@ -45,6 +45,23 @@ static const char *explain(const char *said) {
 	return said ? said : "syntax error";
 }
 
+/*
+ * What is missing at the end is missing behind the last line that says anything:
+ * libconfig would name one beyond the end of the file.
+ */
+static int last_line(const char *text) {
+	int line = 1;
+	int last = 1;
+	for (; *text; text++) {
+		if (*text == '\n') {
+			line++;
+		} else if (!strchr(" \t\r\f", *text)) {
+			last = line;
+		}
+	}
+	return last;
+}
+
 int tree_parse(const char *text, struct tree **ret_tree, int *ret_line, struct error *err) {
 	struct tree *tree = calloc(1, sizeof(*tree));
 	if (!tree) {
@@ -53,7 +70,9 @@ int tree_parse(const char *text, struct tree **ret_tree, int *ret_line, struct e
 
 	config_init(&tree->config);
 	if (config_read_string(&tree->config, text) != CONFIG_TRUE) {
-		*ret_line = config_error_line(&tree->config);
+		int line = config_error_line(&tree->config);
+		int last = last_line(text);
+		*ret_line = line < last ? line : last;
 		int r = error_set(err, EINVAL, "%s", explain(config_error_text(&tree->config)));
 		tree_free(tree);
 		return r;

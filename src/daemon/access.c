@@ -4,6 +4,7 @@
 
 #include "request/request.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define LOOK_EVERY (2 * USEC_PER_SEC)
@@ -17,7 +18,7 @@ static void stamp_files(const struct account *account, struct secret_stamp stamp
 }
 
 int access_init(struct access *access, const struct account *account, struct error *err) {
-	*access = (struct access){.account = account};
+	*access = (struct access){.account = account, .generation = 1};
 	lane_init(&access->lane, account);
 
 	/* Stamped before it is read: a change in between is seen at the next look. */
@@ -59,8 +60,12 @@ int access_reread(struct access *access, struct http *http, struct error *err) {
 		return 0;
 	}
 
-	memcpy(access->stamps, stamps, sizeof(stamps));
 	r = request_endpoint(access->account, &key, &endpoint, err);
+	if (r == -ENOMEM) {
+		secret_done(&key);
+		return r; /* the files are not to blame: look at them again */
+	}
+	memcpy(access->stamps, stamps, sizeof(stamps));
 	if (r < 0) {
 		secret_done(&key);
 		return r;
@@ -70,11 +75,13 @@ int access_reread(struct access *access, struct http *http, struct error *err) {
 	access->old_key = access->key;
 	access->endpoint = endpoint;
 	access->key = key;
+	access->generation++;
+	access->accepted = false;
 	return 1;
 }
 
 bool access_changed(struct access *access, usec_t now) {
-	if (access->lane.state != LANE_REFUSED || now < access->look_at) {
+	if (!access->trouble || now < access->look_at) {
 		return false;
 	}
 	access->look_at = now + LOOK_EVERY;
@@ -85,7 +92,7 @@ bool access_changed(struct access *access, usec_t now) {
 }
 
 usec_t access_next(const struct access *access) {
-	return access->lane.state == LANE_REFUSED ? access->look_at : USEC_INFINITY;
+	return access->trouble ? access->look_at : USEC_INFINITY;
 }
 
 static void mask(const struct secret *key, char *text, size_t len) {

@@ -22,6 +22,9 @@ struct access {
 	struct secret key;
 	struct secret old_key; /* the one before: replies to it may still be on their way */
 	struct secret_stamp stamps[4]; /* of key, certificate, its key, CA */
+	unsigned generation;           /* of key and certificate: 1, 2, ... */
+	bool accepted;                 /* this generation has been let in */
+	bool trouble;                  /* the last reply was of the kind that other files may heal */
 	usec_t look_at;                /* monotonic: when to look at the files again */
 	char reason[512];              /* why the lane is not open */
 };
@@ -41,11 +44,11 @@ void access_done(struct access *access, struct http *http);
 __attribute__((warn_unused_result, nonnull))
 int access_reread(struct access *access, struct http *http, struct error *err);
 
-/** Whether a file has changed since it was read; looks every other second while the lane is refused. */
+/** Whether a file has changed since it was read; looks every other second while there is trouble. */
 __attribute__((warn_unused_result, nonnull))
 bool access_changed(struct access *access, usec_t now);
 
-/** When access_changed() wants to be called; USEC_INFINITY while the lane is not refused. */
+/** When access_changed() wants to be called; USEC_INFINITY while there is no trouble. */
 __attribute__((nonnull))
 usec_t access_next(const struct access *access);
 

@@ -53,10 +53,7 @@ static int read_config(const char *file, struct config **ret_config) {
 	struct config_problems problems;
 	config_problems_init(&problems);
 	int r = config_read(file, ret_config, &problems);
-	const char *line = buf_text(&problems.text);
-	for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
-		log_err("%.*s", (int)(end - line), line);
-	}
+	log_lines(LOG_LEVEL_ERR, buf_text(&problems.text));
 	config_problems_done(&problems);
 	return r < 0 ? EX_CONFIG : EX_OK;
 }
@@ -135,11 +132,11 @@ static void close_all(struct program *program) {
 }
 
 /* In the steady state an account may not need more than its rate allows. */
-static void warn_of_cost(const struct config *config) {
+void command_warn_of_cost(const struct config *config) {
 	struct buf cost;
 	buf_init(&cost, 1 << 16);
 	if (config_cost(config, &cost) < 0) {
-		log_warning("%s", buf_text(&cost));
+		log_lines(LOG_LEVEL_WARNING, buf_text(&cost));
 	}
 	buf_done(&cost);
 }
@@ -155,7 +152,7 @@ static int run(struct config *config, const char *file, bool once) {
 		return exit_code(r);
 	}
 	config = (struct config *)poller_config(program.poller);
-	warn_of_cost(config);
+	command_warn_of_cost(config);
 	log_info("occupancyd " OCCUPANCYD_VERSION ": %zu device%s of %zu account%s, log in %s",
 	         config->device_count, config->device_count == 1 ? "" : "s", config->account_count,
 	         config->account_count == 1 ? "" : "s", sink_path(program.sink));

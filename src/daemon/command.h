@@ -7,6 +7,7 @@
 #ifndef DAEMON_COMMAND_H
 #define DAEMON_COMMAND_H
 
+#include "config/config.h"
 #include "daemon/options.h"
 
 /**
@@ -15,5 +16,9 @@
  */
 __attribute__((warn_unused_result, nonnull))
 int command_run(const struct options *options);
+
+/** Warns if an account needs more requests than its rate allows, and names the window that would fit. */
+__attribute__((nonnull))
+void command_warn_of_cost(const struct config *config);
 
 #endif

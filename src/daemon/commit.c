@@ -97,6 +97,7 @@ static void poll_succeeded(struct poller *poller, struct poll *poll, int64_t cau
 	}
 	poll->failures = 0;
 	poll->told = false;
+	poll->refused_by = 0;
 	free(poll->reason);
 	poll->reason = NULL;
 	poll->span_limit = poll->span_limit > poll->device->settings->max_points / 2
@@ -155,7 +156,7 @@ static void commit_failed(struct poller *poller, const struct error *err) {
 
 	for (size_t i = 0; i < poller->pending_len; i++) {
 		struct poll *poll = poller->pending[i].poll;
-		if (poll->phase == POLL_IN_FLIGHT) {
+		if (poll->phase == POLL_BUSY) {
 			lane_ready(poll->lane, poll, poller->now, poller_horizon(poller));
 		}
 	}

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/command.h"
 #include "daemon/signals.h"
 #include "status/notify.h"
 
@@ -31,6 +32,7 @@ struct timers {
 	bool status_waits;
 	bool checkpoint_failed;
 	bool rotation_failed, work_failed;
+	bool not_reloaded; /* the files on the disk are not what is in force */
 };
 
 static bool is_due(usec_t *timer, usec_t now, usec_t every) {
@@ -58,21 +60,24 @@ static void save(const struct loop *loop, struct timers *timers) {
 	timers->checkpoint = clock_monotonic() + CHECKPOINT_EVERY;
 }
 
+/* The cursor goes back to the line's start, where log_line() begins. */
 static void show_progress(const char *text) {
 	if (isatty(STDERR_FILENO)) {
-		(void)dprintf(STDERR_FILENO, "\r\033[K%s", text);
+		(void)dprintf(STDERR_FILENO, "\033[K%s\r", text);
 	}
 }
 
 static void tell_status(const struct loop *loop, struct timers *timers, usec_t now) {
-	struct status status;
-	timers->status_waits = poller_status(loop->poller, &status) || timers->status_waits;
+	timers->status_waits = poller_changed(loop->poller) || timers->status_waits;
 	if (!timers->status_waits || !is_due(&timers->status, now, STATUS_EVERY)) {
 		return;
 	}
 	timers->status_waits = false;
 
+	struct status status;
 	struct buf text;
+	poller_status(loop->poller, &status);
+	status.config = timers->not_reloaded ? "not reloaded: see the journal" : NULL;
 	buf_init(&text, 2048);
 	status_text(&status, &text);
 	notify_status(buf_text(&text));
@@ -95,14 +100,7 @@ static bool tend_log(const struct loop *loop, struct timers *timers) {
 	return r > 0;
 }
 
-static void tell_problems(const struct config_problems *problems) {
-	const char *line = buf_text(&problems->text);
-	for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
-		log_err("%.*s", (int)(end - line), line);
-	}
-}
-
-static void reload(const struct loop *loop) {
+static void reload(const struct loop *loop, struct timers *timers) {
 	struct config_problems problems;
 	struct config *config;
 	struct error err = {{0}};
@@ -111,15 +109,19 @@ static void reload(const struct loop *loop) {
 	config_problems_init(&problems);
 	int r = config_read(loop->config_file, &config, &problems);
 	if (r < 0) {
-		tell_problems(&problems);
+		log_lines(LOG_LEVEL_ERR, buf_text(&problems.text));
 		log_err("%s: not reloaded: the old configuration stays in force", loop->config_file);
 	} else if ((r = poller_reload(loop->poller, config, &err)) < 0) {
 		log_err("%s: not reloaded: %s: the old configuration stays in force",
 		        loop->config_file, err.text);
 		config_free(config);
 	} else {
-		log_notice("%s: reloaded: %zu devices", loop->config_file, config->device_count);
+		log_notice("%s: reloaded: %zu device%s", loop->config_file, config->device_count,
+		           config->device_count == 1 ? "" : "s");
+		command_warn_of_cost(config);
 	}
+	timers->not_reloaded = r < 0;
+	timers->status_waits = true;
 	config_problems_done(&problems);
 	notify_ready();
 }
@@ -127,6 +129,9 @@ static void reload(const struct loop *loop) {
 static void rotate(const struct loop *loop, struct timers *timers) {
 	struct error err = {{0}};
 	int r = sink_rotate(loop->sink, clock_realtime(), &err);
+	if (r == 0) {
+		log_info("%s: rotated", sink_path(loop->sink));
+	}
 	tell_transition(&timers->rotation_failed, r, "rotation", &err);
 	save(loop, timers);
 }
@@ -150,9 +155,9 @@ static void handle_signals(const struct loop *loop, struct timers *timers) {
 	if (signals.rotate) {
 		rotate(loop, timers);
 	}
-	if (signals.reload && timers->drain == USEC_INFINITY) {
+	if (signals.reload && timers->drain == USEC_INFINITY && !loop->once) {
 		save(loop, timers);
-		reload(loop);
+		reload(loop, timers);
 		save(loop, timers);
 	}
 }
@@ -181,6 +186,7 @@ static bool is_over(const struct loop *loop, const struct timers *timers, size_t
 	if (loop->once && poller_finished(loop->poller, incomplete)) {
 		return true;
 	}
+	*incomplete = loop->once; /* ended by a signal, it has not recorded all */
 	return timers->drain != USEC_INFINITY &&
 	       (poller_idle(loop->poller) || clock_monotonic() >= timers->drain);
 }
@@ -192,13 +198,14 @@ static int finish(const struct loop *loop, struct timers *timers, size_t incompl
 	}
 
 	struct status status;
-	(void)poller_status(loop->poller, &status);
-	show_progress("");
-	log_info("%llu records written to %s", (unsigned long long)status.records,
-	         sink_path(loop->sink));
+	poller_status(loop->poller, &status);
+	log_info("%llu record%s written to %s", (unsigned long long)status.records,
+	         status.records == 1 ? "" : "s", sink_path(loop->sink));
+	if (status.disk) {
+		return EX_IOERR;
+	}
 	if (incomplete > 0) {
-		log_err("%zu of %zu devices could not be recorded up to now: the next run goes on there",
-		        incomplete, status.devices);
+		log_err("not all that is due could be recorded: the next run goes on there");
 		return EX_UNAVAILABLE;
 	}
 	return timers->checkpoint_failed ? EX_IOERR : EX_OK;

@@ -9,6 +9,7 @@
 #define DAEMON_POLLER_PRIVATE_H
 
 #include "daemon/access.h"
+#include "daemon/orphans.h"
 #include "daemon/poller.h"
 #include "daemon/roster.h"
 #include "response/outcome.h"
@@ -19,6 +20,7 @@
 struct flight {
 	struct poll *poll;
 	struct span span;
+	unsigned generation; /* of the account's key that it was sent with */
 	struct flight *next_free;
 };
 
@@ -41,7 +43,8 @@ struct roll {
 
 struct poller {
 	struct roll roll;
-	char *state_directory; /* stays over a reload */
+	struct orphans orphans; /* devices that may come back */
+	char *state_directory;  /* stays over a reload */
 	struct http *http;
 	struct sink *sink;
 	struct rng rng;
@@ -68,7 +71,7 @@ struct poller {
 	usec_t once_wall;
 	size_t finished, incomplete; /* with once */
 
-	bool unsaved; /* something was recorded since the last checkpoint */
+	bool unsaved; /* the last checkpoint is behind */
 	bool changed; /* something was, since the last look at the status */
 	struct status status;
 	struct buf lanes_text;
@@ -92,7 +95,7 @@ void poller_plan(struct poller *poller, struct poll *poll);
 __attribute__((nonnull))
 void poller_retry(struct poller *poller, struct poll *poll, usec_t wait);
 
-/** Ends a poll: with once, or by the flood guard. */
+/** With once: ends a poll that is through. */
 __attribute__((nonnull))
 void poller_stop(struct poller *poller, struct poll *poll, bool complete);
 

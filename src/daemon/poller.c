@@ -16,8 +16,15 @@
 /* The two clocks drifting apart by more than this is a step, not a slew. */
 #define CLOCK_STEP (1 * USEC_PER_SEC)
 
+/* How long a device that the flood guard caught is left alone. */
+#define FLOOD_WAIT (1 * USEC_PER_HOUR)
+
 /* With once, an account that cannot be reached is given up after so many probes. */
-enum { ONCE_PROBES = 3 };
+enum {
+	ONCE_PROBES = 3,
+	/* And the log's disk after so many commits that failed. */
+	ONCE_COMMITS = 5,
+};
 
 struct access *access_of(const struct poll *poll) {
 	/* Lanes live in accesses and nowhere else. */
@@ -68,6 +75,7 @@ void poller_free(struct poller *poller) {
 	if (poller) {
 		http_cancel_all(poller->http);
 		roll_done(&poller->roll, poller->http);
+		orphans_done(&poller->orphans);
 		points_done(&poller->points);
 		records_done(&poller->records);
 		buf_done(&poller->lanes_text);
@@ -84,9 +92,12 @@ const struct config *poller_config(const struct poller *poller) {
 /* Checkpoint */
 
 static void restore_entry(const struct checkpoint_entry *entry, void *user) {
-	const struct poller *poller = user;
+	struct poller *poller = user;
 	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
 	if (!poll) {
+		/* Short of memory it is forgotten, which only a device that comes back would notice. */
+		(void)orphans_add(&poller->orphans, entry->uuid, entry->interval, entry->cursor,
+		                  entry->since, poller->wall);
 		return;
 	}
 	poll->cursor = entry->cursor;
@@ -127,6 +138,15 @@ int poller_save(struct poller *poller, struct error *err) {
 			.since = poll->since,
 			.memory = poll->memory,
 			.memory_len = poll->memory_len,
+		});
+	}
+	for (size_t i = 0; i < poller->orphans.len; i++) {
+		const struct orphan *orphan = &poller->orphans.list[i];
+		checkpoint_add(writer, &(struct checkpoint_entry){
+			.uuid = orphan->uuid,
+			.interval = orphan->interval,
+			.cursor = orphan->cursor,
+			.since = orphan->since,
 		});
 	}
 	r = checkpoint_finish(writer, poller->state_directory, err);
@@ -242,17 +262,23 @@ static int post(struct poller *poller, struct access *access, struct poll *poll,
 
 	flight->poll = poll;
 	flight->span = *span;
+	flight->generation = access->generation;
 	request_body(body, poll->device, span);
 	int r = http_post(poller->http, access->endpoint, body, poll->device->settings->timeout,
 	                  flight, err);
 	if (r == 0) {
 		poller->roll.free_flights = flight->next_free;
+		lane_sent(&access->lane, poll, poller->now);
 		poller->status.requests++;
 	}
 	return r;
 }
 
-/* The poll was taken from its lane and is counted as in flight there. */
+/*
+ * The poll was taken from its lane.  Only a request costs a token: buckets that
+ * are given up, and a poll that has nothing to ask for, must not keep others from
+ * asking.
+ */
 static void send_poll(struct poller *poller, struct access *access, struct poll *poll) {
 	const struct settings *settings = poll->device->settings;
 	usec_t horizon = poller_horizon(poller);
@@ -262,19 +288,14 @@ static void send_poll(struct poller *poller, struct access *access, struct poll 
 
 	usec_t gap_end = span_gap_end(settings, poll->cursor, poll->since, horizon);
 	if (gap_end > poll->cursor) {
-		access->lane.in_flight--;
 		give_up(poller, poll, gap_end);
 	} else if (!span_next(settings, poll->cursor, oldest, poll->span_limit, horizon, &span)) {
-		access->lane.in_flight--;
 		poller_plan(poller, poll);
 	} else if (!poll_flood_guard(poll, poller->now)) {
-		access->lane.in_flight--;
-		poller_stop(poller, poll, false);
-		log_crit("%s: too many requests without progress: this is a bug in occupancyd; "
-		         "the device is not polled until a reload or restart",
+		log_crit("%s: too many requests without progress: this is a bug in occupancyd",
 		         poll->device->name);
+		poll_failed(poller, poll, "held back by the flood guard", true, FLOOD_WAIT);
 	} else if (post(poller, access, poll, &span, &err) < 0) {
-		access->lane.in_flight--;
 		poll_failed(poller, poll, err.text, false, USEC_PER_SEC);
 	}
 }
@@ -308,13 +329,13 @@ static usec_t earlier(usec_t a, usec_t b) {
 
 static usec_t next_turn(const struct poller *poller) {
 	usec_t next = USEC_INFINITY, until;
+	if (poller->draining || (poller->disk_failed && !poller_idle(poller))) {
+		return USEC_INFINITY; /* until a reply comes */
+	}
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		const struct access *access = &poller->roll.accesses[i];
 		next = earlier(next, lane_next(&access->lane));
 		next = earlier(next, access_next(access));
-	}
-	if (poller->draining) {
-		return USEC_INFINITY;
 	}
 	if (poller_disk_pause(poller, &until) && next < until) {
 		return until;
@@ -352,11 +373,15 @@ bool poller_idle(const struct poller *poller) {
 /* A lane that stays shut would keep `once` waiting for ever. */
 static bool is_hopeless(const struct lane *lane, usec_t now) {
 	bool refused = lane->state == LANE_REFUSED && now < lane->until;
-	bool down = lane->state == LANE_DOWN && lane->probes >= ONCE_PROBES;
-	return (refused || down) && lane->in_flight == 0;
+	bool probed = lane->state != LANE_OPEN && lane->probes >= ONCE_PROBES;
+	return (refused || probed) && lane->in_flight == 0;
 }
 
 bool poller_finished(const struct poller *poller, size_t *ret_incomplete) {
+	if (poller->disk_failures >= ONCE_COMMITS) {
+		*ret_incomplete = poller->roll.config->device_count - poller->finished + poller->incomplete;
+		return poller_idle(poller);
+	}
 	size_t finished = poller->finished, incomplete = poller->incomplete;
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		const struct lane *lane = &poller->roll.accesses[i].lane;
@@ -393,6 +418,7 @@ static void put_lanes(struct poller *poller) {
 static void put_polls(struct poller *poller, struct status *status) {
 	size_t named = 0;
 	status->backlog = 0;
+	status->waiting = 0;
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		const struct poll *poll = &poller->roll.polls[i];
 		/* What waits for the end of its window is not behind. */
@@ -400,19 +426,24 @@ static void put_polls(struct poller *poller, struct status *status) {
 			status->backlog += span_backlog(poll->device->settings, poll->cursor,
 			                                poller_horizon(poller));
 		}
+		status->waiting += !poll->told && poll->lane->state != LANE_OPEN;
 		if (poll->told && named < STATUS_NAMED) {
 			status->named[named++] = (struct status_failing){
 				.name = poll->device->name,
 				.reason = poll->reason ? poll->reason : "",
-				.since = poller->now - poll->failing_since,
+				.since = poller->wall - (poller->now - poll->failing_since),
 			};
 		}
 	}
 }
 
-bool poller_status(struct poller *poller, struct status *ret_status) {
+bool poller_changed(struct poller *poller) {
 	bool changed = poller->changed;
 	poller->changed = false;
+	return changed;
+}
+
+void poller_status(struct poller *poller, struct status *ret_status) {
 	poller_read_clocks(poller);
 	put_lanes(poller);
 	put_polls(poller, &poller->status);
@@ -420,5 +451,4 @@ bool poller_status(struct poller *poller, struct status *ret_status) {
 	poller->status.disk = poller->disk_failed ? poller->disk_reason : NULL;
 	poller->status.lanes = buf_text(&poller->lanes_text);
 	*ret_status = poller->status;
-	return changed;
 }

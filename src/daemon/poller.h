@@ -76,8 +76,12 @@ int poller_reload(struct poller *poller, struct config *config, struct error *er
 __attribute__((nonnull))
 const struct config *poller_config(const struct poller *poller);
 
-/** Fills in the figures; true if they may have changed since the last call. */
+/** Whether the figures may have changed since the last call. */
 __attribute__((nonnull))
-bool poller_status(struct poller *poller, struct status *ret_status);
+bool poller_changed(struct poller *poller);
+
+/** Fills in the figures.  Looks at every device: not for every turn. */
+__attribute__((nonnull))
+void poller_status(struct poller *poller, struct status *ret_status);
 
 #endif

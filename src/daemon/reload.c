@@ -108,7 +108,20 @@ static const struct access *find_access(const struct roll *roll, const char *nam
 	return NULL;
 }
 
-static void take_over(struct roll *roll, struct roll *from) {
+/* A device that is gone may come back: its position is kept, and given back then. */
+static void keep_orphans(struct poller *poller, const struct roll *after) {
+	const struct roll *before = &poller->roll;
+	for (size_t i = 0; i < before->config->device_count; i++) {
+		const struct poll *poll = &before->polls[i];
+		enum interval interval = poll->device->settings->bucket.interval;
+		if (!roster_find(&after->roster, poll->device->uuid, interval)) {
+			(void)orphans_add(&poller->orphans, poll->device->uuid, interval, poll->cursor,
+			                  poll->since, poller->wall);
+		}
+	}
+}
+
+static void take_over(struct poller *poller, struct roll *roll, struct roll *from) {
 	for (size_t i = 0; i < roll->config->account_count; i++) {
 		const struct access *before = find_access(from, roll->accesses[i].account->name);
 		if (before) {
@@ -121,6 +134,8 @@ static void take_over(struct roll *roll, struct roll *from) {
 		                                  poll->device->settings->bucket.interval);
 		if (before) {
 			poll_take_over(poll, before);
+		} else {
+			orphans_adopt(&poller->orphans, poll);
 		}
 	}
 }
@@ -167,7 +182,8 @@ int poller_reload(struct poller *poller, struct config *config, struct error *er
 	/* From here on nothing can fail. */
 	name_restart_keys(poller->roll.config, config);
 	http_cancel_all(poller->http);
-	take_over(&roll, &poller->roll);
+	keep_orphans(poller, &roll);
+	take_over(poller, &roll, &poller->roll);
 	roll_done(&poller->roll, poller->http);
 	poller->roll = roll;
 	poller->status.failing = count_failing(&poller->roll);

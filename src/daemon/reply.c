@@ -8,6 +8,7 @@
  */
 
 #include "base/log.h"
+#include "base/text.h"
 #include "daemon/poller-private.h"
 #include "schedule/backoff.h"
 
@@ -38,11 +39,17 @@ struct landing {
 	struct access *access;
 	struct poll *poll;
 	struct span span;
+	bool outdated; /* it was sent with a key that has been replaced since */
 	struct verdict verdict;
 };
 
-static size_t devices_of(const struct lane *lane) {
-	return lane->waiting.len + lane->live.len + lane->backlog.len + (size_t)lane->in_flight + 1;
+static const char *devices_of(const struct landing *l, char buf[static 32]) {
+	size_t count = 0;
+	for (size_t i = 0; i < l->poller->roll.config->device_count; i++) {
+		count += l->poller->roll.polls[i].lane == l->poll->lane;
+	}
+	(void)snprintf(buf, 32, count == 1 ? "its %zu device waits" : "its %zu devices wait", count);
+	return buf;
 }
 
 /* Accounts */
@@ -78,17 +85,22 @@ static void account_reached(const struct landing *l) {
 	if (lane->state == LANE_OPEN) {
 		l->access->reason[0] = '\0';
 	}
+	l->access->accepted = l->access->accepted || !l->outdated;
+	l->access->trouble = false;
 }
 
 static void set_reason(struct access *access, const char *what, const char *reason) {
-	(void)snprintf(access->reason, sizeof(access->reason), "%s (%.300s)", what, reason);
+	char shown[300];
+	text_escape(shown, sizeof(shown), reason, strlen(reason));
+	(void)snprintf(access->reason, sizeof(access->reason), "%s (%s)", what, shown);
 }
 
 void poller_reread_key(struct poller *poller, struct access *access) {
 	struct error err = {{0}};
 	int r = access_reread(access, poller->http, &err);
 	if (r > 0) {
-		log_notice("%s: the key file has changed: trying the new key", access->account->name);
+		log_notice("%s: key or certificate files have changed: trying what is new",
+		           access->account->name);
 		lane_probe_now(&access->lane, poller->now);
 	} else if (r < 0) {
 		log_err("%s: %s", access->account->name, err.text);
@@ -165,8 +177,10 @@ static void on_ok(const struct landing *l) {
 	for (size_t i = 0; r == 0 && i < records->len; i++) {
 		r = poller_record(poller, l->poll, &records->list[i]);
 	}
-	if (r < 0 && poller->pending_len == made) {
-		poll_failed(poller, l->poll, "out of memory", false, usual_backoff(l));
+	if (poller->pending_len == made) {
+		/* A poll that nothing is recorded of would never be filed again. */
+		poll_failed(poller, l->poll, r < 0 ? "out of memory" : "nothing new in the answer", false,
+		            usual_backoff(l));
 		return;
 	}
 	/* Short of memory half way: what is in the batch is right, the rest is asked again. */
@@ -192,29 +206,63 @@ static void on_throttled(const struct landing *l) {
 	wait_for_account(l);
 }
 
+static void on_rejected(const struct landing *l) {
+	account_reached(l);
+	/* Some servers answer a bad client certificate with 400. */
+	l->access->trouble = l->access->account->client_cert != NULL;
+	fail(l, true, backoff_at_least(REJECTED_FIRST, REJECTED_LAST, l->poll->failures + 1u,
+	                               &l->poller->rng));
+}
+
+/* What an administrator has to do about a refused key. */
+static void tell_refused(const struct landing *l) {
+	const struct account *account = l->access->account;
+	char wait[DURATION_STRING_SIZE], devices[32];
+	units_format_duration(wait, l->access->lane.until - l->poller->now, 0);
+
+	if (account->key_file[0] == '/') {
+		log_err("%s: key refused (%s): %s; put a valid key of this region into %s, which is read "
+		        "as soon as it changes; next try in %s",
+		        account->name, l->verdict.reason, devices_of(l, devices), account->key_file, wait);
+	} else {
+		log_err("%s: key refused (%s): %s; put a valid key of this region into the file behind "
+		        "LoadCredential=%s and restart the service; next try in %s",
+		        account->name, l->verdict.reason, devices_of(l, devices), account->key_file, wait);
+	}
+}
+
+/*
+ * One device may be refused where the key is good: it lacks a permission.  That is
+ * known when the key was accepted for others after this one was refused with it.
+ */
+static bool is_refused_alone(const struct landing *l) {
+	return l->access->accepted && l->access->lane.state == LANE_OPEN &&
+	       l->poll->refused_by == l->access->generation;
+}
+
 static void on_refused(const struct landing *l) {
 	struct poller *poller = l->poller;
 	struct lane *lane = &l->access->lane;
+	if (l->outdated) {
+		wait_for_account(l); /* the key that is in use now has not been tried */
+		return;
+	}
+	if (is_refused_alone(l)) {
+		on_rejected(l);
+		return;
+	}
+	l->poll->refused_by = l->access->generation;
+
 	bool news = lane_refuse(lane, poller->now, &poller->rng);
 	if (news) {
-		char text[DURATION_STRING_SIZE];
-		log_err("%s: key refused (%s): its %zu devices wait; the key is read from %s as soon "
-		        "as that changes, and tried again in %s",
-		        l->access->account->name, l->verdict.reason, devices_of(lane),
-		        l->access->account->key_file,
-		        units_format_duration(text, lane->until - poller->now, 0));
+		tell_refused(l);
 	}
+	l->access->trouble = true;
 	set_reason(l->access, "key refused", l->verdict.reason);
 	if (news) {
 		poller_reread_key(poller, l->access);
 	}
 	wait_for_account(l);
-}
-
-static void on_rejected(const struct landing *l) {
-	account_reached(l);
-	fail(l, true, backoff_at_least(REJECTED_FIRST, REJECTED_LAST, l->poll->failures + 1u,
-	                               &l->poller->rng));
 }
 
 static void on_server_error(const struct landing *l) {
@@ -233,10 +281,12 @@ static void on_transient(const struct landing *l) {
 	if (l->verdict.slow) {
 		(void)halve_span(l);
 	}
+	l->access->trouble = true;
 
 	if (lane_unreached(lane, l->poll, &poller->roll.config->retry, poller->now, &poller->rng)) {
-		log_warning("%s: cannot be reached (%s): its %zu devices wait, one at a time tries",
-		            l->access->account->name, l->verdict.reason, devices_of(lane));
+		char devices[32];
+		log_warning("%s: cannot be reached (%s): %s, one request at a time tries",
+		            l->access->account->name, l->verdict.reason, devices_of(l, devices));
 	}
 	if (lane->state == LANE_OPEN) {
 		fail(l, false, usual_backoff(l));
@@ -282,10 +332,11 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 		.access = access_of(flight->poll),
 		.span = flight->span,
 	};
+	l.outdated = flight->generation != l.access->generation;
 	flight_free(&poller->roll, flight);
 	l.access->lane.in_flight--;
 
-	/* Before anybody reads it: what is quoted in a message or a record must not be the key. */
+	/* What is quoted in a message or a record must not be the key: as it came, */
 	access_mask(l.access, reply->body, reply->body_len);
 
 	int parsed = 0;
@@ -295,6 +346,12 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 		                      l.poll->device->settings->count_key, &err);
 	}
 	outcome_judge(reply, parsed, &err, poller->wall, &l.verdict);
+	/* and as it reads once JSON's escapes are undone. */
+	access_mask(l.access, l.verdict.reason, strlen(l.verdict.reason));
+	access_mask(l.access, poller->points.warning, strlen(poller->points.warning));
+	if (poller->points.text.data) {
+		access_mask(l.access, poller->points.text.data, poller->points.text.len);
+	}
 	actions[l.verdict.outcome](&l);
 	poller->changed = true;
 

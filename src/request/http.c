@@ -24,7 +24,7 @@ enum {
 	REQUEST_MAX = 4096,
 	/* A transfer that is set aside keeps no more than this. */
 	KEEP_BODY = 64 << 10,
-	/* Slower than this for so long is as good as dead, whatever the time-out. */
+	/* Slower than this for three quarters of the time-out, or so long, is as good as dead. */
 	LOW_SPEED_BYTES = 10,
 	LOW_SPEED_SECONDS = 30,
 };
@@ -371,7 +371,6 @@ static CURLcode set_up(struct transfer *transfer, struct http_endpoint *endpoint
 
 	SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(endpoint->connect_timeout / USEC_PER_MSEC));
 	SET(easy, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED_BYTES);
-	SET(easy, CURLOPT_LOW_SPEED_TIME, (long)LOW_SPEED_SECONDS);
 	SET(easy, CURLOPT_WRITEFUNCTION, on_body);
 	SET(easy, CURLOPT_WRITEDATA, transfer);
 	SET(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -381,6 +380,9 @@ static CURLcode set_up(struct transfer *transfer, struct http_endpoint *endpoint
 
 /* What each request has of its own. */
 static CURLcode set_request(struct transfer *transfer, usec_t timeout) {
+	long patience = (long)(timeout / USEC_PER_SEC) * 3 / 4;
+	SET(transfer->easy, CURLOPT_LOW_SPEED_TIME,
+	    patience > LOW_SPEED_SECONDS ? patience : LOW_SPEED_SECONDS);
 	SET(transfer->easy, CURLOPT_POSTFIELDS, buf_text(&transfer->request));
 	SET(transfer->easy, CURLOPT_POSTFIELDSIZE, (long)transfer->request.len);
 	SET(transfer->easy, CURLOPT_TIMEOUT_MS, (long)(timeout / USEC_PER_MSEC));

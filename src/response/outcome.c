@@ -23,7 +23,7 @@ static const struct {
 	{429, 429, OUTCOME_THROTTLED},
 	{401, 401, OUTCOME_REFUSED},
 	{403, 403, OUTCOME_REFUSED},
-	{408, 408, OUTCOME_TRANSIENT}, /* "request timeout": a proxy lost patience */
+	{408, 408, OUTCOME_TRANSIENT}, /* "request timeout": not this request's fault */
 	{400, 499, OUTCOME_REJECTED},
 	{500, 500, OUTCOME_SERVER_ERROR},
 	{501, 599, OUTCOME_TRANSIENT},
@@ -37,6 +37,11 @@ static enum outcome outcome_of_status(long status) {
 		i++;
 	}
 	return statuses[i].outcome;
+}
+
+/* A proxy lost patience with what was asked. */
+static bool is_timeout(long status) {
+	return status == 408 || status == 504;
 }
 
 static bool is_blank(const char *text) {
@@ -113,6 +118,7 @@ static void judge_status(const struct http_reply *reply, int parsed, const struc
                          usec_t wall, struct verdict *verdict) {
 	if (reply->status != 200) {
 		verdict->outcome = outcome_of_status(reply->status);
+		verdict->slow = is_timeout(reply->status);
 		explain_status(reply, verdict);
 		if (verdict->outcome == OUTCOME_THROTTLED) {
 			verdict->wait = outcome_retry_after(reply->retry_after, wall);

@@ -25,7 +25,7 @@ enum outcome {
 struct verdict {
 	enum outcome outcome;
 	usec_t wait; /* THROTTLED only */
-	bool slow;   /* TRANSIENT only: less at once might have come in time */
+	bool slow;   /* TRANSIENT only: less at once might come in time */
 	char reason[MESSAGE_SIZE + 64]; /* a sentence fit to be shown, unless OK */
 };
 

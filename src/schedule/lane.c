@@ -71,17 +71,48 @@ static usec_t gate_opens(const struct lane *lane) {
 	return lane->state != LANE_OPEN && lane->until > token ? lane->until : token;
 }
 
+/* Where in the queue the poll is that was asked before all others; its place in ret_at. */
+static const struct poll *longest_unasked(const struct queue *queue, size_t *ret_at) {
+	const struct poll *found = NULL;
+	for (size_t i = 0; i < queue->len; i++) {
+		if (!found || queue->heap[i]->asked < found->asked) {
+			found = queue->heap[i];
+			*ret_at = i;
+		}
+	}
+	return found;
+}
+
+static struct poll *take_probe(struct lane *lane) {
+	size_t live_at = 0, backlog_at = 0;
+	const struct poll *live = longest_unasked(&lane->live, &live_at);
+	const struct poll *backlog = longest_unasked(&lane->backlog, &backlog_at);
+	if (live && (!backlog || live->asked <= backlog->asked)) {
+		return queue_remove(&lane->live, live_at);
+	}
+	return backlog ? queue_remove(&lane->backlog, backlog_at) : NULL;
+}
+
 struct poll *lane_take(struct lane *lane, usec_t now) {
+	struct poll *poll;
 	if (gate_opens(lane) > now) {
 		return NULL;
 	}
-	struct poll *poll = queue_pop(lane->live.len > 0 ? &lane->live : &lane->backlog);
+	if (lane->state != LANE_OPEN) {
+		poll = take_probe(lane);
+	} else {
+		poll = queue_pop(lane->live.len > 0 ? &lane->live : &lane->backlog);
+	}
 	if (poll) {
-		rate_take(&lane->rate, now);
-		poll->phase = POLL_IN_FLIGHT;
-		lane->in_flight++;
+		poll->phase = POLL_BUSY;
 	}
 	return poll;
+}
+
+void lane_sent(struct lane *lane, struct poll *poll, usec_t now) {
+	rate_take(&lane->rate, now);
+	lane->in_flight++;
+	poll->asked = now;
 }
 
 usec_t lane_next(const struct lane *lane) {
@@ -128,6 +159,9 @@ bool lane_throttle(struct lane *lane, usec_t now, usec_t wait) {
 	lane->unreached = 0;
 	rate_drain(&lane->rate, now);
 	bool changed = enter(lane, LANE_THROTTLED, now);
+	if (changed || now >= lane->until) {
+		lane->probes++;
+	}
 	pause_until(lane, now + wait);
 	return changed;
 }
@@ -168,4 +202,9 @@ bool lane_unreached(struct lane *lane, const struct poll *poll, const struct ret
 
 void lane_probe_now(struct lane *lane, usec_t now) {
 	lane->until = now;
+	for (size_t i = 0; i < lane->waiting.len; i++) {
+		struct poll *poll = lane->waiting.heap[i];
+		poll->key = poll->timed ? poll->key : now;
+	}
+	queue_reorder(&lane->waiting);
 }

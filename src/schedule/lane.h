@@ -59,11 +59,16 @@ __attribute__((nonnull))
 void lane_wait(struct lane *lane, struct poll *poll, usec_t at, bool timed);
 
 /**
- * The poll that may send now, taken out of its queue and counted as in flight;
- * NULL if none may or wants to.
+ * The poll that may send now, taken out of its queue; NULL if none may or wants
+ * to.  While the lane is in trouble it is the one that was asked longest ago, so
+ * that no single device's fault keeps all others waiting.
  */
 __attribute__((nonnull))
 struct poll *lane_take(struct lane *lane, usec_t now);
+
+/** The poll that was taken has sent its request: counts it, and takes a token. */
+__attribute__((nonnull))
+void lane_sent(struct lane *lane, struct poll *poll, usec_t now);
 
 /** When lane_collect() or lane_take() should be called next; USEC_INFINITY: after a reply. */
 __attribute__((nonnull))
@@ -91,7 +96,10 @@ __attribute__((nonnull))
 bool lane_unreached(struct lane *lane, const struct poll *poll, const struct retry_settings *retry,
                     usec_t now, struct rng *rng);
 
-/** A new key was read: the next probe is due at once. */
+/**
+ * A new key or certificate was read: the next probe is due at once, and so are
+ * the polls that back off.
+ */
 __attribute__((nonnull))
 void lane_probe_now(struct lane *lane, usec_t now);
 

@@ -10,10 +10,10 @@
 #include <string.h>
 
 /*
- * Back-off from the shortest base allowed (100 ms) makes about ten requests in
- * the first minute of a failure; sixty without progress are no back-off.
+ * The shortest back-off that can be configured has a cap of 1 s, which full
+ * jitter makes half a second: two requests a second.  Ten are no back-off.
  */
-enum { FLOOD_LIMIT = 60 };
+enum { FLOOD_LIMIT = 600 };
 
 void poll_init(struct poll *poll, const struct device *device, usec_t cursor, usec_t now) {
 	*poll = (struct poll){

@@ -34,8 +34,8 @@ struct lane;
 enum poll_phase {
 	POLL_WAITING,   /* for its time, in lane->waiting */
 	POLL_READY,     /* for its account, in lane->live or lane->backlog */
-	POLL_IN_FLIGHT, /* for a reply */
-	POLL_STOPPED,   /* for good: the flood guard caught it */
+	POLL_BUSY,      /* for a reply, or for what it was worth to reach the disk */
+	POLL_STOPPED,   /* for nothing: with --once it is through */
 };
 
 struct poll {
@@ -54,6 +54,8 @@ struct poll {
 	bool timed; /* the key follows from the wall clock: recompute it after a step */
 
 	/* How it goes. */
+	usec_t asked;             /* monotonic: the last request; 0: none yet */
+	unsigned refused_by;      /* the generation of the key that was refused for it; 0: none */
 	uint16_t failures;    /* in a row */
 	bool told;            /* people know that it is failing */
 	usec_t failing_since; /* monotonic */

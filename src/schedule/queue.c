@@ -66,17 +66,19 @@ struct poll *queue_top(const struct queue *queue) {
 	return queue->len > 0 ? queue->heap[0] : NULL;
 }
 
-struct poll *queue_pop(struct queue *queue) {
-	if (queue->len == 0) {
-		return NULL;
-	}
-	struct poll *top = queue->heap[0];
+struct poll *queue_remove(struct queue *queue, size_t at) {
+	struct poll *poll = queue->heap[at];
 	queue->len--;
-	if (queue->len > 0) {
-		queue->heap[0] = queue->heap[queue->len];
-		sift_down(queue, 0);
+	if (at < queue->len) {
+		queue->heap[at] = queue->heap[queue->len];
+		sift_down(queue, at);
+		sift_up(queue, at);
 	}
-	return top;
+	return poll;
+}
+
+struct poll *queue_pop(struct queue *queue) {
+	return queue->len > 0 ? queue_remove(queue, 0) : NULL;
 }
 
 void queue_reorder(struct queue *queue) {

@@ -36,6 +36,10 @@ struct poll *queue_top(const struct queue *queue);
 __attribute__((nonnull))
 struct poll *queue_pop(struct queue *queue);
 
+/** Takes out the poll at that place of the heap, 0 to len - 1. */
+__attribute__((nonnull))
+struct poll *queue_remove(struct queue *queue, size_t at);
+
 /** Restores the order after keys were changed in place. */
 __attribute__((nonnull))
 void queue_reorder(struct queue *queue);

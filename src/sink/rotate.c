@@ -21,12 +21,13 @@ static const char *path_of(char buf[static PATH_SIZE], const struct rotate *rota
 	return buf;
 }
 
-/* A new round begins at the oldest file again. */
+/* A new round begins at the oldest file again, and forgets what failed in the last one. */
 static void begin_round(struct rotate *rotate) {
 	if (rotate->phase == ROTATE_COMPRESS) {
 		return; /* the files are looked for anew after each one: this round will do */
 	}
 	rotate->phase = ROTATE_SWEEP;
+	rotate->failure = 0;
 	rotate->job[0] = '\0';
 }
 
@@ -402,12 +403,8 @@ int rotate_work(struct rotate *rotate, struct error *err) {
 		return 1;
 	}
 
-	int failure = rotate->failure;
-	if (failure < 0) {
-		rotate->failure = 0;
-		if (err) {
-			*err = rotate->reason;
-		}
+	if (rotate->failure < 0 && err) {
+		*err = rotate->reason;
 	}
-	return failure;
+	return rotate->failure;
 }

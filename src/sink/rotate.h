@@ -35,7 +35,7 @@ struct rotate {
 	enum rotate_phase phase;
 	struct gzip *gzip;
 	char job[ARCHIVE_NAME_SIZE];  /* what is being compressed, or was last */
-	int failure;                  /* the first one of this round of work */
+	int failure;                  /* the first one of this round of work, or when idle of the last */
 	struct error reason;
 };
 
@@ -68,9 +68,10 @@ int rotate_rename(struct rotate *rotate, const char *path, const char *extension
 /**
  * Does a slice of the work that can wait.
  *
- * Returns 1 if there is more to do, 0 if not, or -errno at the end of a round
- * in which something failed; all else has been done then, and what failed comes
- * up again in the next round.
+ * Returns 1 if there is more to do.  At the end of a round, and from then on until
+ * the next one begins, it does nothing and returns 0, or -errno if something failed
+ * in that round; all else has been done then, and what failed comes up again in the
+ * next round.
  */
 __attribute__((warn_unused_result, nonnull(1)))
 int rotate_work(struct rotate *rotate, struct error *err);

@@ -66,8 +66,8 @@ int sink_rotate(struct sink *sink, usec_t now, struct error *err);
  * Goes on with what can wait: compressing and trimming rotated files, one
  * slice of a few milliseconds at a time.
  *
- * Returns 1 if there is more to do, 0 if not, or -errno (it will be tried again
- * after the next rotation).
+ * Returns 1 if there is more to do, 0 if all is done, or -errno if some of it
+ * failed: the same again until the next rotation, after which it is tried again.
  */
 __attribute__((warn_unused_result, nonnull(1)))
 int sink_work(struct sink *sink, struct error *err);

@@ -50,8 +50,9 @@ enum {
 	STATUS_COUNT = sizeof(status_letters),
 };
 
-/* A hundred thousand devices with a hundred remembered buckets each. */
-static const size_t file_max = (size_t)256 << 20;
+/* A hundred thousand devices with four hundred remembered buckets each. */
+enum { FILE_MAX_MIB = 1024 };
+static const size_t file_max = (size_t)FILE_MAX_MIB << 20;
 
 /* CRC-32 as in zlib and Ethernet, a byte at a time. */
 static uint32_t crc32_of(const char *data, size_t len) {
@@ -182,6 +183,10 @@ static int finish(struct checkpoint_writer *writer, const char *directory, struc
 
 	buf_printf(out, "%s%08x\n", crc_word, (unsigned)crc);
 	int r = buf_error(out);
+	if (r == -EFBIG) {
+		return error_set(err, EFBIG, "%s/%s: not written: it would exceed %d MiB: shorten lookback",
+		                 directory, file_name, FILE_MAX_MIB);
+	}
 	if (r < 0) {
 		return error_errno(err, -r, "%s/%s: cannot be built", directory, file_name);
 	}
@@ -410,7 +415,7 @@ static int load(int fd, struct buf *out, struct error *err) {
 		return error_set(err, EBADMSG, "not a regular file");
 	}
 	if (info.size > (int64_t)file_max) {
-		return error_set(err, EBADMSG, "larger than a checkpoint can be");
+		return error_set(err, EBADMSG, "larger than the %d MiB that a checkpoint can have", FILE_MAX_MIB);
 	}
 
 	/* One byte more than it holds, to see that it ends there. */

@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PID_SIZE = 16 };
@@ -42,9 +44,29 @@ static void write_pid(int fd) {
 	}
 }
 
+/* The service, which runs as that user, could not write to what root leaves there. */
+static int check_owner(const char *directory, struct error *err) {
+	struct stat st;
+
+	if (geteuid() != 0 || stat(directory, &st) < 0 || st.st_uid == 0) {
+		return 0; /* if it cannot be looked at, the opening will tell */
+	}
+	const struct passwd *user = getpwuid(st.st_uid);
+	if (!user) {
+		return error_set(err, EPERM, "%s belongs to user %u: run this as that user", directory,
+		                 (unsigned)st.st_uid);
+	}
+	return error_set(err, EPERM, "%s belongs to user %s: run this as that user", directory,
+	                 user->pw_name);
+}
+
 int lock_take(const char *directory, struct error *err) {
 	char path[PATH_MAX];
 
+	int r = check_owner(directory, err);
+	if (r < 0) {
+		return r;
+	}
 	if (snprintf(path, sizeof(path), "%s/lock", directory) >= PATH_MAX) {
 		return error_errno(err, ENAMETOOLONG, "%s/lock", directory);
 	}
@@ -60,7 +82,7 @@ int lock_take(const char *directory, struct error *err) {
 		return error_errno(err, -fd, "%s: cannot open", path);
 	}
 
-	int r = file_lock(fd);
+	r = file_lock(fd);
 	if (r == 0) {
 		write_pid(fd);
 		return fd;

@@ -35,7 +35,3 @@ usec_t notify_watchdog_interval(void) {
 	uint64_t usec;
 	return sd_watchdog_enabled(0, &usec) > 0 && usec < INT64_MAX ? (usec_t)usec : 0;
 }
-
-void notify_extend_timeout(usec_t duration) {
-	(void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRId64, duration);
-}

@@ -27,7 +27,4 @@ void notify_watchdog(void);
 /** How often notify_watchdog() is expected; 0: never. */
 usec_t notify_watchdog_interval(void);
 
-/** More time for a start, reload or stop that is under way. */
-void notify_extend_timeout(usec_t duration);
-
 #endif

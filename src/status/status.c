@@ -2,25 +2,42 @@
 
 #include "status/status.h"
 
+#include "base/text.h"
 #include "base/utc.h"
 
-static void put_devices(const struct status *status, struct buf *out) {
-	buf_printf(out, "%zu device%s ok", status->devices - status->failing,
-	           status->devices - status->failing == 1 ? "" : "s");
-	if (status->failing == 0) {
-		return;
-	}
+#include <string.h>
 
-	buf_printf(out, ", %zu failing: ", status->failing);
+/* Whole seconds: this is for people. */
+static const char *when(char buf[static UTC_STRING_SIZE], usec_t instant) {
+	return utc_format(buf, instant - instant % USEC_PER_SEC);
+}
+
+static void put_failing(const struct status *status, struct buf *out) {
 	size_t named = status->failing < STATUS_NAMED ? status->failing : STATUS_NAMED;
+	buf_printf(out, ", %zu failing: ", status->failing);
 	for (size_t i = 0; i < named; i++) {
-		char since[DURATION_STRING_SIZE];
-		buf_printf(out, "%s%s (%.120s for %s)", i > 0 ? ", " : "", status->named[i].name,
-		           status->named[i].reason,
-		           units_format_duration(since, status->named[i].since, 0));
+		char reason[128], since[UTC_STRING_SIZE];
+		buf_printf(out, "%s%s (%s since %s)", i > 0 ? ", " : "", status->named[i].name,
+		           text_escape(reason, sizeof(reason), status->named[i].reason,
+		                       strlen(status->named[i].reason)),
+		           when(since, status->named[i].since));
 	}
 	if (status->failing > named) {
 		buf_printf(out, ", and %zu more", status->failing - named);
+	}
+}
+
+static void put_devices(const struct status *status, struct buf *out) {
+	size_t ok = status->devices - status->failing - status->waiting;
+	if (ok > 0 || status->waiting == 0) {
+		buf_printf(out, "%zu device%s ok", ok, ok == 1 ? "" : "s");
+	}
+	if (status->waiting > 0) {
+		buf_printf(out, "%s%zu device%s", ok > 0 ? ", " : "", status->waiting,
+		           status->waiting == 1 ? " waits" : "s wait");
+	}
+	if (status->failing > 0) {
+		put_failing(status, out);
 	}
 }
 
@@ -28,17 +45,18 @@ void status_text(const struct status *status, struct buf *out) {
 	if (status->disk) {
 		buf_printf(out, "log cannot be written: %s; ", status->disk);
 	}
+	if (status->config) {
+		buf_printf(out, "configuration %s; ", status->config);
+	}
 	if (status->lanes && status->lanes[0]) {
 		buf_printf(out, "%s; ", status->lanes);
 	}
 	put_devices(status, out);
 	buf_printf(out, "; backlog %lld", (long long)status->backlog);
 	if (status->last_record != INT64_MIN) {
-		/* Whole seconds: this is for people. */
-		char when[UTC_STRING_SIZE];
-		usec_t second = status->last_record - status->last_record % USEC_PER_SEC;
-		buf_printf(out, "; last record %s", utc_format(when, second));
+		char last[UTC_STRING_SIZE];
+		buf_printf(out, "; last record %s", when(last, status->last_record));
 	} else {
-		buf_puts(out, "; no record yet");
+		buf_puts(out, "; no record since the start");
 	}
 }

@@ -17,16 +17,18 @@ enum { STATUS_NAMED = 3 };
 
 struct status_failing {
 	const char *name, *reason;
-	usec_t since; /* how long ago */
+	usec_t since; /* wall clock */
 };
 
 struct status {
 	size_t devices;
 	size_t failing; /* of them */
+	size_t waiting; /* of them, for their account, and not failing */
 	struct status_failing named[STATUS_NAMED];
 	int64_t backlog;    /* buckets closed and settled, but not recorded */
 	usec_t last_record; /* wall clock when the last record was synced; INT64_MIN: none yet */
 	const char *disk;   /* what is wrong with the log's disk; NULL: nothing */
+	const char *config; /* what is wrong with the configuration's files; NULL: nothing */
 	const char *lanes;  /* what is wrong with accounts, "; " between; NULL or "": nothing */
 
 	/* Since the start. */

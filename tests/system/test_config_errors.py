@@ -117,6 +117,7 @@ def test_all_mistakes_of_all_files_are_told_in_one_run_each_with_its_place(daemo
 @pytest.mark.parametrize("text, line, said", [
     ("a = 1\nb = = 2;\n", 2, "syntax error"),
     ("devices = (\n  { uuid = ; }\n);\n", 2, "syntax error"),
+    ("defaults = {\n  settle = \"1s\";\n", 2, "syntax error"),
     ("\n\nname = \"open;\n", 3, "a string begins here that does not end"),
     ("/* here\n and there\n", 1, "a comment begins here that does not end"),
     ("a = 1;\na = 2;\n", 2, "a setting of this name stands in the same group already"),
@@ -216,14 +217,14 @@ def devices(count):
 
 def test_check_says_what_polling_costs(make_daemon):
     daemon = make_daemon(NOWHERE, devices(60), account={"rate": "2/s"})
-    assert daemon.run("--check") == (0, "acme: 60 devices need 1.00 requests/s of 2.00/s allowed (50 %)\n", "")
+    assert daemon.run("--check") == (0, "acme: 60 devices need 1 requests/s of 2/s allowed (50 %)\n", "")
 
 
 def test_check_fails_above_the_rate_and_names_a_window_that_fits(make_daemon):
     daemon = make_daemon(NOWHERE, devices(200), account={"rate": "1/s"})
     code, stdout, _ = daemon.run("--check")
     assert code == CONFIG
-    assert stdout == ("acme: 200 devices need 3.33 requests/s of 1.00/s allowed (333 %): exceeds its rate; "
+    assert stdout == ("acme: 200 devices need 3.33 requests/s of 1/s allowed (333 %): exceeds its rate; "
                       "a window of \"4m\" would fit\n")
     # It does, and the next shorter one does not.
     for window, expected in (("4m", 0), ("3m", CONFIG)):

@@ -33,24 +33,25 @@ def tree(destination):
 
 
 PREFIXES = {
-    "/usr": ("usr/sbin", "usr/share", "lib/systemd/system"),
-    "/usr/local": ("usr/local/sbin", "usr/local/share", "etc/systemd/system"),
+    "/usr": ("usr/sbin", "usr/share", "lib/systemd/system", "usr/lib/sysusers.d"),
+    "/usr/local": ("usr/local/sbin", "usr/local/share", "etc/systemd/system", "usr/local/lib/sysusers.d"),
 }
 
 
 @pytest.fixture(params=PREFIXES)
 def installed(request, tmp_path):
-    """Where it is installed, and the three folders; the default prefix is not named to make."""
+    """Where it is installed, and the four folders; the default prefix is not named to make."""
     prefix = [f"prefix={request.param}"] if request.param == "/usr" else []
     make("install", tmp_path, *prefix)
     return tmp_path, prefix, PREFIXES[request.param]
 
 
 def expected(folders):
-    sbin, share, units = folders
+    sbin, share, units, users = folders
     return {
         f"{sbin}/occupancyd": "0o755",
         f"{units}/occupancyd.service": "0o644",
+        f"{users}/occupancyd.conf": "0o644",
         f"{share}/man/man8/occupancyd.8": "0o644",
         f"{share}/man/man5/occupancyd.conf.5": "0o644",
         f"{share}/man/man5/occupancy-log.5": "0o644",
@@ -70,7 +71,7 @@ def test_every_file_is_there_with_its_mode_and_nothing_else(installed):
 
 
 def test_installed_program_is_the_one_and_runs(installed):
-    folder, _, (sbin, _, _) = installed
+    folder, _, (sbin, *_) = installed
     program = folder / sbin / "occupancyd"
     assert program.read_bytes() == pathlib.Path(OCCUPANCYD).read_bytes()
     version = subprocess.run([program, "--version"], text=True, capture_output=True)
@@ -78,11 +79,31 @@ def test_installed_program_is_the_one_and_runs(installed):
 
 
 def test_unit_names_the_installed_program_and_configuration(installed):
-    folder, _, (sbin, _, units) = installed
+    folder, _, (sbin, _, units, _) = installed
     unit = (folder / units / "occupancyd.service").read_text()
     assert f"ExecStart=/{sbin}/occupancyd -c /etc/occupancyd/occupancyd.conf\n" in unit
     for path in re.findall(r"(?m)^Exec\w+=[-@:+!]*(/\S+)", unit):
         assert path in (f"/{sbin}/occupancyd", "/bin/kill")
+
+
+def test_user_of_the_unit_is_the_one_that_is_made(installed):
+    folder, _, (_, _, units, users) = installed
+    unit = (folder / units / "occupancyd.service").read_text()
+    name = re.search(r"(?m)^User=(\S+)$", unit).group(1)
+    assert "DynamicUser" not in unit
+    assert re.search(rf"(?m)^u {name} - ", (folder / users / "occupancyd.conf").read_text())
+
+
+@pytest.mark.skipif(not shutil.which("systemd-sysusers"), reason="systemd-sysusers is not installed")
+def test_user_and_group_can_be_made(installed, tmp_path_factory):
+    folder, _, (*_, users) = installed
+    root = tmp_path_factory.mktemp("root")
+    (root / "etc").mkdir()
+    done = subprocess.run(["systemd-sysusers", f"--root={root}", folder / users / "occupancyd.conf"],
+                          text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"(?m)^occupancyd:.*:/nonexistent:\S*nologin$", (root / "etc/passwd").read_text())
+    assert re.search(r"(?m)^occupancyd:", (root / "etc/group").read_text())
 
 
 def test_sysconfdir_moves_configuration_and_what_the_unit_says_of_it(tmp_path):
@@ -113,13 +134,16 @@ def test_uninstall_removes_what_install_wrote_and_keeps_what_people_did(installe
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("mine")
     kept = {name for name in tree(folder) if name.startswith(("etc/occupancyd/", "var/"))}
-    make("uninstall", folder, *prefix)
+    said = make("uninstall", folder, *prefix)
     assert set(tree(folder)) == kept and len(kept) == 5
+    for text in ("systemctl disable --now occupancyd", "systemctl daemon-reload", "/etc/occupancyd",
+                 "/var/log/occupancyd", "/var/lib/occupancyd"):
+        assert text in said
     make("uninstall", folder, *prefix)
 
 
 def test_installed_sample_is_right_once_its_devices_are_filled_in(installed):
-    folder, _, (sbin, _, _) = installed
+    folder, _, (sbin, *_) = installed
     sample = folder / "etc/occupancyd/occupancyd.conf"
     command = [folder / sbin / "occupancyd", "-c", sample, "--check"]
     before = subprocess.run(command, text=True, capture_output=True)
@@ -135,7 +159,7 @@ def test_installed_sample_is_right_once_its_devices_are_filled_in(installed):
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 def test_unit_satisfies_systemd(installed, tmp_path):
-    folder, _, (sbin, _, units) = installed
+    folder, _, (sbin, _, units, _) = installed
     # systemd-analyze looks for the program where the unit says it is: here, that is below the folder.
     unit = tmp_path / "occupancyd.service"
     unit.write_text((folder / units / "occupancyd.service").read_text().replace(f"/{sbin}/", f"{folder}/{sbin}/"))

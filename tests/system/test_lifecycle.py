@@ -306,3 +306,61 @@ def test_clock_steps_lose_and_double_nothing(fake, make_daemon):
     assert re.search("the clock was set forward by (60 min|1 h)", daemon.stderr())
     records = check_all(daemon, [1, 2])
     assert all(r["revision"] == 0 for r in records)
+
+
+def test_a_device_that_comes_back_goes_on_where_it_was(fake, make_daemon):
+    """Removed by a reload, absent over a restart, and put back."""
+    defaults = {"backfill_from": "30m"}
+    daemon = make_daemon(fake.url, rooms(1, 2), defaults=defaults).start()
+    wait_for(have_until(daemon, [1, 2], last_minute(daemon.started)), 10, "both")
+    daemon.write_config(fake.url, rooms(1), defaults=defaults)
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: "reloaded: 1 device" in daemon.stderr(), 5, "reload")
+    daemon.stop()
+    daemon.start()
+    daemon.write_config(fake.url, rooms(1, 2), defaults=defaults)
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: "reloaded: 2 devices" in daemon.stderr(), 5, "reload")
+    wait_for(have_until(daemon, [1, 2], last_minute(daemon.started)), 10, "both")
+    daemon.stop()
+    check_all(daemon, [1, 2])
+
+
+def test_once_ends_on_a_full_disk_and_on_a_lasting_429(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "1h"})
+    process = subprocess.Popen(daemon.command("--once"), stderr=subprocess.PIPE, text=True, env=daemon.environment(),
+                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)))
+    stderr = process.communicate(timeout=120)[1]
+    assert process.returncode == 74 and "polling pauses until it can be written" in stderr, stderr
+    fake.faults({"status": 429, "retry_after": 1})
+    assert daemon.run("--once")[0] == 69
+    fake.faults()
+    assert daemon.run("--once")[0] == 0
+    check_all(daemon, [1])
+
+
+def test_status_says_when_a_reload_was_refused(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "10m"}).start()
+    good = daemon.config.read_text()
+    daemon.config.write_text(good + "\nnonsense = 1;\n")
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: "configuration not reloaded" in daemon.notify.status, 5, "STATUS")
+    daemon.config.write_text(good)
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: "not reloaded" not in daemon.notify.status, 5, "STATUS")
+    daemon.stop()
+
+
+def test_paused_disk_does_not_spin(fake, make_daemon):
+    fake.faults({"device": uuid_of(2), "delay_ms": 6000})
+    daemon = make_daemon(fake.url, rooms(1, 2), defaults={"backfill_from": "10m"}).start()
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    daemon.signal(signal.SIGUSR1)
+    time.sleep(5)
+    ticks = open(f"/proc/{daemon.process.pid}/stat").read().rsplit(")", 1)[1].split()
+    cpu = (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
+    assert cpu < 1.0 * SLOW, f"{cpu} s of CPU in 5 s"
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    wait_for(have_until(daemon, [1, 2], last_minute(daemon.started)), 40, "all")
+    daemon.stop()
+    check_all(daemon, [1, 2])

@@ -90,7 +90,7 @@ def test_passing_trouble_is_tried_again_and_nothing_is_lost(name, fake, make_dae
 def test_status_names_the_failing_device_and_why(fake, make_daemon):
     fake.faults({"device": LOBBY, "status": 500})
     daemon = make_daemon(fake.url, devices(1, 2), defaults=QUICK, extra=RETRY).start()
-    wait_for(lambda: re.search(r"1 device ok, 1 failing: room-1 \(HTTP 500.* for ", daemon.notify.status), 15,
+    wait_for(lambda: re.search(r"1 device ok, 1 failing: room-1 \(HTTP 500.* since 20", daemon.notify.status), 15,
              "STATUS with the failing device")
     fake.faults()
     # Three quick tries, then a minute: the fourth failure is not tried again at once.
@@ -332,3 +332,50 @@ def test_silent_device_is_mentioned_once(fake, make_daemon):
     assert code == 0
     assert len(re.findall(r"^room-1: .*is an occupancy region defined in the Rhombus Console\?$", stderr, re.M)) == 1
     assert "room-2" not in stderr
+
+
+def test_a_device_that_fails_for_ever_does_not_keep_the_others_from_coming_back(fake, make_daemon):
+    """After an outage of all, one device still answers 503: it must not be the only one that is asked."""
+    numbers = range(1, 9)
+    fake.faults({"status": 503})
+    daemon = make_daemon(fake.url, devices(*numbers), defaults={"backfill_from": "2h"}, extra=RETRY).start()
+    wait_for(lambda: "cannot be reached" in daemon.notify.status, 10, "STATUS")
+    assert "8 devices wait" in daemon.notify.status and "ok" not in daemon.notify.status
+    fake.faults({"device": uuid_of(3), "status": 503})
+    all_there(daemon, [n for n in numbers if n != 3], 120, timeout=30)
+    fake.faults()
+    all_there(daemon, numbers, 120, timeout=30)
+    daemon.stop()
+
+
+def test_a_device_without_permission_does_not_stop_its_account(fake, make_daemon):
+    """The first refusal stops the account; the probe a minute later is another device's, and shows whose fault it is."""
+    fake.faults({"device": LOBBY, "status": 403})
+    daemon = make_daemon(fake.url, devices(1, 2, 3), account={"max_in_flight": 1}, defaults=QUICK).start()
+    wait_for(lambda: "key refused" in daemon.stderr(), 10, "the first refusal")
+    all_there(daemon, [2, 3], 10, timeout=90)
+    wait_for(lambda: re.search("^room-1: poll failed: HTTP 403", daemon.stderr(), re.M), 20, "the device's own failure")
+    wait_for(lambda: daemon.notify.status.startswith("2 devices ok, 1 failing: room-1 (HTTP 403"), 5, "STATUS")
+    daemon.stop()
+
+
+def test_gateway_timeout_halves_the_span(fake, make_daemon):
+    fake.faults({"device": LOBBY, "min_span_ms": 301_000, "status": 504})
+    daemon = make_daemon(fake.url, devices(1, 2), defaults={"backfill_from": "30m"}, extra=RETRY).start()
+    all_there(daemon, [1, 2], 30, timeout=40)
+    daemon.stop()
+
+
+def test_gaps_cost_no_requests(fake, make_daemon):
+    """More devices than the rate can ask within a bucket, all of them too late: the account goes on asking."""
+    numbers = range(1, 61)
+    daemon = make_daemon(fake.url, devices(*numbers), defaults={"backfill_from": "30m", "backfill": "1h"},
+                         account={"rate": "60/s", "burst": 60})
+    assert daemon.run("--once", fake_time="-5h")[0] == 0
+    before = len(fake.journal())
+    daemon.write_config(fake.url, devices(*numbers), defaults={"backfill_from": "30m", "backfill": "1h"},
+                        account={"rate": "2/s", "burst": 1})
+    daemon.start()
+    wait_for(lambda: len(fake.journal()) >= before + 8, 20, "requests beside the gaps")
+    assert len([r for r in daemon.records() if r["status"] == "gap"]) >= 60
+    daemon.stop()

@@ -14,7 +14,7 @@ import pytest
 from harness import (KEY, SLOW, Fake, assert_complete, expected_records, free_port, parse_time, uuid_of, wait_for)
 from nginx import Authority, Nginx, Proxy
 
-RETRY = 'retry = { base = "200ms"; cap = "500ms"; };\n'
+RETRY = 'retry = { base = "200ms"; cap = "1s"; };\n'
 QUICK = {"backfill_from": "10m"}
 
 
@@ -256,7 +256,7 @@ def test_wrong_client_certificate_is_refused_and_healed_by_replacing_the_files(f
 
     # One after the other, as people do: for a moment the two do not belong together.
     shutil.copy(good[0], cert)
-    wait_for(lambda: "has changed" in daemon.stderr(), 10, "a look at the files")
+    wait_for(lambda: "have changed" in daemon.stderr(), 10, "a look at the files")
     shutil.copy(good[1], key)
     comes_to_rest(daemon, 4, begin)
     # No connection that was made with the wrong certificate is used again.
@@ -299,7 +299,7 @@ def test_useless_client_certificate_is_said_and_healed_by_putting_a_good_one_the
     nginx = front(fake=key_for("api"), server=mutual(pki))
     good = pki.issue("late")
     cert = tmp_path / "late.pem"
-    cert.write_text("to be done\n")
+    cert.write_text("-----BEGIN CERTIFICATE-----\nto be done\n-----END CERTIFICATE-----\n")
     begin = time.time()
     daemon = make_daemon(nginx.url, devices(2), key=f"mutual-{KEY}", defaults=QUICK, extra=RETRY,
                          account=mutual_account(pki, "api", cert, good[1])).start()
@@ -307,6 +307,14 @@ def test_useless_client_certificate_is_said_and_healed_by_putting_a_good_one_the
     assert nginx.fake.journal() == []
     shutil.copy(good[0], cert)
     comes_to_rest(daemon, 2, begin)
+
+
+def test_client_certificate_that_is_no_pem_is_a_mistake_of_the_configuration(pki, make_daemon, tmp_path):
+    cert = tmp_path / "client.der"
+    cert.write_bytes(b"0\x82\x01\x02")
+    account = mutual_account(pki, "api", cert, pki.issue("pem")[1])
+    code, _, stderr = make_daemon("https://127.0.0.1:1", devices(1), account=account).run(timeout=15)
+    assert code == 78 and f"{cert} is no PEM file" in stderr, stderr
 
 
 def test_client_key_that_others_can_read_is_refused(front, pki, make_daemon):

@@ -254,8 +254,10 @@ static void what_is_no_file_is_damage(void **state) {
 	assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, NULL), -EBADMSG);
 	assert_int_equal(rmdir(disk_path("checkpoint")), 0);
 	disk_put("checkpoint", "");
-	assert_int_equal(truncate(disk_path("checkpoint"), (off_t)1 << 32), 0);
-	assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, NULL), -EBADMSG);
+	assert_int_equal(truncate(disk_path("checkpoint"), ((off_t)1 << 30) + 1), 0);
+	struct error err = {{0}};
+	assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, &err), -EBADMSG);
+	assert_non_null(strstr(err.text, "/checkpoint: larger than the 1024 MiB that a checkpoint can have"));
 }
 
 static void damaged_one_is_set_aside(void **state) {

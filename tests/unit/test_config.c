@@ -360,8 +360,10 @@ static const struct key_case key_cases[] = {
 	{GROUP_DEFAULTS, "backfill = \"732d\"", NULL, "defaults.backfill: \"732d\" is out of range: from 1h to 731d"},
 	{GROUP_DEFAULTS, "backfill = \"59m\"", NULL, "*is out of range: from 1h to 731d"},
 	{GROUP_DEFAULTS, "backfill = \"1h\"; window = \"2h\"", NULL,
-	 "defaults.backfill: backfill \"1h\" is shorter than a window (several buckets of QUARTERHOURLY): write "
-	 "\"2h\" or more"},
+	 "defaults.backfill: backfill \"1h\" is too short for QUARTERHOURLY: it must be at least window + settle "
+	 "+ 10m: write \"2h12m\" or more"},
+	{GROUP_DEFAULTS, "settle = \"0\"; window = \"1d\"; backfill = \"24h10m\"", "backfill = \"1d10m\";", NULL},
+	{GROUP_DEFAULTS, "settle = \"0\"; window = \"1d\"; backfill = \"24h9m59s\"", NULL, "*write \"1d10m\" or more"},
 	{GROUP_DEFAULTS, "backfill_from = \"6h\"", "backfill_from = \"6h\";", NULL},
 	{GROUP_DEFAULTS, "backfill_from = \"2026-11-23T08:00:00+01:00\"",
 	 "backfill_from = \"2026-11-23T07:00:00Z\";", NULL},
@@ -424,8 +426,10 @@ static const struct key_case key_cases[] = {
 	{GROUP_RETRY, "base = \"100ms\"", "base = \"100ms\";", NULL},
 	{GROUP_RETRY, "base = \"99ms\"", NULL, "retry.base: \"99ms\" is out of range: from 100ms to 10m"},
 	{GROUP_RETRY, "cap = \"1h\"", "cap = \"1h\";", NULL},
-	{GROUP_RETRY, "cap = \"61m\"", NULL, "retry.cap: \"61m\" is out of range: from 100ms to 1h"},
-	{GROUP_RETRY, "cap = \"500ms\"", NULL, "retry.cap: cap \"500ms\" is less than base \"1s\": raise it"},
+	{GROUP_RETRY, "cap = \"1s\"", "cap = \"1s\";", NULL},
+	{GROUP_RETRY, "cap = \"61m\"", NULL, "retry.cap: \"61m\" is out of range: from 1s to 1h"},
+	{GROUP_RETRY, "cap = \"999ms\"", NULL, "retry.cap: \"999ms\" is out of range: from 1s to 1h"},
+	{GROUP_RETRY, "cap = \"2s\"; base = \"3s\"", NULL, "retry.cap: cap \"2s\" is less than base \"3s\": raise it"},
 	{GROUP_RETRY, "base = \"2m\"", NULL, "retry.base: cap \"1m\" is less than base \"2m\": raise it"},
 
 	{GROUP_LOG, "directory = \"/srv/log\"", "directory = \"/srv/log\";", NULL},
@@ -775,14 +779,50 @@ static void inherited_windows_are_told_once_where_they_stand(void **state) {
 		"{ uuid = \"" UUID_B "\"; name = \"x\"; interval = \"MONTHLY\"; } );\n");
 	assert_int_equal(config->devices[0].settings->window, USEC_PER_DAY);
 	assert_int_equal(config->devices[1].settings->window, 30 * USEC_PER_DAY);
-	/* And its back-fill, if nobody set one, reaches over it. */
-	assert_int_equal(config->devices[1].settings->backfill, 31 * USEC_PER_DAY);
 	config_free(config);
+}
 
+static void backfill_reaches_over_a_window_and_its_settling(void **state) {
+	static const struct {
+		const char *settings;
+		int days;
+	} unset[] = {
+		{"interval = \"NONE\"; window = \"1d\";", 7},
+		{"interval = \"MINUTELY\"; window = \"1d\";", 7},
+		{"interval = \"QUARTERHOURLY\";", 7},
+		{"interval = \"HOURLY\"; settle = \"6d\";", 7},
+		{"interval = \"HOURLY\"; settle = \"7d\";", 8},
+		{"interval = \"DAILY\";", 7},
+		{"interval = \"DAILY\"; settle = \"7d\";", 9},
+		{"interval = \"WEEKLY\";", 8},
+		{"interval = \"WEEKLY\"; settle = \"7d\";", 15},
+		{"interval = \"MONTHLY\";", 32},
+		{"interval = \"MONTHLY\"; settle = \"7d\";", 39},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(unset); i++) {
+		char text[PATH_SIZE];
+		(void)snprintf(text, sizeof(text), ACCOUNTS "devices = ( { uuid = \"" UUID_A "\"; name = \"x\"; %s } );\n",
+		               unset[i].settings);
+		struct config *config = read_good(text);
+		if (config->devices[0].settings->backfill != unset[i].days * USEC_PER_DAY) {
+			fail_msg("%s expected %d d, got %lld us", unset[i].settings, unset[i].days,
+			         (long long)config->devices[0].settings->backfill);
+		}
+		config_free(config);
+	}
+
+	/* Whoever made it too short is told: the device's own settings first. */
 	expect_problems("defaults = { backfill = \"7d\"; };\n" ACCOUNTS
-	                "devices = ( { uuid = \"" UUID_A "\"; name = \"x\"; interval = \"MONTHLY\"; } );\n",
-	                "main.conf:3: devices[0].interval: x: backfill \"7d\" is shorter than a window (one bucket "
-	                "of MONTHLY): write \"31d\" or more\n");
+	                "devices = ( { uuid = \"" UUID_A "\"; name = \"x\"; interval = \"MONTHLY\"; },\n"
+	                "{ uuid = \"" UUID_A "\"; name = \"x\"; settle = \"7d\"; },\n"
+	                "{ uuid = \"" UUID_A "\"; name = \"x\"; interval = \"DAILY\"; backfill = \"1d\"; } );\n",
+	                "main.conf:3: devices[0].interval: x: backfill \"7d\" is too short for MONTHLY: it must be at "
+	                "least window + settle + 10m: write \"31d12m\" or more\n"
+	                "main.conf:4: devices[1].settle: x: backfill \"7d\" is too short for QUARTERHOURLY: it must be "
+	                "at least window + settle + 10m: write \"7d25m\" or more\n"
+	                "main.conf:5: devices[2].backfill: x: backfill \"1d\" is too short for DAILY: it must be at "
+	                "least window + settle + 10m: write \"1d12m\" or more\n");
 }
 
 static void devices_inherit_and_override(void **state) {
@@ -992,6 +1032,32 @@ static void text_is_read_as_libconfig_reads_it(void **state) {
 	                "main.conf:1: log.keep: 99999999999 is out of range: from 0 to 1000000\n");
 	expect_problems(ACCOUNTS "devices = ( { uuid = \"" UUID_A "\"; name = \"d\"; labels = { a = 1.5 \"x\"; }; } );\n",
 	                "main.conf:2: devices[0].labels.a: d: holds control characters or is not UTF-8\n");
+}
+
+static void what_is_missing_at_the_end_is_told_at_the_last_line(void **state) {
+	static const struct {
+		const char *text;
+		int line;
+	} cases[] = {
+		{"defaults = {\n  settle = \"1s\";\n", 2},
+		{"defaults = {\n  settle = \"1s\";", 2},
+		{"defaults = {\n  settle = \"1s\"; # and\n// so\n/* on\n */\n \t\r\n\n", 2},
+		{"defaults = {", 1},
+		{"defaults = {\n}; };\n\n\n", 2},
+		{"\n\n= 1;\n", 3},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char expected[PATH_SIZE];
+		(void)snprintf(expected, sizeof(expected),
+		               "main.conf:%d: syntax error: something is missing or too much, here or just before\n",
+		               cases[i].line);
+		expect_problems(cases[i].text, expected);
+	}
+	/* Also when the last line is that of an included file. */
+	write_file("open.inc", "defaults = {\n  settle = \"1s\";\n");
+	expect_problems(ACCOUNTS DEVICES "@include \"open.inc\"\n\n",
+	                "open.inc:2: syntax error: something is missing or too much, here or just before\n");
 }
 
 static void files_that_are_none_are_refused(void **state) {
@@ -1243,38 +1309,45 @@ static void cost_is_told(void **state) {
 	(void)state;
 	const char *acme = "accounts = ( { name = \"acme\"; key_file = \"k\"; } );";
 	expect_cost(acme, "interval = \"MINUTELY\"; window = \"5m\";", 200, "", 0, "", 0,
-	            "acme: 200 devices need 0.67 requests/s of 1.00/s allowed (67 %)\n");
+	            "acme: 200 devices need 40 requests/m of 60/m allowed (67 %)\n");
 	expect_cost(acme, "interval = \"MINUTELY\";", 60, "", 0, "", 0,
-	            "acme: 60 devices need 1.00 requests/s of 1.00/s allowed (100 %)\n");
+	            "acme: 60 devices need 1 requests/s of 1/s allowed (100 %)\n");
 	expect_cost(acme, "interval = \"MINUTELY\";", 61, "", 0, "", -ERANGE,
-	            "acme: 61 devices need 1.02 requests/s of 1.00/s allowed (102 %): exceeds its rate; a window of "
+	            "acme: 61 devices need 1.02 requests/s of 1/s allowed (102 %): exceeds its rate; a window of "
 	            "\"2m\" would fit\n");
 	expect_cost(acme, "interval = \"MINUTELY\";", 300, "", 0, "", -ERANGE,
-	            "acme: 300 devices need 5.00 requests/s of 1.00/s allowed (500 %): exceeds its rate; a window of "
+	            "acme: 300 devices need 5 requests/s of 1/s allowed (500 %): exceeds its rate; a window of "
 	            "\"5m\" would fit\n");
 	/* What fits must suit every device whose window is shorter. */
 	expect_cost(acme, "", 900, "interval = \"QUARTERHOURLY\";", 60, "interval = \"MINUTELY\";", -ERANGE,
-	            "acme: 960 devices need 2.00 requests/s of 1.00/s allowed (200 %): exceeds its rate; a window of "
+	            "acme: 960 devices need 2 requests/s of 1/s allowed (200 %): exceeds its rate; a window of "
 	            "\"30m\" would fit\n");
 	expect_cost("accounts = ( { name = \"acme\"; key_file = \"k\"; rate = \"60/h\"; } );", "", 1,
 	            "interval = \"HOURLY\";", 1, "interval = \"DAILY\";", 0,
-	            "acme: 2 devices need 0.02 requests/m of 1.00/m allowed (2 %)\n");
+	            "acme: 2 devices need 1.04 requests/h of 60/h allowed (2 %)\n");
 	expect_cost("accounts = ( { name = \"acme\"; key_file = \"k\"; rate = \"2/h\"; } );", "", 50,
 	            "interval = \"DAILY\";", 0, "", -ERANGE,
-	            "acme: 50 devices need 2.08 requests/h of 2.00/h allowed (104 %): exceeds its rate; no window "
+	            "acme: 50 devices need 2.08 requests/h of 2/h allowed (104 %): exceeds its rate; no window "
 	            "would fit: poll fewer devices or raise the rate\n");
 	/* A window of more buckets than a request may have, its look-back among them, takes several. */
 	const char *slow = "accounts = ( { name = \"acme\"; key_file = \"k\"; rate = \"2/h\"; } );";
 	expect_cost(slow, "interval = \"MINUTELY\"; window = \"1d\";", 1, "max_points = 100;", 0, "", 0,
-	            "acme: 1 device needs 0.67 requests/h of 2.00/h allowed (33 %)\n");
+	            "acme: 1 device needs 16 requests/d of 48/d allowed (33 %)\n");
 	expect_cost(slow, "interval = \"MINUTELY\"; window = \"1d\";", 12, "", 0, "", 0,
-	            "acme: 12 devices need 1.00 requests/h of 2.00/h allowed (50 %)\n");
+	            "acme: 12 devices need 1 requests/h of 2/h allowed (50 %)\n");
 	expect_cost(slow, "interval = \"MINUTELY\"; window = \"1d\"; lookback = \"0\";", 12, "", 0, "", 0,
-	            "acme: 12 devices need 0.50 requests/h of 2.00/h allowed (25 %)\n");
+	            "acme: 12 devices need 12 requests/d of 48/d allowed (25 %)\n");
 	expect_cost("accounts = ( { name = \"a\"; key_file = \"k\"; }, { name = \"idle\"; key_file = \"k\"; } );",
 	            "account = \"a\";", 1, "", 0, "", 0,
-	            "a: 1 device needs 0.00 requests/s of 1.00/s allowed (0 %)\n"
-	            "idle: 0 devices need 0.00 requests/s of 1.00/s allowed (0 %)\n");
+	            "a: 1 device needs 4 requests/h of 3600/h allowed (less than 1 %)\n"
+	            "idle: 0 devices need 0 requests/s of 1/s allowed (0 %)\n");
+	/* No figure rounds to nothing as long as there is a unit. */
+	expect_cost(acme, "", 3, "interval = \"QUARTERHOURLY\";", 0, "", 0,
+	            "acme: 3 devices need 12 requests/h of 3600/h allowed (less than 1 %)\n");
+	expect_cost(acme, "", 1, "interval = \"DAILY\";", 0, "", 0,
+	            "acme: 1 device needs 1 requests/d of 86400/d allowed (less than 1 %)\n");
+	expect_cost(acme, "", 1, "interval = \"MONTHLY\";", 0, "", 0,
+	            "acme: 1 device needs 0.03 requests/d of 86400/d allowed (less than 1 %)\n");
 }
 
 /* Size */
@@ -1332,6 +1405,7 @@ int main(void) {
 		cmocka_unit_test(doubles_are_refused),
 		cmocka_unit_test(windows_suit_intervals),
 		cmocka_unit_test(inherited_windows_are_told_once_where_they_stand),
+		cmocka_unit_test(backfill_reaches_over_a_window_and_its_settling),
 		cmocka_unit_test(devices_inherit_and_override),
 		cmocka_unit_test(labels_are_counted),
 		cmocka_unit_test(fragments_add_accounts_and_devices),
@@ -1339,6 +1413,7 @@ int main(void) {
 		cmocka_unit_test(includes_are_found_and_counted),
 		cmocka_unit_test(includes_that_cannot_be_are_told),
 		cmocka_unit_test(text_is_read_as_libconfig_reads_it),
+		cmocka_unit_test(what_is_missing_at_the_end_is_told_at_the_last_line),
 		cmocka_unit_test(files_that_are_none_are_refused),
 		cmocka_unit_test(very_many_problems_are_counted),
 		cmocka_unit_test(what_is_printed_reads_the_same),

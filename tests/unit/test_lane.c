@@ -68,6 +68,7 @@ static void land(struct fixture *f, struct poll *poll, usec_t now) {
 static struct poll *expect_taken(struct fixture *f, usec_t now, const char *why) {
 	struct poll *poll = lane_take(&f->lane, now);
 	expect_int(true, poll != NULL, "%s: a poll may send", why);
+	lane_sent(&f->lane, poll, now);
 	return poll;
 }
 
@@ -86,7 +87,7 @@ static void no_more_than_the_cap_are_in_flight(void **state) {
 	for (int i = 0; i < 4; i++) {
 		expect_int(NOW >= lane_next(&f->lane), true, "take %d is possible now", i);
 		taken = expect_taken(f, NOW, "below the cap");
-		expect_int(POLL_IN_FLIGHT, taken->phase, "take %d: phase", i);
+		expect_int(POLL_BUSY, taken->phase, "take %d: phase", i);
 		expect_int(i + 1, f->lane.in_flight, "take %d: in flight", i);
 	}
 	expect_nobody(f, NOW + USEC_PER_HOUR, "at the cap");
@@ -381,6 +382,37 @@ static void in_an_outage_one_probe_at_a_time_tries(void **state) {
 	}
 }
 
+/* One that fails for ever must not be the only one that is asked. */
+static void a_probe_is_the_poll_that_was_asked_longest_ago(void **state) {
+	struct fixture *f = *state;
+	bool asked[POLLS] = {false};
+	usec_t now = NOW;
+	all_ready(f);
+	for (size_t i = 0; i < 5; i++) {
+		(void)lane_unreached(&f->lane, &f->polls[i], &retry, now, &f->rng);
+	}
+	expect_state(f, LANE_DOWN, "an outage");
+	for (size_t i = 0; i < POLLS; i++) {
+		now = lane_next(&f->lane) > now ? lane_next(&f->lane) : now + 1;
+		struct poll *probe = expect_taken(f, now, "a probe");
+		size_t which = (size_t)(probe - f->polls);
+		expect_int(false, asked[which], "probe %zu: poll %zu was asked before", i, which);
+		asked[which] = true;
+		land(f, probe, now);
+		(void)lane_unreached(&f->lane, probe, &retry, now, &f->rng);
+	}
+}
+
+static void a_new_key_ends_back_offs_but_no_window(void **state) {
+	struct fixture *f = *state;
+	lane_wait(&f->lane, &f->polls[0], NOW + 5 * MINUTE, false);
+	lane_wait(&f->lane, &f->polls[1], NOW + 2 * MINUTE, true);
+	lane_probe_now(&f->lane, NOW);
+	lane_collect(&f->lane, NOW, WALL);
+	expect_int(true, expect_taken(f, NOW, "the one that backed off") == &f->polls[0], "which");
+	expect_nobody(f, NOW, "the one that waits for its window");
+}
+
 static void what_is_due_while_the_gate_is_shut_is_collected_in_time(void **state) {
 	struct fixture *f = *state;
 	lane_ready(&f->lane, &f->polls[0], NOW, WALL);
@@ -412,6 +444,8 @@ int main(void) {
 		TEST(one_poll_alone_is_no_outage),
 		TEST(an_answer_in_between_begins_the_count_anew),
 		TEST(in_an_outage_one_probe_at_a_time_tries),
+		TEST(a_probe_is_the_poll_that_was_asked_longest_ago),
+		TEST(a_new_key_ends_back_offs_but_no_window),
 		TEST(what_is_due_while_the_gate_is_shut_is_collected_in_time),
 	};
 	return cmocka_run_group_tests_name("lane", tests, NULL, zones_done);

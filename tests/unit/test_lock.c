@@ -4,6 +4,8 @@
 
 #include "state/lock.h"
 
+#include <pwd.h>
+
 static void lock_is_taken_and_names_its_holder(void **state) {
 	(void)state;
 	char pid[32];
@@ -78,6 +80,35 @@ static void missing_directory_says_what_to_do(void **state) {
 	assert_non_null(strstr(err.text, "/none: no such directory: create it"));
 }
 
+static void root_leaves_another_users_directory_alone(void **state) {
+	(void)state;
+	enum { SOMEBODY = 65534, UNNAMED = 3999999999 };
+	struct error err = {{0}};
+	char expected[2 * PATH_MAX];
+	if (geteuid() != 0) {
+		print_message("not root: cannot give a directory away\n");
+		skip();
+	}
+
+	const struct passwd *user = getpwuid(SOMEBODY);
+	assert_int_equal(chown(disk_directory, SOMEBODY, (gid_t)-1), 0);
+	assert_int_equal(lock_take(disk_directory, &err), -EPERM);
+	(void)snprintf(expected, sizeof(expected), "%s belongs to user %s: run this as that user", disk_directory,
+	               user ? user->pw_name : "65534");
+	assert_string_equal(err.text, expected);
+
+	assert_int_equal(chown(disk_directory, (uid_t)UNNAMED, (gid_t)-1), 0);
+	assert_int_equal(lock_take(disk_directory, &err), -EPERM);
+	(void)snprintf(expected, sizeof(expected), "%s belongs to user 3999999999: run this as that user", disk_directory);
+	assert_string_equal(err.text, expected);
+	assert_string_equal(disk_list(), "");
+
+	assert_int_equal(chown(disk_directory, 0, (gid_t)-1), 0);
+	int lock = lock_take(disk_directory, &err);
+	assert_true(lock >= 0);
+	lock_release(lock);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
 
 int main(void) {
@@ -88,6 +119,7 @@ int main(void) {
 		TEST(holder_without_an_id_is_another_process),
 		TEST(full_disk_does_not_keep_the_lock_away),
 		TEST(missing_directory_says_what_to_do),
+		TEST(root_leaves_another_users_directory_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

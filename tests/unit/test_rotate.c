@@ -245,7 +245,6 @@ static void file_that_cannot_be_compressed_does_not_stop_the_others(void **state
 	struct rotate rotate = started(&compressing, monday);
 	assert_int_equal(work(&rotate, &err), -EISDIR);
 	assert_non_null(strstr(err.text, "occupancy-20261121T000000Z.ndjson: cannot be compressed: "));
-	assert_int_equal(rotate_work(&rotate, &err), 0);
 	rotate_done(&rotate);
 	assert_string_equal(unpacked("occupancy-20261122T000000Z.ndjson.gz"), "two");
 }
@@ -336,7 +335,7 @@ static void many_files_go_in_slices(void **state) {
 	assert_string_equal(disk_list(), "occupancy-20261123T000028Z.csv occupancy-20261123T000029Z.csv ");
 }
 
-static void file_that_cannot_be_removed_is_told_once(void **state) {
+static void file_that_cannot_be_removed_does_not_stop_the_others(void **state) {
 	(void)state;
 	static const struct log_settings settings = {.keep = 1};
 	struct error err = {{0}};
@@ -346,9 +345,34 @@ static void file_that_cannot_be_removed_is_told_once(void **state) {
 	struct rotate rotate = started(&settings, monday);
 	assert_int_equal(work(&rotate, &err), -EISDIR);
 	assert_non_null(strstr(err.text, "occupancy-20261120T000000Z.csv: cannot be removed: "));
-	assert_int_equal(rotate_work(&rotate, &err), 0);
 	rotate_done(&rotate);
 	assert_string_equal(disk_list(), "occupancy-20261120T000000Z.csv occupancy-20261122T000000Z.csv ");
+}
+
+/* Whoever asks between two rounds must not take it that all is well again. */
+static void failure_lasts_until_a_round_ends_well(void **state) {
+	(void)state;
+	static const char name[] = "occupancy-20261121T000000Z.ndjson";
+	struct error first = {{0}};
+	assert_int_equal(mkdir(disk_path(name), 0700), 0);
+	struct rotate rotate = started(&compressing, monday);
+	assert_int_equal(work(&rotate, &first), -EISDIR);
+	assert_int_equal(rmdir(disk_path(name)), 0);
+	disk_put(name, "one");
+	for (int i = 0; i < 3; i++) {
+		struct error err = {{0}};
+		rotate_tick(&rotate, monday + i * USEC_PER_SEC);
+		assert_int_equal(rotate_work(&rotate, &err), -EISDIR);
+		assert_string_equal(err.text, first.text);
+		assert_string_equal(disk_list(), "occupancy-20261121T000000Z.ndjson ");
+	}
+	assert_int_equal(rotate_work(&rotate, NULL), -EISDIR);
+
+	rotate_configure(&rotate, &compressing);
+	assert_true(work(&rotate, NULL) > 0);
+	assert_int_equal(rotate_work(&rotate, NULL), 0);
+	rotate_done(&rotate);
+	assert_string_equal(disk_list(), "occupancy-20261121T000000Z.ndjson.gz ");
 }
 
 /* Faults */
@@ -444,7 +468,8 @@ int main(void) {
 		TEST(what_is_too_much_is_removed),
 		TEST(age_takes_even_the_last_and_is_told_by_the_clock_alone),
 		TEST(many_files_go_in_slices),
-		TEST(file_that_cannot_be_removed_is_told_once),
+		TEST(file_that_cannot_be_removed_does_not_stop_the_others),
+		TEST(failure_lasts_until_a_round_ends_well),
 		TEST(failed_work_is_done_in_the_next_round),
 		TEST(crash_is_nothing_but_a_later_start),
 	};

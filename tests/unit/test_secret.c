@@ -46,6 +46,7 @@ static const char *path_of(const char *name) {
 }
 
 static void write_key(const char *name, const char *text, size_t len, mode_t mode) {
+	(void)chmod(path_of(name), 0600); /* whatever an earlier test left */
 	FILE *file = fopen(path_of(name), "w");
 	assert_non_null(file);
 	assert_int_equal(fwrite(text, 1, len, file), len);
@@ -220,25 +221,26 @@ static void names_become_paths(void **state) {
 	assert_int_equal(secret_path("/a/b", path, &err), 0);
 	assert_string_equal(path, "/a/b");
 	assert_int_equal(secret_path("api-key", path, &err), -ENXIO);
-	assert_string_equal(err.text, "api-key is a systemd credential, and there are none: start this as a systemd "
-	                              "service with LoadCredential=api-key:FILE, or write an absolute path");
+	assert_string_equal(err.text, "api-key is a systemd credential: only the service sees it "
+	                              "(LoadCredential=api-key:FILE)");
 	assert_string_equal(path, "/a/b");
 
-	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x", 1), 0);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
 	assert_int_equal(secret_path("api-key", path, &err), 0);
-	assert_string_equal(path, "/run/credentials/x/api-key");
+	assert_string_equal(path, path_of("api-key"));
 	static const char *const bad[] = {"", ".", "..", "a/b", "../x", "a b"};
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		assert_int_equal(secret_path(bad[i], path, &err), -EINVAL);
 	}
 
+	size_t longest = PATH_MAX - 1 - strlen(dir) - 1;
 	memset(name, 'a', sizeof(name));
-	name[PATH_MAX - 20] = '\0';
+	name[longest] = '\0';
 	assert_int_equal(secret_path(name, path, &err), 0);
-	name[PATH_MAX - 20] = 'a';
-	name[PATH_MAX - 19] = '\0';
+	name[longest] = 'a';
+	name[longest + 1] = '\0';
 	assert_int_equal(secret_path(name, path, &err), -ENAMETOOLONG);
-	name[PATH_MAX - 19] = 'a';
+	name[longest + 1] = 'a';
 	name[0] = '/';
 	name[PATH_MAX - 1] = '\0';
 	assert_int_equal(secret_path(name, path, &err), 0);
@@ -249,6 +251,80 @@ static void names_become_paths(void **state) {
 	/* What is no absolute path is no directory of credentials. */
 	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "", 1), 0);
 	assert_int_equal(secret_path("api-key", path, &err), -ENXIO);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
+/* Root may see everything. */
+static void become_nobody(void) {
+	enum { NOBODY = 65534 };
+	if (geteuid() == 0) {
+		assert_int_equal(chmod(dir, 0755), 0);
+		assert_int_equal(setresuid(NOBODY, NOBODY, 0), 0);
+	}
+}
+
+/* Also behind a test that failed. */
+static int become_oneself(void **state) {
+	uid_t real, effective, saved;
+	(void)state;
+	(void)unsetenv("CREDENTIALS_DIRECTORY");
+	return getresuid(&real, &effective, &saved) < 0 ? -1 : setresuid(saved, saved, saved);
+}
+
+static void what_this_user_may_not_see_is_told_with_advice(void **state) {
+	struct secret secret = {0};
+	struct error err = {0};
+	char expected[3 * PATH_SIZE];
+	(void)state;
+
+	write_key("unreadable", "hunter2", 7, 0);
+	assert_int_equal(mkdir(path_of("hidden"), 0), 0);
+	become_nobody();
+	assert_int_equal(secret_read(path_of("unreadable"), &secret, &err), -EACCES);
+	(void)snprintf(expected, sizeof(expected),
+	               "%s cannot be opened: Permission denied: this user may not read it: under systemd use a "
+	               "credential (LoadCredential=)", path_of("unreadable"));
+	assert_string_equal(err.text, expected);
+
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
+	assert_int_equal(secret_read("unreadable", &secret, &err), -EACCES);
+	(void)snprintf(expected, sizeof(expected), "%s cannot be opened: Permission denied", path_of("unreadable"));
+	assert_string_equal(err.text, expected);
+
+	/* As systemd hides the directory from a reload command. */
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", path_of("hidden"), 1), 0);
+	assert_int_equal(secret_read("api-key", &secret, &err), -ENXIO);
+	assert_string_equal(err.text, "api-key is a systemd credential, which cannot be seen from here "
+	                              "(a reload command, or another user)");
+	assert_null(secret.text);
+
+	/* Not there at all is not seen either. */
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", path_of("gone"), 1), 0);
+	assert_int_equal(secret_read("api-key", &secret, &err), -ENXIO);
+	assert_non_null(strstr(err.text, "which cannot be seen from here"));
+}
+
+static void credentials_that_are_not_loaded_are_told_with_advice(void **state) {
+	struct secret secret = {0};
+	struct error err = {0};
+	(void)state;
+
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
+	assert_int_equal(secret_read("not-there", &secret, &err), -ENOENT);
+	assert_string_equal(err.text, "the credential not-there is missing: add LoadCredential=not-there:FILE to the "
+	                              "service (systemctl edit occupancyd) and restart it");
+	assert_int_equal(secret_read_pem("not-there", true, &secret, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "the credential not-there is missing"));
+
+	static const char *const blank[] = {"", " \n\n"};
+	for (size_t i = 0; i < COUNT(blank); i++) {
+		write_key("api-key", blank[i], strlen(blank[i]), 0400);
+		assert_int_equal(secret_read("api-key", &secret, &err), -EINVAL);
+		assert_string_equal(err.text, "the credential api-key is empty: write the key into the file that "
+		                              "LoadCredential= names and restart the service");
+		assert_int_equal(unlink(path_of("api-key")), 0);
+	}
+	assert_null(secret.text);
 	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
 }
 
@@ -343,6 +419,8 @@ int main(void) {
 		cmocka_unit_test(a_pem_file_is_read_whole_and_only_a_key_must_be_private),
 		cmocka_unit_test(what_is_no_file_is_refused),
 		cmocka_unit_test(names_become_paths),
+		cmocka_unit_test_teardown(what_this_user_may_not_see_is_told_with_advice, become_oneself),
+		cmocka_unit_test(credentials_that_are_not_loaded_are_told_with_advice),
 		cmocka_unit_test(stamps_change_with_the_file),
 		cmocka_unit_test(secrets_are_compared),
 		cmocka_unit_test(a_secret_is_left_out_of_core_files),

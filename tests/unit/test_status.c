@@ -27,7 +27,7 @@ static void all_well(void **state) {
 static void before_the_first_record(void **state) {
 	(void)state;
 	expect_status(&(struct status){.devices = 1, .last_record = INT64_MIN, .backlog = 10080},
-	              "1 device ok; backlog 10080; no record yet");
+	              "1 device ok; backlog 10080; no record since the start");
 }
 
 static void failing_devices_are_named(void **state) {
@@ -39,8 +39,8 @@ static void failing_devices_are_named(void **state) {
 			.named = {{"lobby", "HTTP 500", 12 * MINUTE}, {"canteen", "timed out", 45 * SECOND}},
 			.last_record = INT64_MIN,
 		},
-		"118 devices ok, 2 failing: lobby (HTTP 500 for 12 min), canteen (timed out for 45 s); "
-		"backlog 0; no record yet");
+		"118 devices ok, 2 failing: lobby (HTTP 500 since 1970-01-01T00:12:00Z), canteen (timed out since 1970-01-01T00:00:45Z); "
+		"backlog 0; no record since the start");
 }
 
 static void three_are_named_and_the_rest_counted(void **state) {
@@ -51,11 +51,11 @@ static void three_are_named_and_the_rest_counted(void **state) {
 		.named = {{"a", "x", MINUTE * 5}, {"b", "y", MINUTE * 5}, {"c", "z", MINUTE * 5}},
 		.last_record = INT64_MIN,
 	};
-	expect_status(&status, "3 devices ok, 3 failing: a (x for 5 min), b (y for 5 min), c (z for 5 min); "
-	                       "backlog 0; no record yet");
+	expect_status(&status, "3 devices ok, 3 failing: a (x since 1970-01-01T00:05:00Z), b (y since 1970-01-01T00:05:00Z), c (z since 1970-01-01T00:05:00Z); "
+	                       "backlog 0; no record since the start");
 	status.failing = 5;
-	expect_status(&status, "1 device ok, 5 failing: a (x for 5 min), b (y for 5 min), c (z for 5 min), "
-	                       "and 2 more; backlog 0; no record yet");
+	expect_status(&status, "1 device ok, 5 failing: a (x since 1970-01-01T00:05:00Z), b (y since 1970-01-01T00:05:00Z), c (z since 1970-01-01T00:05:00Z), "
+	                       "and 2 more; backlog 0; no record since the start");
 }
 
 static void trouble_comes_first(void **state) {
@@ -69,12 +69,12 @@ static void trouble_comes_first(void **state) {
 		.disk = "/var/log/occupancyd: No space left on device",
 	};
 	expect_status(&status, "log cannot be written: /var/log/occupancyd: No space left on device; "
-	                       "acme: key refused (HTTP 403); 0 devices ok, 2 failing: a (x for 2 h), "
-	                       "b (y for 3 d); backlog 0; no record yet");
+	                       "acme: key refused (HTTP 403); 0 devices ok, 2 failing: a (x since 1970-01-01T02:00:00Z), "
+	                       "b (y since 1970-01-04T00:00:00Z); backlog 0; no record since the start");
 	status.disk = NULL;
 	status.lanes = "";
 	status.failing = 0;
-	expect_status(&status, "2 devices ok; backlog 0; no record yet");
+	expect_status(&status, "2 devices ok; backlog 0; no record since the start");
 }
 
 static void a_long_reason_is_cut(void **state) {
@@ -82,10 +82,28 @@ static void a_long_reason_is_cut(void **state) {
 	char reason[400], expected[512];
 	memset(reason, 'r', sizeof(reason) - 1);
 	reason[sizeof(reason) - 1] = '\0';
-	(void)snprintf(expected, sizeof(expected), "0 devices ok, 1 failing: a (%.120s for 5 s); backlog 0; "
-	                                           "no record yet", reason);
+	(void)snprintf(expected, sizeof(expected), "0 devices ok, 1 failing: a (%.124s... since "
+	                                           "1970-01-01T00:00:05Z); backlog 0; "
+	                                           "no record since the start", reason);
 	expect_status(&(struct status){.devices = 1, .failing = 1, .named = {{"a", reason, 5 * SECOND}},
 	                               .last_record = INT64_MIN}, expected);
+}
+
+static void devices_that_wait_for_their_account_are_not_ok(void **state) {
+	(void)state;
+	struct status status = {.devices = 3, .waiting = 3, .lanes = "acme: key refused (HTTP 403)",
+	                        .last_record = INT64_MIN};
+	expect_status(&status, "acme: key refused (HTTP 403); 3 devices wait; backlog 0; no record since the start");
+	status.waiting = 1;
+	expect_status(&status, "acme: key refused (HTTP 403); 2 devices ok, 1 device waits; backlog 0; "
+	                       "no record since the start");
+}
+
+static void a_configuration_that_is_not_in_force_is_said(void **state) {
+	(void)state;
+	expect_status(&(struct status){.devices = 1, .config = "not reloaded: see the journal",
+	                               .last_record = INT64_MIN},
+	              "configuration not reloaded: see the journal; 1 device ok; backlog 0; no record since the start");
 }
 
 static void the_text_is_appended(void **state) {
@@ -94,7 +112,7 @@ static void the_text_is_appended(void **state) {
 	buf_init(&out, 4096);
 	buf_puts(&out, "before: ");
 	status_text(&(struct status){.devices = 1, .last_record = INT64_MIN}, &out);
-	expect_text("before: 1 device ok; backlog 0; no record yet", buf_text(&out), "status");
+	expect_text("before: 1 device ok; backlog 0; no record since the start", buf_text(&out), "status");
 	buf_done(&out);
 }
 
@@ -106,6 +124,8 @@ int main(void) {
 		cmocka_unit_test(three_are_named_and_the_rest_counted),
 		cmocka_unit_test(trouble_comes_first),
 		cmocka_unit_test(a_long_reason_is_cut),
+		cmocka_unit_test(devices_that_wait_for_their_account_are_not_ok),
+		cmocka_unit_test(a_configuration_that_is_not_in_force_is_said),
 		cmocka_unit_test(the_text_is_appended),
 	};
 	return cmocka_run_group_tests_name("status", tests, NULL, NULL);

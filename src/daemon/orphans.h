@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * Devices that were polled once and are not in the configuration now.
+ *
+ * Their cursors are kept, and saved, so that a device that is put back goes on
+ * where its log ends: nothing twice, and a gap record for what has become too
+ * old meanwhile.
+ */
+
+#ifndef DAEMON_ORPHANS_H
+#define DAEMON_ORPHANS_H
+
+#include "schedule/poll.h"
+
+struct orphan {
+	char *uuid;
+	enum interval interval;
+	usec_t cursor, since; /* as in struct poll */
+};
+
+struct orphans {
+	struct orphan *list;
+	size_t len, size;
+};
+
+void orphans_done(struct orphans *orphans);
+
+/**
+ * Keeps the position of a device.  One whose log ends longer ago than Rhombus
+ * keeps its data (two years) is not kept.  Returns 0 or -ENOMEM.
+ */
+__attribute__((nonnull))
+int orphans_add(struct orphans *orphans, const char *uuid, enum interval interval, usec_t cursor,
+                usec_t since, usec_t now);
+
+/** Gives the position back to a poll of that identity, if there is one. */
+__attribute__((nonnull))
+void orphans_adopt(struct orphans *orphans, struct poll *poll);
+
+#endif
