@@ -96,7 +96,9 @@ static bool tend_log(const struct loop *loop, struct timers *timers) {
 		tell_transition(&timers->rotation_failed, r, "rotation", &err);
 	}
 	int r = sink_work(loop->sink, &err);
-	tell_transition(&timers->work_failed, r, "compressing and trimming old logs", &err);
+	if (r <= 0) {
+		tell_transition(&timers->work_failed, r, "compressing and trimming old logs", &err);
+	}
 	return r > 0;
 }
 
