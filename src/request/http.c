@@ -498,10 +498,8 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 	CURLcode code = message->data.result;
 	struct transfer *transfer = NULL;
 	long status = 0;
-	char *content_type = NULL;
 	(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
 	(void)curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
-	(void)curl_easy_getinfo(message->easy_handle, CURLINFO_CONTENT_TYPE, &content_type);
 
 	http->handed_out = transfer;
 	http->running_count--;
@@ -512,7 +510,6 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 		.body = transfer->body.data ? transfer->body.data : nothing,
 		.body_len = transfer->body.len,
 		.retry_after = transfer->has_retry_after ? transfer->retry_after : NULL,
-		.content_type = content_type,
 		.error = transfer->error[0] ? transfer->error : curl_easy_strerror(code),
 	};
 	return true;

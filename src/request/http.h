@@ -54,7 +54,6 @@ struct http_reply {
 	char *body;              /* body_len bytes and a NUL; the caller may change them */
 	size_t body_len;
 	const char *retry_after; /* NULL: no such header; bounded, as it came */
-	const char *content_type;
 	const char *error;      /* a sentence unless HTTP_REPLIED */
 };
 

@@ -180,10 +180,6 @@ size_t sink_pending(const struct sink *sink) {
 	return sink->batch.len;
 }
 
-void sink_drop(struct sink *sink) {
-	buf_clear(&sink->batch);
-}
-
 /* Rotation */
 
 /* The file is whole and synced before and after; on failure it may have no current name. */

@@ -44,10 +44,6 @@ void sink_add(struct sink *sink, const struct record *record);
 __attribute__((nonnull))
 size_t sink_pending(const struct sink *sink);
 
-/** Forgets the batch. */
-__attribute__((nonnull))
-void sink_drop(struct sink *sink);
-
 /**
  * Appends the batch and syncs it; rotates before, if the size or the clock says
  * so.  A file that was moved away or removed by others is opened anew first.
