@@ -111,6 +111,9 @@ void access_mask(const struct access *access, char *text, size_t len) {
 
 void access_take_over(struct access *access, const struct access *from) {
 	struct lane *lane = &access->lane;
+	if (strcmp(access->account->base_url, from->account->base_url) != 0) {
+		return; /* another server knows nothing of that */
+	}
 	lane->rate.full_at = from->lane.rate.full_at;
 	lane->since = from->lane.since;
 	memcpy(access->reason, from->reason, sizeof(access->reason));

@@ -236,7 +236,7 @@ static void give_up(struct poller *poller, struct poll *poll, usec_t end) {
 	char from[UTC_STRING_SIZE], to[UTC_STRING_SIZE], limit[DURATION_STRING_SIZE];
 	char reason[MESSAGE_SIZE + 128];
 	struct record gap = {
-		.start = grid_floor(&settings->bucket, poll->cursor),
+		.start = span_fresh(settings, poll->cursor),
 		.end = end,
 		.device = poll->device,
 		.status = RECORD_GAP,

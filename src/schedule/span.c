@@ -52,10 +52,14 @@ usec_t span_first_cursor(const struct settings *settings, usec_t now) {
 	return grid_floor(&settings->bucket, from) == from ? from : grid_next(&settings->bucket, from);
 }
 
+usec_t span_fresh(const struct settings *settings, usec_t cursor) {
+	return is_single(settings) ? cursor : grid_floor(&settings->bucket, cursor);
+}
+
 bool span_next(const struct settings *settings, usec_t cursor, usec_t oldest, int limit, usec_t now,
                struct span *ret) {
 	const struct grid *grid = &settings->bucket;
-	struct span span = {.fresh = grid_floor(grid, cursor)};
+	struct span span = {.fresh = span_fresh(settings, cursor)};
 	usec_t closed = span_closed(settings, now);
 
 	if (span.fresh >= closed) {

@@ -24,6 +24,14 @@ int span_lookback_buckets(const struct settings *settings);
 __attribute__((nonnull))
 usec_t span_closed(const struct settings *settings, usec_t now);
 
+/**
+ * Where the next record begins: at the cursor; or, where that lies inside a bucket,
+ * as after a change of the zone, at that bucket's start, so that no time is left
+ * out.  A single count can begin anywhere, so NONE does not go back.
+ */
+__attribute__((nonnull))
+usec_t span_fresh(const struct settings *settings, usec_t cursor);
+
 /** Where a device without a log begins: backfill_from, or the last closed bucket. */
 __attribute__((nonnull))
 usec_t span_first_cursor(const struct settings *settings, usec_t now);
@@ -31,8 +39,7 @@ usec_t span_first_cursor(const struct settings *settings, usec_t now);
 /**
  * The oldest buckets from the cursor on, limit at most; and if there is room left,
  * the look-back before them, as far as buckets are remembered (from oldest on;
- * USEC_INFINITY: none is).  A cursor inside a bucket, as after a change of the zone,
- * counts as that bucket's start, so that no time is left out.
+ * USEC_INFINITY: none is).
  *
  * Returns false if nothing is closed and settled.
  */
