@@ -201,6 +201,9 @@ static int finish(const struct loop *loop, struct timers *timers, size_t incompl
 
 	struct status status;
 	poller_status(loop->poller, &status);
+	if (status.requests == 0) {
+		log_info("nothing was due: no request was made");
+	}
 	log_info("%llu record%s written to %s", (unsigned long long)status.records,
 	         status.records == 1 ? "" : "s", sink_path(loop->sink));
 	if (status.disk) {
