@@ -89,6 +89,7 @@ def test_key_is_nowhere_but_in_its_file_and_the_header(fake, make_daemon):
 
 # The server has the key, too, and may send it back.
 ECHOES = {
+    "400 with JSON's escapes": {"status": 400, "body": '{"msg":"Invalid api key ' + "".join(f"\\u{ord(c):04x}" for c in KEY) + '"}'},
     "500": {"status": 500, "body": f"bad call with key {KEY} today"},
     "400 in JSON": {"status": 400, "body": json.dumps({"msg": f"key {KEY} has no such device"})},
     "403 in text": {"status": 403, "body": f"Invalid api key {KEY}", "content_type": "text/plain"},
