@@ -176,7 +176,6 @@ void poller_commit(struct poller *poller) {
 	poller->changed = true;
 }
 
-bool poller_disk_pause(const struct poller *poller, usec_t *ret_until) {
-	*ret_until = poller->disk_retry_at;
+bool poller_disk_pause(const struct poller *poller) {
 	return poller->disk_failed && (poller->now < poller->disk_retry_at || !poller_idle(poller));
 }

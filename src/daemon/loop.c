@@ -8,9 +8,7 @@
 #include "daemon/signals.h"
 #include "status/notify.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -87,13 +85,19 @@ static void tell_status(const struct loop *loop, struct timers *timers, usec_t n
 	buf_done(&text);
 }
 
+static int rotate(const struct loop *loop, struct timers *timers, usec_t wall) {
+	struct error err = {{0}};
+	int r = sink_rotate(loop->sink, wall, &err);
+	tell_transition(&timers->rotation_failed, r, "rotation", &err);
+	return r;
+}
+
 /* Rotation by the clock, and the compressing and trimming that follow it. */
 static bool tend_log(const struct loop *loop, struct timers *timers) {
 	struct error err = {{0}};
 	usec_t wall = clock_realtime();
 	if (wall >= sink_rotation_due(loop->sink)) {
-		int r = sink_rotate(loop->sink, wall, &err);
-		tell_transition(&timers->rotation_failed, r, "rotation", &err);
+		(void)rotate(loop, timers, wall);
 	}
 	int r = sink_work(loop->sink, &err);
 	if (r <= 0) {
@@ -128,13 +132,10 @@ static void reload(const struct loop *loop, struct timers *timers) {
 	notify_ready();
 }
 
-static void rotate(const struct loop *loop, struct timers *timers) {
-	struct error err = {{0}};
-	int r = sink_rotate(loop->sink, clock_realtime(), &err);
-	if (r == 0) {
+static void rotate_on_signal(const struct loop *loop, struct timers *timers) {
+	if (rotate(loop, timers, clock_realtime()) == 0) {
 		log_info("%s: rotated", sink_path(loop->sink));
 	}
-	tell_transition(&timers->rotation_failed, r, "rotation", &err);
 	save(loop, timers);
 }
 
@@ -155,7 +156,7 @@ static void handle_signals(const struct loop *loop, struct timers *timers) {
 		begin_stop(loop, timers);
 	}
 	if (signals.rotate) {
-		rotate(loop, timers);
+		rotate_on_signal(loop, timers);
 	}
 	if (signals.reload && timers->drain == USEC_INFINITY && !loop->once) {
 		save(loop, timers);

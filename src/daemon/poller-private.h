@@ -127,9 +127,9 @@ int poller_record(struct poller *poller, struct poll *poll, const struct record 
 __attribute__((nonnull))
 void poller_commit(struct poller *poller);
 
-/** Whether requests must wait for the disk; until when, in ret_until. */
+/** Whether requests must wait for the disk: after it failed, one at a time tries. */
 __attribute__((nonnull, warn_unused_result))
-bool poller_disk_pause(const struct poller *poller, usec_t *ret_until);
+bool poller_disk_pause(const struct poller *poller);
 
 /* reload.c */
 

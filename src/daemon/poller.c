@@ -301,12 +301,11 @@ static void send_poll(struct poller *poller, struct access *access, struct poll 
 }
 
 static void send_due(struct poller *poller) {
-	usec_t until;
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		struct access *access = &poller->roll.accesses[i];
 		struct poll *poll;
 		lane_collect(&access->lane, poller->now, poller_horizon(poller));
-		while (!poller->draining && !poller_disk_pause(poller, &until) &&
+		while (!poller->draining && !poller_disk_pause(poller) &&
 		       (poll = lane_take(&access->lane, poller->now))) {
 			send_poll(poller, access, poll);
 		}
@@ -328,7 +327,7 @@ static usec_t earlier(usec_t a, usec_t b) {
 }
 
 static usec_t next_turn(const struct poller *poller) {
-	usec_t next = USEC_INFINITY, until;
+	usec_t next = USEC_INFINITY;
 	if (poller->draining || (poller->disk_failed && !poller_idle(poller))) {
 		return USEC_INFINITY; /* until a reply comes */
 	}
@@ -337,10 +336,7 @@ static usec_t next_turn(const struct poller *poller) {
 		next = earlier(next, lane_next(&access->lane));
 		next = earlier(next, access_next(access));
 	}
-	if (poller_disk_pause(poller, &until) && next < until) {
-		return until;
-	}
-	return next;
+	return poller->disk_failed && next < poller->disk_retry_at ? poller->disk_retry_at : next;
 }
 
 usec_t poller_turn(struct poller *poller) {

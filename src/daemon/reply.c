@@ -318,6 +318,13 @@ static void (*const actions[])(const struct landing *) = {
 	[OUTCOME_TOO_LARGE] = on_too_large,
 };
 
+static void mask_points(const struct access *access, struct points *points) {
+	access_mask(access, points->warning, strlen(points->warning));
+	if (points->text.data) {
+		access_mask(access, points->text.data, points->text.len);
+	}
+}
+
 static void flight_free(struct roll *roll, struct flight *flight) {
 	flight->poll = NULL;
 	flight->next_free = roll->free_flights;
@@ -339,19 +346,16 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 	/* What is quoted in a message or a record must not be the key: as it came, */
 	access_mask(l.access, reply->body, reply->body_len);
 
+	/* and as it reads once JSON's escapes are undone. */
 	int parsed = 0;
 	struct error err = {{0}};
 	if (reply->result == HTTP_REPLIED && reply->status == 200) {
 		parsed = parse_points(&poller->points, reply->body, reply->body_len,
 		                      l.poll->device->settings->count_key, &err);
+		mask_points(l.access, &poller->points);
 	}
 	outcome_judge(reply, parsed, &err, poller->wall, &l.verdict);
-	/* and as it reads once JSON's escapes are undone. */
 	access_mask(l.access, l.verdict.reason, strlen(l.verdict.reason));
-	access_mask(l.access, poller->points.warning, strlen(poller->points.warning));
-	if (poller->points.text.data) {
-		access_mask(l.access, poller->points.text.data, poller->points.text.len);
-	}
 	actions[l.verdict.outcome](&l);
 	poller->changed = true;
 

@@ -43,7 +43,7 @@ int record_status_parse(const char *name, enum record_status *ret);
 /** Records of one reply, kept and used again from reply to reply. */
 struct records {
 	struct record *list;
-	size_t len, size;
+	size_t len;
 	size_t outside; /* points that fell into no bucket of the span */
 	usec_t *edges;  /* working memory: the span's edges, */
 	size_t *chosen; /* and which point stands for which bucket */
