@@ -90,8 +90,11 @@ LINT_SRC  := $(wildcard tests/lint/*.c)
 LINT_BIN  := $(LINT_SRC:%.c=$(BUILD)/%)
 DEMO_SRC  := tests/demo/watch-status.c
 DEMO_BIN  := $(BUILD)/watch-status
+SIM_SRC   := $(wildcard tests/sim/*.c)
+SIM_OBJ   := $(SIM_SRC:%.c=$(BUILD)/%.o)
+SIM       := $(BUILD)/sim/sim
 OBJ       := $(LIB_OBJ) $(MAIN_OBJ) $(FAKE_OBJ) $(UNIT_BIN:%=%.o) $(LINT_BIN:%=%.o) \
-             $(DEMO_SRC:%.c=$(BUILD)/%.o)
+             $(DEMO_SRC:%.c=$(BUILD)/%.o) $(SIM_OBJ)
 
 LIB       := $(BUILD)/liboccupancyd.a
 PROGRAM   := $(BUILD)/occupancyd
@@ -178,6 +181,25 @@ check-load: deps
 
 lint: deps
 	$(Q)$(MAKE) --no-print-directory run-check ONLY=lint
+
+## Simulate
+
+# The doubles stand before the library, so that the members they replace are not taken from it;
+# the calendar is the stand-in server's.
+SIM_CALENDAR := $(patsubst %,$(BUILD)/tests/fake-rhombus/%.o,buckets calendar text)
+
+# How many seeds `make sim` runs, from which one on.
+SEEDS      ?= 1000
+FIRST_SEED ?= 1
+JOBS       ?= $(shell nproc)
+
+.PHONY: sim
+$(SIM): $(SIM_OBJ) $(SIM_CALENDAR) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+sim: $(SIM)
+	$(Q)$(SIM) --seeds $(SEEDS) --first $(FIRST_SEED) --jobs $(JOBS)
 
 ## Install
 

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: ISC
+
+#include "ledger.h"
+
+#include "arena.h"
+#include "disk.h"
+#include "edges.h"
+#include "setup.h"
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ledger *ledger;
+
+void ledger_init(void) {
+	ledger = arena_new(sizeof(*ledger));
+}
+
+struct series *ledger_series(const char *uuid, int granularity) {
+	for (int i = 0; i < ledger->len; i++) {
+		struct series *series = &ledger->series[i];
+		if (series->granularity == granularity && strcmp(series->uuid, uuid) == 0) {
+			return series;
+		}
+	}
+	if (ledger->len == SERIES_MAX) {
+		fputs("sim: too many series\n", stderr);
+		exit(2);
+	}
+	struct series *series = &ledger->series[ledger->len++];
+	(void)snprintf(series->uuid, sizeof(series->uuid), "%s", uuid);
+	series->granularity = granularity;
+	return series;
+}
+
+/* As the manual has it: the last bucket that is closed and settled, or backfill_from. */
+static usec_t first_cursor(const struct setup_device *device, usec_t wall) {
+	int grid = (int)setup_grid(device);
+	usec_t closed = edges_floor(device->zone, grid, wall - device->settle);
+	usec_t from = edges_floor(device->zone, grid, closed - 1);
+
+	if (device->backfill_ago >= 0) {
+		from = wall - device->backfill_ago;
+		usec_t edge = edges_floor(device->zone, grid, from);
+		from = edge == from ? from : edges_next(device->zone, grid, from);
+	}
+	return from;
+}
+
+static void add_beginning(struct series *series, usec_t cursor) {
+	for (int i = 0; i < series->beginnings_len; i++) {
+		if (series->beginnings[i] == cursor) {
+			return;
+		}
+	}
+	if (series->beginnings_len < BEGINNINGS_MAX) {
+		series->beginnings[series->beginnings_len++] = cursor;
+	}
+}
+
+void ledger_configured(int version) {
+	const struct setup *setup = &setups->versions[version];
+	for (int i = 0; i < setup->device_count; i++) {
+		const struct setup_device *device = &setup->devices[i];
+		if (device->present) {
+			struct series *series = ledger_series(device->uuid, (int)device->granularity);
+			if (!series->begun) {
+				add_beginning(series, first_cursor(device, world_wall()));
+			}
+		}
+	}
+}
+
+static bool mentions(const struct inode *inode, const char *uuid, const char *interval) {
+	char wanted[128];
+	(void)snprintf(wanted, sizeof(wanted), "poll %s %s ", uuid, interval);
+	return inode && inode->size > 0 && memmem(inode->data, inode->size, wanted, strlen(wanted));
+}
+
+void ledger_settle(void) {
+	const struct inode *checkpoint = disk_look_up(&disk->state.now, "checkpoint");
+	for (int i = 0; i < ledger->len; i++) {
+		struct series *series = &ledger->series[i];
+		series->begun = series->begun ||
+		                mentions(checkpoint, series->uuid,
+		                         granularity_name((enum granularity)series->granularity));
+	}
+}
+
+void ledger_answered(const struct asked *asked) {
+	struct series *series = ledger_series(asked->uuid, asked->granularity);
+	series->asked_start = asked->start;
+	series->asked_end = asked->end;
+	series->asked_at = world->now;
+}

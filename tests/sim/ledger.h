@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * What is known of each device's log while it grows: where it may have begun, and
+ * what the server has said last.
+ */
+
+#ifndef SIM_LEDGER_H
+#define SIM_LEDGER_H
+
+#include "server.h"
+
+#include <stdbool.h>
+
+enum { SERIES_MAX = 96, BEGINNINGS_MAX = 256 };
+
+/** One identity: a UUID at an interval. */
+struct series {
+	char uuid[64];
+	int granularity;
+
+	/* Cursors that a daemon could begin with, until one was durable. */
+	usec_t beginnings[BEGINNINGS_MAX];
+	int beginnings_len;
+	bool begun;
+
+	/* The last good answer that reached the daemon in the quiet phase. */
+	usec_t asked_start, asked_end, asked_at;
+	usec_t answered_from; /* its first bucket that the daemon may have remembered */
+};
+
+struct ledger {
+	struct series series[SERIES_MAX];
+	int len;
+};
+
+extern struct ledger *ledger;
+
+void ledger_init(void);
+
+struct series *ledger_series(const char *uuid, int granularity);
+
+/** The daemon has read the configuration at that version: devices new to it begin now. */
+void ledger_configured(int version);
+
+/** A life is over: devices that a checkpoint or the log knows have begun for good. */
+void ledger_settle(void);
+
+/** A good answer has reached the daemon. */
+void ledger_answered(const struct asked *asked);
+
+#endif

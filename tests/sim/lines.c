@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: ISC
+
+#include "lines.h"
+
+#include "disk.h"
+#include "names.h"
+#include "record-text.h"
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+enum { FILES_MAX = 4096 };
+
+struct file {
+	const char *name;
+	const struct inode *inode;
+	uint64_t origin;
+	bool removed; /* from the attic */
+	size_t place; /* keeps the order of equals */
+};
+
+static bool ends_with(const char *name, const char *end) {
+	size_t len = strlen(name), end_len = strlen(end);
+	return len >= end_len && strcmp(name + len - end_len, end) == 0;
+}
+
+static bool is_rotated(const char *name) {
+	return strncmp(name, "occupancy-", 10) == 0;
+}
+
+/* Content */
+
+static char *inflate_all(const struct file *file, size_t *ret_len) {
+	z_stream stream = {0};
+	size_t room = file->inode->size * 12 + 65536;
+	char *text = malloc(room);
+	stream.next_in = (unsigned char *)file->inode->data;
+	stream.avail_in = (unsigned)file->inode->size;
+	if (!text || inflateInit2(&stream, 15 + 16) != Z_OK) {
+		abort();
+	}
+
+	int r = Z_OK;
+	size_t len = 0;
+	while (r == Z_OK) {
+		if (len == room) {
+			room *= 2;
+			text = realloc(text, room);
+		}
+		if (!text) {
+			abort();
+		}
+		stream.next_out = (unsigned char *)text + len;
+		stream.avail_out = (unsigned)(room - len);
+		r = inflate(&stream, Z_NO_FLUSH);
+		len = room - stream.avail_out;
+	}
+	(void)inflateEnd(&stream);
+	if (r != Z_STREAM_END) {
+		world_violation("files: expected %s to be a whole gzip file, but zlib says %d", file->name, r);
+	}
+	*ret_len = len;
+	return text;
+}
+
+static void visit_text(const struct file *file, const char *text, size_t len, line_visit *visit) {
+	bool csv = strstr(file->name, ".csv") != NULL;
+	struct line line;
+	int number = 0;
+
+	for (const char *at = text, *end; at < text + len; at = end + 1) {
+		end = memchr(at, '\n', (size_t)(text + len - at));
+		number++;
+		if (!end) {
+			world_violation("lines: expected %s to end with a newline, but line %d is torn: %.*s",
+			                file->name, number, (int)(text + len - at > 200 ? 200 : text + len - at), at);
+			return;
+		}
+		if (csv && number == 1) {
+			record_text_header(file->name, at, (size_t)(end - at));
+			continue;
+		}
+		memset(&line, 0, sizeof(line));
+		line.file = file->name;
+		line.number = number;
+		if (!(csv ? record_text_csv : record_text_json)(at, (size_t)(end - at), &line)) {
+			world_violation("lines: expected a record in %s, line %d, but it is: %.*s", file->name,
+			                number, (int)(end - at > 900 ? 900 : end - at), at);
+			return;
+		}
+		visit(&line);
+	}
+}
+
+static void visit_file(const struct file *file, line_visit *visit) {
+	if (!ends_with(file->name, ".gz")) {
+		visit_text(file, file->inode->data, file->inode->size, visit);
+		return;
+	}
+	size_t len;
+	char *text = inflate_all(file, &len);
+	visit_text(file, text, len, visit);
+	free(text);
+}
+
+/* Which files */
+
+static struct file files[FILES_MAX];
+static size_t files_len;
+
+static size_t base_len(const char *name) {
+	return strlen(name) - (ends_with(name, ".gz") ? 3 : 0);
+}
+
+/* A rotated file may be there twice, plain and compressed, or once and in the attic. */
+static bool is_known(const char *name, const struct inode *inode) {
+	for (size_t i = 0; i < files_len; i++) {
+		bool same = base_len(files[i].name) == base_len(name) &&
+		            strncmp(files[i].name, name, base_len(name)) == 0;
+		if (files[i].inode == inode || (is_rotated(name) && same)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void add(const char *name, const struct inode *inode, bool removed) {
+	if (strncmp(name, "occupancy", 9) != 0 || is_known(name, inode) || files_len == FILES_MAX) {
+		return;
+	}
+	uint64_t origin = is_rotated(name) ? names_origin(name) : inode->number;
+	files[files_len] = (struct file){name, inode, origin, removed, files_len};
+	files_len++;
+}
+
+/* By when they were begun; what was taken out of a file was in it before the rest. */
+static int by_age(const void *a, const void *b) {
+	const struct file *left = a;
+	const struct file *right = b;
+	if (left->origin != right->origin) {
+		return left->origin < right->origin ? -1 : 1;
+	}
+	if (left->removed != right->removed) {
+		return left->removed ? -1 : 1;
+	}
+	return left->place < right->place ? -1 : 1;
+}
+
+void lines_visit(line_visit *visit) {
+	const struct listing *listing = &disk->log.now;
+	files_len = 0;
+	for (int compressed = 0; compressed <= 1; compressed++) {
+		for (size_t i = 0; i < listing->len; i++) {
+			if (ends_with(listing->entries[i].name, ".gz") == compressed) {
+				add(listing->entries[i].name, listing->entries[i].inode, false);
+			}
+		}
+		for (size_t i = 0; compressed == 1 && i < 2 * disk->attic_len; i++) {
+			const struct keepsake *kept = &disk->attic[i % disk->attic_len];
+			if (ends_with(kept->name, ".gz") == (i >= disk->attic_len)) {
+				add(kept->name, kept->inode, true);
+			}
+		}
+	}
+	qsort(files, files_len, sizeof(*files), by_age);
+	for (size_t i = 0; i < files_len && !world->violation[0]; i++) {
+		visit_file(&files[i], visit);
+	}
+}

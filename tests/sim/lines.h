@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * The log as those who read it see it: every line of every file that is left, that
+ * outsiders took, and that retention removed, in the order they were written.
+ */
+
+#ifndef SIM_LINES_H
+#define SIM_LINES_H
+
+#include "base/units.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum line_status { LINE_OK, LINE_NO_DATA, LINE_AMBIGUOUS, LINE_GAP };
+
+/** One record as it stands in the log. */
+struct line {
+	char uuid[64];
+	int granularity;
+	int version; /* of the configuration that it was written by */
+	usec_t start, end, polled_at;
+	int64_t revision;
+	enum line_status status;
+	bool has_count, has_previous;
+	int64_t count, previous;
+	bool has_reason;
+	const char *file;
+	int number; /* in the file */
+};
+
+typedef void line_visit(const struct line *line);
+
+/** Visits all lines.  What is no record, or no whole file, is a violation. */
+void lines_visit(line_visit *visit);
+
+#endif

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: ISC
+
+#include "names.h"
+
+#include "arena.h"
+#include "setup.h"
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct names {
+	struct {
+		char name[DISK_NAME_SIZE];
+		uint64_t inode;
+		bool durable;
+	} *list;
+	size_t len, room;
+} *names;
+
+void names_init(void) {
+	names = arena_new(sizeof(*names));
+}
+
+static bool is_rotated(const char *name) {
+	return strncmp(name, "occupancy-", 10) == 0;
+}
+
+static bool ends_with(const char *name, const char *end) {
+	size_t len = strlen(name), end_len = strlen(end);
+	return len >= end_len && strcmp(name + len - end_len, end) == 0;
+}
+
+void names_given(const char *from, const char *to, const struct inode *inode) {
+	if (!is_rotated(to)) {
+		return;
+	}
+	world->figures.rotations += !ends_with(to, ".gz");
+	for (size_t i = 0; i < names->len; i++) {
+		if (strcmp(names->list[i].name, to) == 0) {
+			/* A compression that a crash has undone is done again. */
+			if (!ends_with(to, ".gz")) {
+				world_violation("rotation: expected a name that was never used, but %s became %s "
+				                "again", from, to);
+			}
+			return;
+		}
+	}
+	names->list = arena_grow(names->list, &names->room, names->len + 1, sizeof(*names->list));
+	(void)snprintf(names->list[names->len].name, DISK_NAME_SIZE, "%s", to);
+	names->list[names->len].inode = inode->number;
+	names->list[names->len++].durable = false;
+}
+
+uint64_t names_origin(const char *name) {
+	size_t len = strlen(name) - (ends_with(name, ".gz") ? 3 : 0);
+	for (size_t i = 0; i < names->len; i++) {
+		if (strlen(names->list[i].name) == len && strncmp(names->list[i].name, name, len) == 0) {
+			return names->list[i].inode;
+		}
+	}
+	return 0;
+}
+
+/* Rotated files by their time: how many there are, and whether this one is the oldest. */
+static int count_groups(const char *name, bool *ret_oldest) {
+	enum { STAMP = 26 }; /* "occupancy-20261123T000000Z" */
+	int groups = 0;
+	*ret_oldest = true;
+	for (size_t i = 0; i < disk->log.now.len; i++) {
+		const char *other = disk->log.now.entries[i].name;
+		bool first = true;
+		if (!is_rotated(other)) {
+			continue;
+		}
+		for (size_t j = 0; j < i; j++) {
+			first = first && strncmp(disk->log.now.entries[j].name, other, STAMP) != 0;
+		}
+		groups += first;
+		*ret_oldest = *ret_oldest && strncmp(name, other, STAMP) <= 0;
+	}
+	return groups;
+}
+
+void names_removed(const char *name, struct inode *inode) {
+	char twin[DISK_NAME_SIZE + 4];
+	(void)snprintf(twin, sizeof(twin), "%s.gz", name);
+	if (!is_rotated(name)) {
+		if (inode->size > 0 && name[0] != '.') {
+			world_violation("retention: %s was removed, with %zu bytes in it", name, inode->size);
+		}
+		return;
+	}
+	if (!ends_with(name, ".gz") && disk_look_up(&disk->log.now, twin)) {
+		return; /* its compressed form takes its place */
+	}
+
+	bool oldest;
+	const struct setup *setup = &setups->versions[setups->current];
+	int groups = count_groups(name, &oldest);
+	if (!oldest || groups < 2) {
+		world_violation("retention: expected the oldest of several to go, but %s was removed, one of %d",
+		                name, groups);
+	}
+	if (setup->keep_kib == 0 && setup->keep > 0 && setups->current == 0 && groups <= setup->keep) {
+		world_violation("retention: expected %d rotated files to be kept, but %s was removed, one of %d",
+		                setup->keep, name, groups);
+	}
+	disk_keep(name, inode);
+}
+
+void names_durable(void) {
+	for (size_t i = 0; i < names->len; i++) {
+		names->list[i].durable = true;
+	}
+}
+
+void names_after_crash(void) {
+	size_t kept = 0;
+	for (size_t i = 0; i < names->len; i++) {
+		if (names->list[i].durable || disk_look_up(&disk->log.now, names->list[i].name)) {
+			names->list[kept++] = names->list[i];
+		}
+	}
+	names->len = kept;
+}

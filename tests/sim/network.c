@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * The double of request/http.h: the network, where time passes.
+ */
+
+#include "request/http.h"
+
+#include "ledger.h"
+#include "people.h"
+#include "plan.h"
+#include "rules.h"
+#include "server.h"
+#include "world.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	FLIGHTS = 256,
+	/* More waits in a minute than any work can need. */
+	WAITS_PER_MINUTE = 100000,
+	HEAP_LOOK_EVERY = 2048,
+	HEAP_MAX = 48 << 20,
+};
+
+struct flight {
+	bool used;
+	void *user;
+	struct asked asked;
+	struct reply reply;
+	usec_t lands_at;
+};
+
+struct http {
+	struct flight flights[FLIGHTS];
+	char retry_after[64], date[64];
+};
+
+struct http_endpoint {
+	int version, account, key;
+};
+
+int http_new(struct http **ret_http, struct error *err) {
+	struct http *http = calloc(1, sizeof(*http));
+	(void)err;
+	if (!http) {
+		return -ENOMEM;
+	}
+	rules_begin();
+	ledger_configured(setups->current);
+	*ret_http = http;
+	return 0;
+}
+
+void http_free(struct http *http) {
+	free(http);
+	server_done();
+}
+
+int http_endpoint_new(const struct http_endpoint_options *options, struct http_endpoint **ret_endpoint,
+                      struct error *err) {
+	struct http_endpoint *endpoint = calloc(1, sizeof(*endpoint));
+	unsigned long long seed = 0;
+	bool known = false;
+	(void)err;
+	if (!endpoint) {
+		return -ENOMEM;
+	}
+	for (const char *const *header = options->headers; *header; header++) {
+		known = known || sscanf(*header, "x-auth-apikey: key-%*d-%d-%llu", &endpoint->key, &seed) == 2;
+	}
+	if (sscanf(options->url, "https://s%*d.example/%d/%d", &endpoint->version, &endpoint->account) != 2 ||
+	    !known || seed != world->seed) {
+		world_violation("endpoint: expected one of the configuration's, with its key, but %s came",
+		                options->url);
+	}
+	*ret_endpoint = endpoint;
+	return 0;
+}
+
+void http_endpoint_free(struct http *http, struct http_endpoint *endpoint) {
+	(void)http;
+	free(endpoint);
+}
+
+/* Requests */
+
+static void understand(const char *body, struct asked *asked) {
+	char interval[32] = "";
+	long long start, end;
+	int fields = sscanf(body, "{\"deviceUuid\":\"%63[^\"]\",\"startTimeMs\":%lld,\"endTimeMs\":%lld,"
+	                          "\"interval\":\"%31[^\"]\"}", asked->uuid, &start, &end, interval);
+	if (fields < 3) {
+		world_violation("request: expected uuid, start, end and interval, but came %s", body);
+		return;
+	}
+	asked->granularity = GRAN_NONE;
+	for (int i = 0; i < GRANULARITIES; i++) {
+		if (fields == 4 && strcmp(interval, granularity_name((enum granularity)i)) == 0) {
+			asked->granularity = i;
+		}
+	}
+	asked->start = start * USEC_PER_MSEC;
+	asked->end = end * USEC_PER_MSEC;
+}
+
+int http_post(struct http *http, struct http_endpoint *endpoint, const char *body,
+              usec_t timeout, void *user, struct error *err) {
+	struct flight *flight = http->flights;
+	(void)err;
+	while (flight < http->flights + FLIGHTS && flight->used) {
+		flight++;
+	}
+	if (flight == http->flights + FLIGHTS) {
+		world_violation("in flight: %d requests at once", FLIGHTS);
+	}
+
+	*flight = (struct flight){.used = true, .user = user};
+	flight->asked.version = endpoint->version;
+	flight->asked.account = endpoint->account;
+	flight->asked.key = endpoint->key;
+	understand(body, &flight->asked);
+	world_note("request: account %d key %d: %s", endpoint->account, endpoint->key, body);
+	world->figures.requests++;
+	rules_request(&flight->asked);
+	flight->reply = server_decide(&flight->asked, timeout);
+	flight->lands_at = world->now + flight->reply.delay;
+	if (flight->lands_at > world->now + timeout) {
+		flight->lands_at = world->now + timeout;
+		flight->reply = (struct reply){.fate = FATE_TRANSPORT, .result = HTTP_SLOW};
+	}
+	return 0;
+}
+
+void http_cancel_all(struct http *http) {
+	for (size_t i = 0; i < FLIGHTS; i++) {
+		http->flights[i].used = false;
+	}
+	rules_cancelled();
+}
+
+/* Waiting */
+
+static void look_at_heap(void) {
+	struct mallinfo2 heap = mallinfo2();
+	if (heap.uordblks > HEAP_MAX) {
+		world_violation("memory: expected at most %d bytes in use, but there are %zu", HEAP_MAX,
+		                heap.uordblks);
+	}
+}
+
+/* That time passes at all. */
+static void look_at_progress(void) {
+	static usec_t minute;
+	static int waits;
+	if (world->now - minute >= USEC_PER_MIN) {
+		minute = world->now;
+		waits = 0;
+	}
+	if (++waits > WAITS_PER_MINUTE) {
+		world_violation("progress: expected the loop to rest, but it waited %d times within a minute",
+		                waits);
+	}
+	if (world->figures.waits++ % HEAP_LOOK_EVERY == 0) {
+		look_at_heap();
+	}
+}
+
+static bool signal_waits(void) {
+	return world->sig_stop || world->sig_reload || world->sig_rotate;
+}
+
+static usec_t earlier(usec_t a, usec_t b) {
+	return a < b ? a : b;
+}
+
+static usec_t wake_at(const struct http *http, usec_t timeout) {
+	usec_t at = earlier(plan_next(), timeout > USEC_PER_DAY ? USEC_INFINITY : world->now + timeout);
+	for (size_t i = 0; i < FLIGHTS; i++) {
+		if (http->flights[i].used) {
+			at = earlier(at, http->flights[i].lands_at);
+		}
+	}
+	return world->doom == DOOM_NONE ? at : earlier(at, world->doom_at);
+}
+
+int http_wait(struct http *http, int fd, usec_t timeout, struct error *err) {
+	(void)fd;
+	(void)err;
+	look_at_progress();
+	if (world->emptying) {
+		people_empty_log();
+	}
+	if (world_is_doomed(false)) {
+		world_meet_doom();
+	}
+	if (timeout > 2 * USEC_PER_MIN) {
+		world_violation("waiting: expected a look at the clocks every minute, but a wait of %lld us came",
+		                (long long)timeout);
+	}
+	usec_t at = wake_at(http, timeout < 0 ? 0 : timeout);
+	if (signal_waits()) {
+		at = world->now;
+	}
+	/* Looking takes its time too, and waits end late rather than early. */
+	usec_t late = 20 + dice_below(&world->os, 100);
+	world_advance((at > world->now ? at - world->now : 0) + late);
+	world_mix((uint64_t)world->now, (uint64_t)timeout);
+	if (world_is_doomed(false)) {
+		world_meet_doom();
+	}
+	return 0;
+}
+
+/* Replies */
+
+static struct flight *landed(struct http *http) {
+	struct flight *first = NULL;
+	for (size_t i = 0; i < FLIGHTS; i++) {
+		struct flight *flight = &http->flights[i];
+		if (flight->used && flight->lands_at <= world->now &&
+		    (!first || flight->lands_at < first->lands_at)) {
+			first = flight;
+		}
+	}
+	return first;
+}
+
+bool http_next(struct http *http, struct http_reply *ret_reply) {
+	struct flight *flight = landed(http);
+	if (!flight) {
+		return false;
+	}
+	rules_reply(&flight->asked, &flight->reply);
+	(void)snprintf(http->retry_after, sizeof(http->retry_after), "%s", flight->reply.retry_after);
+
+	size_t len;
+	char *body = server_body(&flight->asked, &flight->reply, &len);
+	bool replied = flight->reply.fate != FATE_TRANSPORT;
+	*ret_reply = (struct http_reply){
+		.user = flight->user,
+		.result = replied ? HTTP_REPLIED : flight->reply.result,
+		.status = flight->reply.status,
+		.body = body,
+		.body_len = len,
+		.retry_after = http->retry_after[0] ? http->retry_after : NULL,
+		.error = replied ? NULL : "the simulation lost it",
+	};
+	if (flight->reply.fate == FATE_ANSWER) {
+		ledger_answered(&flight->asked);
+	}
+	world_note("reply: %s from %s: %d/%ld, %zu bytes%s%s", flight->asked.uuid,
+	           world_time(flight->asked.start), (int)ret_reply->result, ret_reply->status, len,
+	           http->retry_after[0] ? ", retry after " : "", http->retry_after);
+	world_mix_bytes(body, len);
+	world->figures.replies++;
+	flight->used = false;
+	return true;
+}
+
+bool http_is_exposed(const char *url) {
+	return strncmp(url, "http://", 7) == 0;
+}

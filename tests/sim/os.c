@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * The doubles of base/clock.h, base/log.h, status/notify.h and daemon/signals.h,
+ * and of the kernel's random numbers and process ids.
+ */
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/signals.h"
+#include "ledger.h"
+#include "os.h"
+#include "setup.h"
+#include "status/notify.h"
+#include "world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+struct os *os;
+
+/* Clocks: each look takes a moment. */
+
+usec_t clock_realtime(void) {
+	world->now++;
+	return world_wall();
+}
+
+usec_t clock_monotonic(void) {
+	world->now++;
+	return world_monotonic();
+}
+
+/* The journal */
+
+void log_init(void) {
+}
+
+static void hear(enum log_level level, const char *line) {
+	world_note("journal <%d> %s", (int)level, line);
+	os->levels[level]++;
+	(void)snprintf(os->last_line, sizeof(os->last_line), "%.500s", line);
+	if (strstr(line, "occupancyd.conf:") == line && level <= LOG_LEVEL_ERR) {
+		os->config_errors++;
+	}
+	if (strstr(line, ": reloaded:")) {
+		world->figures.reloads++;
+		os->reloaded = true;
+	}
+	if (level == LOG_LEVEL_CRIT) {
+		world_violation("journal: expected nothing critical, but the daemon says: %s", line);
+	}
+}
+
+void log_line(enum log_level level, const char *format, ...) {
+	char line[2048];
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	hear(level, line);
+}
+
+void log_lines(enum log_level level, const char *text) {
+	for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
+		log_line(level, "%.*s", (int)(end - text), text);
+	}
+}
+
+/* systemd */
+
+void notify_ready(void) {
+	if (os->reloading) {
+		bool expected = !os->reloading_broken;
+		if (os->reloaded != expected && !(expected && world->disk_troubled)) {
+			world_violation("reload: expected %s, but the daemon %s; it says: %s",
+			                expected ? "the new configuration" : "the old one to stay",
+			                os->reloaded ? "has taken it" : "has not", os->last_line);
+		}
+		if (!expected && os->config_errors == 0) {
+			world_violation("reload: expected each mistake as FILE:LINE in the journal, but there is none");
+		}
+	}
+	ledger_configured(setups->current);
+	os->reloading = false;
+	world->ready = true;
+	world_note("READY");
+}
+
+void notify_reloading(usec_t monotonic) {
+	(void)monotonic;
+	os->reloading = true;
+	os->reloading_broken = setups->broken;
+	os->reloaded = false;
+	os->config_errors = 0;
+	ledger_configured(setups->current);
+}
+
+void notify_stopping(void) {
+	world_note("STOPPING");
+}
+
+void notify_status(const char *text) {
+	(void)snprintf(os->status, sizeof(os->status), "%s", text);
+	bool healthy = strstr(text, "; backlog 0;") && !strstr(text, "failing") && !strstr(text, "wait") &&
+	               !strstr(text, "cannot") && text[0] >= '0' && text[0] <= '9';
+	*(healthy ? &os->healthy : &os->unhealthy) = world->now;
+	world_note("STATUS %s", text);
+}
+
+void notify_watchdog(void) {
+	os->watchdog = world->now;
+}
+
+usec_t notify_watchdog_interval(void) {
+	return 0;
+}
+
+/* Signals */
+
+int signals_open(struct error *err) {
+	(void)err;
+	return 3;
+}
+
+void signals_read(int fd, struct signals *ret_signals) {
+	(void)fd;
+	*ret_signals = (struct signals){
+		.stop = world->sig_stop,
+		.reload = world->sig_reload,
+		.rotate = world->sig_rotate,
+	};
+	world->figures.signals += (uint64_t)(world->sig_stop + world->sig_reload + world->sig_rotate);
+	world->sig_stop = world->sig_reload = world->sig_rotate = false;
+}
+
+void signals_close(int fd) {
+	(void)fd;
+}
+
+/* The kernel */
+
+ssize_t getrandom(void *buf, size_t len, unsigned flags) {
+	(void)flags;
+	for (size_t i = 0; i < len; i++) {
+		((unsigned char *)buf)[i] = (unsigned char)dice_next(&world->os);
+	}
+	return (ssize_t)len;
+}
+
+pid_t getpid(void) {
+	return 1000 + world->life;
+}

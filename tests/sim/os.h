@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: ISC
+
+/* What the daemon tells the journal and systemd. */
+
+#ifndef SIM_OS_H
+#define SIM_OS_H
+
+#include "base/units.h"
+
+#include <stdbool.h>
+
+struct os {
+	int levels[8];         /* lines in the journal, by priority */
+	char last_line[512];
+	char status[1024];     /* STATUS= */
+	usec_t healthy, unhealthy; /* when it last said that all is well, and that something is not */
+	usec_t watchdog;       /* the last WATCHDOG=1 */
+	bool reloading, reloading_broken, reloaded;
+	int config_errors;     /* lines that name the configuration's file, in this reload */
+};
+
+extern struct os *os;
+
+#endif

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: ISC
+
+#include "people.h"
+
+#include "disk.h"
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The current log's name; NULL if there is none, or nothing in it. */
+static const char *current_log(void) {
+	static const char *const names[] = {"occupancy.ndjson", "occupancy.csv"};
+	for (size_t i = 0; i < 2; i++) {
+		const struct inode *inode = disk_look_up(&disk->log.now, names[i]);
+		if (inode && inode->size > 0) {
+			return names[i];
+		}
+	}
+	return NULL;
+}
+
+static void begin_doom(const struct event *event, enum doom doom) {
+	if (!in_life || world->outsider || world->doom != DOOM_NONE) {
+		return; /* what outsiders took cannot be read back */
+	}
+	world->doom = doom;
+	world->doom_operations = event->arg;
+	world->doom_at = world->now + 2 * USEC_PER_MIN;
+	usec_t longest = plan->quiet - world->now;
+	world->off = event->arg2 < longest ? event->arg2 : longest;
+}
+
+static void move_log(bool create) {
+	static unsigned number;
+	const char *name = current_log();
+	char to[DISK_NAME_SIZE];
+	if (!name || !in_life) {
+		return;
+	}
+	do {
+		(void)snprintf(to, sizeof(to), "%s.%u", name, ++number);
+	} while (disk_look_up(&disk->log.now, to));
+	disk_rename(&disk->log, name, to);
+	if (create) {
+		(void)disk_create(&disk->log, name);
+	}
+	world->outsider = true;
+}
+
+static void remove_log(void) {
+	const char *name = current_log();
+	if (name && in_life) {
+		disk_keep(name, disk_look_up(&disk->log.now, name));
+		disk_rename(&disk->log, name, "");
+		world->outsider = true;
+	}
+}
+
+void people_empty_log(void) {
+	const char *name = current_log();
+	world->emptying = false;
+	if (name) {
+		struct inode *inode = disk_look_up(&disk->log.now, name);
+		disk_keep_copy(name, inode);
+		disk_cut(inode, 0);
+		disk_sync(inode);
+		world->outsider = true;
+	}
+}
+
+static void step_clock(usec_t by) {
+	world->wall_offset += by;
+	world_note("the daemon's clock is off by %lld us", (long long)world->wall_offset);
+}
+
+void people_stop(void) {
+	if (in_life && world->stop_asked == USEC_INFINITY) {
+		world->sig_stop = true;
+		world->stop_asked = world->now;
+		world->off = 0;
+	}
+}
+
+static void stop_for_a_while(const struct event *event) {
+	if (in_life && !world->outsider && world->stop_asked == USEC_INFINITY) {
+		people_stop();
+		usec_t longest = plan->quiet - world->now;
+		world->off = event->arg2 < longest ? event->arg2 : longest;
+	}
+}
+
+void people_begin(struct event *event) {
+	switch (event->kind) {
+	case EVENT_DISK_FULL:
+		disk->capacity = disk->used + event->arg;
+		break;
+	case EVENT_STEP:
+		step_clock(event->arg);
+		break;
+	case EVENT_CRASH:
+		begin_doom(event, DOOM_CRASH);
+		break;
+	case EVENT_KILL:
+		begin_doom(event, DOOM_KILL);
+		break;
+	case EVENT_STOP:
+		stop_for_a_while(event);
+		break;
+	case EVENT_ROTATE:
+		world->sig_rotate = in_life;
+		break;
+	case EVENT_RELOAD:
+		setup_mutate((enum mutation)event->arg, (uint64_t)event->arg2);
+		world->sig_reload = in_life;
+		break;
+	case EVENT_BROKEN:
+		setup_write(true);
+		world->sig_reload = in_life;
+		break;
+	case EVENT_SYNC_FAILS:
+		world->sync_fails = true;
+		break;
+	case EVENT_MOVE:
+		move_log(event->arg == 1);
+		break;
+	case EVENT_EMPTY:
+		world->emptying = in_life;
+		break;
+	case EVENT_REMOVE:
+		remove_log();
+		break;
+	default:
+		break;
+	}
+}
+
+void people_end(struct event *event) {
+	switch (event->kind) {
+	case EVENT_DISK_FULL:
+		disk->capacity = INT64_MAX;
+		break;
+	case EVENT_REFUSAL:
+		if (event->arg == 1) {
+			setup_new_key(event->account);
+		}
+		break;
+	case EVENT_BROKEN:
+		setup_write(false);
+		world->sig_reload = in_life;
+		break;
+	default:
+		break;
+	}
+}
+
+void people_calm(void) {
+	if (world->wall_offset != 0) {
+		step_clock(-world->wall_offset);
+	}
+	disk->capacity = INT64_MAX;
+	world->sync_fails = false;
+	world->emptying = false;
+	if (setups->broken) {
+		setup_write(false);
+		world->sig_reload = in_life;
+	}
+}
+
+void people_checkpoint_saved(void) {
+	world->outsider = false;
+}
+
+void people_before_start(void) {
+	if (setups->broken) {
+		setup_write(false);
+	}
+}

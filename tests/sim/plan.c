@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: ISC
+
+#include "plan.h"
+
+#include "arena.h"
+#include "people.h"
+#include "world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct plan *plan;
+
+static const char *const kind_names[EVENT_KINDS] = {
+	[EVENT_OUTAGE] = "outage",
+	[EVENT_THROTTLE] = "throttling",
+	[EVENT_REFUSAL] = "refusal",
+	[EVENT_BAD_DEVICE] = "bad device",
+	[EVENT_GARBAGE] = "garbage",
+	[EVENT_DISK_FULL] = "disk full",
+	[EVENT_DISK_ERROR] = "disk errors",
+	[EVENT_DISK_FROZEN] = "disk read-only",
+	[EVENT_SYNC_FAILS] = "a sync fails",
+	[EVENT_STEP] = "clock step",
+	[EVENT_CRASH] = "crash",
+	[EVENT_KILL] = "kill",
+	[EVENT_STOP] = "stop",
+	[EVENT_ROTATE] = "rotate",
+	[EVENT_RELOAD] = "reload",
+	[EVENT_BROKEN] = "broken configuration",
+	[EVENT_MOVE] = "log moved away",
+	[EVENT_EMPTY] = "log emptied",
+	[EVENT_REMOVE] = "log removed",
+};
+
+/* Which of them belong together, and how often each is chosen. */
+static const struct {
+	unsigned group;
+	int weight;
+} kinds_table[EVENT_KINDS] = {
+	[EVENT_OUTAGE] = {PLAN_NETWORK, 14},
+	[EVENT_THROTTLE] = {PLAN_NETWORK, 6},
+	[EVENT_REFUSAL] = {PLAN_NETWORK, 5},
+	[EVENT_BAD_DEVICE] = {PLAN_NETWORK, 6},
+	[EVENT_GARBAGE] = {PLAN_NETWORK, 6},
+	[EVENT_DISK_FULL] = {PLAN_DISK, 6},
+	[EVENT_DISK_ERROR] = {PLAN_DISK, 5},
+	[EVENT_DISK_FROZEN] = {PLAN_DISK, 3},
+	[EVENT_SYNC_FAILS] = {PLAN_DISK, 5},
+	[EVENT_STEP] = {PLAN_STEPS, 8},
+	[EVENT_CRASH] = {PLAN_CRASHES, 16},
+	[EVENT_KILL] = {PLAN_CRASHES, 10},
+	[EVENT_STOP] = {PLAN_PEOPLE, 10},
+	[EVENT_ROTATE] = {PLAN_PEOPLE, 8},
+	[EVENT_RELOAD] = {PLAN_PEOPLE, 16},
+	[EVENT_BROKEN] = {PLAN_PEOPLE, 3},
+	[EVENT_MOVE] = {PLAN_PEOPLE, 5},
+	[EVENT_EMPTY] = {PLAN_PEOPLE, 2},
+	[EVENT_REMOVE] = {PLAN_PEOPLE, 2},
+};
+
+/* Clock changes of the zones in use, and the end of 32-bit time. */
+static const int64_t anchors[] = {
+	1772960400, /* 2026-03-08 09:00 America/Denver */
+	1793520000, /* 2026-11-01 08:00 */
+	1774746000, /* 2026-03-29 01:00 Europe/Berlin */
+	1792890000, /* 2026-10-25 01:00 */
+	1775314800, /* 2026-04-04 15:00 Australia/Lord_Howe */
+	1791039600, /* 2026-10-03 15:00 (15:30) */
+	1772947800, /* 2026-03-08 05:30 America/St_Johns */
+	2147483648, /* 2038-01-19 */
+	1798761600, /* 2027-01-01 */
+	1709164800, /* 2024-02-29 */
+};
+
+/* A time that is short more often than long: a power of the dice. */
+static usec_t some_time(struct dice *dice, usec_t least, usec_t most) {
+	usec_t span = dice_between(dice, least, most);
+	return dice_between(dice, least, dice_permille(dice, 600) ? least + (span - least) / 8 + 1 : span);
+}
+
+/* Events */
+
+static enum event_kind choose_kind(struct dice *dice, unsigned kinds) {
+	int sum = 0;
+	for (int i = 0; i < EVENT_KINDS; i++) {
+		sum += kinds & kinds_table[i].group ? kinds_table[i].weight : 0;
+	}
+	int64_t throw = dice_below(dice, sum);
+	for (int i = 0; i < EVENT_KINDS; i++) {
+		throw -= kinds & kinds_table[i].group ? kinds_table[i].weight : 0;
+		if (throw < 0 && kinds & kinds_table[i].group) {
+			return (enum event_kind)i;
+		}
+	}
+	return EVENT_ROTATE;
+}
+
+static int64_t choose_argument(struct dice *dice, enum event_kind kind, enum scale scale) {
+	static const int64_t steps[] = {-3600, -600, -65, -2, 2, 65, 600, 3600};
+	switch (kind) {
+	case EVENT_OUTAGE:
+		return dice_below(dice, FLAVOURS);
+	case EVENT_THROTTLE:
+	case EVENT_GARBAGE:
+		return dice_between(dice, 200, 1000);
+	case EVENT_REFUSAL:
+		return dice_below(dice, 2);
+	case EVENT_BAD_DEVICE:
+		return dice_below(dice, 12);
+	case EVENT_DISK_FULL:
+		return dice_between(dice, 0, 20000);
+	case EVENT_DISK_ERROR:
+		return dice_between(dice, 5, 500);
+	case EVENT_STEP:
+		(void)scale;
+		return DICE_CHOOSE(dice, steps) * USEC_PER_SEC;
+	case EVENT_CRASH:
+	case EVENT_KILL:
+		return dice_between(dice, 0, 60);
+	case EVENT_RELOAD:
+		return dice_below(dice, MUTATIONS);
+	case EVENT_MOVE:
+		return dice_below(dice, 2);
+	default:
+		return 0;
+	}
+}
+
+static int64_t choose_second(struct dice *dice, enum event_kind kind) {
+	static const int statuses[] = {400, 404, 422, 500, 500, 403};
+	switch (kind) {
+	case EVENT_BAD_DEVICE:
+		return DICE_CHOOSE(dice, statuses);
+	case EVENT_DISK_FULL:
+		return dice_below(dice, 2);
+	case EVENT_CRASH:
+	case EVENT_KILL:
+	case EVENT_STOP:
+		return some_time(dice, 5 * USEC_PER_SEC, (plan->end - plan->begin) / 10);
+	case EVENT_RELOAD:
+		return (int64_t)(dice_next(dice) >> 1);
+	default:
+		return 0;
+	}
+}
+
+static bool lasts(enum event_kind kind) {
+	return kind <= EVENT_DISK_FROZEN || kind == EVENT_BROKEN;
+}
+
+static struct event choose_event(struct dice *dice, unsigned kinds, enum scale scale) {
+	struct event event = {.kind = choose_kind(dice, kinds)};
+	usec_t span = plan->quiet - plan->begin;
+	bool disk = event.kind >= EVENT_DISK_FULL && event.kind <= EVENT_DISK_FROZEN;
+
+	event.at = plan->begin + dice_between(dice, span / 50, span);
+	event.until = event.at;
+	if (lasts(event.kind)) {
+		event.until += some_time(dice, 5 * USEC_PER_SEC, span / (disk ? 10 : 3));
+	}
+	if (event.until > plan->quiet) {
+		event.until = plan->quiet;
+	}
+	event.arg = choose_argument(dice, event.kind, scale);
+	event.arg2 = choose_second(dice, event.kind);
+	event.account = (int)dice_below(dice, SETUP_ACCOUNTS);
+	return event;
+}
+
+static int by_time(const void *a, const void *b) {
+	const struct event *left = a;
+	const struct event *right = b;
+	return (left->at > right->at) - (left->at < right->at);
+}
+
+/* The whole */
+
+static void choose_times(struct dice *dice, enum scale scale) {
+	static const struct {
+		usec_t least, most, calm;
+	} lengths[SCALES] = {
+		[SCALE_MINUTES] = {2 * USEC_PER_HOUR, 20 * USEC_PER_HOUR, 5 * USEC_PER_HOUR},
+		[SCALE_HOURS] = {1 * USEC_PER_DAY, 12 * USEC_PER_DAY, 8 * USEC_PER_HOUR},
+		[SCALE_DAYS] = {10 * USEC_PER_DAY, 70 * USEC_PER_DAY, 60 * USEC_PER_HOUR},
+	};
+	usec_t length = dice_between(dice, lengths[scale].least, lengths[scale].most);
+
+	if (dice_permille(dice, 700)) {
+		plan->begin = DICE_CHOOSE(dice, anchors) * USEC_PER_SEC - dice_between(dice, 0, length);
+	} else {
+		plan->begin = dice_between(dice, 1735689600, 2300000000) * USEC_PER_SEC;
+	}
+	plan->begin += dice_below(dice, USEC_PER_SEC);
+	plan->quiet = plan->begin + length;
+	plan->end = plan->quiet + lengths[scale].calm;
+}
+
+void plan_init(uint64_t seed, unsigned kinds) {
+	struct dice dice = dice_of(seed, 3);
+	enum scale scale = (enum scale)dice_below(&dice, SCALES);
+
+	plan = arena_new(sizeof(*plan));
+	choose_times(&dice, scale);
+	plan->without_date = dice_permille(&dice, 150);
+	plan->permille_lost = (int)DICE_CHOOSE(&dice, ((const int[]){0, 0, 10, 50}));
+	plan->latency = DICE_CHOOSE(&dice, ((const usec_t[]){USEC_PER_SEC / 5, USEC_PER_SEC, 4 * USEC_PER_SEC}));
+	plan->disk_latency = DICE_CHOOSE(&dice, ((const usec_t[]){1000, 10000, 100000}));
+
+	/* Some seeds are about everything, others about few things often. */
+	unsigned about = dice_permille(&dice, 600) ? PLAN_ALL : (unsigned)dice_below(&dice, PLAN_ALL + 1);
+	kinds &= about;
+	int count = kinds == 0 ? 0 : (int)dice_between(&dice, 1, 16);
+	for (int i = 0; i < count; i++) {
+		plan->events[plan->len++] = choose_event(&dice, kinds, scale);
+	}
+	qsort(plan->events, (size_t)plan->len, sizeof(*plan->events), by_time);
+	setup_init(&dice, scale);
+	world->begin = world->now = plan->begin;
+	plan->next = plan->begin;
+}
+
+void plan_keep_only(const bool *wanted) {
+	for (int i = 0; i < plan->len; i++) {
+		plan->events[i].left_out = !wanted[i];
+	}
+}
+
+/* Happening */
+
+static void find_next(void) {
+	plan->next = plan->quiet > world->now ? plan->quiet : plan->end > world->now ? plan->end : USEC_INFINITY;
+	for (int i = 0; i < plan->len; i++) {
+		const struct event *event = &plan->events[i];
+		usec_t next = event->left_out  ? USEC_INFINITY
+		              : !event->begun  ? event->at
+		              : event->active  ? event->until
+		                               : USEC_INFINITY;
+		plan->next = next < plan->next ? next : plan->next;
+	}
+}
+
+usec_t plan_next(void) {
+	return plan->next;
+}
+
+void plan_fire(void) {
+	for (int i = 0; i < plan->len; i++) {
+		struct event *event = &plan->events[i];
+		if (!event->left_out && !event->begun && event->at <= world->now) {
+			event->begun = true;
+			event->active = lasts(event->kind);
+			world_note("event %d: %s (%lld, %lld) until %s", i, kind_names[event->kind],
+			           (long long)event->arg, (long long)event->arg2, world_time(event->until));
+			people_begin(event);
+		}
+		if (event->active && event->until <= world->now) {
+			event->active = false;
+			world_note("event %d: %s is over", i, kind_names[event->kind]);
+			people_end(event);
+		}
+	}
+	if (world->now >= plan->quiet && !world->fault_free) {
+		world->fault_free = true;
+		people_calm();
+	}
+	if (world->now >= plan->end && world->stop_asked == USEC_INFINITY) {
+		people_stop();
+	}
+	find_next();
+}
+
+const struct event *plan_active(enum event_kind kind, int account) {
+	for (int i = 0; i < plan->len; i++) {
+		const struct event *event = &plan->events[i];
+		if (event->active && event->kind == kind && (account < 0 || event->account == account)) {
+			return event;
+		}
+	}
+	return NULL;
+}
+
+void plan_print(void) {
+	printf("from %s, quiet from %s, until %s\n", world_time(plan->begin), world_time(plan->quiet),
+	       world_time(plan->end));
+	for (int i = 0; i < plan->len; i++) {
+		const struct event *event = &plan->events[i];
+		printf("%3d%s %s until %s: %s (%lld, %lld)\n", i, event->left_out ? " left out" : "",
+		       world_time(event->at), world_time(event->until), kind_names[event->kind],
+		       (long long)event->arg, (long long)event->arg2);
+	}
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * The plan: what will happen to the daemon, and when.
+ *
+ * A seed gives a setup (who is polled, how), a duration, and a list of events.
+ * Events can be left out one by one, which is how a failing seed is shrunk: what the
+ * others do does not depend on it.
+ */
+
+#ifndef SIM_PLAN_H
+#define SIM_PLAN_H
+
+#include "setup.h"
+
+enum event_kind {
+	/* The server and the way to it; from a time until another. */
+	EVENT_OUTAGE,     /* arg: enum flavour */
+	EVENT_THROTTLE,   /* 429; arg: permille of requests */
+	EVENT_REFUSAL,    /* 401, 403; arg: 0 it passes, 1 until a new key is put in place */
+	EVENT_BAD_DEVICE, /* arg: device; arg2: the status */
+	EVENT_GARBAGE,    /* arg: permille of replies that are no answer */
+
+	/* The disk; from a time until another. */
+	EVENT_DISK_FULL,  /* arg: bytes left; arg2: 1 a quota */
+	EVENT_DISK_ERROR, /* arg: permille of operations */
+	EVENT_DISK_FROZEN, /* read-only */
+	EVENT_SYNC_FAILS, /* the next sync of a file fails, once */
+
+	/* The machine. */
+	EVENT_STEP,  /* the clock; arg: by so many microseconds */
+	EVENT_CRASH, /* arg: at which disk operation from then on; arg2: microseconds off */
+	EVENT_KILL,  /* likewise */
+	EVENT_STOP,  /* SIGTERM; arg2: microseconds off */
+
+	/* People. */
+	EVENT_ROTATE, /* SIGUSR1 */
+	EVENT_RELOAD, /* a changed configuration, and SIGHUP; arg: enum mutation, arg2: dice */
+	EVENT_BROKEN, /* a broken configuration, and SIGHUP; mended at the end, and SIGHUP */
+	EVENT_MOVE,   /* somebody renames the current log; arg: 1 and creates a new one */
+	EVENT_EMPTY,  /* somebody truncates it */
+	EVENT_REMOVE, /* somebody removes it */
+	EVENT_KINDS,
+};
+
+enum flavour {
+	FLAVOUR_UNREACHABLE,
+	FLAVOUR_SLOW,
+	FLAVOUR_GATEWAY, /* 502, 503, 504 */
+	FLAVOUR_SERVER_ERROR, /* 500 */
+	FLAVOUR_MIXED,
+	FLAVOURS,
+};
+
+struct event {
+	enum event_kind kind;
+	usec_t at, until;
+	int64_t arg, arg2;
+	int account;
+	bool left_out;
+	bool begun, active;
+};
+
+enum { EVENTS_MAX = 64 };
+
+/** Which kinds of events a run may have. */
+enum {
+	PLAN_CRASHES = 1 << 0,
+	PLAN_STEPS = 1 << 1,
+	PLAN_DISK = 1 << 2,
+	PLAN_NETWORK = 1 << 3,
+	PLAN_PEOPLE = 1 << 4,
+	PLAN_ALL = (1 << 5) - 1,
+};
+
+struct plan {
+	usec_t begin, quiet, end; /* faults are over at `quiet` */
+	struct event events[EVENTS_MAX];
+	int len;
+	bool without_date; /* the server sends no Date */
+	int permille_lost; /* of requests that fail at any time */
+	usec_t latency;      /* the most that a reply usually takes */
+	usec_t disk_latency; /* the most that a sync usually takes */
+	usec_t next;         /* as plan_next() says */
+};
+
+extern struct plan *plan;
+
+/** Makes the plan and the first setup. */
+void plan_init(uint64_t seed, unsigned kinds);
+
+/** When something happens next; USEC_INFINITY: never. */
+usec_t plan_next(void);
+
+/** Lets it happen. */
+void plan_fire(void);
+
+/** The first event of that kind that is on; NULL if there is none. */
+const struct event *plan_active(enum event_kind kind, int account);
+
+/** Shows the events, with their numbers. */
+void plan_print(void);
+
+/** Leaves events out: all but those with these numbers.  Call it before anything has happened. */
+void plan_keep_only(const bool *wanted);
+
+#endif

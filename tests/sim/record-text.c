@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: ISC
+
+#include "record-text.h"
+
+#include "setup.h"
+#include "world.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char header[] =
+	"time,name,count,status,interval,device,revision,end,previous,local_time,site,account,"
+	"timestamp_ms,date_local,date_utc,warning,reason,polled_at\r";
+
+/** Columns of the CSV, and names in the JSON. */
+enum column {
+	TIME, NAME, COUNT, STATUS, INTERVAL, DEVICE, REVISION, END, PREVIOUS, LOCAL_TIME, SITE, ACCOUNT,
+	TIMESTAMP_MS, DATE_LOCAL, DATE_UTC, WARNING, REASON, POLLED_AT,
+	COLUMNS,
+};
+
+static const char *const names[COLUMNS] = {
+	"time", "name", "count", "status", "interval", "device", "revision", "end", "previous",
+	"local_time", "site", "account", "timestamp_ms", "date_local", "date_utc", "warning", "reason",
+	"polled_at",
+};
+
+/* "2026-03-08T09:00:00[.000]Z" or with an offset. */
+static bool read_time(const char *text, usec_t *ret) {
+	struct tm tm = {0};
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (!rest) {
+		return false;
+	}
+	usec_t time = (usec_t)timegm(&tm) * USEC_PER_SEC;
+	if (*rest == '.') {
+		char *end;
+		time += (usec_t)(strtod(rest, &end) * 1000 + 0.5) * USEC_PER_MSEC;
+		rest = end;
+	}
+	int hours, minutes;
+	char sign;
+	if (sscanf(rest, "%c%2d:%2d", &sign, &hours, &minutes) == 3 && strlen(rest) == 6) {
+		usec_t offset = hours * USEC_PER_HOUR + minutes * USEC_PER_MIN;
+		*ret = time - (sign == '-' ? -offset : offset);
+		return sign == '-' || sign == '+';
+	}
+	*ret = time;
+	return strcmp(rest, "Z") == 0;
+}
+
+static bool read_number(const char *text, int64_t *ret) {
+	char *end;
+	*ret = strtoll(text, &end, 10);
+	return text[0] && *end == '\0';
+}
+
+static bool read_status(const char *text, enum line_status *ret) {
+	static const char *const words[] = {"ok", "no_data", "ambiguous", "gap"};
+	for (int i = 0; i < 4; i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*ret = (enum line_status)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_interval(const char *text, int *ret) {
+	for (int i = 0; i < GRANULARITIES; i++) {
+		if (strcmp(text, granularity_name((enum granularity)i)) == 0) {
+			*ret = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "d3/0" is the device's number and how often it was renamed: both must be its own. */
+static bool name_agrees(const char *name, const struct line *line) {
+	const struct setup *setup = &setups->versions[line->version];
+	int number, renamed;
+	return sscanf(name, "d%d/%d", &number, &renamed) == 2 && number >= 0 &&
+	       number < setup->device_count && setup->devices[number].renamed == renamed &&
+	       strcmp(setup->devices[number].uuid, line->uuid) == 0;
+}
+
+/* Texts that are not there are "". */
+static bool fill(const char *const *texts, struct line *line) {
+	int64_t version;
+	usec_t local;
+
+	(void)snprintf(line->uuid, sizeof(line->uuid), "%s", texts[DEVICE]);
+	line->has_count = texts[COUNT][0];
+	line->has_previous = texts[PREVIOUS][0];
+	line->has_reason = texts[REASON][0];
+	if (!read_number(texts[SITE], &version) || version < 0 || version > setups->current) {
+		return false;
+	}
+	line->version = (int)version;
+	return read_time(texts[TIME], &line->start) && read_time(texts[END], &line->end) &&
+	       read_time(texts[LOCAL_TIME], &local) && local == line->start &&
+	       read_time(texts[POLLED_AT], &line->polled_at) &&
+	       read_number(texts[REVISION], &line->revision) &&
+	       read_status(texts[STATUS], &line->status) &&
+	       read_interval(texts[INTERVAL], &line->granularity) && name_agrees(texts[NAME], line) &&
+	       (!line->has_count || read_number(texts[COUNT], &line->count)) &&
+	       (!line->has_previous || read_number(texts[PREVIOUS], &line->previous)) &&
+	       line->has_count == (line->status == LINE_OK);
+}
+
+/* JSON */
+
+bool record_text_json(const char *text, size_t len, struct line *line) {
+	static json_tokener *tokener;
+	const char *texts[COLUMNS];
+	if (!tokener) {
+		tokener = json_tokener_new();
+		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	}
+	json_tokener_reset(tokener);
+	json_object *object = json_tokener_parse_ex(tokener, text, (int)len);
+	bool good = object && json_tokener_get_error(tokener) == json_tokener_success &&
+	            json_tokener_get_parse_end(tokener) == len &&
+	            json_object_is_type(object, json_type_object);
+
+	for (int i = 0; good && i < COLUMNS; i++) {
+		json_object *member = NULL;
+		bool there = json_object_object_get_ex(object, names[i], &member);
+		texts[i] = there && member ? json_object_get_string(member) : "";
+	}
+	good = good && fill(texts, line);
+	json_object_put(object);
+	return good;
+}
+
+/* CSV */
+
+void record_text_header(const char *file, const char *text, size_t len) {
+	if (len != sizeof(header) - 1 || memcmp(text, header, len) != 0) {
+		world_violation("lines: expected %s to begin with the header, but it does with: %.*s", file,
+		                (int)(len > 300 ? 300 : len), text);
+	}
+}
+
+/* Takes a column apart into out, moving on; false if it is malformed. */
+static bool take_column(const char **at, const char *end, char *out, size_t size) {
+	size_t len = 0;
+	bool quoted = *at < end && **at == '"';
+	*at += quoted;
+	for (; *at < end && (quoted || **at != ','); (*at)++) {
+		if (**at == '"') {
+			if (!quoted) {
+				return false;
+			}
+			if (*at + 1 < end && (*at)[1] == '"') {
+				(*at)++;
+			} else {
+				quoted = false;
+				(*at)++;
+				break;
+			}
+		}
+		if (len + 1 < size) {
+			out[len++] = **at;
+		}
+	}
+	out[len] = '\0';
+	return !quoted && (*at == end || **at == ',');
+}
+
+bool record_text_csv(const char *text, size_t len, struct line *line) {
+	static char columns[COLUMNS][1024];
+	const char *texts[COLUMNS];
+	if (len < 1 || text[len - 1] != '\r' || memchr(text, '\r', len - 1)) {
+		return false;
+	}
+	const char *end = text + len - 1;
+	for (int i = 0; i < COLUMNS; i++) {
+		if (!take_column(&text, end, columns[i], sizeof(columns[i]))) {
+			return false;
+		}
+		texts[i] = columns[i];
+		if (i + 1 < COLUMNS && (text == end || *text++ != ',')) {
+			return false;
+		}
+	}
+	return text == end && fill(texts, line);
+}

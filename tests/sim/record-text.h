@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * One line of the log, read strictly: JSON by json-c, CSV by RFC 4180.
+ */
+
+#ifndef SIM_RECORD_TEXT_H
+#define SIM_RECORD_TEXT_H
+
+#include "lines.h"
+
+#include <stddef.h>
+
+/** Fill in the line; false if it is no record. */
+bool record_text_json(const char *text, size_t len, struct line *line);
+bool record_text_csv(const char *text, size_t len, struct line *line);
+
+/** The first line of a CSV file must be the header; else it is a violation. */
+void record_text_header(const char *file, const char *text, size_t len);
+
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: ISC
+
+#include "rules.h"
+
+#include "edges.h"
+#include "ledger.h"
+#include "setup.h"
+#include "world.h"
+
+/* The daemon counts from the clock as its turn found it, a little before the request. */
+#define SLACK (500 * USEC_PER_MSEC)
+
+/** Of this life. */
+static struct lane {
+	usec_t full_at;    /* when the token bucket would be full */
+	usec_t quiet_until; /* nobody may ask before */
+	int in_flight;
+} lanes[SETUP_ACCOUNTS];
+
+void rules_begin(void) {
+	for (int i = 0; i < SETUP_ACCOUNTS; i++) {
+		lanes[i] = (struct lane){.full_at = INT64_MIN, .quiet_until = INT64_MIN};
+	}
+}
+
+static void check_rate(struct lane *lane, const struct setup_account *account, int number) {
+	usec_t slack = account->gap / 2 < SLACK ? account->gap / 2 : SLACK;
+	usec_t reach = account->gap * (account->burst - 1);
+
+	if (lane->full_at != INT64_MIN && world->now < lane->full_at - reach - slack) {
+		world_violation("rate: expected account %d (one in %lld us, burst %d) to wait %lld us more, "
+		                "but a request came",
+		                number, (long long)account->gap, account->burst,
+		                (long long)(lane->full_at - reach - world->now));
+	}
+	lane->full_at = (lane->full_at > world->now ? lane->full_at : world->now) + account->gap;
+}
+
+static void check_lane(const struct asked *asked) {
+	const struct setup_account *account = &setups->versions[asked->version].accounts[asked->account];
+	struct lane *lane = &lanes[asked->account];
+
+	check_rate(lane, account, asked->account);
+	if (++lane->in_flight > account->max_in_flight) {
+		world_violation("in flight: expected at most %d requests of account %d, but this is one of %d",
+		                account->max_in_flight, asked->account, lane->in_flight);
+	}
+	if (world->now < lane->quiet_until) {
+		world_violation("pause: expected no request of account %d before %s, but one came at %s",
+		                asked->account, world_time(lane->quiet_until), world_time(world->now));
+	}
+}
+
+static void check_span(const struct asked *asked, const struct setup_device *device) {
+	int grid = (int)setup_grid(device);
+	bool single = device->granularity == GRAN_NONE;
+	usec_t floor = edges_floor(device->zone, grid, asked->start);
+	usec_t end = edges_floor(device->zone, grid, asked->end);
+	int buckets = 0;
+
+	if ((!single && floor != asked->start) || end != asked->end || asked->start >= asked->end) {
+		world_violation("span: expected whole buckets of %s, but %s to %s was asked for",
+		                setup_zones[device->zone], world_time(asked->start), world_time(asked->end));
+	}
+	for (usec_t at = asked->start; at < asked->end; at = edges_next(device->zone, grid, at)) {
+		buckets++;
+	}
+	if (buckets > (single ? 1 : device->max_points)) {
+		world_violation("span: expected at most %d buckets in one request, but %d were asked for",
+		                device->max_points, buckets);
+	}
+	if (asked->end + device->settle > world_wall()) {
+		world_violation("settle: expected the bucket until %s to be left alone until %s, but it was "
+		                "asked for at %s", world_time(asked->end),
+		                world_time(asked->end + device->settle), world_time(world_wall()));
+	}
+}
+
+void rules_request(const struct asked *asked) {
+	const struct setup_device *device = setup_find(asked->version, asked->uuid,
+	                                               (enum granularity)asked->granularity);
+	if (!device || device->account != asked->account) {
+		world_violation("request: expected a device of account %d in version %d, but %s (%s) was asked for",
+		                asked->account, asked->version, asked->uuid,
+		                granularity_name((enum granularity)asked->granularity));
+		return;
+	}
+	check_lane(asked);
+	check_span(asked, device);
+}
+
+/* A date may be read by the daemon's clock or by the true time, whichever is later. */
+static usec_t pause_of(const struct reply *reply) {
+	usec_t later = world_wall() > world->now ? world_wall() : world->now;
+	if (reply->pause_until == 0) {
+		return reply->pause;
+	}
+	usec_t pause = reply->pause_until - later - 2 * USEC_PER_SEC;
+	return pause < USEC_PER_SEC ? USEC_PER_SEC : pause < USEC_PER_HOUR ? pause : USEC_PER_HOUR;
+}
+
+void rules_reply(const struct asked *asked, const struct reply *reply) {
+	struct lane *lane = &lanes[asked->account];
+	lane->in_flight--;
+	if (reply->status == 429) {
+		usec_t until = world->now + pause_of(reply);
+		lane->quiet_until = until > lane->quiet_until ? until : lane->quiet_until;
+	}
+}
+
+void rules_cancelled(void) {
+	for (int i = 0; i < SETUP_ACCOUNTS; i++) {
+		lanes[i].in_flight = 0;
+	}
+}

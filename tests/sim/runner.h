@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * One seed from begin to end: lives of the daemon, one after the other, until the
+ * plan is over; then the audit.
+ */
+
+#ifndef SIM_RUNNER_H
+#define SIM_RUNNER_H
+
+#include "plan.h"
+#include "world.h"
+
+struct run {
+	uint64_t seed;
+	unsigned kinds;              /* PLAN_... */
+	bool only_some;              /* of the events: */
+	bool wanted[EVENTS_MAX];
+	bool trace;
+};
+
+/** What became of a seed.  In memory that is shared with whoever asked. */
+struct outcome {
+	char violation[2048]; /* "" if all is well */
+	uint64_t digest;
+	struct figures figures;
+	int events; /* in the plan */
+};
+
+/** Runs a seed in a process of its own.  The outcome must be in shared memory. */
+void runner_run(const struct run *run, struct outcome *outcome);
+
+#endif

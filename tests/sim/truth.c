@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: ISC
+
+#include "truth.h"
+
+#include "dice.h"
+#include "world.h"
+
+#include <string.h>
+
+static uint64_t hash(const char *uuid, int granularity, usec_t start) {
+	uint64_t mixed = dice_mix(world->seed, (uint64_t)granularity);
+	for (; *uuid; uuid++) {
+		mixed = mixed * 0x100000001b3u + (unsigned char)*uuid;
+	}
+	return dice_mix(mixed, (uint64_t)start);
+}
+
+static struct truth some_count(struct dice *dice) {
+	return (struct truth){TRUTH_COUNT, dice_below(dice, dice_permille(dice, 900) ? 40 : 4000)};
+}
+
+/* A correction comes within a few buckets' lengths, seldom much later. */
+static usec_t some_delay(struct dice *dice, usec_t length) {
+	int64_t percent = dice_permille(dice, 900) ? dice_between(dice, 1, 500) : dice_between(dice, 1000, 10000);
+	return length / 100 * percent;
+}
+
+int truth_phases(const char *uuid, int granularity, usec_t start, usec_t end,
+                 struct truth_phase phases[static TRUTH_PHASES]) {
+	static const struct truth nothing = {TRUTH_NO_DATA, 0}, several = {TRUTH_AMBIGUOUS, 0};
+	struct dice dice = {hash(uuid, granularity, start)};
+	int class = (int)dice_below(&dice, 100);
+	usec_t length = end - start;
+	int len = 0;
+
+	phases[len++] = (struct truth_phase){start, some_count(&dice)};
+	if (class < 64) {
+		phases[len++] = (struct truth_phase){end, some_count(&dice)};
+	} else if (class < 72) {
+		phases[0].truth = nothing;
+	} else if (class < 84) {
+		phases[len++] = (struct truth_phase){end, some_count(&dice)};
+		phases[len++] = (struct truth_phase){end + some_delay(&dice, length), some_count(&dice)};
+	} else if (class < 91) {
+		phases[0].truth = nothing;
+		phases[len++] = (struct truth_phase){end + some_delay(&dice, length), some_count(&dice)};
+	} else if (class < 94) {
+		usec_t first = end + some_delay(&dice, length);
+		phases[len++] = (struct truth_phase){end, some_count(&dice)};
+		phases[len++] = (struct truth_phase){first, some_count(&dice)};
+		phases[len++] = (struct truth_phase){first + some_delay(&dice, length), some_count(&dice)};
+	} else if (class < 96) {
+		phases[0].truth = several;
+	} else if (class < 98) {
+		phases[len++] = (struct truth_phase){end, several};
+		phases[len++] = (struct truth_phase){end + some_delay(&dice, length), some_count(&dice)};
+	} else {
+		phases[len++] = (struct truth_phase){end, some_count(&dice)};
+		phases[len++] = (struct truth_phase){end + some_delay(&dice, length), nothing};
+	}
+	return len;
+}
+
+struct truth truth_at(const char *uuid, int granularity, usec_t start, usec_t end, usec_t time) {
+	struct truth_phase phases[TRUTH_PHASES];
+	int len = truth_phases(uuid, granularity, start, end, phases);
+	struct truth found = {TRUTH_NO_DATA, 0};
+	for (int i = 0; i < len && phases[i].from <= time; i++) {
+		found = phases[i].truth;
+	}
+	return found;
+}

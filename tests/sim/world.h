@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * What all parts of the simulation share: the time, the digest of everything that
+ * happens, the first violation, and how a life of the daemon ends.
+ *
+ * There are three clocks: the true time, which the server and the calendar go by;
+ * the daemon's wall clock, which is the true time and an offset that may step; and
+ * the monotonic clock, which never steps.  All are microseconds.
+ */
+
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include "base/units.h"
+#include "dice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** What a run counts, for the summary. */
+struct figures {
+	uint64_t lives, stops, crashes, kills, exits, reloads, signals;
+	uint64_t requests, replies, disk_operations, disk_faults, waits;
+	uint64_t records, gaps, revisions, rotations, simulated_s;
+};
+
+/** Why a life shall end, from without. */
+enum doom { DOOM_NONE, DOOM_KILL, DOOM_CRASH };
+
+/** How the child of a life tells its parent what became of it. */
+enum {
+	EXIT_VIOLATION = 101,
+	EXIT_KILLED = 102,
+	EXIT_CRASHED = 103,
+};
+
+struct world {
+	uint64_t seed;
+	usec_t begin;       /* true time of the run's begin */
+	usec_t now;         /* true time */
+	usec_t wall_offset; /* of the daemon's clock */
+	uint64_t digest;
+	struct figures figures;
+
+	char violation[2048]; /* the first one; "" while all is well */
+
+	/* The life at hand. */
+	int life;
+	usec_t life_began;
+	bool ready;           /* READY=1 was sent */
+	usec_t stop_asked;    /* when SIGTERM came; USEC_INFINITY: it did not */
+	enum doom doom;
+	int64_t doom_operations; /* so many more disk operations until then */
+	usec_t doom_at;          /* or then at the latest */
+	usec_t off;              /* how long the daemon is down after this life */
+	bool sig_stop, sig_reload, sig_rotate;
+	bool fault_free;         /* the quiet phase at the end */
+	bool outsider;           /* the log was tampered with, and no checkpoint was saved since */
+	bool sync_fails;         /* the next sync of a file does */
+	bool emptying;           /* somebody will truncate the log at the next wait */
+	bool disk_troubled;      /* the life has met a disk fault */
+	uint64_t spinning;       /* waits that let no time pass, in a row */
+
+	struct dice os;
+};
+
+extern struct world *world;
+
+/** Printed when --trace is on. */
+extern bool tracing;
+
+void world_init(uint64_t seed);
+
+/** The monotonic clock. */
+usec_t world_monotonic(void);
+
+/** The daemon's wall clock. */
+usec_t world_wall(void);
+
+/** Lets time pass; what the plan holds for that time happens. */
+void world_advance(usec_t duration);
+
+/** Adds an event to the digest, and shows it. */
+__attribute__((format(printf, 1, 2)))
+void world_note(const char *format, ...);
+
+/** Adds numbers or bytes to the digest, without showing them. */
+void world_mix(uint64_t a, uint64_t b);
+void world_mix_bytes(const void *bytes, size_t len);
+
+/**
+ * An invariant does not hold: the sentence says what was expected and what came.
+ * Only the first one counts.  In a life it ends the life.
+ */
+__attribute__((format(printf, 1, 2)))
+void world_violation(const char *format, ...);
+
+/** In a life: whether its end has come.  Disk operations count down. */
+bool world_is_doomed(bool operation);
+
+/** Ends the life as its doom says. */
+__attribute__((noreturn))
+void world_meet_doom(void);
+
+/** True in the child that is a life. */
+extern bool in_life;
+
+/** "2026-03-08T09:00:00.000000Z" of a time, in one of a few static buffers. */
+const char *world_time(usec_t time);
+
+#endif
