@@ -44,7 +44,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-d
 # The stand-in server, which the demo runs.
 DEMO_PACKAGES  := libmicrohttpd-dev
 TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest faketime tzdata mandoc \
-                  valgrind clang libclang-rt-14-dev procps systemd
+                  valgrind clang libclang-rt-14-dev procps systemd logrotate e2fsprogs mount
 
 ## Flags
 
@@ -165,7 +165,7 @@ run-demo: $(PROGRAM) $(FAKE) $(DEMO_BIN)
 
 ## Test
 
-.PHONY: check run-check check-load lint tests
+.PHONY: check run-check check-load check-crash lint tests
 check: deps
 	$(Q)$(MAKE) --no-print-directory run-check
 
@@ -178,6 +178,11 @@ run-check: tests
 # Two hundred devices for ten minutes, where `make check` has two.
 check-load: deps
 	$(Q)LOAD_MINUTES=10 $(MAKE) --no-print-directory run-check ONLY=system PYTEST_ARGS='-k test_load -s'
+
+# Five hundred kills in each format, and full disks twenty times each, where `make check` has a few.
+check-crash: deps
+	$(Q)CRASH_KILLS=500 DISK_FILLINGS=20 $(MAKE) --no-print-directory run-check ONLY=system \
+	    PYTEST_ARGS='-k "test_crash or test_disk" -s'
 
 lint: deps
 	$(Q)$(MAKE) --no-print-directory run-check ONLY=lint
@@ -249,6 +254,7 @@ help:
 	@echo 'make check       build and run all tests'
 	@echo '                 ONLY="unit lint fake system"  SAN=address,undefined  VALGRIND=1  WERROR=1'
 	@echo 'make check-load  the load test at its full length: ten minutes'
+	@echo 'make check-crash kills and full disks at their full length: some minutes'
 	@echo 'make lint        the checks of source and manuals alone'
 	@echo 'make install     DESTDIR=, prefix=$(prefix), sysconfdir=$(sysconfdir), unitdir=$(unitdir),'
 	@echo '                 sysusersdir=$(sysusersdir); as root without DESTDIR it makes the user too'

@@ -71,7 +71,9 @@ struct poller {
 	usec_t once_wall;
 	size_t finished, incomplete; /* with once */
 
-	bool unsaved; /* the last checkpoint is behind */
+	bool unsaved; /* the last checkpoint is behind, */
+	unsigned saved_generation; /* and this was the log's current file then */
+	size_t restored; /* records read back at the start */
 	bool changed; /* something was, since the last look at the status */
 	struct status status;
 	struct buf lanes_text;
@@ -99,9 +101,20 @@ void poller_retry(struct poller *poller, struct poll *poll, usec_t wait);
 __attribute__((nonnull))
 void poller_stop(struct poller *poller, struct poll *poll, bool complete);
 
-/** The time that "closed and settled" is measured by: now, or with once the start. */
+/**
+ * The time that "closed and settled" is measured by for the devices of an account: now,
+ * or with once the start; less what our clock is ahead of the account's server.
+ */
 __attribute__((nonnull))
-usec_t poller_horizon(const struct poller *poller);
+usec_t poller_horizon(const struct poller *poller, const struct access *access);
+
+/** The same for a poll's account. */
+__attribute__((nonnull))
+usec_t poll_horizon(const struct poller *poller, const struct poll *poll);
+
+/** Files what waits by the wall clock anew: that clock, or the server's, tells another time. */
+__attribute__((nonnull))
+void poller_replan(struct poller *poller, struct access *access);
 
 /* reply.c */
 

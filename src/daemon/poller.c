@@ -7,6 +7,7 @@
 #include "base/utc.h"
 #include "request/request.h"
 #include "state/checkpoint.h"
+#include "status/notify.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,6 +19,10 @@
 
 /* How long a device that the flood guard caught is left alone. */
 #define FLOOD_WAIT (1 * USEC_PER_HOUR)
+
+/* While a long log is read back, systemd is asked for patience after so many records. */
+enum { EXTEND_EVERY = 1 << 16 };
+#define EXTEND_BY (30 * USEC_PER_SEC)
 
 /* With once, an account that cannot be reached is given up after so many probes. */
 enum {
@@ -36,8 +41,12 @@ void poller_read_clocks(struct poller *poller) {
 	poller->wall = clock_realtime();
 }
 
-usec_t poller_horizon(const struct poller *poller) {
-	return poller->once ? poller->once_wall : poller->wall;
+usec_t poller_horizon(const struct poller *poller, const struct access *access) {
+	return (poller->once ? poller->once_wall : poller->wall) - skew_ahead(&access->skew);
+}
+
+usec_t poll_horizon(const struct poller *poller, const struct poll *poll) {
+	return poller_horizon(poller, access_of(poll));
 }
 
 /* Life */
@@ -102,29 +111,114 @@ static void restore_entry(const struct checkpoint_entry *entry, void *user) {
 	}
 	poll->cursor = entry->cursor;
 	poll->since = entry->since;
+	poll->begun = true;
 	for (size_t i = 0; i < entry->memory_len; i++) {
 		/* The end is that of the cursor at most, which must not move here. */
 		(void)poll_apply(poll, &entry->memory[i], entry->cursor);
 	}
 }
 
-int poller_restore(struct poller *poller, struct error *err) {
-	struct sink_position position;
-	const char *directory = poller->state_directory;
-	int r = checkpoint_read(directory, restore_entry, poller, &position, err);
-	if (r == -EBADMSG) {
-		log_warning("%s: it is set aside", err->text);
-		return checkpoint_set_aside(directory, poller->wall, err);
+/* A record that the log holds beyond the checkpoint. */
+static void restore_record(const struct log_entry *entry, void *user) {
+	struct poller *poller = user;
+	if (++poller->restored % EXTEND_EVERY == 0) {
+		notify_extend_timeout(EXTEND_BY);
 	}
-	return r == -ENOENT ? 0 : r;
+	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
+	if (!poll) {
+		(void)orphans_add(&poller->orphans, entry->uuid, entry->interval, entry->end,
+		                  poller->wall, poller->wall);
+		return;
+	}
+	/* If memory is short, a later correction goes unseen. */
+	(void)poll_resume(poll, &(struct remembered){
+		.start = entry->start,
+		.count = entry->count,
+		.revision = (uint16_t)entry->revision,
+		.status = (uint8_t)entry->status,
+	}, entry->end);
+}
+
+/*
+ * 1 with a position to read the log from; 0 if all of it is to be read, with a sentence
+ * if that is because of damage; or -errno.
+ */
+static int restore_checkpoint(struct poller *poller, struct sink_position *ret_position,
+                              struct error *damage, struct error *err) {
+	const char *directory = poller->state_directory;
+	struct error why_not;
+	int r = checkpoint_read(directory, restore_entry, poller, ret_position, &why_not);
+
+	switch (r) {
+	case 0:
+		return 1;
+	case -ENOENT:
+		return 0;
+	case -EBADMSG:
+		*damage = why_not;
+		return checkpoint_set_aside(directory, poller->wall, err);
+	default:
+		*err = why_not;
+		return r;
+	}
+}
+
+static void tell_records(const struct poller *poller, size_t records, bool from_checkpoint,
+                         const struct error *damage) {
+	const char *log = poller->roll.config->log.directory;
+	const char *plural = records == 1 ? "" : "s";
+
+	if (damage->text[0]) {
+		log_warning("%s: set aside, and rebuilt from the log: %zu record%s in %s", damage->text,
+		            records, plural, log);
+	} else if (!from_checkpoint && records > 0) {
+		log_warning("%s/checkpoint: missing: rebuilt from the log: %zu record%s in %s",
+		            poller->state_directory, records, plural, log);
+	} else if (records > 0) {
+		log_info("%s: %zu record%s found beyond the last checkpoint", log, records, plural);
+	}
+}
+
+static void tell_oddities(const struct poller *poller, const struct replay *replay) {
+	const char *log = poller->roll.config->log.directory;
+
+	if (replay->odd > 0) {
+		log_warning("%s/%s: byte %lld: not a record of occupancyd; %zu such line%s in the log, "
+		            "left as they are",
+		            log, replay->odd_file, (long long)replay->odd_at, replay->odd,
+		            replay->odd == 1 ? "" : "s");
+	}
+	if (replay->damaged > 0) {
+		log_warning("%s/%s: damaged, cannot be read to its end: records that stood there may "
+		            "come again",
+		            log, replay->damaged_file);
+	}
+}
+
+int poller_restore(struct poller *poller, struct error *err) {
+	struct replay replay = {.visit = restore_record, .user = poller};
+	struct sink_position position;
+	struct error damage = {{0}};
+
+	int from = restore_checkpoint(poller, &position, &damage, err);
+	if (from < 0) {
+		return from;
+	}
+	int r = sink_recover(poller->sink, from > 0 ? &position : NULL, poller->wall, &replay, err);
+	if (r == 0) {
+		tell_records(poller, replay.records, from > 0, &damage);
+		tell_oddities(poller, &replay);
+	}
+	return r;
 }
 
 int poller_save(struct poller *poller, struct error *err) {
-	if (!poller->unsaved) {
+	if (!poller->unsaved && poller->saved_generation == sink_generation(poller->sink)) {
 		return 0;
 	}
 	struct checkpoint_writer *writer;
 	struct sink_position position = sink_position(poller->sink);
+	unsigned generation = sink_generation(poller->sink);
 	int r = checkpoint_begin(&position, &writer);
 	if (r < 0) {
 		return error_set(err, -r, "out of memory");
@@ -142,6 +236,9 @@ int poller_save(struct poller *poller, struct error *err) {
 	}
 	for (size_t i = 0; i < poller->orphans.len; i++) {
 		const struct orphan *orphan = &poller->orphans.list[i];
+		if (!orphan->uuid) {
+			continue;
+		}
 		checkpoint_add(writer, &(struct checkpoint_entry){
 			.uuid = orphan->uuid,
 			.interval = orphan->interval,
@@ -152,6 +249,8 @@ int poller_save(struct poller *poller, struct error *err) {
 	r = checkpoint_finish(writer, poller->state_directory, err);
 	if (r == 0) {
 		poller->unsaved = false;
+		poller->saved_generation = generation;
+		sink_checkpointed(poller->sink, &position);
 	}
 	return r;
 }
@@ -171,22 +270,23 @@ void poller_retry(struct poller *poller, struct poll *poll, usec_t wait) {
 /* When the next window is due, on the monotonic clock. */
 static usec_t due_at(const struct poller *poller, const struct poll *poll) {
 	usec_t due = span_due(poll->device->settings, poll->cursor, poll_spread(poll->device));
-	return poller->now + (due - poller->wall);
+	return poller->now + (due - (poller->wall - skew_ahead(&access_of(poll)->skew)));
 }
 
 static bool is_behind(const struct poller *poller, const struct poll *poll) {
-	return span_closed(poll->device->settings, poller_horizon(poller)) > poll->cursor;
+	return span_closed(poll->device->settings, poll_horizon(poller, poll)) > poll->cursor;
 }
 
 void poller_plan(struct poller *poller, struct poll *poll) {
+	usec_t horizon = poll_horizon(poller, poll);
 	if (poller->once) {
 		if (is_behind(poller, poll)) {
-			lane_ready(poll->lane, poll, poller->now, poller->once_wall);
+			lane_ready(poll->lane, poll, poller->now, horizon);
 		} else {
 			poller_stop(poller, poll, true);
 		}
-	} else if (span_is_backlog(poll->device->settings, poll->cursor, poller->wall)) {
-		lane_ready(poll->lane, poll, poller->now, poller->wall);
+	} else if (span_is_backlog(poll->device->settings, poll->cursor, horizon)) {
+		lane_ready(poll->lane, poll, poller->now, horizon);
 	} else {
 		lane_wait(poll->lane, poll, due_at(poller, poll), true);
 	}
@@ -197,7 +297,7 @@ void poller_start(struct poller *poller) {
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		struct poll *poll = &poller->roll.polls[i];
 		if (is_behind(poller, poll)) {
-			lane_ready(poll->lane, poll, poller->now, poller_horizon(poller));
+			lane_ready(poll->lane, poll, poller->now, poll_horizon(poller, poll));
 		} else {
 			poller_plan(poller, poll);
 		}
@@ -205,6 +305,15 @@ void poller_start(struct poller *poller) {
 	/* The first checkpoint says where devices without a record began. */
 	poller->unsaved = true;
 	poller->changed = true;
+}
+
+void poller_replan(struct poller *poller, struct access *access) {
+	struct queue *waiting = &access->lane.waiting;
+	for (size_t i = 0; i < waiting->len; i++) {
+		struct poll *poll = waiting->heap[i];
+		poll->key = poll->timed ? due_at(poller, poll) : poll->key;
+	}
+	queue_reorder(waiting);
 }
 
 /* After a step of the wall clock what was due by it is due at another time. */
@@ -218,13 +327,9 @@ static void follow_clock(struct poller *poller) {
 	char text[DURATION_STRING_SIZE];
 	log_notice("the clock was set %s by %s", step > 0 ? "forward" : "back",
 	           units_format_duration(text, step > 0 ? step : -step, 0));
-	for (size_t a = 0; a < poller->roll.config->account_count; a++) {
-		struct queue *waiting = &poller->roll.accesses[a].lane.waiting;
-		for (size_t i = 0; i < waiting->len; i++) {
-			struct poll *poll = waiting->heap[i];
-			poll->key = poll->timed ? due_at(poller, poll) : poll->key;
-		}
-		queue_reorder(waiting);
+	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
+		skew_step(&poller->roll.accesses[i].skew, step);
+		poller_replan(poller, &poller->roll.accesses[i]);
 	}
 }
 
@@ -281,7 +386,7 @@ static int post(struct poller *poller, struct access *access, struct poll *poll,
  */
 static void send_poll(struct poller *poller, struct access *access, struct poll *poll) {
 	const struct settings *settings = poll->device->settings;
-	usec_t horizon = poller_horizon(poller);
+	usec_t horizon = poller_horizon(poller, access);
 	usec_t oldest = poll->memory_len > 0 ? poll->memory[0].start : USEC_INFINITY;
 	struct error err = {{0}};
 	struct span span;
@@ -304,7 +409,7 @@ static void send_due(struct poller *poller) {
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		struct access *access = &poller->roll.accesses[i];
 		struct poll *poll;
-		lane_collect(&access->lane, poller->now, poller_horizon(poller));
+		lane_collect(&access->lane, poller->now, poller_horizon(poller, access));
 		while (!poller->draining && !poller_disk_pause(poller) &&
 		       (poll = lane_take(&access->lane, poller->now))) {
 			send_poll(poller, access, poll);
@@ -393,6 +498,10 @@ bool poller_finished(const struct poller *poller, size_t *ret_incomplete) {
 
 /* Status */
 
+static void put_trouble(struct buf *out, const struct access *access, const char *trouble) {
+	buf_printf(out, "%s%s: %s", out->len > 0 ? "; " : "", access->account->name, trouble);
+}
+
 static void put_lanes(struct poller *poller) {
 	static const char *const words[] = {
 		[LANE_OPEN] = "",
@@ -400,13 +509,15 @@ static void put_lanes(struct poller *poller) {
 		[LANE_REFUSED] = "key refused",
 		[LANE_DOWN] = "cannot be reached",
 	};
-	buf_clear(&poller->lanes_text);
+	struct buf *out = &poller->lanes_text;
+	buf_clear(out);
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		const struct access *access = &poller->roll.accesses[i];
 		if (access->lane.state != LANE_OPEN) {
-			buf_printf(&poller->lanes_text, "%s%s: %s", poller->lanes_text.len > 0 ? "; " : "",
-			           access->account->name,
-			           access->reason[0] ? access->reason : words[access->lane.state]);
+			put_trouble(out, access, access->reason[0] ? access->reason : words[access->lane.state]);
+		}
+		if (access->skew_told) {
+			put_trouble(out, access, "this machine's clock is ahead of the server's");
 		}
 	}
 }
@@ -420,7 +531,7 @@ static void put_polls(struct poller *poller, struct status *status) {
 		/* What waits for the end of its window is not behind. */
 		if (poll->phase != POLL_WAITING || !poll->timed) {
 			status->backlog += span_backlog(poll->device->settings, poll->cursor,
-			                                poller_horizon(poller));
+			                                poll_horizon(poller, poll));
 		}
 		status->waiting += !poll->told && poll->lane->state != LANE_OPEN;
 		if (poll->told && named < STATUS_NAMED) {

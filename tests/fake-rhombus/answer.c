@@ -72,7 +72,8 @@ void answer_set_status(struct answer *answer, unsigned status) {
 }
 
 void answer_header(struct answer *answer, const char *name, const char *value) {
-	json_object_object_add(answer->headers, name, json_object_new_string(value));
+	json_object_object_add(answer->headers, name,
+	                       value ? json_object_new_string(value) : NULL);
 }
 
 bool answer_has_header(const struct answer *answer, const char *name) {

@@ -26,7 +26,7 @@ struct answer {
 	unsigned status;
 	const char *content_type; /* not owned */
 	struct text body;
-	struct json_object *headers; /* name -> value, beyond Content-Type */
+	struct json_object *headers; /* name -> value or null, beyond Content-Type and Date */
 	int64_t delay_ms;
 	int64_t trickle_ms; /* per byte; 0: as fast as it goes */
 	int64_t cut;        /* close after that many bytes of the body; -1: send it whole */
@@ -43,8 +43,10 @@ void answer_set(struct answer *answer, unsigned status, const char *content_type
 /** Sets a status with the body that the contract, or good custom, gives to it. */
 void answer_set_status(struct answer *answer, unsigned status);
 
-/** Adds a header, or replaces one of the same name. */
+/** Adds a header, or replaces one of the same name; NULL: the reply goes without it. */
 void answer_header(struct answer *answer, const char *name, const char *value);
+
+/** Whether the header has been decided on: it has a value, or is to be left out. */
 bool answer_has_header(const struct answer *answer, const char *name);
 
 /** Compresses the body and says so in a header. */

@@ -33,6 +33,7 @@ struct exchange {
 	struct MHD_Response *response;
 	unsigned status;
 	enum course course;
+	bool dated; /* a rule has decided on the Date */
 	int64_t delay_us;
 	struct text body;
 	int64_t trickle_us;
@@ -230,8 +231,20 @@ static void response_dress(struct MHD_Response *response, const struct answer *a
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
 		                        answer->content_type);
 	}
-	json_object_object_foreach(answer->headers, name, value)
-		MHD_add_response_header(response, name, json_object_get_string(value));
+	json_object_object_foreach(answer->headers, name, value) {
+		if (value) {
+			MHD_add_response_header(response, name, json_object_get_string(value));
+		}
+	}
+}
+
+/* The moment at which the reply is sent, after any delay, by the server's clock. */
+static void response_date(struct MHD_Response *response, const struct world *world) {
+	struct text date = {0};
+
+	text_add_http_date(&date, world_now_ms(world) / 1000);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_DATE, date.bytes);
+	text_done(&date);
 }
 
 static void decide(struct exchange *exchange) {
@@ -244,6 +257,7 @@ static void decide(struct exchange *exchange) {
 	exchange->response = response_make(exchange, &answer);
 	if (exchange->response) {
 		response_dress(exchange->response, &answer);
+		exchange->dated = answer_has_header(&answer, MHD_HTTP_HEADER_DATE);
 	}
 	answer_done(&answer);
 }
@@ -261,9 +275,14 @@ static enum MHD_Result send_or_not(struct exchange *exchange) {
 		return MHD_NO;
 	default:
 		exchange->step = STEP_SEND;
-		return exchange->response ? MHD_queue_response(exchange->connection,
-		                                               exchange->status, exchange->response)
-		                          : MHD_NO;
+		if (!exchange->response) {
+			return MHD_NO;
+		}
+		if (!exchange->dated) {
+			response_date(exchange->response, exchange->world);
+		}
+		return MHD_queue_response(exchange->connection, exchange->status,
+		                          exchange->response);
 	}
 }
 

@@ -107,13 +107,13 @@ static bool read_json_text(const struct rule_key *key, struct json_object *value
 	return json_object_is_type(value, json_type_string) && read_json(key, value, member);
 }
 
-/* MHD counts the bytes itself; a wrong count is what `cut` is for. */
+/* MHD counts the bytes itself; a wrong count is what `cut` is for.  null leaves a header out. */
 static bool header_is_usable(const char *name, struct json_object *value) {
 	return name[0] != '\0' && !strpbrk(name, " \t\r\n:") &&
 	       strcasecmp(name, "Content-Length") != 0 &&
 	       strcasecmp(name, "Transfer-Encoding") != 0 &&
-	       json_object_is_type(value, json_type_string) &&
-	       !strpbrk(json_object_get_string(value), "\r\n");
+	       (!value || (json_object_is_type(value, json_type_string) &&
+	                   !strpbrk(json_object_get_string(value), "\r\n")));
 }
 
 static bool read_headers(const struct rule_key *key, struct json_object *value, void *member) {
@@ -248,7 +248,7 @@ static const struct rule_key rule_keys[] = {
 
 	/* To any reply. */
 	{"headers", PURPOSE_REPLY, read_headers, AT(headers),
-	 .wants = "an object of strings on one line, without Content-Length, Transfer-Encoding"},
+	 .wants = "an object of strings on one line or null, without Content-Length, Transfer-Encoding"},
 	{"content_type", PURPOSE_REPLY, read_line, AT(content_type), LINE},
 	{"retry_after", PURPOSE_REPLY, read_line_or_int, AT(retry_after),
 	 .wants = "an integer, or a string on one line"},

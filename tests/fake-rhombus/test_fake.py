@@ -477,6 +477,57 @@ def test_whole_replies(fake):
     assert status == 202 and json.loads(body)["timeSeriesDataPoints"]
 
 
+def date_of(headers):
+    """The Date in epoch milliseconds; None without one, and an error if it is not an IMF-fixdate."""
+    (text,) = headers.get_all("Date") or (None,)
+    return text and calendar.timegm(time.strptime(text, "%a, %d %b %Y %H:%M:%S GMT")) * 1000
+
+
+def test_every_reply_is_dated_by_the_servers_clock(fake):
+    replies = [fake.ask(*ONE), fake.ask(*ONE, x_auth_apikey="wrong"), fake.call("GET", "/elsewhere"),
+               fake.call("GET", "/_fake/stats")]
+    assert [status for status, _, _ in replies] == [200, 401, 404, 200]
+    for _, headers, _ in replies:
+        assert NOW_MS <= date_of(headers) <= NOW_MS + 60_000, headers["Date"]
+    assert replies[0][1]["Date"].startswith("Mon, 23 Nov 2026 08:15:")
+
+
+@pytest.mark.parametrize("now, date", [("2024-02-29T23:59:58Z", "Thu, 29 Feb 2024 23:59:5"),
+                                       ("1970-01-01T00:00:00Z", "Thu, 01 Jan 1970 00:00:0"),
+                                       ("2026-01-04T09:08:07Z", "Sun, 04 Jan 2026 09:08:")])
+def test_dates_have_the_form_of_http(start, now, date):
+    assert start("--now", now).ask(0, MINUTE)[1]["Date"].startswith(date)
+
+
+def test_the_date_is_that_of_the_sending(fake):
+    before = date_of(fake.ask(*ONE)[1])
+    fake.faults({"delay_ms": 2500})
+    assert 2000 <= date_of(fake.ask(*ONE)[1]) - before <= 30_000
+
+
+def test_the_clock_offset_shows_in_the_date(tmp_path):
+    process = subprocess.Popen([BINARY, "--key", KEY, "--clock-offset-ms", "-7200000", "--die-with-parent"],
+                               stdout=subprocess.PIPE, text=True)
+    port = int(process.stdout.readline().rsplit(":", 1)[1])
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", "/_fake/stats")
+    ahead_ms = date_of(connection.getresponse().headers) - int(time.time() * 1000)
+    process.terminate()
+    assert process.wait(10) == 0 and -7_230_000 <= ahead_ms <= -7_200_000
+
+
+def test_a_rule_replaces_the_date_or_leaves_it_out(fake):
+    def date(**headers):
+        fake.faults({"headers": headers})
+        return fake.ask(*ONE)[1].get_all("Date")
+
+    assert date(Date="Sat, 01 Jan 2000 00:00:00 GMT") == ["Sat, 01 Jan 2000 00:00:00 GMT"]
+    assert date(Date="yesterday, perhaps") == ["yesterday, perhaps"]
+    assert date(date="in small letters") == ["in small letters"]
+    assert date(Date=None) is None
+    assert len(date(X_A="b")) == 1
+
+
 def test_reports_that_are_bent(fake):
     three = (NOW_MS - 13 * MINUTE, NOW_MS - 10 * MINUTE)
     starts = [three[0] + i * MINUTE for i in range(3)]

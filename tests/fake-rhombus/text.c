@@ -123,6 +123,20 @@ void text_add_date(struct text *text, int64_t clock_s) {
 	text_grow(text, 19);
 }
 
+void text_add_http_date(struct text *text, int64_t utc_s) {
+	/* The first of January 1970 was a Thursday. */
+	static const char *const weekdays[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
+	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+	                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	int64_t day = floor_div(utc_s, DAY_S);
+	int second = (int)(utc_s - day * DAY_S);
+	struct date date = date_of_day(day);
+
+	text_addf(text, "%s, %02d %s %04d %02d:%02d:%02d GMT", weekdays[day - floor_div(day, 7) * 7],
+	          (int)date.day, months[date.month - 1], (int)date.year, second / 3600,
+	          second / 60 % 60, second % 60);
+}
+
 int why_set(struct why *why, const char *format, ...) {
 	va_list arguments;
 

@@ -34,6 +34,9 @@ void text_fill(struct text *text, char c, size_t times);
 /** Adds seconds since the epoch as "2026-11-23 08:15:00". Pass utc + offset for a local clock. */
 void text_add_date(struct text *text, int64_t clock_s);
 
+/** Adds seconds since the epoch as HTTP's "Mon, 23 Nov 2026 08:15:00 GMT". */
+void text_add_http_date(struct text *text, int64_t utc_s);
+
 /** Makes room for `more` bytes behind the end and returns their place; the length stays. */
 char *text_reserve(struct text *text, size_t more);
 

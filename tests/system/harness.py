@@ -6,9 +6,12 @@ The oracle's calendar is Python's zoneinfo; its counts are the published
 function of the stand-in server.
 """
 
+import collections
+import csv
 import datetime
 import gzip
 import http.client
+import io
 import json
 import os
 import pathlib
@@ -129,6 +132,8 @@ class Notify:
                 message = self.socket.recv(65536)
             except OSError:
                 return
+            if not message:
+                return
             self.messages.append(message.decode())
             self.times.append(time.monotonic())
 
@@ -144,16 +149,20 @@ class Notify:
         return (self.statuses or [""])[-1]
 
     def close(self):
+        # Closing alone would leave the thread waiting.
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.socket.close()
 
 
 class Daemon:
     """The real occupancyd, with its configuration, directories and notify socket."""
 
-    def __init__(self, folder, server, devices, account=None, defaults=None, log=None, extra="", key=KEY):
+    def __init__(self, folder, server, devices, account=None, defaults=None, log=None, extra="", key=KEY,
+                 log_folder=None, state_folder=None):
         self.folder = pathlib.Path(folder)
-        self.log_folder = self.folder / "log"
-        self.state_folder = self.folder / "state"
+        self.log_folder = pathlib.Path(log_folder or self.folder / "log")
+        self.state_folder = pathlib.Path(state_folder or self.folder / "state")
         for path in (self.log_folder, self.state_folder):
             path.mkdir(exist_ok=True)
         self.key_file = self.folder / "api-key"
@@ -243,20 +252,69 @@ class Daemon:
             except FileNotFoundError:
                 pass  # compressed or rotated between the listing and the reading
 
-    def read_log(self):
-        current = self.log_folder / "occupancy.ndjson"
+    def log_files(self):
+        """The files of the log, the oldest first; of a file and its compressed copy, the file."""
         rotated = {}
-        for path in self.log_folder.glob("occupancy-*.ndjson*"):
+        for path in self.log_folder.glob("occupancy-*"):
             # For a moment a file and its compressed copy are both there.
-            rotated.setdefault(path.name.split(".")[0], []).append(path)
+            rotated.setdefault(path.name.removesuffix(".gz"), []).append(path)
         paths = [min(same, key=lambda p: len(p.name)) for _, same in sorted(rotated.items())]
+        return paths + sorted(self.log_folder.glob("occupancy.*"))
+
+    def read_log(self):
         records = []
-        for path in paths + [current] * current.exists():
-            opener = gzip.open if path.suffix == ".gz" else open
-            with opener(path, "rt") as lines:
-                # A line without its end is being written at this moment.
-                records.extend(json.loads(line) for line in lines if line.endswith("\n"))
+        for path in self.log_files():
+            # What has no line's end is being written at this moment.
+            whole = read_bytes(path).rpartition(b"\n")
+            records.extend(parse_log(path, whole[0] + whole[1]))
         return records
+
+    def records_at_rest(self):
+        """The same while nothing writes: then every line of every file must be whole and valid."""
+        records = []
+        for path in self.log_files():
+            data = read_bytes(path)
+            assert not data or data.endswith(b"\n"), f"{path.name}: torn last line {data[-80:]}"
+            records.extend(parse_log(path, data))
+        return records
+
+
+def read_bytes(path):
+    if path.suffix == ".gz":
+        with gzip.open(path) as file:
+            return file.read()
+    return path.read_bytes()
+
+
+def parse_log(path, data):
+    """The records in whole lines of a log file, of whichever format its name says."""
+    if ".csv" in path.name:
+        return parse_csv(data, path.name)
+    records = []
+    for line in data.splitlines():
+        try:
+            records.append(json.loads(line))
+        except ValueError:
+            raise AssertionError(f"{path.name}: not a line of NDJSON: {line[:200]}") from None
+    return records
+
+
+CSV_COLUMNS = ("time,name,count,status,interval,device,revision,end,previous,local_time,site,account,"
+               "timestamp_ms,date_local,date_utc,warning,reason,polled_at").split(",")
+CSV_NUMBERS = ("count", "revision", "previous", "timestamp_ms")
+
+
+def parse_csv(data, name="CSV"):
+    """Records with the members of NDJSON that CSV has: numbers as such, null where it is empty."""
+    rows = csv.reader(io.StringIO(data.decode(), newline=""), strict=True)
+    header = next(rows, CSV_COLUMNS)
+    assert header == CSV_COLUMNS, f"{name}: begins with {header}"
+    records = []
+    for row in rows:
+        assert len(row) == len(CSV_COLUMNS) and row != CSV_COLUMNS, f"{name}: not a record: {row}"
+        records.append({column: (int(text) if column in CSV_NUMBERS else text) if text else None
+                        for column, text in zip(CSV_COLUMNS, row)})
+    return records
 
 
 def assert_clean(stderr):
@@ -354,6 +412,13 @@ def expected_records(uuid, interval, zone, start, end, length=None):
     """{(start, end): count} of all buckets that lie in [start, end]."""
     row = edges(interval, zone, start, end, length)
     return {(rfc3339(a), rfc3339(b)): published_count(uuid, a * 1000) for a, b in zip(row, row[1:])}
+
+
+def assert_unique(records):
+    """No record's identity stands in the log twice."""
+    seen = collections.Counter((r["device"], r["interval"], r["time"], r["revision"]) for r in records)
+    twice = sorted(identity for identity, times in seen.items() if times > 1)
+    assert not twice, f"{len(twice)} records are in the log more than once: {twice[:3]}"
 
 
 def assert_complete(records, device, expected):

@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: ISC
+"""The daemon is killed (SIGKILL) again and again, at moments as bad as can be
+found, and started again at once.  In the end every bucket is in the log once:
+none lost, none doubled, no line torn.
+
+It is never without work: days of minutes are behind, under a rate.  Before the
+last life the rate is lifted, and that life brings all up to date.
+
+CRASH_KILLS says how often (make check-crash: 500 times in each format),
+CRASH_SEED repeats a run's dice.
+"""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from harness import (SLOW, assert_complete, assert_contiguous, assert_unique, expected_records, parse_time,
+                     published_count, rfc3339, uuid_of, wait_for)
+
+KILLS = int(os.environ.get("CRASH_KILLS", "40"))
+if SLOW > 1:
+    KILLS = max(10, KILLS // SLOW)
+# Of the account while it is killed: a rotation in each life or two, and work for all lives.
+RATE, MAX_POINTS = 100, 15
+HOURS_PER_KILL = 0.75
+
+
+def backfill(kills):
+    """Whole minutes, from so long ago that the lives do not catch up."""
+    return int(time.time() - (3 + kills * HOURS_PER_KILL) * 3600) // 60 * 60
+
+
+class Killer:
+    """Lets the daemon live again and again, and ends each life in a way that the dice choose."""
+
+    def __init__(self, daemon, rng):
+        self.daemon = daemon
+        self.rng = rng
+        self.ways = [self.before_ready, self.while_polling, self.while_polling, self.after_rotate_signal,
+                     self.after_reload_signal, self.after_stop_signal, self.when_renamed, self.when_compressing,
+                     self.when_compressed]
+        self.tally = {}
+        self.damaged = 0
+
+    def life(self):
+        way = self.rng.choice(self.ways)
+        self.daemon.start(ready=False)
+        seen = way()
+        assert self.daemon.process.poll() is None or way == self.after_stop_signal, self.daemon.stderr()
+        self.daemon.kill()
+        name = way.__name__ + ("" if seen else " (not seen)")
+        self.tally[name] = self.tally.get(name, 0) + 1
+
+    def pause(self, longest):
+        time.sleep(self.rng.uniform(0, longest) * SLOW)
+
+    def watch(self, condition, longest=0.4):
+        """Looks so often that the kill comes within a fraction of a millisecond."""
+        deadline = time.monotonic() + longest * SLOW
+        while time.monotonic() < deadline and self.daemon.process.poll() is None:
+            if condition():
+                return True
+            time.sleep(0.0002)
+        return False
+
+    def until_ready(self):
+        assert self.watch(lambda: self.daemon.notify.seen("READY=1"), 20), self.daemon.stderr()
+
+    def names(self, pattern):
+        return {path.name for path in self.daemon.log_folder.glob(pattern)}
+
+    # The ways to die; each says whether the moment came that it waits for.
+
+    def before_ready(self):
+        self.pause(0.015)
+        return not self.daemon.notify.seen("READY=1")
+
+    def while_polling(self):
+        self.until_ready()
+        self.pause(0.25)
+        return True
+
+    def signal_then_die(self, number):
+        self.until_ready()
+        self.pause(0.1)
+        self.daemon.signal(number)
+        self.pause(0.004)
+        return True
+
+    def after_rotate_signal(self):
+        return self.signal_then_die(signal.SIGUSR1)
+
+    def after_reload_signal(self):
+        """Which saves two checkpoints."""
+        return self.signal_then_die(signal.SIGHUP)
+
+    def after_stop_signal(self):
+        return self.signal_then_die(signal.SIGTERM)
+
+    def rotate_and_watch(self, pattern):
+        self.until_ready()
+        self.pause(0.05)
+        before = self.names(pattern)
+        self.daemon.signal(signal.SIGUSR1)
+        seen = self.watch(lambda: self.names(pattern) - before)
+        self.pause(self.rng.choice((0, 0, 0.002)))
+        return seen
+
+    def when_renamed(self):
+        return self.rotate_and_watch("occupancy-*")
+
+    def when_compressing(self):
+        return self.rotate_and_watch(".occupancy-*.gz.tmp")
+
+    def when_compressed(self):
+        return self.rotate_and_watch("occupancy-*.gz")
+
+    # Between two lives.
+
+    def lose_checkpoint(self):
+        (self.daemon.state_folder / "checkpoint").unlink(missing_ok=True)
+
+    def damage_checkpoint(self):
+        path = self.daemon.state_folder / "checkpoint"
+        if not path.exists():
+            return
+        data = bytearray(path.read_bytes())
+        how = self.rng.choice(("flip", "cut", "empty"))
+        if how == "flip":
+            data[self.rng.randrange(len(data))] ^= 1 << self.rng.randrange(8)
+        path.write_bytes(b"" if how == "empty" else data[:self.rng.randrange(1, len(data))] if how == "cut" else data)
+        self.damaged += 1
+
+
+
+@pytest.fixture
+def dice():
+    seed = int(os.environ.get("CRASH_SEED") or random.SystemRandom().randrange(1 << 32))
+    print(f"CRASH_SEED={seed}")
+    return random.Random(seed)
+
+
+class Patient:
+    """A daemon with work for that many lives, and the check of what it leaves."""
+
+    def __init__(self, fake, make_daemon, kills=0, devices=8, start=None):
+        self.fake = fake
+        self.devices = list(range(1, devices + 1))
+        self.start = start or backfill(kills)
+        self.daemon = make_daemon(fake.url, [])
+        self.write(log={})
+
+    def write(self, fast=False, log=None):
+        self.log = log if log is not None else self.log
+        self.daemon.write_config(
+            self.fake.url, [{"uuid": uuid_of(n), "name": f"room-{n}"} for n in self.devices],
+            account={"rate": "1000/s", "burst": 100} if fast else {"rate": f"{RATE}/s", "burst": 2},
+            defaults={"backfill_from": rfc3339(self.start), "backfill": "365d", "lookback": "10m",
+                      "max_points": 1440 if fast else MAX_POINTS},
+            log={"rotate_size": "64KiB", "keep": 0, **self.log})
+
+    def backlog(self):
+        """Minutes that are not in the log yet."""
+        records = self.daemon.records()
+        last = {r["device"]: parse_time(r["end"]) for r in records}
+        return sum(int(time.time() - last.get(uuid_of(n), self.start)) // 60 for n in self.devices)
+
+    def recover(self):
+        """The last life: it catches up with all, compresses all, and stops in order."""
+        self.write(fast=True)
+        code, _, stderr = self.daemon.run("--once", timeout=120)
+        assert code == 0, stderr
+        self.daemon.start()
+        wait_for(lambda: all(path.suffix == ".gz" for path in self.daemon.log_folder.glob("occupancy-*")), 60,
+                 "compression")
+        self.daemon.stop()
+        assert not list(self.daemon.log_folder.glob(".*")), "something unfinished was left behind"
+        return self.daemon.records_at_rest()
+
+    def check(self, records):
+        assert_unique(records)
+        assert {r["device"] for r in records} == {uuid_of(n) for n in self.devices}
+        assert {r["revision"] for r in records} == {0}, "the server corrects nothing"
+        end = int(self.daemon.started - 1) // 60 * 60
+        for n in self.devices:
+            mine = assert_contiguous(records, uuid_of(n), rfc3339(self.start), rfc3339(end))
+            assert_complete(mine, uuid_of(n), expected_records(uuid_of(n), "MINUTELY", "UTC", self.start,
+                                                               parse_time(mine[-1]["end"])))
+
+
+def summary(what, kills, killer, patient, records, begin):
+    files = len(patient.daemon.log_files())
+    print(f"{what}: {kills} kills in {time.monotonic() - begin:.0f} s, {killer.damaged} checkpoints damaged, "
+          f"{len(records)} records in {files} files, {len(patient.fake.journal())} requests: "
+          "0 lost, 0 doubled, 0 torn")
+    print("  " + ", ".join(f"{name} {times}" for name, times in sorted(killer.tally.items())))
+
+
+def kill_again_and_again(patient, killer, kills, between=lambda: None):
+    for _ in range(kills):
+        killer.life()
+        if killer.rng.random() < 0.06:
+            killer.rng.choice((killer.lose_checkpoint, killer.damage_checkpoint))()
+        between()
+
+
+def assert_never_idle(patient):
+    assert patient.backlog() > 0, "the kills outlived the work: nothing was shown"
+
+
+@pytest.mark.parametrize("log_format", ["ndjson", "csv"])
+def test_kills_lose_and_double_nothing(fake, make_daemon, dice, log_format):
+    begin = time.monotonic()
+    patient = Patient(fake, make_daemon, KILLS)
+    patient.write(log={"format": log_format})
+    killer = Killer(patient.daemon, dice)
+    kill_again_and_again(patient, killer, KILLS)
+    assert_never_idle(patient)
+    records = patient.recover()
+    patient.check(records)
+    assert len(patient.daemon.log_files()) > KILLS / 10, "there was hardly a rotation"
+    summary(log_format, KILLS, killer, patient, records, begin)
+
+
+def test_kills_between_formats_lose_and_double_nothing(fake, make_daemon, dice):
+    """The format is changed at restarts, and sometimes by a reload that is killed too."""
+    begin = time.monotonic()
+    kills = KILLS // 2
+    patient = Patient(fake, make_daemon, kills)
+    killer = Killer(patient.daemon, dice)
+
+    def switch():
+        if dice.random() < 0.5:
+            patient.write(log={"format": dice.choice(("ndjson", "csv"))})
+    kill_again_and_again(patient, killer, kills, switch)
+    assert_never_idle(patient)
+    patient.write(log={"format": "ndjson"})
+    records = patient.recover()
+    patient.check(records)
+    formats = {suffix for path in patient.daemon.log_files() for suffix in path.suffixes} - {".gz"}
+    assert formats == {".ndjson", ".csv"}, formats
+    summary("changing formats", kills, killer, patient, records, begin)
+
+
+def test_kills_double_no_correction(fake, make_daemon, dice):
+    """The server changes its mind between lives: each correction is in the log once, and follows what it corrects.
+
+    Twenty minutes are two requests of each device, and the second looks back on the first.
+    """
+    begin = time.monotonic()
+    kills = KILLS // 2
+    patient = Patient(fake, make_daemon, devices=3 * kills, start=int(time.time()) // 60 * 60 - 20 * 60)
+    killer = Killer(patient.daemon, dice)
+
+    def change_mind():
+        fake.faults({"delta": dice.randrange(3)})
+    kill_again_and_again(patient, killer, kills, change_mind)
+    fake.faults()
+    assert any(r["revision"] > 0 for r in patient.daemon.records()), "nothing was corrected while it was killed"
+    records = patient.recover()
+    assert_unique(records)
+    corrections = 0
+    counts = {}
+    for r in records:
+        bucket = r["device"], r["time"]
+        if r["revision"] > 0:
+            corrections += 1
+            revision, count = counts.get(bucket, (-1, None))
+            assert r["revision"] == revision + 1, (r, revision)
+            assert r["previous"] == count and r["count"] != count, (r, count)
+        counts[bucket] = (r["revision"], r["count"])
+    for n in patient.devices:
+        mine = assert_contiguous(records, uuid_of(n), rfc3339(patient.start))
+        assert all(0 <= counts[uuid_of(n), r["time"]][1] - published_count(uuid_of(n), parse_time(r["time"]) * 1000) <= 2
+                   for r in mine)
+    summary(f"{corrections} corrections", kills, killer, patient, records, begin)
+
+
+@pytest.mark.parametrize("how", ["removed", "damaged"])
+def test_a_lost_checkpoint_is_rebuilt_from_the_logs(fake, make_daemon, how, dice):
+    patient = Patient(fake, make_daemon, 1)
+    daemon = patient.daemon.start()
+    wait_for(lambda: list(daemon.log_folder.glob("occupancy-*.gz")), 20, "a rotated and compressed file")
+    daemon.kill()
+    before = len(daemon.records())
+    killer = Killer(daemon, dice)
+    killer.lose_checkpoint() if how == "removed" else killer.damage_checkpoint()
+    daemon.start()
+    wait_for(lambda: len(daemon.records()) > before, 20, "that it goes on")
+    daemon.stop()
+    told = [line for line in daemon.stderr().splitlines() if "checkpoint" in line and "log in" not in line]
+    assert len(told) == 1, f"expected one line that speaks of the checkpoint, came {told}"
+    assert len(list(daemon.state_folder.glob("checkpoint.damaged-*"))) == (how == "damaged")
+    patient.check(patient.recover())
