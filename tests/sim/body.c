@@ -172,7 +172,7 @@ static void put_answer(const struct asked *asked) {
 		if (truth.kind == TRUTH_NO_DATA && dice_permille(dice, 600)) {
 			continue; /* no data is no point */
 		}
-		if (dice_permille(dice, 10)) {
+		if (asked->granularity != GRAN_NONE && dice_permille(dice, 10)) {
 			/* Of duplicates the last stands. */
 			put_point(asked, point, (struct truth){TRUTH_COUNT, 8888}, first);
 			first = false;

@@ -238,6 +238,11 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 	rules_reply(&flight->asked, &flight->reply);
 	(void)snprintf(http->retry_after, sizeof(http->retry_after), "%s", flight->reply.retry_after);
 
+	if (flight->reply.status && !plan->without_date) {
+		server_date(http->date, sizeof(http->date), world->now);
+	} else {
+		http->date[0] = '\0';
+	}
 	size_t len;
 	char *body = server_body(&flight->asked, &flight->reply, &len);
 	bool replied = flight->reply.fate != FATE_TRANSPORT;
@@ -248,6 +253,7 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 		.body = body,
 		.body_len = len,
 		.retry_after = http->retry_after[0] ? http->retry_after : NULL,
+		.date = http->date[0] ? http->date : NULL,
 		.error = replied ? NULL : "the simulation lost it",
 	};
 	if (flight->reply.fate == FATE_ANSWER) {

@@ -103,6 +103,10 @@ void notify_stopping(void) {
 	world_note("STOPPING");
 }
 
+void notify_extend_timeout(usec_t by) {
+	world_note("EXTEND_TIMEOUT_USEC %lld", (long long)by);
+}
+
 void notify_status(const char *text) {
 	(void)snprintf(os->status, sizeof(os->status), "%s", text);
 	bool healthy = strstr(text, "; backlog 0;") && !strstr(text, "failing") && !strstr(text, "wait") &&

@@ -288,7 +288,7 @@ static void put_account(FILE *file, const struct setup_account *account, int num
 	fprintf(file,
 	        "  { name = \"a%d\"; base_url = \"https://s%d.example\"; path = \"/%d/%d\"; "
 	        "key_file = \"key%d\";\n    rate = \"%lld/h\"; burst = %d; max_in_flight = %d; }%s\n",
-	        number, number, number, version, number,
+	        number, number, version, number, number,
 	        (long long)(USEC_PER_HOUR / account->gap), account->burst, account->max_in_flight,
 	        more ? "," : "");
 }
