@@ -98,7 +98,8 @@ void names_removed(const char *name, struct inode *inode) {
 	bool oldest;
 	const struct setup *setup = &setups->versions[setups->current];
 	int groups = count_groups(name, &oldest);
-	if (!oldest || groups < 2) {
+	/* One that cannot be removed counts as gone. */
+	if (groups < 2 || (!oldest && !world->disk_troubled)) {
 		world_violation("retention: expected the oldest of several to go, but %s was removed, one of %d",
 		                name, groups);
 	}

@@ -69,8 +69,15 @@ void people_empty_log(void) {
 	}
 }
 
+/* Without a Date nobody can know that the clock is ahead. */
 static void step_clock(usec_t by) {
 	world->wall_offset += by;
+	if (plan->without_date && world->wall_offset > 2 * USEC_PER_SEC) {
+		world->wall_offset = 2 * USEC_PER_SEC;
+	}
+	if (world->wall_offset > world->most_ahead) {
+		world->most_ahead = world->wall_offset;
+	}
 	world_note("the daemon's clock is off by %lld us", (long long)world->wall_offset);
 }
 

@@ -3,7 +3,7 @@
 #include "rules.h"
 
 #include "edges.h"
-#include "ledger.h"
+#include "plan.h"
 #include "setup.h"
 #include "world.h"
 
@@ -15,6 +15,7 @@ static struct lane {
 	usec_t full_at;    /* when the token bucket would be full */
 	usec_t quiet_until; /* nobody may ask before */
 	int in_flight;
+	bool dated;        /* the daemon can know how far its clock is ahead of the server's */
 } lanes[SETUP_ACCOUNTS];
 
 void rules_begin(void) {
@@ -76,6 +77,17 @@ static void check_span(const struct asked *asked, const struct setup_device *dev
 	}
 }
 
+/* A Date is cut to the second, and as old as a reply is slow; two seconds more are not corrected. */
+static void check_ripe(const struct asked *asked, const struct setup_device *device) {
+	usec_t blur = 3 * USEC_PER_SEC + 2 * plan->latency;
+	if (lanes[asked->account].dated && asked->end + device->settle > world->now + blur) {
+		world_violation("clock: expected the bucket until %s to be left alone until %s by the server's "
+		                "clock, which the daemon knows, but it was asked for at %s",
+		                world_time(asked->end), world_time(asked->end + device->settle),
+		                world_time(world->now));
+	}
+}
+
 void rules_request(const struct asked *asked) {
 	const struct setup_device *device = setup_find(asked->version, asked->uuid,
 	                                               (enum granularity)asked->granularity);
@@ -87,6 +99,7 @@ void rules_request(const struct asked *asked) {
 	}
 	check_lane(asked);
 	check_span(asked, device);
+	check_ripe(asked, device);
 }
 
 /* A date may be read by the daemon's clock or by the true time, whichever is later. */
@@ -102,6 +115,7 @@ static usec_t pause_of(const struct reply *reply) {
 void rules_reply(const struct asked *asked, const struct reply *reply) {
 	struct lane *lane = &lanes[asked->account];
 	lane->in_flight--;
+	lane->dated = lane->dated || (reply->fate == FATE_ANSWER && !plan->without_date);
 	if (reply->status == 429) {
 		usec_t until = world->now + pause_of(reply);
 		lane->quiet_until = until > lane->quiet_until ? until : lane->quiet_until;

@@ -39,7 +39,8 @@ struct world {
 	uint64_t seed;
 	usec_t begin;       /* true time of the run's begin */
 	usec_t now;         /* true time */
-	usec_t wall_offset; /* of the daemon's clock */
+	usec_t wall_offset; /* of the daemon's clock, */
+	usec_t most_ahead;  /* and what it was at the most */
 	uint64_t digest;
 	struct figures figures;
 
