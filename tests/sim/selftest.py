@@ -1,0 +1,86 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Plants faults into the daemon, one at a time, and sees whether the simulation finds them.
+
+A planted source is compiled to an object of its own and linked in front of the
+library.  Usage: selftest.py --build BUILD [--seeds N] [--jobs N] [NAME...]
+CC_COMMAND and LD_COMMAND, in the environment, are the compiler with its flags.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+from plants import PLANTS
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def planted(plant):
+    """The source with the fault in it; None, and a complaint, if the table is out of date."""
+    text = (ROOT / plant.source).read_text()
+    for old, new in plant.changes:
+        if text.count(old) != 1:
+            print(f"not ok - {plant.name}: expected its text in {plant.source} once, "
+                  f"but it is there {text.count(old)} times: bring plants.py up to date:\n{old}")
+            return None
+        text = text.replace(old, new)
+    return text
+
+
+def build(plant, text, args):
+    folder = ROOT / args.build / "sim/plants" / re.sub(r"\W+", "-", plant.name)
+    source = folder / plant.source
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(text)
+    binary = folder / "sim"
+    compiled = source.with_suffix(".o")
+    # A fault may leave things unused.
+    subprocess.run([*shlex.split(os.environ["CC_COMMAND"]), "-w", "-c", "-o", str(compiled), str(source)],
+                   cwd=ROOT, check=True)
+    link = shlex.split(os.environ["LD_COMMAND"])
+    place = link.index("PLANT")
+    subprocess.run([*link[:place], str(compiled), *link[place + 1:], "-o", str(binary)], cwd=ROOT, check=True)
+    return binary
+
+
+def find(binary, args):
+    """Runs seeds until one fails.  Returns its number and the invariant; None if none does."""
+    done = subprocess.run([str(binary), "--first", str(args.first), "--seeds", str(args.seeds),
+                           "--jobs", str(args.jobs), "--stop-at-first"],
+                          cwd=ROOT, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    found = sorted((int(seed), why) for seed, why in re.findall(r"^seed (\d+) fails: (.*)$", done.stdout, re.M))
+    return found[0] if found else None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("names", nargs="*", help="only plants whose name holds one of these")
+    args = parser.parse_args()
+
+    failed = passed = 0
+    for plant in PLANTS:
+        if args.names and not any(name in plant.name for name in args.names):
+            continue
+        text = planted(plant)
+        found = find(build(plant, text, args), args) if text else None
+        if found:
+            passed += 1
+            print(f"ok - {plant.name}: found in {found[0] - args.first + 1} seeds: {found[1][:150]}", flush=True)
+        else:
+            failed += 1
+            print(f"not ok - {plant.name}" + (f": not found in {args.seeds} seeds" if text else ""), flush=True)
+    print(f"{passed} of {passed + failed} planted faults found")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
