@@ -20,6 +20,7 @@ struct bucket {
 	int64_t revision, count;
 	enum line_status status;
 	int version;
+	usec_t first_polled;
 };
 
 /** An identity's buckets, ascending. */
@@ -122,7 +123,7 @@ static void add_bucket(struct tiles *row, const struct line *line) {
 		}
 	}
 	row->list[row->len++] = (struct bucket){
-		line->start, line->end, 0, line->count, line->status, line->version,
+		line->start, line->end, 0, line->count, line->status, line->version, line->polled_at,
 	};
 	row->cursor = line->end;
 }
@@ -256,6 +257,48 @@ static void check_look_back(const struct setup_device *device, const struct seri
 	}
 }
 
+/* Whether nothing has happened to the device's settings since that version that would cost it memory. */
+static bool is_unchanged(const struct setup_device *device, int since) {
+	for (int version = since; version <= setups->current; version++) {
+		const struct setup_device *then = setup_find(version, device->uuid, device->granularity);
+		if (!then || then->zone != device->zone || then->window != device->window ||
+		    then->lookback != device->lookback || then->max_points != device->max_points) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The last request must have reached back as far as the look-back does, over what is recorded. */
+static void check_reach(const struct setup_device *device, const struct series *series,
+                        const struct tiles *row) {
+	usec_t length = setup_bucket(device);
+	int64_t back = (device->lookback + length - 1) / length;
+	size_t fresh = row->len;
+
+	while (fresh > 0 && row->list[fresh - 1].first_polled >= series->asked_at - USEC_PER_SEC) {
+		fresh--;
+	}
+	int64_t room = device->max_points - (int64_t)(row->len - fresh);
+	back = back < room ? back : room;
+	if (device->granularity == GRAN_NONE || server_is_weak() || series->narrow > 0 || series->asked_at == 0 || fresh == row->len) {
+		return;
+	}
+	for (size_t i = fresh; i > 0 && back > 0; i--, back--) {
+		const struct bucket *bucket = &row->list[i - 1];
+		if (bucket->status == LINE_GAP || !is_unchanged(device, bucket->version)) {
+			return;
+		}
+		if (bucket->start < series->asked_start) {
+			world_violation("look-back: %s %s: expected the last request to reach back to %s at least, "
+			                "but it began at %s",
+			                device->uuid, granularity_name(device->granularity),
+			                world_time(bucket->start), world_time(series->asked_start));
+			return;
+		}
+	}
+}
+
 static void check_leftovers(void) {
 	const struct setup *setup = &setups->versions[setups->current];
 	int rotated = 0;
@@ -281,7 +324,8 @@ static void check_leftovers(void) {
 	}
 	for (size_t i = 0; i < disk->state.now.len; i++) {
 		const char *name = disk->state.now.entries[i].name;
-		if (strcmp(name, "lock") != 0 && strcmp(name, "checkpoint") != 0) {
+		bool set_aside = world->damages > 0 && strncmp(name, "checkpoint.damaged-", 19) == 0;
+		if (strcmp(name, "lock") != 0 && strcmp(name, "checkpoint") != 0 && !set_aside) {
 			world_violation("files: expected lock and checkpoint alone, but there is %s", name);
 		}
 	}
@@ -303,6 +347,7 @@ void audit_end(void) {
 			const struct tiles *row = &tiles[series - ledger->series];
 			check_caught_up(device, row);
 			check_look_back(device, series, row);
+			check_reach(device, series, row);
 		}
 	}
 	check_leftovers();

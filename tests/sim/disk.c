@@ -16,6 +16,7 @@ void disk_init(void) {
 	disk->state.path = DISK_STATE;
 	disk->capacity = INT64_MAX;
 	disk->next_inode = 1000;
+	disk->unordered = world->seed % 2 == 0;
 }
 
 /* Names */
@@ -305,15 +306,44 @@ static void crash_file(struct inode *inode) {
 	disk_sync(inode);
 }
 
+static bool touches(const struct change *change, const struct change *other) {
+	const char *const names[] = {other->from, other->to};
+	for (size_t i = 0; i < 2; i++) {
+		if (names[i][0] && (strcmp(change->from, names[i]) == 0 || strcmp(change->to, names[i]) == 0)) {
+			return true;
+		}
+	}
+	return change->inode == other->inode;
+}
+
+/* Whether a change builds on one that was undone. */
+static bool is_orphaned(const struct directory *directory, size_t at, const bool *undone) {
+	for (size_t i = 0; i < at; i++) {
+		if (undone[i] && touches(&directory->changes[at], &directory->changes[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Some disks keep the order of changes, so that the first few survive; others only where they must. */
 static void crash_directory(struct directory *directory) {
-	size_t survive = (size_t)dice_between(&world->os, 0, (int64_t)directory->changes_len);
-	if (directory->changes_len > 0) {
-		world_note("crash: %s: %zu of %zu changes survive", directory->path, survive,
-		           directory->changes_len);
+	size_t len = directory->changes_len;
+	size_t survive = (size_t)dice_between(&world->os, 0, (int64_t)len), kept = 0;
+	bool *undone = arena_new(len + 1);
+
+	for (size_t i = 0; i < len; i++) {
+		undone[i] = disk->unordered ? dice_permille(&world->os, 400) || is_orphaned(directory, i, undone)
+		                            : i >= survive;
+		if (!undone[i]) {
+			apply(&directory->durable, &directory->changes[i]);
+			kept++;
+		}
 	}
-	for (size_t i = 0; i < survive; i++) {
-		apply(&directory->durable, &directory->changes[i]);
+	if (len > 0) {
+		world_note("crash: %s: %zu of %zu changes survive", directory->path, kept, len);
 	}
+	arena_free(undone, len + 1);
 	listing_copy(&directory->now, &directory->durable);
 	forget_changes(directory);
 }

@@ -8,7 +8,7 @@
  * removed by a sync of its directory, and by nothing else.  disk_crash() decides
  * by dice what of the rest survives: of a file's unsynced bytes none, all, or those
  * up to any byte; an unsynced cut may be undone; of a directory's unsynced changes
- * the first few, in the order they were made.  After a failed sync the bytes count
+ * the first few, or, on a disk that keeps no order, any that do not build on another.  After a failed sync the bytes count
  * as clean without being durable.
  *
  * file.c puts the daemon's calls on top, and the faults.
@@ -78,6 +78,7 @@ struct disk {
 	struct directory log, state;
 	struct inode *inodes;
 	uint64_t next_inode;
+	bool unordered;   /* changes of a directory reach it in any order */
 	int64_t used;     /* bytes of all files */
 	int64_t capacity; /* INT64_MAX: no end */
 	struct keepsake *attic;

@@ -89,9 +89,21 @@ void ledger_settle(void) {
 	}
 }
 
+void ledger_unsettle(void) {
+	for (int i = 0; i < ledger->len; i++) {
+		ledger->series[i].begun = false;
+	}
+}
+
 void ledger_answered(const struct asked *asked) {
 	struct series *series = ledger_series(asked->uuid, asked->granularity);
 	series->asked_start = asked->start;
 	series->asked_end = asked->end;
 	series->asked_at = world->now;
+	series->narrow -= series->narrow > 0;
+}
+
+void ledger_failed(const struct asked *asked) {
+	/* What was halved is doubled as often. */
+	ledger_series(asked->uuid, asked->granularity)->narrow = 12;
 }

@@ -26,7 +26,7 @@ struct series {
 
 	/* The last good answer that reached the daemon in the quiet phase. */
 	usec_t asked_start, asked_end, asked_at;
-	usec_t answered_from; /* its first bucket that the daemon may have remembered */
+	int narrow; /* so many good answers until it asks for as much as ever: it was slow */
 };
 
 struct ledger {
@@ -46,7 +46,13 @@ void ledger_configured(int version);
 /** A life is over: devices that a checkpoint or the log knows have begun for good. */
 void ledger_settle(void);
 
+/** The checkpoint is lost: devices without a record may begin anew. */
+void ledger_unsettle(void);
+
 /** A good answer has reached the daemon. */
 void ledger_answered(const struct asked *asked);
+
+/** Something else has. */
+void ledger_failed(const struct asked *asked);
 
 #endif

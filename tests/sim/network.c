@@ -258,6 +258,8 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 	};
 	if (flight->reply.fate == FATE_ANSWER) {
 		ledger_answered(&flight->asked);
+	} else {
+		ledger_failed(&flight->asked);
 	}
 	world_note("reply: %s from %s: %d/%ld, %zu bytes%s%s", flight->asked.uuid,
 	           world_time(flight->asked.start), (int)ret_reply->result, ret_reply->status, len,

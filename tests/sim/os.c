@@ -43,7 +43,8 @@ static void hear(enum log_level level, const char *line) {
 	world_note("journal <%d> %s", (int)level, line);
 	os->levels[level]++;
 	(void)snprintf(os->last_line, sizeof(os->last_line), "%.500s", line);
-	if (strstr(line, "occupancyd.conf:") == line && level <= LOG_LEVEL_ERR) {
+	int number;
+	if (sscanf(line, "occupancyd.conf:%d:", &number) == 1 && level <= LOG_LEVEL_ERR) {
 		os->config_errors++;
 	}
 	if (strstr(line, ": reloaded:")) {
@@ -80,8 +81,9 @@ void notify_ready(void) {
 			                expected ? "the new configuration" : "the old one to stay",
 			                os->reloaded ? "has taken it" : "has not", os->last_line);
 		}
-		if (!expected && os->config_errors == 0) {
-			world_violation("reload: expected each mistake as FILE:LINE in the journal, but there is none");
+		if (!expected && os->config_errors < 2) {
+			world_violation("reload: expected two mistakes or more as FILE:LINE in the journal, but "
+			                "there are %d", os->config_errors);
 		}
 	}
 	ledger_configured(setups->current);

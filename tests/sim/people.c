@@ -3,6 +3,7 @@
 #include "people.h"
 
 #include "disk.h"
+#include "ledger.h"
 #include "world.h"
 
 #include <stdio.h>
@@ -20,8 +21,29 @@ static const char *current_log(void) {
 	return NULL;
 }
 
+/*
+ * Without a checkpoint the log is all there is to go by, so it must be whole: nothing taken
+ * by outsiders, nothing removed by retention.
+ */
+static void lose_checkpoint(void) {
+	struct inode *inode = disk_look_up(&disk->state.now, "checkpoint");
+	if (world->losing == LOSS_NONE || !inode || inode->size == 0 || world->meddled || disk->attic_len > 0) {
+		return;
+	}
+	if (world->losing == LOSS_GONE) {
+		disk_rename(&disk->state, "checkpoint", "");
+		disk_sync_directory(&disk->state);
+	} else {
+		inode->data[dice_below(&world->os, (int64_t)inode->size)] ^= 1;
+		world->damages++;
+	}
+	world_note("the checkpoint is %s", world->losing == LOSS_GONE ? "gone" : "damaged");
+	world->losing = LOSS_NONE;
+	ledger_unsettle();
+}
+
 static void begin_doom(const struct event *event, enum doom doom) {
-	if (!in_life || world->outsider || world->doom != DOOM_NONE) {
+	if (!in_life || world->outsider >= 2 || world->doom != DOOM_NONE) {
 		return; /* what outsiders took cannot be read back */
 	}
 	world->doom = doom;
@@ -29,6 +51,12 @@ static void begin_doom(const struct event *event, enum doom doom) {
 	world->doom_at = world->now + 2 * USEC_PER_MIN;
 	usec_t longest = plan->quiet - world->now;
 	world->off = event->arg2 < longest ? event->arg2 : longest;
+}
+
+/* One file that was moved is found again by its inode; more, or one that is gone, cannot be read back. */
+static void meddle(int how_much) {
+	world->outsider += how_much;
+	world->meddled = true;
 }
 
 static void move_log(bool create) {
@@ -45,7 +73,7 @@ static void move_log(bool create) {
 	if (create) {
 		(void)disk_create(&disk->log, name);
 	}
-	world->outsider = true;
+	meddle(1);
 }
 
 static void remove_log(void) {
@@ -53,7 +81,7 @@ static void remove_log(void) {
 	if (name && in_life) {
 		disk_keep(name, disk_look_up(&disk->log.now, name));
 		disk_rename(&disk->log, name, "");
-		world->outsider = true;
+		meddle(2);
 	}
 }
 
@@ -65,7 +93,7 @@ void people_empty_log(void) {
 		disk_keep_copy(name, inode);
 		disk_cut(inode, 0);
 		disk_sync(inode);
-		world->outsider = true;
+		meddle(2);
 	}
 }
 
@@ -90,7 +118,7 @@ void people_stop(void) {
 }
 
 static void stop_for_a_while(const struct event *event) {
-	if (in_life && !world->outsider && world->stop_asked == USEC_INFINITY) {
+	if (in_life && world->outsider < 2 && world->stop_asked == USEC_INFINITY) {
 		people_stop();
 		usec_t longest = plan->quiet - world->now;
 		world->off = event->arg2 < longest ? event->arg2 : longest;
@@ -137,6 +165,9 @@ void people_begin(struct event *event) {
 	case EVENT_REMOVE:
 		remove_log();
 		break;
+	case EVENT_LOSE:
+		world->losing = event->arg ? LOSS_DAMAGE : LOSS_GONE;
+		break;
 	default:
 		break;
 	}
@@ -175,10 +206,11 @@ void people_calm(void) {
 }
 
 void people_checkpoint_saved(void) {
-	world->outsider = false;
+	world->outsider = 0;
 }
 
 void people_before_start(void) {
+	lose_checkpoint();
 	if (setups->broken) {
 		setup_write(false);
 	}

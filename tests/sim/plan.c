@@ -31,6 +31,7 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_MOVE] = "log moved away",
 	[EVENT_EMPTY] = "log emptied",
 	[EVENT_REMOVE] = "log removed",
+	[EVENT_LOSE] = "checkpoint lost",
 };
 
 /* Which of them belong together, and how often each is chosen. */
@@ -57,6 +58,7 @@ static const struct {
 	[EVENT_MOVE] = {PLAN_PEOPLE, 5},
 	[EVENT_EMPTY] = {PLAN_PEOPLE, 2},
 	[EVENT_REMOVE] = {PLAN_PEOPLE, 2},
+	[EVENT_LOSE] = {PLAN_PEOPLE, 6},
 };
 
 /* Clock changes of the zones in use, and the end of 32-bit time. */
@@ -121,6 +123,7 @@ static int64_t choose_argument(struct dice *dice, enum event_kind kind, enum sca
 	case EVENT_RELOAD:
 		return dice_below(dice, MUTATIONS);
 	case EVENT_MOVE:
+	case EVENT_LOSE:
 		return dice_below(dice, 2);
 	default:
 		return 0;
@@ -212,7 +215,15 @@ void plan_init(uint64_t seed, unsigned kinds) {
 	kinds &= about;
 	int count = kinds == 0 ? 0 : (int)dice_between(&dice, 1, 16);
 	for (int i = 0; i < count; i++) {
-		plan->events[plan->len++] = choose_event(&dice, kinds, scale);
+		struct event event = choose_event(&dice, kinds, scale);
+		plan->events[plan->len++] = event;
+		if (event.kind == EVENT_RELOAD && event.arg == MUTATION_REMOVE) {
+			/* Most come back. */
+			event.arg = MUTATION_PUT_BACK;
+			event.at += dice_between(&dice, 0, plan->quiet - event.at);
+			event.until = event.at;
+			plan->events[plan->len++] = event;
+		}
 	}
 	qsort(plan->events, (size_t)plan->len, sizeof(*plan->events), by_time);
 	setup_init(&dice, scale);

@@ -10,6 +10,8 @@
 #include "base/units.h"
 #include "request/http.h"
 
+#include <stdbool.h>
+
 /** A request as the server understands it. */
 struct asked {
 	int version, account;
@@ -41,6 +43,9 @@ struct reply {
 
 /** Decides what comes of a request that is made now. */
 struct reply server_decide(const struct asked *asked, usec_t timeout);
+
+/** Whether this seed's server cannot give much at once. */
+bool server_is_weak(void);
 
 /** The body of the reply, as the truth is now; valid until the next call. */
 char *server_body(const struct asked *asked, const struct reply *reply, size_t *ret_len);

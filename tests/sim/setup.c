@@ -295,8 +295,8 @@ static void put_account(FILE *file, const struct setup_account *account, int num
 
 static void put_device(FILE *file, const struct setup_device *device, int number, int version,
                        bool first) {
-	fprintf(file, "%s  { uuid = \"%s\"; name = \"d%d/%d\"; site = \"%d\"; account = \"a%d\";\n   ",
-	        first ? "" : ",\n", device->uuid, number, device->renamed, version, device->account);
+	fprintf(file, "%s  { uuid = \"%s%s\"; name = \"d%d/%d\"; site = \"%d\"; account = \"a%d\";\n   ",
+	        first ? "" : ",\n", device->uuid, setups->broken ? "?" : "", number, device->renamed, version, device->account);
 	fprintf(file, " interval = \"%s\"; timezone = \"%s\"; max_points = %d;",
 	        granularity_name(device->granularity), setup_zones[device->zone], device->max_points);
 	put_duration(file, "window", device->window);
@@ -358,11 +358,11 @@ static FILE *begin(const char *temporary) {
 
 void setup_write(bool broken) {
 	FILE *file = begin("new.conf");
+	setups->broken = broken;
 	put_all(file, setups->current);
 	if (broken) {
-		fputs("devices = ( { uuid = \"short\"; } );\nlog = { keep = \"many\"; };\n", file);
+		fputs("colour = { red = 1; };\n", file);
 	}
-	setups->broken = broken;
 	replace("occupancyd.conf", "new.conf", file, 0644);
 }
 

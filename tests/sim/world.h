@@ -28,6 +28,9 @@ struct figures {
 /** Why a life shall end, from without. */
 enum doom { DOOM_NONE, DOOM_KILL, DOOM_CRASH };
 
+/** What becomes of the checkpoint between two lives. */
+enum loss { LOSS_NONE, LOSS_GONE, LOSS_DAMAGE };
+
 /** How the child of a life tells its parent what became of it. */
 enum {
 	EXIT_VIOLATION = 101,
@@ -57,7 +60,10 @@ struct world {
 	usec_t off;              /* how long the daemon is down after this life */
 	bool sig_stop, sig_reload, sig_rotate;
 	bool fault_free;         /* the quiet phase at the end */
-	bool outsider;           /* the log was tampered with, and no checkpoint was saved since */
+	int outsider;            /* how much others did to the log since a checkpoint was saved: */
+	bool meddled;            /* and whether they ever did anything to it */
+	enum loss losing;        /* at the next start */
+	int damages;             /* of checkpoints, so far */
 	bool sync_fails;         /* the next sync of a file does */
 	bool emptying;           /* somebody will truncate the log at the next wait */
 	bool disk_troubled;      /* the life has met a disk fault */
