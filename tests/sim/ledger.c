@@ -5,7 +5,7 @@
 #include "arena.h"
 #include "disk.h"
 #include "edges.h"
-#include "setup.h"
+#include "plan.h"
 #include "world.h"
 
 #include <stdio.h>
@@ -100,10 +100,12 @@ void ledger_answered(const struct asked *asked) {
 	series->asked_start = asked->start;
 	series->asked_end = asked->end;
 	series->asked_at = world->now;
-	series->narrow -= series->narrow > 0;
+	bool disk_fails = plan_active(EVENT_DISK_FULL, -1) || plan_active(EVENT_DISK_ERROR, -1) ||
+	                  plan_active(EVENT_DISK_FROZEN, -1);
+	series->narrow -= series->narrow > 0 && !disk_fails;
 }
 
 void ledger_failed(const struct asked *asked) {
-	/* What was halved is doubled as often. */
-	ledger_series(asked->uuid, asked->granularity)->narrow = 12;
+	/* What was halved is doubled as often, with each answer that is recorded. */
+	ledger_series(asked->uuid, asked->granularity)->narrow = 16;
 }

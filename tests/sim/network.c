@@ -20,7 +20,7 @@
 #include <string.h>
 
 enum {
-	FLIGHTS = 256,
+	FLIGHTS = 16, /* more than all accounts may have together */
 	/* More waits in a minute than any work can need. */
 	WAITS_PER_MINUTE = 100000,
 	HEAP_LOOK_EVERY = 2048,

@@ -183,9 +183,9 @@ static void choose_times(struct dice *dice, enum scale scale) {
 	static const struct {
 		usec_t least, most, calm;
 	} lengths[SCALES] = {
-		[SCALE_MINUTES] = {2 * USEC_PER_HOUR, 20 * USEC_PER_HOUR, 5 * USEC_PER_HOUR},
-		[SCALE_HOURS] = {1 * USEC_PER_DAY, 12 * USEC_PER_DAY, 8 * USEC_PER_HOUR},
-		[SCALE_DAYS] = {10 * USEC_PER_DAY, 70 * USEC_PER_DAY, 60 * USEC_PER_HOUR},
+		[SCALE_MINUTES] = {1 * USEC_PER_HOUR, 10 * USEC_PER_HOUR, 4 * USEC_PER_HOUR},
+		[SCALE_HOURS] = {1 * USEC_PER_DAY, 7 * USEC_PER_DAY, 8 * USEC_PER_HOUR},
+		[SCALE_DAYS] = {9 * USEC_PER_DAY, 50 * USEC_PER_DAY, 50 * USEC_PER_HOUR},
 	};
 	usec_t length = dice_between(dice, lengths[scale].least, lengths[scale].most);
 
@@ -213,7 +213,7 @@ void plan_init(uint64_t seed, unsigned kinds) {
 	/* Some seeds are about everything, others about few things often. */
 	unsigned about = dice_permille(&dice, 600) ? PLAN_ALL : (unsigned)dice_below(&dice, PLAN_ALL + 1);
 	kinds &= about;
-	int count = kinds == 0 ? 0 : (int)dice_between(&dice, 1, 16);
+	int count = kinds == 0 ? 0 : (int)dice_between(&dice, 1, 18);
 	for (int i = 0; i < count; i++) {
 		struct event event = choose_event(&dice, kinds, scale);
 		plan->events[plan->len++] = event;

@@ -39,24 +39,24 @@ int truth_phases(const char *uuid, int granularity, usec_t start, usec_t end,
 	end -= CLOCKS_AGREE;
 
 	phases[len++] = (struct truth_phase){start, some_count(&dice)};
-	if (class < 64) {
+	if (class < 52) {
 		phases[len++] = (struct truth_phase){end, some_count(&dice)};
-	} else if (class < 72) {
+	} else if (class < 60) {
 		phases[0].truth = nothing;
-	} else if (class < 84) {
+	} else if (class < 70) {
 		phases[len++] = (struct truth_phase){end, some_count(&dice)};
 		phases[len++] = (struct truth_phase){end + some_delay(&dice, length), some_count(&dice)};
-	} else if (class < 91) {
+	} else if (class < 79) {
 		phases[0].truth = nothing;
 		phases[len++] = (struct truth_phase){end + some_delay(&dice, length), some_count(&dice)};
-	} else if (class < 94) {
+	} else if (class < 92) {
 		usec_t first = end + some_delay(&dice, length);
 		phases[len++] = (struct truth_phase){end, some_count(&dice)};
 		phases[len++] = (struct truth_phase){first, some_count(&dice)};
 		phases[len++] = (struct truth_phase){first + some_delay(&dice, length), some_count(&dice)};
-	} else if (class < 96) {
+	} else if (class < 94) {
 		phases[0].truth = several;
-	} else if (class < 98) {
+	} else if (class < 97) {
 		phases[len++] = (struct truth_phase){end, several};
 		phases[len++] = (struct truth_phase){end + some_delay(&dice, length), some_count(&dice)};
 	} else {
