@@ -27,8 +27,8 @@ VALGRIND    ?= 0
 # More arguments for pytest: PYTEST_ARGS='-k outcomes'.
 PYTEST_ARGS ?=
 export PYTEST_ARGS
-# `make check ONLY=system` runs a part: unit, lint, fake, system.
-ONLY        ?= unit lint fake system
+# `make check ONLY=system` runs a part: unit, lint, fake, sim, system.
+ONLY        ?= unit lint fake sim system
 # `make demo DEMO_SECONDS=20` ends by itself.
 DEMO_SECONDS ?= 0
 # WERROR=1 makes warnings errors; continuous integration does.
@@ -170,7 +170,7 @@ check: deps
 	$(Q)$(MAKE) --no-print-directory run-check
 
 # Builds, but does not run, all that is tested and tests.
-tests: $(PROGRAM) $(FAKE) $(UNIT_BIN) $(LINT_BIN) $(DEMO_BIN)
+tests: $(PROGRAM) $(FAKE) $(UNIT_BIN) $(LINT_BIN) $(DEMO_BIN) $(SIM)
 
 run-check: tests
 	$(Q)/usr/bin/python3 tests/run.py --build $(BUILD) --valgrind $(VALGRIND) --sanitizers '$(SAN)' $(ONLY)
@@ -260,9 +260,11 @@ help:
 	@echo 'make deps-demo   that and what the demo needs'
 	@echo 'make demo        run it against a stand-in server (DEMO_SECONDS=20 ends by itself)'
 	@echo 'make check       build and run all tests'
-	@echo '                 ONLY="unit lint fake system"  SAN=address,undefined  VALGRIND=1  WERROR=1'
+	@echo '                 ONLY="unit lint fake sim system"  SAN=address,undefined  VALGRIND=1  WERROR=1'
 	@echo 'make check-load  the load test at its full length: ten minutes'
 	@echo 'make check-crash kills and full disks at their full length: some minutes'
+	@echo 'make sim         simulate crashes, bad disks, outages and clock steps: SEEDS=$(SEEDS) FIRST_SEED=$(FIRST_SEED)'
+	@echo 'make sim-selftest  plant faults into the daemon and see that the simulation finds them'
 	@echo 'make lint        the checks of source and manuals alone'
 	@echo 'make install     DESTDIR=, prefix=$(prefix), sysconfdir=$(sysconfdir), unitdir=$(unitdir),'
 	@echo '                 sysusersdir=$(sysusersdir); as root without DESTDIR it makes the user too'

@@ -95,10 +95,24 @@ def run_pytest(folder):
     return run
 
 
+def run_sim(args, tally, env):
+    """Seeds, and some of them twice; fewer where each takes longer."""
+    print("tests/sim", flush=True)
+    slow = bool(args.valgrind or args.sanitizers)
+    for title, seeds, more in (("seeds", 6 if args.valgrind else 60 if slow else 300, []),
+                               ("seeds, twice", 2 if args.valgrind else 10 if slow else 30, ["--twice"])):
+        wrapper = [*VALGRIND, "--trace-children=yes"] if args.valgrind else []
+        done = subprocess.run([*wrapper, str(ROOT / args.build / "sim/sim"), "--tap", "--seeds", str(seeds),
+                               "--jobs", str(os.cpu_count()), *more], cwd=ROOT, text=True, errors="replace",
+                              env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        tally.add_tap(title, done.stdout, done.returncode)
+
+
 SUITES = {
     "unit": run_unit,
     "lint": run_lint,
     "fake": run_pytest("tests/fake-rhombus"),
+    "sim": run_sim,
     "system": run_pytest("tests/system"),
 }
 

@@ -68,9 +68,9 @@ static void find_points(const struct asked *asked, const struct setup_device *de
 		add_point(asked->start, asked->end);
 		return;
 	}
-	usec_t start = edges_floor(device->zone, device->granularity, asked->start);
+	usec_t start = edges_floor(device->zone, (int)device->granularity, asked->start);
 	while (start < asked->end && start <= world->now) {
-		usec_t end = edges_next(device->zone, device->granularity, start);
+		usec_t end = edges_next(device->zone, (int)device->granularity, start);
 		add_point(start, end);
 		start = end;
 	}

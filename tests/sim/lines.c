@@ -96,6 +96,9 @@ static void visit_text(const struct file *file, const char *text, size_t len, li
 }
 
 static void visit_file(const struct file *file, line_visit *visit) {
+	if (file->inode->size == 0) {
+		return;
+	}
 	if (!ends_with(file->name, ".gz")) {
 		visit_text(file, file->inode->data, file->inode->size, visit);
 		return;
