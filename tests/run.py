@@ -101,7 +101,7 @@ def run_sim(args, tally, env):
     slow = bool(args.valgrind or args.sanitizers)
     for title, seeds, more in (("seeds", 6 if args.valgrind else 60 if slow else 300, []),
                                ("seeds, twice", 2 if args.valgrind else 10 if slow else 30, ["--twice"])):
-        wrapper = [*VALGRIND, "--trace-children=yes"] if args.valgrind else []
+        wrapper = VALGRIND if args.valgrind else []
         done = subprocess.run([*wrapper, str(ROOT / args.build / "sim/sim"), "--tap", "--seeds", str(seeds),
                                "--jobs", str(os.cpu_count()), *more], cwd=ROOT, text=True, errors="replace",
                               env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
