@@ -57,9 +57,13 @@ static const char *where(const struct line *line) {
 
 /* First records */
 
-static bool is_beginning(const struct series *series, usec_t start) {
+/* A zone that is changed before the first record moves it to the edge before. */
+static bool is_beginning(const struct series *series, usec_t start, const struct setup_device *device) {
+	int grid = (int)setup_grid(device);
 	for (int i = 0; i < series->beginnings_len; i++) {
-		if (series->beginnings[i] == start) {
+		usec_t beginning = series->beginnings[i];
+		if (beginning == start || (device->granularity != GRAN_NONE &&
+		                           edges_floor(device->zone, grid, beginning) == start)) {
 			return true;
 		}
 	}
@@ -69,7 +73,7 @@ static bool is_beginning(const struct series *series, usec_t start) {
 static void check_start(const struct line *line, const struct series *series, const struct tiles *row,
                         const struct setup_device *device) {
 	if (row->len == 0) {
-		if (!is_beginning(series, line->start)) {
+		if (!is_beginning(series, line->start, device)) {
 			world_violation("tiling: %s: expected to begin where the device does, the first of %d "
 			                "possible times being %s, but it begins at %s",
 			                where(line), series->beginnings_len,
@@ -223,11 +227,21 @@ void audit_log(void) {
 
 /* The end */
 
-static void check_caught_up(const struct setup_device *device, const struct tiles *row) {
+/* Where the log ends; a device without a record is where it may have begun last. */
+static usec_t end_of(const struct series *series, const struct tiles *row) {
+	usec_t end = row->len > 0 ? row->cursor : 0;
+	for (int i = 0; row->len == 0 && i < series->beginnings_len; i++) {
+		end = series->beginnings[i] > end ? series->beginnings[i] : end;
+	}
+	return end;
+}
+
+static void check_caught_up(const struct setup_device *device, const struct series *series,
+                            const struct tiles *row) {
 	int grid = (int)setup_grid(device);
 	usec_t least = edges_floor(device->zone, grid,
 	                           world->now - device->settle - device->window - 3 * USEC_PER_MIN);
-	if (row->len == 0 || row->cursor < least) {
+	if (end_of(series, row) < least) {
 		world_violation("caught up: %s %s: expected records until %s at least, but they end at %s",
 		                device->uuid, granularity_name(device->granularity), world_time(least),
 		                row->len > 0 ? world_time(row->cursor) : "the beginning");
@@ -345,7 +359,7 @@ void audit_end(void) {
 		if (device->present) {
 			const struct series *series = ledger_series(device->uuid, (int)device->granularity);
 			const struct tiles *row = &tiles[series - ledger->series];
-			check_caught_up(device, row);
+			check_caught_up(device, series, row);
 			check_look_back(device, series, row);
 			check_reach(device, series, row);
 		}

@@ -273,6 +273,7 @@ static void drop_lost(struct inode *inode) {
 			memset(inode->data + inode->lost_from, 0, end - inode->lost_from);
 		} else {
 			set_content(inode, inode->data, inode->lost_from);
+			inode->synced = inode->size < inode->synced ? inode->size : inode->synced;
 		}
 	}
 	inode->lost_from = inode->lost_to = 0;

@@ -81,6 +81,7 @@ void notify_ready(void) {
 			                expected ? "the new configuration" : "the old one to stay",
 			                os->reloaded ? "has taken it" : "has not", os->last_line);
 		}
+		os->outdated = !os->reloaded;
 		if (!expected && os->config_errors < 2) {
 			world_violation("reload: expected two mistakes or more as FILE:LINE in the journal, but "
 			                "there are %d", os->config_errors);

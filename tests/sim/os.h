@@ -16,6 +16,7 @@ struct os {
 	usec_t healthy, unhealthy; /* when it last said that all is well, and that something is not */
 	usec_t watchdog;       /* the last WATCHDOG=1 */
 	bool reloading, reloading_broken, reloaded;
+	bool outdated;         /* the last reload was refused */
 	int config_errors;     /* lines that name the configuration's file, in this reload */
 };
 

@@ -4,6 +4,7 @@
 
 #include "disk.h"
 #include "ledger.h"
+#include "os.h"
 #include "world.h"
 
 #include <stdio.h>
@@ -202,6 +203,9 @@ void people_calm(void) {
 	if (setups->broken) {
 		setup_write(false);
 		world->sig_reload = in_life;
+	}
+	if (os->outdated) {
+		world->sig_reload = in_life; /* what a bad disk refused */
 	}
 }
 

@@ -91,7 +91,7 @@ static void begin_life(void) {
 	world->off = 0;
 	world->sig_stop = world->sig_reload = world->sig_rotate = false;
 	world->disk_troubled = false;
-	os->reloading = false;
+	os->reloading = os->outdated = false;
 	world->figures.lives++;
 	world_note("life %d begins", world->life);
 }

@@ -36,31 +36,31 @@ int truth_phases(const char *uuid, int granularity, usec_t start, usec_t end,
 	int len = 0;
 
 	/* Clocks agree to a few seconds: that early a count may be asked for, and is right. */
-	end -= CLOCKS_AGREE;
+	usec_t over = end - CLOCKS_AGREE;
 
 	phases[len++] = (struct truth_phase){start, some_count(&dice)};
 	if (class < 52) {
-		phases[len++] = (struct truth_phase){end, some_count(&dice)};
+		phases[len++] = (struct truth_phase){over, some_count(&dice)};
 	} else if (class < 60) {
 		phases[0].truth = nothing;
 	} else if (class < 70) {
-		phases[len++] = (struct truth_phase){end, some_count(&dice)};
+		phases[len++] = (struct truth_phase){over, some_count(&dice)};
 		phases[len++] = (struct truth_phase){end + some_delay(&dice, length), some_count(&dice)};
 	} else if (class < 79) {
 		phases[0].truth = nothing;
 		phases[len++] = (struct truth_phase){end + some_delay(&dice, length), some_count(&dice)};
 	} else if (class < 92) {
 		usec_t first = end + some_delay(&dice, length);
-		phases[len++] = (struct truth_phase){end, some_count(&dice)};
+		phases[len++] = (struct truth_phase){over, some_count(&dice)};
 		phases[len++] = (struct truth_phase){first, some_count(&dice)};
 		phases[len++] = (struct truth_phase){first + some_delay(&dice, length), some_count(&dice)};
 	} else if (class < 94) {
 		phases[0].truth = several;
 	} else if (class < 97) {
-		phases[len++] = (struct truth_phase){end, several};
+		phases[len++] = (struct truth_phase){over, several};
 		phases[len++] = (struct truth_phase){end + some_delay(&dice, length), some_count(&dice)};
 	} else {
-		phases[len++] = (struct truth_phase){end, some_count(&dice)};
+		phases[len++] = (struct truth_phase){over, some_count(&dice)};
 		phases[len++] = (struct truth_phase){end + some_delay(&dice, length), nothing};
 	}
 	return len;
