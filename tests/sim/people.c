@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The current log's name; NULL if there is none, or nothing in it. */
+/* The current log's name; NULL if there is none, nothing in it, or a doom that might undo what is done to it. */
 static const char *current_log(void) {
 	static const char *const names[] = {"occupancy.ndjson", "occupancy.csv"};
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 2 && world->doom == DOOM_NONE; i++) {
 		const struct inode *inode = disk_look_up(&disk->log.now, names[i]);
 		if (inode && inode->size > 0) {
 			return names[i];
