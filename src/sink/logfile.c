@@ -166,6 +166,21 @@ static int undo(struct logfile *file) {
 	if (r == 0) {
 		file->size = size;
 		file->stray = 0;
+		file->cut_unsynced = true;
+	}
+	return r;
+}
+
+/*
+ * Takes back what a failed append left, for good: what comes next may go to another
+ * file, where no sync of this one would follow.
+ */
+static int take_back(struct logfile *file) {
+	int r = file->stray > 0 ? undo(file) : 0;
+
+	if (r == 0 && file->cut_unsynced) {
+		r = file_sync(file->fd);
+		file->cut_unsynced = r < 0;
 	}
 	return r;
 }
@@ -177,14 +192,12 @@ static bool is_ours(const struct logfile *file, const struct file_info *info) {
 int logfile_follow(struct logfile *file, struct error *err) {
 	struct file_info info;
 
-	if (file->stray > 0) {
-		int r = undo(file);
-		if (r < 0) {
-			return error_errno(err, -r, "%s: cannot take back a failed append", file->path);
-		}
+	int r = take_back(file);
+	if (r < 0) {
+		return error_errno(err, -r, "%s: cannot take back a failed append", file->path);
 	}
 
-	int r = file_stat(file->path, &info);
+	r = file_stat(file->path, &info);
 	if (r == -ENOENT || (r == 0 && !is_ours(file, &info))) {
 		return open_path(file, err);
 	}
@@ -250,7 +263,7 @@ static int append_once(struct logfile *file, const void *data, size_t len, usec_
 	}
 
 	/* If this fails the next call begins with it. */
-	(void)undo(file);
+	(void)take_back(file);
 	return r;
 }
 

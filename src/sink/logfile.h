@@ -21,6 +21,7 @@ struct logfile {
 	int64_t size;           /* of the whole lines in it, synced */
 	usec_t written;         /* wall clock of the last append */
 	int64_t stray;          /* bytes at the end that must go before anything else happens */
+	bool cut_unsynced;      /* some went, and a crash could bring them back */
 	unsigned generation;    /* one more with every file that is opened at the path */
 };
 
