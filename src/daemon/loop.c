@@ -188,7 +188,8 @@ static usec_t earliest(const struct loop *loop, const struct timers *timers, use
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		next = others[i] < next ? others[i] : next;
 	}
-	return next;
+	/* What is overdue may be so since the beginning of time, from which nothing can be subtracted. */
+	return next > now ? next : now;
 }
 
 /* Whether it is over. */
