@@ -7,9 +7,10 @@ the file exactly once; else this table is out of date, and the self-test says so
 
 
 class Plant:
-    def __init__(self, name, source, *changes):
+    def __init__(self, name, source, *changes, seeds=0):
         self.name = name
         self.source = source
+        self.seeds = seeds  # more than usual: it takes a rare chain of events
         self.changes = list(zip(changes[::2], changes[1::2]))
 
 
@@ -21,12 +22,12 @@ PLANTS = [
     Plant("no sync of the log", "src/sink/logfile.c",
           "	if (r == 0) {\n		r = file_sync(file->fd);\n	}\n", ""),
     Plant("failed sync trusted", "src/sink/logfile.c",
-          "		r = file_sync(file->fd);\n", "		(void)!file_sync(file->fd);\n"),
+          "	if (r == 0) {\n		r = file_sync(file->fd);\n", "	if (r == 0) {\n		(void)!file_sync(file->fd);\n"),
     Plant("failed append not cut off", "src/sink/logfile.c",
           "	/* If this fails the next call begins with it. */\n	(void)take_back(file);\n",
           "	file->size += file->stray;\n	file->stray = 0;\n"),
     Plant("cut not synced before a rotation", "src/sink/logfile.c",
-          "		file->cut_unsynced = true;\n", "		file->cut_unsynced = false;\n"),
+          "		file->cut_unsynced = true;\n", "		file->cut_unsynced = false;\n", seeds=1500),
     Plant("torn line kept", "src/sink/logfile.c",
           "	if (r == 0 && whole < size) {\n		r = file_truncate(fd, whole);",
           "	if (r == 0 && whole < size) {\n		whole = size;"),
@@ -67,8 +68,6 @@ PLANTS = [
           "	return skew->known && skew->low > TOLERANCE ? skew->low : 0;", "	return 0 * skew->low;"),
     Plant("clock step not followed", "src/daemon/poller.c",
           "	poller->clock_offset += step;\n", "	poller->clock_offset += step;\n	if (step != 0) {\n		return;\n	}\n"),
-    Plant("a wait without end", "src/daemon/loop.c",
-          "	return next > now ? next : now;", "	return next;"),
     Plant("request cut one bucket short", "src/schedule/span.c",
           "	while (span.end < closed && span.fresh_buckets < limit) {", "	while (span.end < closed && span.fresh_buckets <= limit) {"),
 
