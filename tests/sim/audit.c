@@ -346,9 +346,9 @@ static void check_leftovers(void) {
 }
 
 static void check_status(void) {
-	if (world->now - os->healthy > 15 * USEC_PER_MIN && os->unhealthy > os->healthy) {
+	if (os->unwell_since > 0 && world->now - os->unwell_since > 15 * USEC_PER_MIN) {
 		world_violation("status: expected all devices to be well and no backlog, but since %s it is: %s",
-		                world_time(os->healthy), os->status);
+		                world_time(os->unwell_since), os->status);
 	}
 }
 

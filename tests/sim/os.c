@@ -120,7 +120,7 @@ void notify_status(const char *text) {
 	}
 	bool healthy = strstr(text, "; backlog 0;") && !strstr(text, "failing") && !strstr(text, "wait") &&
 	               !strstr(text, "cannot") && rest[0] >= '0' && rest[0] <= '9';
-	*(healthy ? &os->healthy : &os->unhealthy) = world->now;
+	os->unwell_since = healthy ? 0 : os->unwell_since ? os->unwell_since : world->now;
 	world_note("STATUS %s", text);
 }
 

@@ -13,7 +13,7 @@ struct os {
 	int levels[8];         /* lines in the journal, by priority */
 	char last_line[512];
 	char status[1024];     /* STATUS= */
-	usec_t healthy, unhealthy; /* when it last said that all is well, and that something is not */
+	usec_t unwell_since;   /* it has said since then that something is not well; 0: all is */
 	usec_t watchdog;       /* the last WATCHDOG=1 */
 	bool reloading, reloading_broken, reloaded;
 	bool outdated;         /* the last reload was refused */

@@ -67,7 +67,6 @@ struct world {
 	bool sync_fails;         /* the next sync of a file does */
 	bool emptying;           /* somebody will truncate the log at the next wait */
 	bool disk_troubled;      /* the life has met a disk fault */
-	uint64_t spinning;       /* waits that let no time pass, in a row */
 
 	struct dice os;
 };
