@@ -27,6 +27,7 @@
 struct timers {
 	usec_t status, checkpoint, watchdog, drain;
 	usec_t watchdog_every;
+	unsigned generation; /* of the log's current file, when a checkpoint was last tried */
 	bool status_waits;
 	bool checkpoint_failed;
 	bool rotation_failed, work_failed;
@@ -56,6 +57,12 @@ static void save(const struct loop *loop, struct timers *timers) {
 	int r = poller_save(loop->poller, &err);
 	tell_transition(&timers->checkpoint_failed, r, "checkpoint", &err);
 	timers->checkpoint = clock_monotonic() + CHECKPOINT_EVERY;
+	timers->generation = sink_generation(loop->sink);
+}
+
+/* A checkpoint tells where in which file a start goes on: another file wants another one. */
+static bool save_is_due(const struct loop *loop, const struct timers *timers, usec_t now) {
+	return now >= timers->checkpoint || sink_generation(loop->sink) != timers->generation;
 }
 
 /* The cursor goes back to the line's start, where log_line() begins. */
@@ -232,10 +239,10 @@ int loop_run(const struct loop *loop) {
 		usec_t next = poller_turn(loop->poller);
 		usec_t now = clock_monotonic();
 		bool busy = tend_log(loop, &timers);
-		tell_status(loop, &timers, now);
-		if (now >= timers.checkpoint) {
+		if (save_is_due(loop, &timers, now)) {
 			save(loop, &timers);
 		}
+		tell_status(loop, &timers, now);
 		if (timers.watchdog_every > 0 && is_due(&timers.watchdog, now, timers.watchdog_every)) {
 			notify_watchdog();
 		}

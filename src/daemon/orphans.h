@@ -14,7 +14,7 @@
 #include "schedule/poll.h"
 
 struct orphan {
-	char *uuid;
+	char *uuid; /* NULL: it was adopted */
 	enum interval interval;
 	usec_t cursor, since; /* as in struct poll */
 };
@@ -22,13 +22,15 @@ struct orphan {
 struct orphans {
 	struct orphan *list;
 	size_t len, size;
+	size_t *slots; /* by identity: places in the list, counted from 1; 0: none */
 };
 
 void orphans_done(struct orphans *orphans);
 
 /**
- * Keeps the position of a device.  One whose log ends longer ago than Rhombus
- * keeps its data (two years) is not kept.  Returns 0 or -ENOMEM.
+ * Keeps the position of a device; of one that is kept already, the later cursor.
+ * One whose log ends longer ago than Rhombus keeps its data (two years) is not kept.
+ * Returns 0 or -ENOMEM.
  */
 __attribute__((nonnull))
 int orphans_add(struct orphans *orphans, const char *uuid, enum interval interval, usec_t cursor,

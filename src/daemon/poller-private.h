@@ -71,7 +71,9 @@ struct poller {
 	usec_t once_wall;
 	size_t finished, incomplete; /* with once */
 
-	bool unsaved; /* the last checkpoint is behind */
+	bool unsaved; /* the last checkpoint is behind, */
+	unsigned saved_generation; /* and this was the log's current file then */
+	size_t restored; /* records read back at the start */
 	bool changed; /* something was, since the last look at the status */
 	struct status status;
 	struct buf lanes_text;

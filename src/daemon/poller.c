@@ -7,6 +7,7 @@
 #include "base/utc.h"
 #include "request/request.h"
 #include "state/checkpoint.h"
+#include "status/notify.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,6 +19,10 @@
 
 /* How long a device that the flood guard caught is left alone. */
 #define FLOOD_WAIT (1 * USEC_PER_HOUR)
+
+/* While a long log is read back, systemd is asked for patience after so many records. */
+enum { EXTEND_EVERY = 1 << 16 };
+#define EXTEND_BY (30 * USEC_PER_SEC)
 
 /* With once, an account that cannot be reached is given up after so many probes. */
 enum {
@@ -102,29 +107,114 @@ static void restore_entry(const struct checkpoint_entry *entry, void *user) {
 	}
 	poll->cursor = entry->cursor;
 	poll->since = entry->since;
+	poll->begun = true;
 	for (size_t i = 0; i < entry->memory_len; i++) {
 		/* The end is that of the cursor at most, which must not move here. */
 		(void)poll_apply(poll, &entry->memory[i], entry->cursor);
 	}
 }
 
-int poller_restore(struct poller *poller, struct error *err) {
-	struct sink_position position;
-	const char *directory = poller->state_directory;
-	int r = checkpoint_read(directory, restore_entry, poller, &position, err);
-	if (r == -EBADMSG) {
-		log_warning("%s: it is set aside", err->text);
-		return checkpoint_set_aside(directory, poller->wall, err);
+/* A record that the log holds beyond the checkpoint. */
+static void restore_record(const struct log_entry *entry, void *user) {
+	struct poller *poller = user;
+	if (++poller->restored % EXTEND_EVERY == 0) {
+		notify_extend_timeout(EXTEND_BY);
 	}
-	return r == -ENOENT ? 0 : r;
+	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
+	if (!poll) {
+		(void)orphans_add(&poller->orphans, entry->uuid, entry->interval, entry->end,
+		                  poller->wall, poller->wall);
+		return;
+	}
+	/* If memory is short, a later correction goes unseen. */
+	(void)poll_resume(poll, &(struct remembered){
+		.start = entry->start,
+		.count = entry->count,
+		.revision = (uint16_t)entry->revision,
+		.status = (uint8_t)entry->status,
+	}, entry->end);
+}
+
+/*
+ * 1 with a position to read the log from; 0 if all of it is to be read, with a sentence
+ * if that is because of damage; or -errno.
+ */
+static int restore_checkpoint(struct poller *poller, struct sink_position *ret_position,
+                              struct error *damage, struct error *err) {
+	const char *directory = poller->state_directory;
+	struct error why_not;
+	int r = checkpoint_read(directory, restore_entry, poller, ret_position, &why_not);
+
+	switch (r) {
+	case 0:
+		return 1;
+	case -ENOENT:
+		return 0;
+	case -EBADMSG:
+		*damage = why_not;
+		return checkpoint_set_aside(directory, poller->wall, err);
+	default:
+		*err = why_not;
+		return r;
+	}
+}
+
+static void tell_records(const struct poller *poller, size_t records, bool from_checkpoint,
+                         const struct error *damage) {
+	const char *log = poller->roll.config->log.directory;
+	const char *plural = records == 1 ? "" : "s";
+
+	if (damage->text[0]) {
+		log_warning("%s: set aside, and rebuilt from the log: %zu record%s in %s", damage->text,
+		            records, plural, log);
+	} else if (!from_checkpoint && records > 0) {
+		log_warning("%s/checkpoint: missing: rebuilt from the log: %zu record%s in %s",
+		            poller->state_directory, records, plural, log);
+	} else if (records > 0) {
+		log_info("%s: %zu record%s found beyond the last checkpoint", log, records, plural);
+	}
+}
+
+static void tell_oddities(const struct poller *poller, const struct replay *replay) {
+	const char *log = poller->roll.config->log.directory;
+
+	if (replay->odd > 0) {
+		log_warning("%s/%s: byte %lld: not a record of occupancyd; %zu such line%s in the log, "
+		            "left as they are",
+		            log, replay->odd_file, (long long)replay->odd_at, replay->odd,
+		            replay->odd == 1 ? "" : "s");
+	}
+	if (replay->damaged > 0) {
+		log_warning("%s/%s: damaged, cannot be read to its end: records that stood there may "
+		            "come again",
+		            log, replay->damaged_file);
+	}
+}
+
+int poller_restore(struct poller *poller, struct error *err) {
+	struct replay replay = {.visit = restore_record, .user = poller};
+	struct sink_position position;
+	struct error damage = {{0}};
+
+	int from = restore_checkpoint(poller, &position, &damage, err);
+	if (from < 0) {
+		return from;
+	}
+	int r = sink_recover(poller->sink, from > 0 ? &position : NULL, poller->wall, &replay, err);
+	if (r == 0) {
+		tell_records(poller, replay.records, from > 0, &damage);
+		tell_oddities(poller, &replay);
+	}
+	return r;
 }
 
 int poller_save(struct poller *poller, struct error *err) {
-	if (!poller->unsaved) {
+	if (!poller->unsaved && poller->saved_generation == sink_generation(poller->sink)) {
 		return 0;
 	}
 	struct checkpoint_writer *writer;
 	struct sink_position position = sink_position(poller->sink);
+	unsigned generation = sink_generation(poller->sink);
 	int r = checkpoint_begin(&position, &writer);
 	if (r < 0) {
 		return error_set(err, -r, "out of memory");
@@ -142,6 +232,9 @@ int poller_save(struct poller *poller, struct error *err) {
 	}
 	for (size_t i = 0; i < poller->orphans.len; i++) {
 		const struct orphan *orphan = &poller->orphans.list[i];
+		if (!orphan->uuid) {
+			continue;
+		}
 		checkpoint_add(writer, &(struct checkpoint_entry){
 			.uuid = orphan->uuid,
 			.interval = orphan->interval,
@@ -152,6 +245,8 @@ int poller_save(struct poller *poller, struct error *err) {
 	r = checkpoint_finish(writer, poller->state_directory, err);
 	if (r == 0) {
 		poller->unsaved = false;
+		poller->saved_generation = generation;
+		sink_checkpointed(poller->sink, &position);
 	}
 	return r;
 }

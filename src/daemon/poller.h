@@ -34,14 +34,15 @@ int poller_new(struct config *config, struct http *http, struct sink *sink, bool
 void poller_free(struct poller *poller);
 
 /**
- * Takes cursors and look-back memory from the checkpoint in the state
- * directory.  One that does not verify is set aside, with a warning.  Call it
- * before poller_start().  Returns 0 or -errno.
+ * Takes cursors and look-back memory from the checkpoint in the state directory, and
+ * from what the log holds beyond it.  Without a checkpoint, or with one that does not
+ * verify, which is set aside, from the whole log, with a warning.  Call it before
+ * poller_start().  Returns 0 or -errno.
  */
 __attribute__((warn_unused_result, nonnull(1)))
 int poller_restore(struct poller *poller, struct error *err);
 
-/** Writes the checkpoint, if anything has changed since the last one.  Returns 0 or -errno. */
+/** Writes the checkpoint, if anything has changed since the last one, or the log has another file.  Returns 0 or -errno. */
 __attribute__((warn_unused_result, nonnull(1)))
 int poller_save(struct poller *poller, struct error *err);
 

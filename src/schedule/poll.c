@@ -38,6 +38,7 @@ void poll_done(struct poll *poll) {
 
 void poll_take_over(struct poll *poll, struct poll *from) {
 	poll->cursor = from->cursor;
+	poll->begun = from->begun;
 	poll->since = from->since;
 	poll->failures = from->failures;
 	poll->told = from->told;
@@ -96,7 +97,9 @@ static int remember(struct poll *poll, const struct remembered *what) {
 
 	uint16_t at = memory_find(poll, what->start);
 	if (at < poll->memory_len && poll->memory[at].start == what->start) {
-		poll->memory[at] = *what;
+		if (poll->memory[at].revision <= what->revision) {
+			poll->memory[at] = *what;
+		}
 		return 0;
 	}
 	if (poll->memory_len == poll->memory_max) {
@@ -120,7 +123,15 @@ int poll_apply(struct poll *poll, const struct remembered *what, usec_t end) {
 		poll->cursor = end;
 		poll->flood_count = 0;
 	}
+	poll->begun = true;
 	return what->status == RECORD_GAP ? 0 : remember(poll, what);
+}
+
+int poll_resume(struct poll *poll, const struct remembered *what, usec_t end) {
+	if (!poll->begun) {
+		poll->cursor = end;
+	}
+	return poll_apply(poll, what, end);
 }
 
 const struct remembered *poll_recall(const struct poll *poll, usec_t start) {

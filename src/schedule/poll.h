@@ -45,6 +45,7 @@ struct poll {
 
 	/* What the log holds. */
 	usec_t cursor;             /* end of the last recorded bucket */
+	bool begun;                /* it is; else only where the first one will begin */
 	usec_t since;              /* wall clock when this device was first polled */
 	struct remembered *memory; /* ascending by start, the newest buckets */
 	uint16_t memory_len, memory_max;
@@ -84,13 +85,20 @@ void poll_take_over(struct poll *poll, struct poll *from);
 /**
  * Tells the poll of a record that is on the disk: the cursor moves to its end
  * if it lies behind, and the bucket is remembered as long as the look-back
- * reaches.  A gap is not remembered.
+ * reaches, at its latest revision.  A gap is not remembered.
  *
  * Returns 0 or -ENOMEM; on failure the cursor has moved, and only a later
  * correction of this bucket may go unseen.
  */
 __attribute__((nonnull))
 int poll_apply(struct poll *poll, const struct remembered *what, usec_t end);
+
+/**
+ * Tells a poll of a record that was found in the log at the start.  The first one of a
+ * poll that has not begun sets the cursor, wherever that was.  Returns as poll_apply().
+ */
+__attribute__((nonnull))
+int poll_resume(struct poll *poll, const struct remembered *what, usec_t end);
 
 /** What a bucket was recorded as last; NULL if it is not remembered. */
 __attribute__((nonnull))

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "sink/format.h"
 
+#include <errno.h>
 #include <string.h>
 
 static bool is_plain(char c) {
@@ -91,4 +92,53 @@ void csv_format(const struct record *record, struct buf *out) {
 	put_column(out, record->reason);
 	format_utc(out, record->polled_at);
 	buf_puts(out, "\r\n");
+}
+
+/* Reading back: the columns that a log_entry is made of are among the first, in this order. */
+static const struct {
+	bool wanted;
+	enum log_field field;
+} columns[] = {
+	{true, FIELD_TIME},
+	{false, 0}, /* name */
+	{true, FIELD_COUNT},
+	{true, FIELD_STATUS},
+	{true, FIELD_INTERVAL},
+	{true, FIELD_DEVICE},
+	{true, FIELD_REVISION},
+	{true, FIELD_END},
+};
+
+/* Up to the comma behind a column, which must come; quotation marks pair up inside of it. */
+static bool take_column(const char **at, const char *end, struct slice *ret) {
+	bool quoted = false;
+
+	ret->text = *at;
+	for (; *at < end && (quoted || **at != ','); ++*at) {
+		quoted ^= **at == '"';
+	}
+	ret->len = (size_t)(*at - ret->text);
+	return (*at)++ < end;
+}
+
+int csv_parse(const char *line, size_t len, struct log_entry *ret) {
+	struct slice fields[FIELD_COUNT_OF] = {{0}};
+	const char *at = line, *end = line + len;
+
+	if (len == strlen(CSV_HEADER) && memcmp(line, CSV_HEADER, len) == 0) {
+		return -ENODATA;
+	}
+	if (len < 2 || end[-2] != '\r') {
+		return -EBADMSG;
+	}
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+		struct slice column;
+		if (!take_column(&at, end, &column)) {
+			return -EBADMSG;
+		}
+		if (columns[i].wanted) {
+			fields[columns[i].field] = column;
+		}
+	}
+	return log_entry_make(fields, ret);
 }

@@ -12,6 +12,8 @@
 #include "base/buf.h"
 #include "response/record.h"
 
+struct log_entry;
+
 /** The first line of every file. */
 #define CSV_HEADER \
 	"time,name,count,status,interval,device,revision,end,previous,local_time,site,account," \
@@ -24,5 +26,9 @@
  */
 __attribute__((nonnull))
 void csv_format(const struct record *record, struct buf *out);
+
+/** Reads such a line back.  Returns 0; -ENODATA if it is a header; -EBADMSG. */
+__attribute__((warn_unused_result, nonnull))
+int csv_parse(const char *line, size_t len, struct log_entry *ret);
 
 #endif

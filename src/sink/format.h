@@ -3,7 +3,8 @@
 /*
  * The formats of the log, and the pieces that all of them are made of.
  *
- * A record is one line in each format: nothing a record holds can break it.
+ * A record is one line in each format: nothing a record holds can break it.  What
+ * was written can be read back, as far as a start needs it.
  */
 
 #ifndef SINK_FORMAT_H
@@ -12,15 +13,34 @@
 #include "base/buf.h"
 #include "response/record.h"
 
-struct log_writer {
+/** One line of the log: which bucket it is of, and what was recorded. */
+struct log_entry {
+	char uuid[64];
+	enum interval interval;
+	usec_t start, end;
+	enum record_status status;
+	int64_t count; /* 0 unless RECORD_OK */
+	int revision;
+};
+
+struct log_codec {
 	const char *extension; /* of the file's name, without the dot */
 	const char *header;    /* the first line of every file; "" for none */
 	void (*format)(const struct record *record, struct buf *out);
+
+	/**
+	 * Reads a line back, which ends in its newline and holds no NUL before that.
+	 * Returns 0; -ENODATA for a header; -EBADMSG if it is no record.
+	 */
+	int (*parse)(const char *line, size_t len, struct log_entry *ret);
 };
 
-/** The writer of that format. */
 __attribute__((returns_nonnull))
-const struct log_writer *log_writer_of(enum log_format format);
+const struct log_codec *log_codec_of(enum log_format format);
+
+/** Of the file's name, by its ending, compressed or not; NULL if it is no log's. */
+__attribute__((nonnull))
+const struct log_codec *log_codec_of_name(const char *name);
 
 /** Decimal digits. */
 __attribute__((nonnull))
@@ -33,5 +53,27 @@ void format_utc(struct buf *out, usec_t instant);
 /** RFC 3339 as the wall clock in that zone shows it. */
 __attribute__((nonnull))
 void format_local(struct buf *out, usec_t instant, const struct zone *zone);
+
+/** A piece of a line. */
+struct slice {
+	const char *text;
+	size_t len;
+};
+
+/** The fields of a line that a log_entry is made of, still as text; text NULL: not there. */
+enum log_field {
+	FIELD_TIME,
+	FIELD_COUNT,
+	FIELD_STATUS,
+	FIELD_INTERVAL,
+	FIELD_DEVICE,
+	FIELD_REVISION,
+	FIELD_END,
+	FIELD_COUNT_OF,
+};
+
+/** Makes an entry of them.  Returns 0 or -EBADMSG. */
+__attribute__((warn_unused_result, nonnull))
+int log_entry_make(const struct slice fields[static FIELD_COUNT_OF], struct log_entry *ret);
 
 #endif

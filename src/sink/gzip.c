@@ -3,6 +3,7 @@
 #include "sink/gzip.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <zlib.h>
 
@@ -10,6 +11,8 @@ enum {
 	FILE_MODE = 0640,
 	SLICE = 256 * 1024,
 	OUT = 64 * 1024,
+	/* So much output is synced at a time: all of it at the end would hold the loop. */
+	SYNC_EVERY = 512 * 1024,
 	GZIP_WINDOW = 15 + 16, /* the largest window, and gzip's framing */
 	MEMORY_LEVEL = 8,      /* zlib's default */
 	TRAILER = 8,           /* CRC32 and the size modulo 2^32, least byte first */
@@ -18,6 +21,7 @@ enum {
 struct gzip {
 	int from, to;
 	int64_t offset; /* in the input */
+	size_t unsynced;
 	bool deflating; /* stream is to be ended */
 	z_stream stream;
 	unsigned char in[SLICE];
@@ -72,10 +76,12 @@ static int drain(struct gzip *gzip, int flush) {
 		if (deflate(&gzip->stream, flush) == Z_STREAM_ERROR) {
 			return -EIO;
 		}
-		int r = file_write(gzip->to, gzip->out, OUT - gzip->stream.avail_out, NULL);
+		size_t len = OUT - gzip->stream.avail_out;
+		int r = file_write(gzip->to, gzip->out, len, NULL);
 		if (r < 0) {
 			return r;
 		}
+		gzip->unsynced += len;
 	} while (gzip->stream.avail_out == 0);
 	return 0;
 }
@@ -94,7 +100,14 @@ int gzip_step(struct gzip *gzip) {
 	if (r < 0) {
 		return r;
 	}
-	return last ? file_sync_all(gzip->to) : 1;
+	if (last) {
+		return file_sync_all(gzip->to);
+	}
+	if (gzip->unsynced >= SYNC_EVERY) {
+		gzip->unsynced = 0;
+		r = file_sync(gzip->to);
+	}
+	return r < 0 ? r : 1;
 }
 
 static int read_trailer(int fd, unsigned char trailer[static TRAILER]) {
@@ -126,4 +139,81 @@ int gzip_matches(const char *path, int64_t size) {
 	uint32_t said = (uint32_t)trailer[4] | (uint32_t)trailer[5] << 8 | (uint32_t)trailer[6] << 16 |
 	                (uint32_t)trailer[7] << 24;
 	return said == (uint32_t)size;
+}
+
+/* Reading */
+
+struct gunzip {
+	int fd;
+	int64_t offset; /* in the compressed file */
+	bool inflating; /* stream is to be ended */
+	bool complete;  /* the end of what was compressed has been seen */
+	z_stream stream;
+	unsigned char in[OUT];
+};
+
+int gunzip_new(const char *path, struct gunzip **ret) {
+	struct gunzip *gunzip = calloc(1, sizeof(*gunzip));
+	if (!gunzip) {
+		return -ENOMEM;
+	}
+
+	gunzip->fd = file_open(path, FILE_READ, 0);
+	int r = gunzip->fd < 0 ? gunzip->fd : 0;
+	if (r == 0) {
+		gunzip->inflating = inflateInit2(&gunzip->stream, GZIP_WINDOW) == Z_OK;
+		r = gunzip->inflating ? 0 : -ENOMEM;
+	}
+	if (r < 0) {
+		gunzip_free(gunzip);
+		return r;
+	}
+	*ret = gunzip;
+	return 0;
+}
+
+void gunzip_free(struct gunzip *gunzip) {
+	if (!gunzip) {
+		return;
+	}
+	if (gunzip->inflating) {
+		(void)inflateEnd(&gunzip->stream);
+	}
+	file_close(gunzip->fd);
+	free(gunzip);
+}
+
+/* More input for the stream.  A file that ends before the stream does is damaged. */
+static int refill(struct gunzip *gunzip) {
+	int64_t got = file_read(gunzip->fd, gunzip->in, sizeof(gunzip->in), gunzip->offset);
+	if (got < 0) {
+		return (int)got;
+	}
+	gunzip->offset += got;
+	gunzip->stream.next_in = gunzip->in;
+	gunzip->stream.avail_in = (unsigned)got;
+	return got > 0 ? 0 : -EBADMSG;
+}
+
+int64_t gunzip_read(struct gunzip *gunzip, void *data, size_t len) {
+	z_stream *stream = &gunzip->stream;
+	unsigned want = len < UINT_MAX ? (unsigned)len : UINT_MAX;
+	int r = 0;
+
+	stream->next_out = data;
+	stream->avail_out = want;
+	while (r == 0 && stream->avail_out > 0 && !gunzip->complete) {
+		if (stream->avail_in == 0) {
+			r = refill(gunzip);
+		}
+		if (r == 0) {
+			int code = inflate(stream, Z_NO_FLUSH);
+			gunzip->complete = code == Z_STREAM_END;
+			r = code == Z_OK || code == Z_STREAM_END ? 0 : code == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
+		}
+	}
+
+	/* What came out before the damage is good; the next call meets it again. */
+	int64_t got = want - stream->avail_out;
+	return r == -EBADMSG && got > 0 ? got : r < 0 ? r : got;
 }

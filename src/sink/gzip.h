@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * Compressing a file in small slices: the one user of zlib.
+ * Compressing a file in small slices, and reading a compressed one: the one user
+ * of zlib.
  */
 
 #ifndef SINK_GZIP_H
@@ -38,5 +39,20 @@ void gzip_free(struct gzip *gzip);
  */
 __attribute__((warn_unused_result, nonnull))
 int gzip_matches(const char *path, int64_t size);
+
+struct gunzip;
+
+/** Opens a compressed file.  Returns 0 and what gunzip_free() releases, or -errno. */
+__attribute__((warn_unused_result, nonnull))
+int gunzip_new(const char *path, struct gunzip **ret);
+
+/**
+ * Reads on, up to len bytes of what was compressed; fewer only at its end.
+ * Returns their number; -EBADMSG if it is damaged from here on; other -errno.
+ */
+__attribute__((warn_unused_result, nonnull))
+int64_t gunzip_read(struct gunzip *gunzip, void *data, size_t len);
+
+void gunzip_free(struct gunzip *gunzip);
 
 #endif

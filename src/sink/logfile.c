@@ -109,6 +109,7 @@ static int open_path(struct logfile *file, struct error *err) {
 		return error_errno(err, -r, "%s: cannot take up", file->path);
 	}
 	file_close(file->fd);
+	fresh.generation++;
 	*file = fresh;
 	return 0;
 }
@@ -129,6 +130,18 @@ int logfile_open(struct logfile *file, const char *directory, const char *name, 
 		logfile_close(file);
 	}
 	return r;
+}
+
+int logfile_cut(struct logfile *file, int64_t size, struct error *err) {
+	int r = file_truncate(file->fd, size);
+	if (r == 0) {
+		r = file_sync_all(file->fd);
+	}
+	if (r < 0) {
+		return error_errno(err, -r, "%s: cannot be cut", file->path);
+	}
+	file->size = size;
+	return 0;
 }
 
 /*

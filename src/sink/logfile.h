@@ -21,6 +21,7 @@ struct logfile {
 	int64_t size;           /* of the whole lines in it, synced */
 	usec_t written;         /* wall clock of the last append */
 	int64_t stray;          /* bytes at the end that must go before anything else happens */
+	unsigned generation;    /* one more with every file that is opened at the path */
 };
 
 /** No file.  Allocates nothing. */
@@ -47,6 +48,10 @@ void logfile_close(struct logfile *file);
  */
 __attribute__((warn_unused_result, nonnull(1)))
 int logfile_follow(struct logfile *file, struct error *err);
+
+/** Cuts the file back to that many bytes, which end a line, and syncs it.  Returns 0 or -errno. */
+__attribute__((warn_unused_result, nonnull(1)))
+int logfile_cut(struct logfile *file, int64_t size, struct error *err);
 
 /**
  * Appends whole lines and syncs them, with the header in front if the file is

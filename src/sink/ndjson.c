@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "sink/format.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Whether a byte of a string stands for itself; all above ASCII are looked at more closely. */
@@ -194,4 +195,118 @@ void ndjson_format(const struct record *record, struct buf *out) {
 		put_json(out, record->device->labels);
 	}
 	buf_puts(out, "}\n");
+}
+
+/*
+ * Reading back.  Not a JSON parser, for a log is read at the speed of the disk: it
+ * finds where the members of an object begin and end, and takes the text of those
+ * that are wanted.
+ */
+
+struct reader {
+	const char *at, *end;
+};
+
+static bool take(struct reader *in, char c) {
+	if (in->at == in->end || *in->at != c) {
+		return false;
+	}
+	in->at++;
+	return true;
+}
+
+/* What stands between two quotation marks, escapes and all. */
+static bool take_string(struct reader *in, struct slice *ret) {
+	if (!take(in, '"')) {
+		return false;
+	}
+	ret->text = in->at;
+	while (in->at < in->end && *in->at != '"') {
+		in->at += *in->at == '\\' ? 2 : 1;
+	}
+	if (in->at >= in->end) {
+		return false;
+	}
+	ret->len = (size_t)(in->at++ - ret->text);
+	return true;
+}
+
+/* An object or an array: up to its end, whatever is in it. */
+static bool take_nested(struct reader *in, struct slice *ret) {
+	size_t depth = 0;
+	struct slice inner;
+
+	ret->text = in->at;
+	do {
+		if (in->at == in->end) {
+			return false;
+		}
+		if (*in->at == '"') {
+			if (!take_string(in, &inner)) {
+				return false;
+			}
+			continue;
+		}
+		depth += *in->at == '{' || *in->at == '[';
+		depth -= *in->at == '}' || *in->at == ']';
+		in->at++;
+	} while (depth > 0);
+	ret->len = (size_t)(in->at - ret->text);
+	return true;
+}
+
+static bool take_value(struct reader *in, struct slice *ret) {
+	if (in->at < in->end && *in->at == '"') {
+		return take_string(in, ret);
+	}
+	if (in->at < in->end && (*in->at == '{' || *in->at == '[')) {
+		return take_nested(in, ret);
+	}
+	ret->text = in->at;
+	while (in->at < in->end && *in->at != ',' && *in->at != '}') {
+		in->at++;
+	}
+	ret->len = (size_t)(in->at - ret->text);
+	return ret->len > 0;
+}
+
+static const char *const field_names[FIELD_COUNT_OF] = {
+	[FIELD_TIME] = "time",
+	[FIELD_COUNT] = "count",
+	[FIELD_STATUS] = "status",
+	[FIELD_INTERVAL] = "interval",
+	[FIELD_DEVICE] = "device",
+	[FIELD_REVISION] = "revision",
+	[FIELD_END] = "end",
+};
+
+/* Returns whether it was one of those that are wanted. */
+static bool keep_field(struct slice fields[static FIELD_COUNT_OF], const struct slice *name,
+                       const struct slice *value) {
+	for (size_t i = 0; i < FIELD_COUNT_OF; i++) {
+		if (!fields[i].text && strlen(field_names[i]) == name->len &&
+		    memcmp(field_names[i], name->text, name->len) == 0) {
+			fields[i] = *value;
+			return true;
+		}
+	}
+	return false;
+}
+
+int ndjson_parse(const char *line, size_t len, struct log_entry *ret) {
+	struct slice fields[FIELD_COUNT_OF] = {{0}};
+	size_t missing = FIELD_COUNT_OF;
+	struct reader in = {line, line + len};
+
+	if (len < 3 || memcmp(in.end - 2, "}\n", 2) != 0 || !take(&in, '{')) {
+		return -EBADMSG;
+	}
+	do {
+		struct slice name, value;
+		if (!take_string(&in, &name) || !take(&in, ':') || !take_value(&in, &value)) {
+			return -EBADMSG;
+		}
+		missing -= keep_field(fields, &name, &value);
+	} while (missing > 0 && take(&in, ','));
+	return log_entry_make(fields, ret);
 }

@@ -10,11 +10,20 @@
 #include "base/buf.h"
 #include "response/record.h"
 
+struct log_entry;
+
 /**
  * Appends the record and a newline.  What is not valid UTF-8 becomes U+FFFD, a
  * byte at a time; control characters, and those of the C1 set, are escaped.
  */
 __attribute__((nonnull))
 void ndjson_format(const struct record *record, struct buf *out);
+
+/**
+ * Reads such a line back: any JSON object, with the members in any order, whose
+ * strings of interest hold no escapes.  Returns 0 or -EBADMSG.
+ */
+__attribute__((warn_unused_result, nonnull))
+int ndjson_parse(const char *line, size_t len, struct log_entry *ret);
 
 #endif

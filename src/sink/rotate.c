@@ -94,6 +94,20 @@ static int find_newest(struct rotate *rotate) {
 	return r;
 }
 
+int rotate_resume(struct rotate *rotate, usec_t newest, struct error *err) {
+	rotate->newest = newest;
+	rotate->released = newest;
+	int r = find_newest(rotate);
+	return r < 0 ? error_errno(err, -r, "%s: cannot be listed", rotate->directory) : 0;
+}
+
+void rotate_release(struct rotate *rotate, usec_t newest) {
+	if (rotate->released < newest) {
+		rotate->released = newest;
+		begin_round(rotate);
+	}
+}
+
 int rotate_rename(struct rotate *rotate, const char *path, const char *extension, usec_t now,
                   struct error *err) {
 	char name[ARCHIVE_NAME_SIZE];
@@ -365,7 +379,8 @@ static bool trim_slice(struct rotate *rotate, const struct archive *archive) {
 	rotate->expiry = USEC_INFINITY;
 	for (size_t i = 0; i < archive->len && removed < TRIM_SLICE;) {
 		size_t end = group_end(archive, i);
-		if (is_doomed(rotate, &left, archive->files[i].time)) {
+		if (archive->files[i].time <= rotate->released &&
+		    is_doomed(rotate, &left, archive->files[i].time)) {
 			removed += remove_group(rotate, &archive->files[i], end - i, &left);
 		} else if (rotate->expiry == USEC_INFINITY) {
 			rotate->expiry = expiry_of(rotate, archive->files[i].time);

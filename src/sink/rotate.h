@@ -31,6 +31,7 @@ struct rotate {
 	struct log_settings settings; /* what to compress and to keep */
 	usec_t now;                   /* the wall clock, as last told */
 	usec_t newest;                /* no later name has been given */
+	usec_t released;              /* no later file is removed: see rotate_release() */
 	usec_t expiry;                /* when the oldest file gets too old */
 	enum rotate_phase phase;
 	struct gzip *gzip;
@@ -64,6 +65,20 @@ void rotate_tick(struct rotate *rotate, usec_t now);
 __attribute__((warn_unused_result, nonnull(1, 2, 3)))
 int rotate_rename(struct rotate *rotate, const char *path, const char *extension, usec_t now,
                   struct error *err);
+
+/**
+ * Looks at the names there are.  newest: the latest name that was given before this
+ * start, as far as is known.  Returns 0 or -errno.
+ */
+__attribute__((warn_unused_result, nonnull(1)))
+int rotate_resume(struct rotate *rotate, usec_t newest, struct error *err);
+
+/**
+ * Lets files be removed that are named after that time or an earlier one: a
+ * checkpoint is past them.  What a start would have to read back stays.
+ */
+__attribute__((nonnull))
+void rotate_release(struct rotate *rotate, usec_t newest);
 
 /**
  * Does a slice of the work that can wait.

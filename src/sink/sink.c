@@ -20,7 +20,7 @@ enum { NAME_SIZE = 32 };
 
 struct sink {
 	struct log_settings settings;
-	const struct log_writer *writer; /* of the batch and of the current file */
+	const struct log_codec *codec; /* of the batch and of the current file */
 	struct logfile file;
 	struct rotate rotate;
 	struct buf batch;
@@ -46,12 +46,16 @@ static void set_due(struct sink *sink) {
 	}
 }
 
-static int open_current(struct sink *sink, const struct log_writer *writer, struct logfile *ret_file,
+static const char *current_name(char buf[static NAME_SIZE], const struct log_codec *codec) {
+	(void)snprintf(buf, NAME_SIZE, "occupancy.%s", codec->extension);
+	return buf;
+}
+
+static int open_current(struct sink *sink, const struct log_codec *codec, struct logfile *ret_file,
                         struct error *err) {
 	char name[NAME_SIZE];
-
-	(void)snprintf(name, sizeof(name), "occupancy.%s", writer->extension);
-	return logfile_open(ret_file, sink->rotate.directory, name, writer->header, err);
+	return logfile_open(ret_file, sink->rotate.directory, current_name(name, codec), codec->header,
+	                    err);
 }
 
 /*
@@ -59,10 +63,10 @@ static int open_current(struct sink *sink, const struct log_writer *writer, stru
  * A crash or a failure after this leaves no current file, and the next start or
  * the next append opens it anew.
  */
-static int retire(struct sink *sink, const struct logfile *file, const struct log_writer *writer,
+static int retire(struct sink *sink, const struct logfile *file, const struct log_codec *codec,
                   usec_t now, struct error *err) {
 	if (file->size > 0) {
-		return rotate_rename(&sink->rotate, file->path, writer->extension, now, err);
+		return rotate_rename(&sink->rotate, file->path, codec->extension, now, err);
 	}
 
 	int r = file_remove(file->path);
@@ -74,12 +78,12 @@ static int retire(struct sink *sink, const struct logfile *file, const struct lo
 
 /* The file of another format, from before the configuration was changed. */
 static int retire_format(struct sink *sink, enum log_format format, usec_t now, struct error *err) {
-	const struct log_writer *writer = log_writer_of(format);
+	const struct log_codec *codec = log_codec_of(format);
 	struct file_info info;
 	struct logfile file;
 	char *path;
 
-	if (asprintf(&path, "%s/occupancy.%s", sink->rotate.directory, writer->extension) < 0) {
+	if (asprintf(&path, "%s/occupancy.%s", sink->rotate.directory, codec->extension) < 0) {
 		return error_errno(err, ENOMEM, "%s", sink->rotate.directory);
 	}
 	int r = file_stat(path, &info);
@@ -88,9 +92,9 @@ static int retire_format(struct sink *sink, enum log_format format, usec_t now, 
 		return 0; /* there is none; or the directory is unwell, and the opening will tell */
 	}
 
-	r = open_current(sink, writer, &file, err);
+	r = open_current(sink, codec, &file, err);
 	if (r == 0) {
-		r = retire(sink, &file, writer, now, err);
+		r = retire(sink, &file, codec, now, err);
 		logfile_close(&file);
 	}
 	return r;
@@ -111,11 +115,6 @@ static int check_directory(const char *directory, struct error *err) {
 	return 0;
 }
 
-/*
- * A rotation that was interrupted needs no more than this: the renamed file is
- * found by rotate.c, the new one is made here.  Reading back what the log holds
- * beyond the checkpoint belongs behind this, when the file is whole and synced.
- */
 static int open_all(struct sink *sink, const struct log_settings *settings, usec_t now,
                     struct error *err) {
 	int r = check_directory(settings->directory, err);
@@ -126,16 +125,7 @@ static int open_all(struct sink *sink, const struct log_settings *settings, usec
 	if (r < 0) {
 		return error_errno(err, -r, "%s", settings->directory);
 	}
-
-	for (enum log_format other = LOG_FORMAT_NDJSON; other <= LOG_FORMAT_CSV && r == 0; other++) {
-		if (other != settings->format) {
-			r = retire_format(sink, other, now, err);
-		}
-	}
-	if (r == 0) {
-		r = open_current(sink, sink->writer, &sink->file, err);
-	}
-	return r;
+	return open_current(sink, sink->codec, &sink->file, err);
 }
 
 int sink_open(const struct log_settings *settings, usec_t now, struct sink **ret_sink, struct error *err) {
@@ -146,7 +136,7 @@ int sink_open(const struct log_settings *settings, usec_t now, struct sink **ret
 
 	*sink = (struct sink){
 		.settings = *settings,
-		.writer = log_writer_of(settings->format),
+		.codec = log_codec_of(settings->format),
 	};
 	logfile_init(&sink->file);
 	buf_init(&sink->batch, batch_max);
@@ -161,6 +151,32 @@ int sink_open(const struct log_settings *settings, usec_t now, struct sink **ret
 	return 0;
 }
 
+/*
+ * A rotation that was interrupted needs no more than this: the renamed file is found
+ * by its name, and the new one was made when the log was opened.
+ */
+int sink_recover(struct sink *sink, const struct sink_position *from, usec_t now,
+                 struct replay *replay, struct error *err) {
+	char name[NAME_SIZE];
+	int64_t zeros;
+	int r = rotate_resume(&sink->rotate, from ? from->newest : 0, err);
+
+	for (enum log_format other = LOG_FORMAT_NDJSON; other <= LOG_FORMAT_CSV && r == 0; other++) {
+		if (other != sink->settings.format) {
+			r = retire_format(sink, other, now, err);
+		}
+	}
+	if (r == 0) {
+		r = replay_run(sink->rotate.directory, current_name(name, sink->codec), from, replay,
+		               &zeros, err);
+	}
+	if (r == 0 && zeros >= 0) {
+		r = logfile_cut(&sink->file, zeros, err);
+	}
+	set_due(sink);
+	return r;
+}
+
 void sink_close(struct sink *sink) {
 	if (sink) {
 		buf_done(&sink->batch);
@@ -173,7 +189,7 @@ void sink_close(struct sink *sink) {
 /* The batch */
 
 void sink_add(struct sink *sink, const struct record *record) {
-	sink->writer->format(record, &sink->batch);
+	sink->codec->format(record, &sink->batch);
 }
 
 size_t sink_pending(const struct sink *sink) {
@@ -184,7 +200,7 @@ size_t sink_pending(const struct sink *sink) {
 
 /* The file is whole and synced before and after; on failure it may have no current name. */
 static int rotate_now(struct sink *sink, usec_t now, struct error *err) {
-	int r = retire(sink, &sink->file, sink->writer, now, err);
+	int r = retire(sink, &sink->file, sink->codec, now, err);
 
 	if (r == 0) {
 		r = logfile_follow(&sink->file, err);
@@ -225,29 +241,30 @@ static void rotate_before(struct sink *sink, usec_t now) {
 /* The old file is retired first: a batch is never written in one format to a file of another. */
 static int switch_format(struct sink *sink, const struct log_settings *settings, usec_t now,
                          struct error *err) {
-	const struct log_writer *writer = log_writer_of(settings->format);
+	const struct log_codec *codec = log_codec_of(settings->format);
 	struct logfile fresh;
 	int r = logfile_follow(&sink->file, err);
 
 	if (r == 0) {
-		r = retire(sink, &sink->file, sink->writer, now, err);
+		r = retire(sink, &sink->file, sink->codec, now, err);
 	}
 	if (r == 0) {
-		r = open_current(sink, writer, &fresh, err);
+		r = open_current(sink, codec, &fresh, err);
 	}
 	if (r < 0) {
 		return r;
 	}
 
+	fresh.generation = sink->file.generation + 1;
 	logfile_close(&sink->file);
 	sink->file = fresh;
-	sink->writer = writer;
+	sink->codec = codec;
 	sink->owed = false;
 	return 0;
 }
 
 static bool format_changes(const struct sink *sink, const struct log_settings *settings) {
-	return sink->writer != log_writer_of(settings->format);
+	return sink->codec != log_codec_of(settings->format);
 }
 
 static int append_batch(struct sink *sink, usec_t now, struct error *err) {
@@ -317,7 +334,23 @@ int sink_reconfigure(struct sink *sink, const struct log_settings *settings, use
 }
 
 struct sink_position sink_position(const struct sink *sink) {
-	return (struct sink_position){.inode = sink->file.inode, .size = sink->file.size};
+	struct sink_position position = {
+		.newest = sink->rotate.newest,
+		.inode = sink->file.inode,
+		.size = sink->file.size,
+	};
+	if (replay_tail(sink->file.fd, position.size, &position.tail) < 0) {
+		position.size = 0; /* then the whole file will be read */
+	}
+	return position;
+}
+
+unsigned sink_generation(const struct sink *sink) {
+	return sink->file.generation;
+}
+
+void sink_checkpointed(struct sink *sink, const struct sink_position *position) {
+	rotate_release(&sink->rotate, position->newest);
 }
 
 const char *sink_path(const struct sink *sink) {

@@ -15,23 +15,29 @@
 #define SINK_SINK_H
 
 #include "response/record.h"
+#include "sink/replay.h"
 
 struct sink;
 
-/** How far the log has been written and synced. */
-struct sink_position {
-	uint64_t inode; /* of the current file */
-	int64_t size;
-};
-
 /**
  * Opens the log, creating the file if need be; a torn last line (without its
- * newline) is cut off.  Finishes a rotation that was interrupted.
+ * newline) is cut off.
  *
  * Returns 0 and a sink to be given to sink_close(), or -errno.
  */
 __attribute__((warn_unused_result, nonnull(1, 3)))
 int sink_open(const struct log_settings *settings, usec_t now, struct sink **ret_sink, struct error *err);
+
+/**
+ * Takes up where the last process ended: rotates the file of another format away,
+ * and reads back what the log holds beyond the position (NULL: all of it), which
+ * replay->visit is told of.  Call it once, before anything is added.
+ *
+ * Returns 0 or -errno.
+ */
+__attribute__((warn_unused_result, nonnull(1, 4)))
+int sink_recover(struct sink *sink, const struct sink_position *from, usec_t now,
+                 struct replay *replay, struct error *err);
 
 /** What is in the batch is dropped. */
 void sink_close(struct sink *sink);
@@ -76,8 +82,20 @@ usec_t sink_rotation_due(const struct sink *sink);
 __attribute__((warn_unused_result, nonnull(1, 2)))
 int sink_reconfigure(struct sink *sink, const struct log_settings *settings, usec_t now, struct error *err);
 
+/** How far the log has been written and synced. */
 __attribute__((nonnull))
 struct sink_position sink_position(const struct sink *sink);
+
+/**
+ * One more whenever another file has become the current one: by rotation, or because
+ * others moved it.  A checkpoint is wanted then.
+ */
+__attribute__((nonnull))
+unsigned sink_generation(const struct sink *sink);
+
+/** A checkpoint with that position is durable: what lies before it may be removed. */
+__attribute__((nonnull))
+void sink_checkpointed(struct sink *sink, const struct sink_position *position);
 
 /** The path of the current file. */
 __attribute__((nonnull))

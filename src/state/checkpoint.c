@@ -3,13 +3,13 @@
 /*
  * The file:
  *
- *	occupancyd-checkpoint 1
- *	log INODE SIZE
+ *	occupancyd-checkpoint 2
+ *	log NEWEST INODE SIZE TAIL
  *	poll UUID INTERVAL CURSOR SINCE [AGO:STATUS:REVISION:COUNT ...]
  *	...
  *	crc32 XXXXXXXX
  *
- * Numbers are decimal; CURSOR and SINCE are in microseconds since 1970, AGO is how
+ * Numbers are decimal; NEWEST, CURSOR and SINCE are in microseconds since 1970, AGO is how
  * many microseconds a remembered bucket starts before the cursor.  STATUS is the
  * first letter of its name.  The checksum is over all bytes before its line.
  *
@@ -29,7 +29,7 @@
 #include <string.h>
 
 static const char file_name[] = "checkpoint";
-static const char magic[] = "occupancyd-checkpoint 1\n";
+static const char magic[] = "occupancyd-checkpoint 2\n";
 static const char log_word[] = "log ";
 static const char poll_word[] = "poll ";
 static const char crc_word[] = "crc32 ";
@@ -112,9 +112,13 @@ int checkpoint_begin(const struct sink_position *position, struct checkpoint_wri
 	buf_init(&writer->text, file_max);
 	buf_puts(&writer->text, magic);
 	buf_puts(&writer->text, log_word);
+	put_signed(&writer->text, position->newest);
+	buf_putc(&writer->text, ' ');
 	put_unsigned(&writer->text, position->inode);
 	buf_putc(&writer->text, ' ');
 	put_signed(&writer->text, position->size);
+	buf_putc(&writer->text, ' ');
+	put_unsigned(&writer->text, position->tail);
 	buf_putc(&writer->text, '\n');
 	*ret_writer = writer;
 	return 0;
@@ -361,8 +365,10 @@ static int take_polls(struct reader *in, struct memory *memory, checkpoint_visit
 
 static bool take_head(struct reader *in, struct sink_position *ret) {
 	return take(in, magic, sizeof(magic) - 1) && take(in, log_word, sizeof(log_word) - 1) &&
+	       take_signed(in, &ret->newest) && take_char(in, ' ') &&
 	       take_unsigned(in, UINT64_MAX, &ret->inode) && take_char(in, ' ') &&
-	       take_signed(in, &ret->size) && ret->size >= 0 && take_char(in, '\n');
+	       take_signed(in, &ret->size) && ret->size >= 0 && take_char(in, ' ') &&
+	       take_unsigned(in, UINT64_MAX, &ret->tail) && take_char(in, '\n');
 }
 
 /* The last line says what the checksum of all before it is. */
@@ -387,7 +393,7 @@ int checkpoint_parse(const char *data, size_t len, checkpoint_visit *visit, void
 	}
 	struct reader in = {data, data + len - CRC_LINE};
 	if (!take_head(&in, &position)) {
-		return error_set(err, EBADMSG, "not a checkpoint of version 1");
+		return error_set(err, EBADMSG, "not a checkpoint of version 2");
 	}
 
 	/* Twice, so that nobody sees half of one that turns out to be damaged. */

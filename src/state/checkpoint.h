@@ -13,7 +13,7 @@
 #define STATE_CHECKPOINT_H
 
 #include "schedule/poll.h"
-#include "sink/sink.h"
+#include "sink/replay.h"
 
 /** One poll's saved state.  Pointers are valid only during the call that passes it. */
 struct checkpoint_entry {

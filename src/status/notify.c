@@ -23,6 +23,10 @@ void notify_stopping(void) {
 	(void)sd_notify(0, "STOPPING=1");
 }
 
+void notify_extend_timeout(usec_t by) {
+	(void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRId64, by);
+}
+
 void notify_status(const char *text) {
 	(void)sd_notifyf(0, "STATUS=%s", text);
 }

@@ -17,6 +17,9 @@ void notify_reloading(usec_t monotonic);
 
 void notify_stopping(void);
 
+/** That what is under way may take so long from now on. */
+void notify_extend_timeout(usec_t by);
+
 /** The STATUS= line.  Newlines are not allowed. */
 __attribute__((nonnull))
 void notify_status(const char *text);

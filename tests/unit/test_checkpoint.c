@@ -23,7 +23,7 @@ static const struct checkpoint_entry entries[] = {
 
 enum { ENTRY_COUNT = sizeof(entries) / sizeof(entries[0]) };
 
-static const struct sink_position somewhere = {.inode = UINT64_MAX, .size = INT64_MAX};
+static const struct sink_position somewhere = {.newest = INT64_MAX, .inode = UINT64_MAX, .size = INT64_MAX, .tail = 1};
 
 static int save(const struct checkpoint_entry *list, size_t count, struct error *err) {
 	struct checkpoint_writer *writer;
@@ -67,15 +67,16 @@ static void what_was_written_is_read(void **state) {
 		fail_msg("%s", err.text);
 	}
 	assert_int_equal(seen, ENTRY_COUNT);
-	assert_true(position.inode == somewhere.inode && position.size == somewhere.size);
+	assert_true(position.newest == somewhere.newest && position.inode == somewhere.inode &&
+	            position.size == somewhere.size && position.tail == somewhere.tail);
 	assert_string_equal(disk_list(), "checkpoint ");
 }
 
 static void file_is_the_text_that_is_documented(void **state) {
 	(void)state;
 	static const char body[] =
-		"occupancyd-checkpoint 1\n"
-		"log 18446744073709551615 9223372036854775807\n"
+		"occupancyd-checkpoint 2\n"
+		"log 9223372036854775807 18446744073709551615 9223372036854775807 1\n"
 		"poll AAAAAAAAAAAAAAAAAAAAAA.v0 MINUTELY 1795421820000000 1795000000000000 "
 		"240000000:o:0:7 180000000:n:3:0 120000000:a:65535:-1 60000000:g:0:0\n"
 		"poll BBBBBBBBBBBBBBBBBBBBB- NONE 0 -1\n";
@@ -169,7 +170,7 @@ static void every_cut_is_seen(void **state) {
 /* With a checksum that agrees: the text alone decides. */
 static void only_the_one_way_of_writing_is_read(void **state) {
 	(void)state;
-#define HEAD "occupancyd-checkpoint 1\nlog 1 2\n"
+#define HEAD "occupancyd-checkpoint 2\nlog 0 1 2 3\n"
 	static const struct {
 		const char *body;
 		bool good;
@@ -178,14 +179,17 @@ static void only_the_one_way_of_writing_is_read(void **state) {
 		{HEAD "poll A DAILY 0 0\n", true},
 		{HEAD "poll A DAILY 5 0 5:o:0:0 4:o:0:0 -1:o:0:0\n", true},
 		{"", false},
-		{"occupancyd-checkpoint 2\nlog 1 2\n", false},
-		{"occupancyd-checkpoint 1\n", false},
-		{"occupancyd-checkpoint 1\nlog 1\n", false},
-		{"occupancyd-checkpoint 1\nlog -1 2\n", false},
-		{"occupancyd-checkpoint 1\nlog 1 -2\n", false},
-		{"occupancyd-checkpoint 1\nlog 01 2\n", false},
-		{"occupancyd-checkpoint 1\nlog 18446744073709551616 2\n", false},
-		{"occupancyd-checkpoint 1\nlog 1 9223372036854775808\n", false},
+		{"occupancyd-checkpoint 1\nlog 1 2\n", false},
+		{"occupancyd-checkpoint 3\nlog 0 1 2 3\n", false},
+		{"occupancyd-checkpoint 2\n", false},
+		{"occupancyd-checkpoint 2\nlog 0 1 2\n", false},
+		{"occupancyd-checkpoint 2\nlog 0 -1 2 3\n", false},
+		{"occupancyd-checkpoint 2\nlog 0 1 -2 3\n", false},
+		{"occupancyd-checkpoint 2\nlog 0 1 2 -3\n", false},
+		{"occupancyd-checkpoint 2\nlog 0 01 2 3\n", false},
+		{"occupancyd-checkpoint 2\nlog 0 18446744073709551616 2 3\n", false},
+		{"occupancyd-checkpoint 2\nlog 0 1 9223372036854775808 3\n", false},
+		{"occupancyd-checkpoint 2\nlog 9223372036854775808 1 2 3\n", false},
 		{HEAD "\n", false},
 		{HEAD "poll A DAILY 0 0", false},
 		{HEAD "poll A DAILY 0 0 \n", false},
@@ -231,7 +235,7 @@ static void only_the_one_way_of_writing_is_read(void **state) {
 
 static void nobody_sees_a_part(void **state) {
 	(void)state;
-	static const char body[] = "occupancyd-checkpoint 1\nlog 1 2\n"
+	static const char body[] = "occupancyd-checkpoint 2\nlog 0 1 2 3\n"
 	                           "poll A DAILY 0 0\npoll B DAILY 0 0\npoll C DAILY zero 0\n";
 	char text[256];
 	size_t seen = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: ISC
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -102,13 +103,49 @@ static void header_has_a_name_for_every_column(void **state) {
 	(void)state;
 	struct record record = sample_record();
 	struct buf out;
-	const char *header = log_writer_of(LOG_FORMAT_CSV)->header;
+	const char *header = log_codec_of(LOG_FORMAT_CSV)->header;
 
 	buf_init(&out, 1 << 20);
 	csv_format(&record, &out);
 	assert_int_equal(count_commas(header), count_commas(buf_text(&out)));
 	assert_string_equal(header + strlen(header) - 2, "\r\n");
 	buf_done(&out);
+}
+
+static void what_was_written_is_read_back(void **state) {
+	(void)state;
+	struct device device = sample_device;
+	device.name = "a \"quoted\", name";
+	for (int status = RECORD_OK; status <= RECORD_GAP; status++) {
+		struct record record = sample_record();
+		struct log_entry entry;
+		struct buf out;
+		record.device = &device;
+		record.status = (enum record_status)status;
+		record.count = status == RECORD_OK ? -7 : 0;
+		record.revision = 3;
+		buf_init(&out, 1 << 20);
+		csv_format(&record, &out);
+		assert_int_equal(csv_parse(buf_text(&out), out.len, &entry), 0);
+		assert_string_equal(entry.uuid, device.uuid);
+		assert_int_equal(entry.interval, INTERVAL_MINUTELY);
+		assert_true(entry.start == record.start && entry.end == record.end);
+		assert_int_equal(entry.status, status);
+		assert_int_equal(entry.count, record.count);
+		assert_int_equal(entry.revision, 3);
+		for (size_t len = 0; len < out.len; len++) {
+			assert_int_equal(csv_parse(buf_text(&out), len, &entry), -EBADMSG);
+		}
+		buf_done(&out);
+	}
+}
+
+static void header_is_no_record(void **state) {
+	(void)state;
+	struct log_entry entry;
+	assert_int_equal(csv_parse(CSV_HEADER, strlen(CSV_HEADER), &entry), -ENODATA);
+	assert_int_equal(csv_parse("\r\n", 2, &entry), -EBADMSG);
+	assert_int_equal(csv_parse(",,,,,,,,\r\n", 10, &entry), -EBADMSG);
 }
 
 int main(void) {
@@ -118,6 +155,8 @@ int main(void) {
 		cmocka_unit_test(count_is_empty_unless_ok),
 		cmocka_unit_test(texts_are_quoted_where_they_must_be),
 		cmocka_unit_test(header_has_a_name_for_every_column),
+		cmocka_unit_test(what_was_written_is_read_back),
+		cmocka_unit_test(header_is_no_record),
 	};
 	return cmocka_run_group_tests(tests, sample_setup, sample_teardown);
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -208,6 +209,92 @@ static void full_buffer_shows_in_the_end(void **state) {
 	buf_done(&out);
 }
 
+/* Reading back */
+
+static int parse(const char *line, struct log_entry *ret) {
+	/* A copy of exactly that length, so that the sanitizer sees a byte too far. */
+	size_t len = strlen(line);
+	char *copy = malloc(len + 1);
+	assert_non_null(copy);
+	memcpy(copy, line, len + 1);
+	int r = ndjson_parse(copy, len, ret);
+	free(copy);
+	return r;
+}
+
+static void what_was_written_is_read_back(void **state) {
+	(void)state;
+	struct device device = sample_device;
+	device.name = "a \"quoted\" \\ name}, with {all} [kinds],";
+	device.labels = "{\"a\":\"}\"}";
+	for (int status = RECORD_OK; status <= RECORD_GAP; status++) {
+		struct record record = sample_record();
+		struct log_entry entry;
+		struct buf out;
+		record.device = &device;
+		record.status = (enum record_status)status;
+		record.count = status == RECORD_OK ? INT64_MIN : 0;
+		record.revision = 65535;
+		record.event_counts = "{\"x\":[1,{\"y\":\"]\"}]}";
+		buf_init(&out, 1 << 20);
+		ndjson_format(&record, &out);
+		assert_int_equal(parse(buf_text(&out), &entry), 0);
+		assert_string_equal(entry.uuid, device.uuid);
+		assert_int_equal(entry.interval, INTERVAL_MINUTELY);
+		assert_true(entry.start == record.start && entry.end == record.end);
+		assert_int_equal(entry.status, status);
+		assert_true(entry.count == record.count);
+		assert_int_equal(entry.revision, 65535);
+
+		/* And no cut of it is. */
+		for (size_t len = out.len; len-- > 0;) {
+			buf_truncate(&out, len);
+			assert_int_equal(parse(buf_text(&out), &entry), -EBADMSG);
+		}
+		buf_done(&out);
+	}
+}
+
+static void lines_are_read_by_their_members(void **state) {
+	(void)state;
+#define TIMES "\"time\":\"2026-11-23T08:15:00Z\",\"end\":\"2026-11-23T08:16:00Z\","
+#define REST "\"device\":\"A\",\"interval\":\"MINUTELY\",\"revision\":0,"
+	static const struct {
+		const char *line;
+		bool good;
+	} rows[] = {
+		{"{" TIMES REST "\"status\":\"ok\",\"count\":1}\n", true},
+		{"{\"new\":[{}],\"status\":\"ok\",\"count\":1," REST TIMES "\"more\":null}\n", true},
+		{"{" TIMES REST "\"status\":\"no_data\",\"count\":null}\n", true},
+		{"{" TIMES REST "\"status\":\"no_data\"}\n", true},
+		{"{" TIMES REST "\"status\":\"ok\",\"count\":null}\n", false},
+		{"{" TIMES REST "\"status\":\"ok\",\"count\":1.5}\n", false},
+		{"{" TIMES REST "\"status\":\"ok\",\"count\":-}\n", false},
+		{"{" TIMES REST "\"status\":\"ok\",\"count\":9223372036854775808}\n", false},
+		{"{" TIMES REST "\"status\":\"ok\",\"count\":-9223372036854775808}\n", true},
+		{"{" TIMES REST "\"status\":\"new\",\"count\":1}\n", false},
+		{"{" TIMES "\"device\":\"A\",\"interval\":\"YEARLY\",\"revision\":0,\"status\":\"ok\",\"count\":1}\n", false},
+		{"{" TIMES "\"device\":\"A\",\"interval\":\"DAILY\",\"revision\":65536,\"status\":\"ok\",\"count\":1}\n", false},
+		{"{\"time\":\"2026-11-23T08:15:00Z\",\"end\":\"2026-11-23T08:15:00Z\"," REST "\"status\":\"ok\",\"count\":1}\n", false},
+		{"{\"time\":\"yesterday\",\"end\":\"2026-11-23T08:15:00Z\"," REST "\"status\":\"ok\",\"count\":1}\n", false},
+		{"{}\n", false},
+		{"{\n", false},
+		{"}\n", false},
+		{"\n", false},
+		{"", false},
+		{"{\"\\}\n", false},
+		{"{\"time\":{[\"}\n", false},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct log_entry entry;
+		if (parse(rows[i].line, &entry) != (rows[i].good ? 0 : -EBADMSG)) {
+			fail_msg("%s is %s", rows[i].line, rows[i].good ? "good" : "bad");
+		}
+	}
+#undef TIMES
+#undef REST
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_record_has_the_fields_in_order),
@@ -219,6 +306,8 @@ int main(void) {
 		cmocka_unit_test(no_bytes_give_a_second_line),
 		cmocka_unit_test(numbers_reach_their_ends),
 		cmocka_unit_test(full_buffer_shows_in_the_end),
+		cmocka_unit_test(what_was_written_is_read_back),
+		cmocka_unit_test(lines_are_read_by_their_members),
 	};
 	return cmocka_run_group_tests(tests, sample_setup, sample_teardown);
 }

@@ -15,6 +15,7 @@ static struct rotate started(const struct log_settings *settings, usec_t now) {
 	struct log_settings ours = *settings;
 	ours.directory = disk_directory;
 	assert_int_equal(rotate_init(&rotate, &ours, now), 0);
+	rotate_release(&rotate, USEC_INFINITY);
 	return rotate;
 }
 
@@ -308,6 +309,38 @@ static void what_is_too_much_is_removed(void **state) {
 	}
 }
 
+static void what_no_checkpoint_is_past_stays(void **state) {
+	(void)state;
+	struct log_settings settings = {.directory = disk_directory, .keep = 1};
+	struct rotate rotate;
+	for (int second = 0; second < 4; second++) {
+		char name[ARCHIVE_NAME_SIZE];
+		disk_put(archive_name(name, monday + second * USEC_PER_SEC, "ndjson"), "x");
+	}
+	assert_int_equal(rotate_init(&rotate, &settings, monday), 0);
+	assert_int_equal(rotate_resume(&rotate, monday, NULL), 0);
+	assert_int_equal(rotate.newest, monday + 3 * USEC_PER_SEC);
+	(void)work(&rotate, NULL);
+	assert_string_equal(disk_list(), "occupancy-20261123T000001Z.ndjson occupancy-20261123T000002Z.ndjson "
+	                                 "occupancy-20261123T000003Z.ndjson ");
+	rotate_release(&rotate, monday + 2 * USEC_PER_SEC);
+	(void)work(&rotate, NULL);
+	assert_string_equal(disk_list(), "occupancy-20261123T000003Z.ndjson ");
+	rotate_done(&rotate);
+}
+
+static void name_of_an_earlier_life_is_not_given_again(void **state) {
+	(void)state;
+	struct log_settings settings = {.directory = disk_directory};
+	struct rotate rotate;
+	disk_put("occupancy.ndjson", "x");
+	assert_int_equal(rotate_init(&rotate, &settings, monday), 0);
+	assert_int_equal(rotate_resume(&rotate, monday + USEC_PER_HOUR, NULL), 0);
+	assert_int_equal(rotate_rename(&rotate, disk_path("occupancy.ndjson"), "ndjson", monday, NULL), 0);
+	assert_string_equal(disk_list(), "occupancy-20261123T010001Z.ndjson ");
+	rotate_done(&rotate);
+}
+
 static void age_takes_even_the_last_and_is_told_by_the_clock_alone(void **state) {
 	(void)state;
 	static const struct log_settings settings = {.keep = 9, .keep_age = USEC_PER_DAY};
@@ -466,6 +499,8 @@ int main(void) {
 		TEST(file_that_cannot_be_compressed_does_not_stop_the_others),
 		TEST(rotation_while_compressing_is_taken_along),
 		TEST(what_is_too_much_is_removed),
+		TEST(what_no_checkpoint_is_past_stays),
+		TEST(name_of_an_earlier_life_is_not_given_again),
 		TEST(age_takes_even_the_last_and_is_told_by_the_clock_alone),
 		TEST(many_files_go_in_slices),
 		TEST(file_that_cannot_be_removed_does_not_stop_the_others),

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * Reading the log back: at a start, what it holds beyond the last checkpoint.
+ *
+ * Rotated files in the order of their names, compressed or not, in either format,
+ * then the current one.  Reading more than is needed does no harm, for whoever is
+ * told of a record that he knows learns nothing; reading less would double records.
+ */
+
+#ifndef SINK_REPLAY_H
+#define SINK_REPLAY_H
+
+#include "sink/archive.h"
+#include "sink/format.h"
+
+/**
+ * How far the log has been written and synced.  It is found again by what stands
+ * before it in the file, however that is called by now.
+ */
+struct sink_position {
+	usec_t newest;  /* the latest time that a rotated file was named after; 0: none */
+	uint64_t inode; /* of the current file */
+	int64_t size;   /* of the whole lines in it */
+	uint64_t tail;  /* hash of the last bytes of them */
+};
+
+typedef void log_visit(const struct log_entry *entry, void *user);
+
+/** What was read. */
+struct replay {
+	log_visit *visit;
+	void *user;
+
+	size_t files, records;
+	size_t odd;                 /* lines that are no records */
+	char odd_file[ARCHIVE_NAME_SIZE]; /* where the first of them is, and at which byte */
+	int64_t odd_at;
+	size_t damaged;             /* compressed files that could not be read to their end */
+	char damaged_file[ARCHIVE_NAME_SIZE];
+};
+
+/** The hash for a position: of the bytes before size in an open file.  Returns 0 or -errno. */
+__attribute__((warn_unused_result, nonnull))
+int replay_tail(int fd, int64_t size, uint64_t *ret_tail);
+
+/**
+ * Visits the records in DIRECTORY/CURRENT and in the rotated files beside it, from a
+ * position on; from NULL: all.
+ *
+ * *ret_zeros is the offset of the first line of the current file that holds a NUL,
+ * or -1: it and all behind it is what a crash made of an append that was never
+ * synced, and is not visited.
+ *
+ * Returns 0, or -errno and a sentence that names the file that cannot be read.
+ */
+__attribute__((warn_unused_result, nonnull(1, 2, 4, 5)))
+int replay_run(const char *directory, const char *current, const struct sink_position *from,
+               struct replay *replay, int64_t *ret_zeros, struct error *err);
+
+#endif

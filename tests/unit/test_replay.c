@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: ISC
+
+/* sink/replay.h: the log read back. */
+
+#include "disk.h"
+
+#include "base/file.h"
+#include "base/utc.h"
+#include "sample.h"
+#include "sink/archive.h"
+#include "sink/csv.h"
+#include "sink/ndjson.h"
+#include "sink/replay.h"
+
+#include <zlib.h>
+
+/* 2026-11-23T07:00:00Z */
+static const usec_t monday = 1795417200 * USEC_PER_SEC;
+
+static char text_of_all[1 << 20];
+
+/* Records are told apart by their count. */
+static const char *lines_of(enum log_format format, int first, int count) {
+	struct buf out;
+	buf_init(&out, sizeof(text_of_all));
+	for (int i = first; i < first + count; i++) {
+		struct record record = sample_record();
+		record.count = i;
+		log_codec_of(format)->format(&record, &out);
+	}
+	assert_int_equal(buf_error(&out), 0);
+	(void)snprintf(text_of_all, sizeof(text_of_all), "%s", buf_text(&out));
+	buf_done(&out);
+	return text_of_all;
+}
+
+static const char *ndjson(int first, int count) {
+	return lines_of(LOG_FORMAT_NDJSON, first, count);
+}
+
+static void put_gz(const char *name, const char *text) {
+	gzFile file = gzopen(disk_path(name), "wb");
+	assert_non_null(file);
+	assert_int_equal(gzwrite(file, text, (unsigned)strlen(text)), strlen(text));
+	assert_int_equal(gzclose(file), Z_OK);
+}
+
+static void put_bytes(const char *name, const char *bytes, size_t len) {
+	FILE *file = fopen(disk_path(name), "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, len, file), len);
+	assert_int_equal(fclose(file), 0);
+}
+
+static struct sink_position position_in(const char *name, int64_t size, usec_t newest) {
+	struct sink_position position = {.newest = newest, .size = size};
+	struct file_info info;
+	int fd = file_open(disk_path(name), FILE_READ, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(file_stat_open(fd, &info), 0);
+	assert_int_equal(replay_tail(fd, size, &position.tail), 0);
+	file_close(fd);
+	position.inode = info.inode;
+	return position;
+}
+
+static void note_count(const struct log_entry *entry, void *user) {
+	char *seen = user;
+	size_t len = strlen(seen);
+	(void)snprintf(seen + len, 4096 - len, "%d ", (int)entry->count);
+}
+
+static struct replay replay;
+static int64_t zeros;
+
+/* The counts of all records that are visited, a blank behind each. */
+static const char *seen_from(const struct sink_position *from, const char *current) {
+	static char seen[4096];
+	struct error err = {{0}};
+	seen[0] = '\0';
+	replay = (struct replay){.visit = note_count, .user = seen};
+	if (replay_run(disk_directory, current, from, &replay, &zeros, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	return seen;
+}
+
+static void whole_log_is_read_in_order(void **state) {
+	(void)state;
+	disk_put("occupancy.ndjson", ndjson(7, 2));
+	disk_put("occupancy-20261123T070002Z.ndjson", ndjson(5, 2));
+	put_gz("occupancy-20261123T070000Z.ndjson.gz", ndjson(1, 2));
+	put_gz("occupancy-20261123T070001Z.csv.gz", lines_of(LOG_FORMAT_CSV, 3, 2));
+	disk_put("occupancy-20261123T070003Z.txt", ndjson(99, 1));
+	disk_put("unrelated", ndjson(99, 1));
+	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 2 3 4 5 6 7 8 ");
+	assert_int_equal(replay.records, 8);
+	assert_int_equal(replay.files, 4);
+	assert_int_equal(replay.odd, 0);
+	assert_int_equal(zeros, -1);
+}
+
+static void only_what_is_behind_the_position_is_read(void **state) {
+	(void)state;
+	int64_t line = (int64_t)strlen(ndjson(1, 1));
+	disk_put("occupancy.ndjson", ndjson(1, 5));
+	struct sink_position from = position_in("occupancy.ndjson", 3 * line, 0);
+	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "4 5 ");
+
+	/* Rotated since, with another rotation behind it: */
+	assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path("occupancy-20261123T070001Z.ndjson")), 0);
+	disk_put("occupancy-20261123T070000Z.ndjson", ndjson(90, 1));
+	disk_put("occupancy-20261123T070002Z.ndjson", ndjson(6, 1));
+	disk_put("occupancy.ndjson", ndjson(7, 1));
+	from.newest = monday;
+	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "4 5 6 7 ");
+
+	/* and compressed: */
+	put_gz("occupancy-20261123T070001Z.ndjson.gz", ndjson(1, 5));
+	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "4 5 6 7 ");
+	assert_int_equal(unlink(disk_path("occupancy-20261123T070001Z.ndjson")), 0);
+	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "4 5 6 7 ");
+}
+
+static void every_size_of_a_position_is_found_again(void **state) {
+	(void)state;
+	int64_t line = (int64_t)strlen(ndjson(1, 1));
+	disk_put("occupancy.ndjson", ndjson(1, 4));
+	put_gz("packed", ndjson(1, 4));
+	for (int n = 0; n <= 4; n++) {
+		static const char *const want[] = {"1 2 3 4 ", "2 3 4 ", "3 4 ", "4 ", ""};
+		struct sink_position from = position_in("occupancy.ndjson", n * line, monday - 1);
+		assert_string_equal(seen_from(&from, "occupancy.ndjson"), want[n]);
+		assert_int_equal(rename(disk_path("packed"), disk_path("occupancy-20261123T070000Z.ndjson.gz")), 0);
+		assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path("aside")), 0);
+		disk_put("occupancy.ndjson", "");
+		from.inode = 0;
+		assert_string_equal(seen_from(&from, "occupancy.ndjson"), want[n]);
+		assert_int_equal(rename(disk_path("aside"), disk_path("occupancy.ndjson")), 0);
+		assert_int_equal(rename(disk_path("occupancy-20261123T070000Z.ndjson.gz"), disk_path("packed")), 0);
+	}
+}
+
+static void another_file_in_its_place_is_read_whole(void **state) {
+	(void)state;
+	int64_t line = (int64_t)strlen(ndjson(1, 1));
+	disk_put("occupancy.ndjson", ndjson(1, 3));
+	struct sink_position from = position_in("occupancy.ndjson", 2 * line, 0);
+
+	/* Truncated and grown again, longer or shorter than it was. */
+	disk_put("occupancy.ndjson", ndjson(4, 5));
+	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "4 5 6 7 8 ");
+	disk_put("occupancy.ndjson", ndjson(4, 1));
+	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "4 ");
+	disk_put("occupancy.ndjson", "");
+	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "");
+}
+
+static void file_moved_within_the_directory_is_found(void **state) {
+	(void)state;
+	static const char *const names[] = {"occupancy.ndjson.1", "occupancy.ndjson-20261123", "my.ndjson"};
+	int64_t line = (int64_t)strlen(ndjson(1, 1));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		disk_empty();
+		disk_put("occupancy.ndjson", ndjson(1, 4));
+		struct sink_position from = position_in("occupancy.ndjson", 2 * line, 0);
+		assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path(names[i])), 0);
+		disk_put("occupancy.ndjson", ndjson(5, 2));
+		assert_string_equal(seen_from(&from, "occupancy.ndjson"), "3 4 5 6 ");
+	}
+}
+
+static void lines_that_are_no_records_are_passed_over(void **state) {
+	(void)state;
+	char text[8192];
+	int64_t line = (int64_t)strlen(ndjson(1, 1));
+	(void)snprintf(text, sizeof(text), "%s# by hand\n\n{}\n{\"time\":\"2026\"}\n", ndjson(1, 1));
+	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s", ndjson(2, 1));
+	disk_put("occupancy-20261123T070000Z.ndjson", text);
+	disk_put("occupancy.ndjson", ndjson(3, 1));
+	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 2 3 ");
+	assert_int_equal(replay.odd, 4);
+	assert_string_equal(replay.odd_file, "occupancy-20261123T070000Z.ndjson");
+	assert_int_equal(replay.odd_at, line);
+}
+
+/* A line over the ends of blocks, whatever their size. */
+static void long_lines_are_whole(void **state) {
+	(void)state;
+	enum { PAD = 700000 };
+	char *pad = malloc(PAD + 16);
+	assert_non_null(pad);
+	memset(pad, 'x', PAD);
+	pad[PAD] = '\0';
+	pad[0] = pad[PAD - 1] = '"';
+
+	struct buf out;
+	buf_init(&out, 8 << 20);
+	for (int i = 1; i <= 3; i++) {
+		struct record record = sample_record();
+		record.count = i;
+		record.event_counts = pad;
+		ndjson_format(&record, &out);
+	}
+	disk_put("occupancy.ndjson", buf_text(&out));
+	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 2 3 ");
+	assert_int_equal(replay.odd, 0);
+	buf_done(&out);
+	free(pad);
+}
+
+static void what_follows_zeros_in_the_current_file_does_not_count(void **state) {
+	(void)state;
+	char text[8192];
+	int64_t line = (int64_t)strlen(ndjson(1, 1));
+	memset(text, 0, sizeof(text));
+	memcpy(text, ndjson(1, 1), (size_t)line);
+	memcpy(text + line + 100, ndjson(2, 2), (size_t)line * 2);
+	put_bytes("occupancy.ndjson", text, (size_t)line * 3 + 100);
+	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 ");
+	assert_int_equal(zeros, line);
+}
+
+static void damaged_compressed_file_gives_what_it_has(void **state) {
+	(void)state;
+	disk_put("occupancy.ndjson", ndjson(3000, 1));
+	put_gz("occupancy-20261123T070000Z.ndjson.gz", ndjson(1, 100));
+	struct stat st;
+	assert_int_equal(stat(disk_path("occupancy-20261123T070000Z.ndjson.gz"), &st), 0);
+	assert_int_equal(truncate(disk_path("occupancy-20261123T070000Z.ndjson.gz"), st.st_size - 12), 0);
+	const char *seen = seen_from(NULL, "occupancy.ndjson");
+	assert_int_equal(strncmp(seen, "1 2 3 ", 6), 0);
+	assert_non_null(strstr(seen, " 3000 "));
+	assert_int_equal(replay.damaged, 1);
+	assert_string_equal(replay.damaged_file, "occupancy-20261123T070000Z.ndjson.gz");
+}
+
+static void file_that_cannot_be_read_is_an_error(void **state) {
+	(void)state;
+	disk_put("occupancy-20261123T070000Z.ndjson", ndjson(1, 1));
+	disk_put("occupancy.ndjson", ndjson(2, 1));
+	for (int at = 1, hits = 1; hits > 0; at++) {
+		char seen[4096] = "";
+		struct error err = {{0}};
+		replay = (struct replay){.visit = note_count, .user = seen};
+		fault_arm(FAULT_ERROR, EIO, at, 1);
+		int r = replay_run(disk_directory, "occupancy.ndjson", NULL, &replay, &zeros, &err);
+		hits = fault.hits;
+		fault_disarm();
+		assert_int_equal(r, hits > 0 ? -EIO : 0);
+		assert_true(hits == 0 || strstr(err.text, "cannot be") != NULL);
+	}
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		TEST(whole_log_is_read_in_order),
+		TEST(only_what_is_behind_the_position_is_read),
+		TEST(every_size_of_a_position_is_found_again),
+		TEST(another_file_in_its_place_is_read_whole),
+		TEST(file_moved_within_the_directory_is_found),
+		TEST(lines_that_are_no_records_are_passed_over),
+		TEST(long_lines_are_whole),
+		TEST(what_follows_zeros_in_the_current_file_does_not_count),
+		TEST(damaged_compressed_file_gives_what_it_has),
+		TEST(file_that_cannot_be_read_is_an_error),
+	};
+	return cmocka_run_group_tests(tests, sample_setup, sample_teardown);
+}
