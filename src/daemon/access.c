@@ -116,6 +116,8 @@ void access_take_over(struct access *access, const struct access *from) {
 	}
 	lane->rate.full_at = from->lane.rate.full_at;
 	lane->since = from->lane.since;
+	access->skew = from->skew;
+	access->skew_told = from->skew_told;
 	memcpy(access->reason, from->reason, sizeof(access->reason));
 
 	/* A reload may have brought the right key: a refused account may try at once. */

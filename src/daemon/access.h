@@ -14,6 +14,7 @@
 #include "config/secret.h"
 #include "request/http.h"
 #include "schedule/lane.h"
+#include "schedule/skew.h"
 
 struct access {
 	const struct account *account;
@@ -26,6 +27,8 @@ struct access {
 	bool accepted;                 /* this generation has been let in */
 	bool trouble;                  /* the last reply was of the kind that other files may heal */
 	usec_t look_at;                /* monotonic: when to look at the files again */
+	struct skew skew;              /* our clock against the server's */
+	bool skew_told;                /* people know that ours is ahead */
 	char reason[512];              /* why the lane is not open */
 };
 

@@ -83,7 +83,7 @@ static void watch_silence(struct poll *poll, const struct pending *pending) {
 
 static void tell_recovery(const struct poller *poller, const struct poll *poll, int64_t caught_up) {
 	char since[DURATION_STRING_SIZE];
-	int64_t left = span_backlog(poll->device->settings, poll->cursor, poller_horizon(poller));
+	int64_t left = span_backlog(poll->device->settings, poll->cursor, poll_horizon(poller, poll));
 	log_notice("%s: recovered after %s: %lld bucket%s caught up, %lld to go", poll->device->name,
 	           units_format_duration(since, poller->now - poll->failing_since, 0),
 	           (long long)caught_up, caught_up == 1 ? "" : "s", (long long)left);
@@ -157,7 +157,7 @@ static void commit_failed(struct poller *poller, const struct error *err) {
 	for (size_t i = 0; i < poller->pending_len; i++) {
 		struct poll *poll = poller->pending[i].poll;
 		if (poll->phase == POLL_BUSY) {
-			lane_ready(poll->lane, poll, poller->now, poller_horizon(poller));
+			lane_ready(poll->lane, poll, poller->now, poll_horizon(poller, poll));
 		}
 	}
 }

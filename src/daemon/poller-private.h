@@ -101,9 +101,20 @@ void poller_retry(struct poller *poller, struct poll *poll, usec_t wait);
 __attribute__((nonnull))
 void poller_stop(struct poller *poller, struct poll *poll, bool complete);
 
-/** The time that "closed and settled" is measured by: now, or with once the start. */
+/**
+ * The time that "closed and settled" is measured by for the devices of an account: now,
+ * or with once the start; less what our clock is ahead of the account's server.
+ */
 __attribute__((nonnull))
-usec_t poller_horizon(const struct poller *poller);
+usec_t poller_horizon(const struct poller *poller, const struct access *access);
+
+/** The same for a poll's account. */
+__attribute__((nonnull))
+usec_t poll_horizon(const struct poller *poller, const struct poll *poll);
+
+/** Files what waits by the wall clock anew: that clock, or the server's, tells another time. */
+__attribute__((nonnull))
+void poller_replan(struct poller *poller, struct access *access);
 
 /* reply.c */
 

@@ -41,8 +41,12 @@ void poller_read_clocks(struct poller *poller) {
 	poller->wall = clock_realtime();
 }
 
-usec_t poller_horizon(const struct poller *poller) {
-	return poller->once ? poller->once_wall : poller->wall;
+usec_t poller_horizon(const struct poller *poller, const struct access *access) {
+	return (poller->once ? poller->once_wall : poller->wall) - skew_ahead(&access->skew);
+}
+
+usec_t poll_horizon(const struct poller *poller, const struct poll *poll) {
+	return poller_horizon(poller, access_of(poll));
 }
 
 /* Life */
@@ -266,22 +270,23 @@ void poller_retry(struct poller *poller, struct poll *poll, usec_t wait) {
 /* When the next window is due, on the monotonic clock. */
 static usec_t due_at(const struct poller *poller, const struct poll *poll) {
 	usec_t due = span_due(poll->device->settings, poll->cursor, poll_spread(poll->device));
-	return poller->now + (due - poller->wall);
+	return poller->now + (due - (poller->wall - skew_ahead(&access_of(poll)->skew)));
 }
 
 static bool is_behind(const struct poller *poller, const struct poll *poll) {
-	return span_closed(poll->device->settings, poller_horizon(poller)) > poll->cursor;
+	return span_closed(poll->device->settings, poll_horizon(poller, poll)) > poll->cursor;
 }
 
 void poller_plan(struct poller *poller, struct poll *poll) {
+	usec_t horizon = poll_horizon(poller, poll);
 	if (poller->once) {
 		if (is_behind(poller, poll)) {
-			lane_ready(poll->lane, poll, poller->now, poller->once_wall);
+			lane_ready(poll->lane, poll, poller->now, horizon);
 		} else {
 			poller_stop(poller, poll, true);
 		}
-	} else if (span_is_backlog(poll->device->settings, poll->cursor, poller->wall)) {
-		lane_ready(poll->lane, poll, poller->now, poller->wall);
+	} else if (span_is_backlog(poll->device->settings, poll->cursor, horizon)) {
+		lane_ready(poll->lane, poll, poller->now, horizon);
 	} else {
 		lane_wait(poll->lane, poll, due_at(poller, poll), true);
 	}
@@ -292,7 +297,7 @@ void poller_start(struct poller *poller) {
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		struct poll *poll = &poller->roll.polls[i];
 		if (is_behind(poller, poll)) {
-			lane_ready(poll->lane, poll, poller->now, poller_horizon(poller));
+			lane_ready(poll->lane, poll, poller->now, poll_horizon(poller, poll));
 		} else {
 			poller_plan(poller, poll);
 		}
@@ -300,6 +305,15 @@ void poller_start(struct poller *poller) {
 	/* The first checkpoint says where devices without a record began. */
 	poller->unsaved = true;
 	poller->changed = true;
+}
+
+void poller_replan(struct poller *poller, struct access *access) {
+	struct queue *waiting = &access->lane.waiting;
+	for (size_t i = 0; i < waiting->len; i++) {
+		struct poll *poll = waiting->heap[i];
+		poll->key = poll->timed ? due_at(poller, poll) : poll->key;
+	}
+	queue_reorder(waiting);
 }
 
 /* After a step of the wall clock what was due by it is due at another time. */
@@ -313,13 +327,9 @@ static void follow_clock(struct poller *poller) {
 	char text[DURATION_STRING_SIZE];
 	log_notice("the clock was set %s by %s", step > 0 ? "forward" : "back",
 	           units_format_duration(text, step > 0 ? step : -step, 0));
-	for (size_t a = 0; a < poller->roll.config->account_count; a++) {
-		struct queue *waiting = &poller->roll.accesses[a].lane.waiting;
-		for (size_t i = 0; i < waiting->len; i++) {
-			struct poll *poll = waiting->heap[i];
-			poll->key = poll->timed ? due_at(poller, poll) : poll->key;
-		}
-		queue_reorder(waiting);
+	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
+		skew_step(&poller->roll.accesses[i].skew, step);
+		poller_replan(poller, &poller->roll.accesses[i]);
 	}
 }
 
@@ -376,7 +386,7 @@ static int post(struct poller *poller, struct access *access, struct poll *poll,
  */
 static void send_poll(struct poller *poller, struct access *access, struct poll *poll) {
 	const struct settings *settings = poll->device->settings;
-	usec_t horizon = poller_horizon(poller);
+	usec_t horizon = poller_horizon(poller, access);
 	usec_t oldest = poll->memory_len > 0 ? poll->memory[0].start : USEC_INFINITY;
 	struct error err = {{0}};
 	struct span span;
@@ -399,7 +409,7 @@ static void send_due(struct poller *poller) {
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		struct access *access = &poller->roll.accesses[i];
 		struct poll *poll;
-		lane_collect(&access->lane, poller->now, poller_horizon(poller));
+		lane_collect(&access->lane, poller->now, poller_horizon(poller, access));
 		while (!poller->draining && !poller_disk_pause(poller) &&
 		       (poll = lane_take(&access->lane, poller->now))) {
 			send_poll(poller, access, poll);
@@ -488,6 +498,10 @@ bool poller_finished(const struct poller *poller, size_t *ret_incomplete) {
 
 /* Status */
 
+static void put_trouble(struct buf *out, const struct access *access, const char *trouble) {
+	buf_printf(out, "%s%s: %s", out->len > 0 ? "; " : "", access->account->name, trouble);
+}
+
 static void put_lanes(struct poller *poller) {
 	static const char *const words[] = {
 		[LANE_OPEN] = "",
@@ -495,13 +509,15 @@ static void put_lanes(struct poller *poller) {
 		[LANE_REFUSED] = "key refused",
 		[LANE_DOWN] = "cannot be reached",
 	};
-	buf_clear(&poller->lanes_text);
+	struct buf *out = &poller->lanes_text;
+	buf_clear(out);
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		const struct access *access = &poller->roll.accesses[i];
 		if (access->lane.state != LANE_OPEN) {
-			buf_printf(&poller->lanes_text, "%s%s: %s", poller->lanes_text.len > 0 ? "; " : "",
-			           access->account->name,
-			           access->reason[0] ? access->reason : words[access->lane.state]);
+			put_trouble(out, access, access->reason[0] ? access->reason : words[access->lane.state]);
+		}
+		if (access->skew_told) {
+			put_trouble(out, access, "this machine's clock is ahead of the server's");
 		}
 	}
 }
@@ -515,7 +531,7 @@ static void put_polls(struct poller *poller, struct status *status) {
 		/* What waits for the end of its window is not behind. */
 		if (poll->phase != POLL_WAITING || !poll->timed) {
 			status->backlog += span_backlog(poll->device->settings, poll->cursor,
-			                                poller_horizon(poller));
+			                                poll_horizon(poller, poll));
 		}
 		status->waiting += !poll->told && poll->lane->state != LANE_OPEN;
 		if (poll->told && named < STATUS_NAMED) {

@@ -109,7 +109,7 @@ void poller_reread_key(struct poller *poller, struct access *access) {
 
 /* Polls that wait for their account ask first when it opens. */
 static void wait_for_account(const struct landing *l) {
-	lane_ready(l->poll->lane, l->poll, l->poller->now, poller_horizon(l->poller));
+	lane_ready(l->poll->lane, l->poll, l->poller->now, poll_horizon(l->poller, l->poll));
 }
 
 /* Polls */
@@ -170,9 +170,16 @@ static bool halve_span(const struct landing *l) {
 static void on_ok(const struct landing *l) {
 	struct poller *poller = l->poller;
 	struct records *records = &poller->records;
+	struct span span = l->span;
 	account_reached(l);
 
-	int r = records_make(records, l->poll, &l->span, &poller->points, poller->wall);
+	/* By the server's clock some of what was asked for may not be over. */
+	if (!span_cut(l->poll->device->settings, poll_horizon(poller, l->poll), &span)) {
+		poller->status.replies_ok++;
+		poller_plan(poller, l->poll);
+		return;
+	}
+	int r = records_make(records, l->poll, &span, &poller->points, poller->wall);
 	size_t made = poller->pending_len;
 	for (size_t i = 0; r == 0 && i < records->len; i++) {
 		r = poller_record(poller, l->poll, &records->list[i]);
@@ -325,6 +332,46 @@ static void mask_points(const struct access *access, struct points *points) {
 	}
 }
 
+/* Clocks */
+
+/* From here on people are told. */
+#define SKEW_TELL (10 * USEC_PER_SEC)
+
+/* What is known of the clocks changes by less than that with every reply: no reason to file polls anew. */
+#define SKEW_CHANGE (1 * USEC_PER_SEC)
+
+static void tell_skew(struct access *access, usec_t ahead) {
+	char text[DURATION_STRING_SIZE];
+	const char *name = access->account->name;
+
+	if (ahead > SKEW_TELL && !access->skew_told) {
+		access->skew_told = true;
+		log_warning("%s: this machine's clock is ahead of the server's by %s: buckets wait until "
+		            "they are over by the server's",
+		            name, units_format_duration(text, ahead, 0));
+	} else if (ahead == 0 && access->skew_told) {
+		access->skew_told = false;
+		log_notice("%s: this machine's clock is no longer ahead of the server's", name);
+	}
+}
+
+/* What the Date of a good reply says of our clock. */
+static void watch_clock(const struct landing *l, const struct http_reply *reply) {
+	struct poller *poller = l->poller;
+	usec_t before = skew_ahead(&l->access->skew);
+	usec_t date;
+
+	if (!reply->date || outcome_http_date(reply->date, &date) < 0) {
+		return;
+	}
+	skew_observe(&l->access->skew, poller->wall - (poller->now - l->poll->asked), poller->wall, date);
+	usec_t ahead = skew_ahead(&l->access->skew);
+	if (ahead > before + SKEW_CHANGE || ahead < before - SKEW_CHANGE) {
+		poller_replan(poller, l->access);
+	}
+	tell_skew(l->access, ahead);
+}
+
 static void flight_free(struct roll *roll, struct flight *flight) {
 	flight->poll = NULL;
 	flight->next_free = roll->free_flights;
@@ -356,6 +403,9 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 	}
 	outcome_judge(reply, parsed, &err, poller->wall, &l.verdict);
 	access_mask(l.access, l.verdict.reason, strlen(l.verdict.reason));
+	if (l.verdict.outcome == OUTCOME_OK) {
+		watch_clock(&l, reply);
+	}
 	actions[l.verdict.outcome](&l);
 	poller->changed = true;
 

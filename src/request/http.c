@@ -20,7 +20,7 @@
 #include <strings.h>
 
 enum {
-	RETRY_AFTER_SIZE = 128,
+	HEADER_SIZE = 128,
 	REQUEST_MAX = 4096,
 	/* A transfer that is set aside keeps no more than this. */
 	KEEP_BODY = 64 << 10,
@@ -47,6 +47,12 @@ struct http_endpoint {
 	bool abandoned; /* by its owner: the last transfer frees it */
 };
 
+/** The value of a reply's header. */
+struct header {
+	bool present;
+	char value[HEADER_SIZE];
+};
+
 struct transfer {
 	CURL *easy;
 	struct transfer *next, **link; /* in http->idle or http->running */
@@ -54,8 +60,7 @@ struct transfer {
 	void *user;
 	struct buf request, body;
 	bool too_large;
-	char retry_after[RETRY_AFTER_SIZE];
-	bool has_retry_after;
+	struct header retry_after, date;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -304,20 +309,24 @@ static size_t on_body(char *data, size_t size, size_t count, void *user) {
 	return len;
 }
 
+/* Keeps the value, if the line is a header of that name (with its colon). */
+static void keep_header(struct header *header, const char *name, const char *line, size_t len) {
+	size_t name_len = strlen(name);
+	if (len < name_len || strncasecmp(line, name, name_len) != 0) {
+		return;
+	}
+	size_t value = len - name_len < HEADER_SIZE ? len - name_len : HEADER_SIZE - 1;
+	memcpy(header->value, line + name_len, value);
+	header->value[value] = '\0';
+	header->present = true;
+}
+
 static size_t on_header(char *data, size_t size, size_t count, void *user) {
-	static const char name[] = "retry-after:";
 	struct transfer *transfer = user;
 	size_t len = size * count;
 
-	if (len >= sizeof(name) - 1 && strncasecmp(data, name, sizeof(name) - 1) == 0) {
-		size_t value = len - (sizeof(name) - 1);
-		if (value >= sizeof(transfer->retry_after)) {
-			value = sizeof(transfer->retry_after) - 1;
-		}
-		memcpy(transfer->retry_after, data + sizeof(name) - 1, value);
-		transfer->retry_after[value] = '\0';
-		transfer->has_retry_after = true;
-	}
+	keep_header(&transfer->retry_after, "retry-after:", data, len);
+	keep_header(&transfer->date, "date:", data, len);
 	return len;
 }
 
@@ -426,7 +435,8 @@ int http_post(struct http *http, struct http_endpoint *endpoint, const char *bod
 
 	transfer->user = user;
 	transfer->too_large = false;
-	transfer->has_retry_after = false;
+	transfer->retry_after.present = false;
+	transfer->date.present = false;
 	transfer->error[0] = '\0';
 	buf_clear(&transfer->body);
 	buf_clear(&transfer->request);
@@ -509,7 +519,8 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 		.status = status,
 		.body = transfer->body.data ? transfer->body.data : nothing,
 		.body_len = transfer->body.len,
-		.retry_after = transfer->has_retry_after ? transfer->retry_after : NULL,
+		.retry_after = transfer->retry_after.present ? transfer->retry_after.value : NULL,
+		.date = transfer->date.present ? transfer->date.value : NULL,
 		.error = transfer->error[0] ? transfer->error : curl_easy_strerror(code),
 	};
 	return true;

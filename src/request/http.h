@@ -54,6 +54,7 @@ struct http_reply {
 	char *body;              /* body_len bytes and a NUL; the caller may change them */
 	size_t body_len;
 	const char *retry_after; /* NULL: no such header; bounded, as it came */
+	const char *date;        /* likewise */
 	const char *error;      /* a sentence unless HTTP_REPLIED */
 };
 

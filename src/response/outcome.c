@@ -6,6 +6,7 @@
 #include "base/utc.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,21 +49,21 @@ static bool is_blank(const char *text) {
 	return text[strspn(text, " \t\r\n")] == '\0';
 }
 
-/* IMF-fixdate, the one form that may be sent: "Sun, 06 Nov 1994 08:49:37 GMT". */
-static bool parse_http_date(const char *text, usec_t *ret) {
+/* IMF-fixdate: "Sun, 06 Nov 1994 08:49:37 GMT". */
+int outcome_http_date(const char *text, usec_t *ret) {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	char name[4], zone[4];
 	int day, year, hour, minute, second, used;
 
-	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3s%n", &day, name, &year,
+	if (sscanf(text, " %*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3s%n", &day, name, &year,
 	           &hour, &minute, &second, zone, &used) != 7 ||
 	    strcmp(zone, "GMT") != 0 || !is_blank(text + used)) {
-		return false;
+		return -EINVAL;
 	}
 	const char *month = strlen(name) == 3 ? strstr(months, name) : NULL;
 	if (!month || (month - months) % 3 != 0 || day < 1 || day > 31 || hour < 0 || hour > 23 ||
 	    minute < 0 || minute > 59 || second < 0 || second > 60) {
-		return false;
+		return -EINVAL;
 	}
 	*ret = utc_join(&(struct civil){
 		.year = year,
@@ -72,7 +73,7 @@ static bool parse_http_date(const char *text, usec_t *ret) {
 		.minute = minute,
 		.second = second,
 	});
-	return true;
+	return 0;
 }
 
 usec_t outcome_retry_after(const char *value, usec_t wall) {
@@ -90,7 +91,7 @@ usec_t outcome_retry_after(const char *value, usec_t wall) {
 		long long seconds = strtoll(value, NULL, 10);
 		wait = seconds > RETRY_AFTER_MOST / USEC_PER_SEC ? RETRY_AFTER_MOST
 		                                                 : seconds * USEC_PER_SEC;
-	} else if (parse_http_date(value, &date)) {
+	} else if (outcome_http_date(value, &date) == 0) {
 		wait = date - wall;
 	} else {
 		return RETRY_AFTER_DEFAULT;
@@ -114,6 +115,13 @@ static void explain_transport(const struct http_reply *reply, struct verdict *ve
 	text_escape(verdict->reason, sizeof(verdict->reason), reply->error, strlen(reply->error));
 }
 
+/* A Retry-After that is a date is one of the server's clock. */
+static usec_t throttle_wait(const struct http_reply *reply, usec_t wall) {
+	usec_t date;
+	bool dated = reply->date && outcome_http_date(reply->date, &date) == 0;
+	return outcome_retry_after(reply->retry_after, dated ? date : wall);
+}
+
 static void judge_status(const struct http_reply *reply, int parsed, const struct error *parse_error,
                          usec_t wall, struct verdict *verdict) {
 	if (reply->status != 200) {
@@ -121,7 +129,7 @@ static void judge_status(const struct http_reply *reply, int parsed, const struc
 		verdict->slow = is_timeout(reply->status);
 		explain_status(reply, verdict);
 		if (verdict->outcome == OUTCOME_THROTTLED) {
-			verdict->wait = outcome_retry_after(reply->retry_after, wall);
+			verdict->wait = throttle_wait(reply, wall);
 		}
 	} else if (parsed < 0) {
 		verdict->outcome = OUTCOME_FAILING;
@@ -154,7 +162,7 @@ void outcome_judge(const struct http_reply *reply, int parsed, const struct erro
 		verdict->outcome = reply->status == 200 ? OUTCOME_FAILING
 		                                        : outcome_of_status(reply->status);
 		if (verdict->outcome == OUTCOME_THROTTLED) {
-			verdict->wait = outcome_retry_after(reply->retry_after, wall);
+			verdict->wait = throttle_wait(reply, wall);
 		}
 		break;
 	case HTTP_SLOW:

@@ -32,7 +32,7 @@ struct verdict {
 /**
  * Judges a reply.  For a 200 the body must have been read already: parsed is
  * what parse_points() returned, and parse_error its sentence.  wall is for a
- * Retry-After that is a date.
+ * Retry-After that is a date, unless the reply has a Date itself.
  */
 __attribute__((nonnull(1, 3, 5)))
 void outcome_judge(const struct http_reply *reply, int parsed, const struct error *parse_error,
@@ -43,5 +43,9 @@ void outcome_judge(const struct http_reply *reply, int parsed, const struct erro
  * to wait: clamped to 1 s .. 1 h; 60 s if it is absent (NULL) or neither.
  */
 usec_t outcome_retry_after(const char *value, usec_t wall);
+
+/** Reads an HTTP date (RFC 9110, 5.6.7), in the one form that may be sent.  Returns 0 or -EINVAL. */
+__attribute__((warn_unused_result, nonnull))
+int outcome_http_date(const char *value, usec_t *ret);
 
 #endif

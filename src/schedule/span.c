@@ -87,6 +87,25 @@ bool span_next(const struct settings *settings, usec_t cursor, usec_t oldest, in
 	return true;
 }
 
+bool span_cut(const struct settings *settings, usec_t now, struct span *span) {
+	usec_t closed = span_closed(settings, now);
+	if (closed >= span->end) {
+		return true;
+	}
+	/* A single count is one of the whole span. */
+	if (is_single(settings) || closed <= span->fresh) {
+		return false;
+	}
+	span->end = span->start;
+	span->buckets = span->fresh_buckets = 0;
+	while (span->end < closed) {
+		span->fresh_buckets += span->end >= span->fresh;
+		span->buckets++;
+		span->end = grid_next(&settings->bucket, span->end);
+	}
+	return true;
+}
+
 usec_t span_due(const struct settings *settings, usec_t cursor, usec_t spread) {
 	struct grid window = window_grid(settings);
 	return grid_next(&window, cursor) + settings->settle + spread;

@@ -47,6 +47,13 @@ __attribute__((nonnull, warn_unused_result))
 bool span_next(const struct settings *settings, usec_t cursor, usec_t oldest, int limit, usec_t now,
                struct span *ret);
 
+/**
+ * Leaves out the buckets that are not closed and settled by that time, which is known
+ * better now than when the span was made.  Returns false if no fresh one is left.
+ */
+__attribute__((nonnull, warn_unused_result))
+bool span_cut(const struct settings *settings, usec_t now, struct span *span);
+
 /** When the window after the cursor is due: its end + settle + spread. */
 __attribute__((nonnull))
 usec_t span_due(const struct settings *settings, usec_t cursor, usec_t spread);

@@ -23,7 +23,7 @@ static struct server server, other;
 struct copy {
 	enum http_result result;
 	long status;
-	char body[64], retry_after[256], error[256];
+	char body[64], retry_after[256], date[256], error[256];
 	size_t body_len;
 	bool has_retry_after;
 	void *user;
@@ -80,6 +80,7 @@ static bool next(struct http *http, usec_t patience, struct copy *ret) {
 	(void)snprintf(ret->body, sizeof(ret->body), "%.63s", reply.body);
 	(void)snprintf(ret->retry_after, sizeof(ret->retry_after), "%.255s",
 	               reply.retry_after ? reply.retry_after : "");
+	(void)snprintf(ret->date, sizeof(ret->date), "%.255s", reply.date ? reply.date : "none");
 	(void)snprintf(ret->error, sizeof(ret->error), "%.255s", reply.error);
 	expect_int(0, reply.body[reply.body_len], "the body ends with a NUL");
 	return true;
@@ -299,6 +300,26 @@ static void retry_after_is_kept_as_it_came(void **state) {
 			value[strcspn(value, "\r\n")] = '\0';
 			expect_text(rows[row].expected, value, "row %zu", row);
 		}
+	}
+}
+
+static void the_date_is_kept_too_and_belongs_to_its_reply(void **state) {
+	(void)state;
+	static const struct {
+		const char *header, *expected;
+	} rows[] = {
+		{"Date: Mon, 23 Nov 2026 08:00:45 GMT\r\nRetry-After: 7\r\n", " Mon, 23 Nov 2026 08:00:45 GMT\r\n"},
+		{"date:x\r\n", "x\r\n"},
+		{"Last-Date: x\r\n", "none"},
+		{"", "none"},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		char reply[256];
+		(void)snprintf(reply, sizeof(reply), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n%s\r\n",
+		               rows[row].header);
+		struct copy copy = exchange_with(reply, strlen(reply), false, MANY_SECONDS);
+		expect_text(rows[row].expected, copy.date, "row %zu", row);
+		expect_int(row == 0, copy.has_retry_after, "row %zu: has_retry_after", row);
 	}
 }
 
@@ -593,6 +614,7 @@ int main(void) {
 		cmocka_unit_test(no_whole_reply_in_time_is_slow),
 		cmocka_unit_test(no_connection_or_no_tls_is_unreachable),
 		cmocka_unit_test(retry_after_is_kept_as_it_came),
+		cmocka_unit_test(the_date_is_kept_too_and_belongs_to_its_reply),
 		cmocka_unit_test(a_huge_retry_after_is_cut),
 		cmocka_unit_test(a_redirect_is_not_followed),
 		cmocka_unit_test(plain_http_is_for_loopback_addresses_only),

@@ -231,12 +231,46 @@ static void retry_after_is_seconds_or_a_date_within_bounds(void **state) {
 	}
 }
 
+/* A Retry-After that is a date is measured by the Date beside it: our clock may be wrong. */
+static void a_date_is_one_of_the_server(void **state) {
+	(void)state;
+	static const struct {
+		const char *date;
+		int64_t seconds;
+	} rows[] = {
+		{"Mon, 23 Nov 2026 08:00:15 GMT", 30},
+		{" Mon, 23 Nov 2026 08:00:44 GMT\r\n", 1},
+		{"Mon, 23 Nov 2026 09:00:00 GMT", 1},
+		{"Mon, 23 Nov 2020 08:00:00 GMT", 3600},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		const struct error none = {{0}};
+		struct verdict verdict;
+		struct http_reply reply = {
+			.result = HTTP_REPLIED,
+			.status = 429,
+			.body = (char[]){""},
+			.retry_after = "Mon, 23 Nov 2026 08:00:45 GMT",
+			.date = rows[row].date,
+			.error = "",
+		};
+		outcome_judge(&reply, 0, &none, WALL, &verdict);
+		expect_int(OUTCOME_THROTTLED, verdict.outcome, "row %zu: outcome", row);
+		expect_int(rows[row].seconds * USEC_PER_SEC, verdict.wait, "row %zu: wait", row);
+	}
+	usec_t date = 0;
+	expect_int(0, outcome_http_date("Sun, 06 Nov 1994 08:49:37 GMT", &date), "a date");
+	expect_int(784111777 * USEC_PER_SEC, date, "of RFC 9110");
+	expect_int(-EINVAL, outcome_http_date("Sunday, 06-Nov-94 08:49:37 GMT", &date), "the form of RFC 850");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_reply_has_its_outcome),
 		cmocka_unit_test(an_error_reply_over_the_cap_is_judged_by_its_status),
 		cmocka_unit_test(the_reason_is_what_was_said),
 		cmocka_unit_test(a_huge_message_is_cut),
+		cmocka_unit_test(a_date_is_one_of_the_server),
 		cmocka_unit_test(retry_after_is_seconds_or_a_date_within_bounds),
 	};
 	return cmocka_run_group_tests_name("outcome", tests, NULL, NULL);

@@ -430,6 +430,46 @@ static void a_gap_of_days_ends_at_a_local_midnight(void **state) {
 	            "after");
 }
 
+static void what_turns_out_not_to_be_over_is_cut_off(void **state) {
+	(void)state;
+	static const struct {
+		const char *now, *end; /* "-": nothing fresh is left */
+		int buckets, fresh;
+	} rows[] = {
+		{"2026-11-23T08:10:00Z", "2026-11-23T08:10:00Z", 15, 10},
+		{"2026-11-24T00:00:00Z", "2026-11-23T08:10:00Z", 15, 10},
+		{"2026-11-23T08:09:59.999Z", "2026-11-23T08:09:00Z", 14, 9},
+		{"2026-11-23T08:01:00Z", "2026-11-23T08:01:00Z", 6, 1},
+		{"2026-11-23T08:00:59.999Z", "-", 0, 0},
+		{"2026-11-23T07:58:00Z", "-", 0, 0},
+		{"2020-01-01T00:00:00Z", "-", 0, 0},
+	};
+	struct settings settings = settings_of(INTERVAL_MINUTELY, "UTC", 5 * MINUTE);
+	settings.settle = 0;
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct span span = {
+			.start = at("2026-11-23T07:55:00Z"),
+			.fresh = at("2026-11-23T08:00:00Z"),
+			.end = at("2026-11-23T08:10:00Z"),
+			.buckets = 15,
+			.fresh_buckets = 10,
+		};
+		bool left = span_cut(&settings, at(rows[row].now), &span);
+		expect_int(rows[row].end[0] != '-', left, "row %zu: left", row);
+		if (left) {
+			expect_time(at(rows[row].end), span.end, "row %zu: end", row);
+			expect_int(rows[row].buckets, span.buckets, "row %zu: buckets", row);
+			expect_int(rows[row].fresh, span.fresh_buckets, "row %zu: fresh", row);
+		}
+	}
+
+	struct settings single = settings_of(INTERVAL_NONE, "UTC", HOUR);
+	single.settle = 0;
+	struct span span = {at("2026-11-23T08:00:00Z"), at("2026-11-23T08:00:00Z"), at("2026-11-23T09:00:00Z"), 1, 1};
+	expect_int(false, span_cut(&single, at("2026-11-23T08:59:59Z"), &span), "a single count before its end");
+	expect_int(true, span_cut(&single, at("2026-11-23T09:00:00Z"), &span), "a single count at its end");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lookback_is_whole_buckets_and_leaves_room_for_a_new_one),
@@ -446,6 +486,7 @@ int main(void) {
 		cmocka_unit_test(more_than_one_window_is_a_backlog),
 		cmocka_unit_test(the_backlog_is_counted_in_buckets),
 		cmocka_unit_test(a_bucket_is_given_up_after_the_backfill_limit),
+		cmocka_unit_test(what_turns_out_not_to_be_over_is_cut_off),
 		cmocka_unit_test(a_gap_of_days_ends_at_a_local_midnight),
 	};
 	return cmocka_run_group_tests_name("span", tests, NULL, zones_done);
