@@ -186,7 +186,7 @@ def test_kills_double_no_correction(fake, make_daemon, dice):
     """
     begin = time.monotonic()
     kills = KILLS // 2
-    busy = Busy(fake, make_daemon, devices=3 * kills, start=int(time.time()) // 60 * 60 - 20 * 60)
+    busy = Busy(fake, make_daemon, devices=3 * kills * SLOW, start=int(time.time()) // 60 * 60 - 20 * 60)
     killer = Killer(busy.daemon, dice)
 
     def change_mind():

@@ -184,20 +184,25 @@ def test_rotation_by_size_loses_and_doubles_no_line(follow):
     assert_read_once(busy, busy.daemon.log_files)
 
 
-@pytest.mark.parametrize("delay", [0.02, 0.3])
-def test_kill_after_logrotate_doubles_nothing(follow, delay):
-    """The records of the last minute are in a file whose name the daemon does not know."""
+@pytest.mark.parametrize("when", ["before it notices", "as it notices", "later"])
+def test_kill_after_the_file_was_moved_doubles_nothing(follow, when):
+    """The records since the last checkpoint are in a file with a name that is not the daemon's."""
     busy = follow(EVERYTHING)
-    current = busy.daemon.log_folder / "occupancy.ndjson"
+    daemon = busy.daemon
+    current = daemon.log_folder / "occupancy.ndjson"
     wait_for(lambda: growing(busy), 5, "something to move")
     time.sleep(0.5)
+    if when == "before it notices":
+        daemon.signal(signal.SIGSTOP)
     current.rename(current.with_name("occupancy.ndjson.1"))
-    if delay > 0.1:
+    if when != "before it notices":
         wait_for(lambda: growing(busy), 5, "the new file")
-    time.sleep(delay)
-    busy.daemon.kill()
-    busy.daemon.start()
+    time.sleep(0.3 if when == "later" else 0)
+    daemon.kill()
+    daemon.start()
+    if when == "before it notices":
+        assert "beyond the last checkpoint" in daemon.stderr(), f"nothing was at stake: {daemon.stderr()}"
     wait_for(lambda: growing(busy), 5, "the new file")
     time.sleep(0.3)
-    busy.daemon.stop()
-    busy.check(lines_of(external_files(busy.daemon.log_folder))[1], caught_up=False)
+    daemon.stop()
+    busy.check(lines_of(external_files(daemon.log_folder))[1], caught_up=False)

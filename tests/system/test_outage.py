@@ -12,7 +12,7 @@ from harness import (FAKETIME_LIBRARY, SLOW, expected_records, parse_time, uuid_
 
 LATE = list(range(1, 51 if SLOW == 1 else 11))
 LIVE = list(range(101, 141))
-RATE = int(os.environ.get("OUTAGE_RATE", "20"))
+RATE = int(os.environ.get("OUTAGE_RATE", "20" if SLOW == 1 else "4"))
 MAX_POINTS = 1440  # the default
 # A little less, so that what closes during the test still fits into the seventh request.
 WEEK = 7 * 86400 - 10 * 60
