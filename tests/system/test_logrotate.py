@@ -17,7 +17,7 @@ import time
 import pytest
 
 from busy import Busy
-from harness import SLOW, parse_log, read_bytes, wait_for
+from harness import parse_log, read_bytes, wait_for
 
 ROTATIONS = 4
 # tail -F follows the name: it is told of a new file there, and then looks.  A file that is
@@ -141,11 +141,11 @@ def test_logrotate_loses_and_doubles_no_line(follow, how):
     config.write_text(f'"{busy.daemon.log_folder}/occupancy.ndjson" {{\n\trotate 100\n\t{options}\n}}\n')
     config.chmod(0o600)
     for _ in range(ROTATIONS):
-        time.sleep(PACE * SLOW)
+        time.sleep(PACE)
         wait_for(lambda: growing(busy), 5, "something to rotate")
         subprocess.run(["/usr/sbin/logrotate", "--force", "--state", str(folder / "logrotate.state"), str(config)],
                        check=True)
-    time.sleep(PACE * SLOW)
+    time.sleep(PACE)
     wait_for(lambda: growing(busy), 5, "the new file")
     paths = external_files(busy.daemon.log_folder)
     assert len(paths) == ROTATIONS + 1, paths
@@ -158,10 +158,10 @@ def test_mv_loses_and_doubles_no_line(follow):
     busy = follow(EVERYTHING)
     current = busy.daemon.log_folder / "occupancy.ndjson"
     for number in range(ROTATIONS, 0, -1):
-        time.sleep(PACE * SLOW)
+        time.sleep(PACE)
         wait_for(lambda: growing(busy), 5, "something to move")
         current.rename(current.with_name(f"occupancy.ndjson.{number}"))
-    time.sleep(PACE * SLOW)
+    time.sleep(PACE)
     wait_for(lambda: growing(busy), 5, "the new file")
     assert_read_once(busy, lambda: external_files(busy.daemon.log_folder), may_move=True)
 
@@ -170,9 +170,9 @@ def test_mv_loses_and_doubles_no_line(follow):
 def test_rotation_by_signal_loses_and_doubles_no_line(follow, log_format):
     busy = follow({**EVERYTHING, "format": log_format})
     for _ in range(ROTATIONS):
-        time.sleep(PACE * SLOW)
+        time.sleep(PACE)
         busy.daemon.signal(signal.SIGUSR1)
-    time.sleep(PACE * SLOW)
+    time.sleep(PACE)
     assert_read_once(busy, busy.daemon.log_files)
     assert len(busy.daemon.log_files()) == ROTATIONS + 1
 
