@@ -148,7 +148,7 @@ def kill_again_and_again(busy, killer, kills, between=lambda: None):
 @pytest.mark.parametrize("log_format", ["ndjson", "csv"])
 def test_kills_lose_and_double_nothing(fake, make_daemon, dice, log_format):
     begin = time.monotonic()
-    busy = Busy(fake, make_daemon, KILLS * HOURS_PER_KILL)
+    busy = Busy(fake, make_daemon, KILLS * HOURS_PER_KILL, rate=RATE // SLOW)
     busy.write(log={"format": log_format})
     killer = Killer(busy.daemon, dice)
     kill_again_and_again(busy, killer, KILLS)
@@ -163,7 +163,7 @@ def test_kills_between_formats_lose_and_double_nothing(fake, make_daemon, dice):
     """The format is changed at restarts, and sometimes by a reload that is killed too."""
     begin = time.monotonic()
     kills = max(KILLS // 2, 10)
-    busy = Busy(fake, make_daemon, kills * HOURS_PER_KILL)
+    busy = Busy(fake, make_daemon, kills * HOURS_PER_KILL, rate=RATE // SLOW)
     killer = Killer(busy.daemon, dice)
 
     def switch():

@@ -19,7 +19,7 @@ import pytest
 from busy import Busy
 from harness import parse_log, read_bytes, wait_for
 
-ROTATIONS = 4
+ROTATIONS = 3
 # tail -F follows the name: it is told of a new file there, and then looks.  A file that is
 # gone again before it has looked is one that it never opens, so rotations must not be faster.
 PACE = 0.55

@@ -12,7 +12,7 @@ from harness import (FAKETIME_LIBRARY, SLOW, expected_records, parse_time, uuid_
 
 LATE = list(range(1, 51 if SLOW == 1 else 11))
 LIVE = list(range(101, 141))
-RATE = int(os.environ.get("OUTAGE_RATE", "20" if SLOW == 1 else "4"))
+RATE = int(os.environ.get("OUTAGE_RATE", "30" if SLOW == 1 else "4"))
 MAX_POINTS = 1440  # the default
 # A little less, so that what closes during the test still fits into the seventh request.
 WEEK = 7 * 86400 - 10 * 60
@@ -62,7 +62,7 @@ def assert_whole_week(path, start):
 
 def test_a_week_is_caught_up_in_seven_requests_and_nobody_waits_for_it(start_fake, make_daemon):
     # The clocks of all are moved so that minutes end soon after the start, and windows with them.
-    shift = int(50 - time.time() % 60)
+    shift = int(56 - time.time() % 60)
     log = {"format": "csv", "rotate_size": "1GiB", "rotate_every": "never", "compress": False}
     account = {"rate": f"{RATE}/s", "burst": 5}
     defaults = {"backfill": "14d", "lookback": "10m"}
@@ -91,7 +91,6 @@ def test_a_week_is_caught_up_in_seven_requests_and_nobody_waits_for_it(start_fak
         return all(last.get(uuid_of(n), 0) >= today * 1000 for n in LATE)
     wait_for(caught_up, 7 * len(LATE) / RATE + 60, "the week to be caught up")
     took = time.monotonic() - begin
-    wait_for(lambda: time.monotonic() > begin + 14, 20, "a minute's end")
     time.sleep(1)
     daemon.stop()
     unhindered.stop()
