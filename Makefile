@@ -179,10 +179,11 @@ run-check: tests
 check-load: deps
 	$(Q)LOAD_MINUTES=10 $(MAKE) --no-print-directory run-check ONLY=system PYTEST_ARGS='-k test_load -s'
 
-# Five hundred kills in each format, and full disks twenty times each, where `make check` has a few.
+# Five hundred kills in each format, disks filled twenty times each, a week caught up at five requests
+# a second: `make check` has a few of each.
 check-crash: deps
-	$(Q)CRASH_KILLS=500 DISK_FILLINGS=20 $(MAKE) --no-print-directory run-check ONLY=system \
-	    PYTEST_ARGS='-k "test_crash or test_disk" -s'
+	$(Q)CRASH_KILLS=500 DISK_FILLINGS=20 OUTAGE_RATE=5 $(MAKE) --no-print-directory run-check ONLY=system \
+	    PYTEST_ARGS='-k "test_crash or test_disk or test_outage" -s'
 
 lint: deps
 	$(Q)$(MAKE) --no-print-directory run-check ONLY=lint
@@ -262,7 +263,7 @@ help:
 	@echo 'make check       build and run all tests'
 	@echo '                 ONLY="unit lint fake sim system"  SAN=address,undefined  VALGRIND=1  WERROR=1'
 	@echo 'make check-load  the load test at its full length: ten minutes'
-	@echo 'make check-crash kills and full disks at their full length: some minutes'
+	@echo 'make check-crash kills, full disks and an outage at their full length: some minutes'
 	@echo 'make sim         simulate crashes, bad disks, outages and clock steps: SEEDS=$(SEEDS) FIRST_SEED=$(FIRST_SEED)'
 	@echo 'make sim-selftest  plant faults into the daemon and see that the simulation finds them'
 	@echo 'make lint        the checks of source and manuals alone'

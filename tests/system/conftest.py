@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: ISC
 
+import os
 import pathlib
+import random
 import sys
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import harness  # noqa: E402
+
+
+@pytest.fixture
+def dice():
+    """Random numbers, different in each run; CRASH_SEED=N repeats a run."""
+    seed = int(os.environ.get("CRASH_SEED") or random.SystemRandom().randrange(1 << 32))
+    print(f"CRASH_SEED={seed}")
+    return random.Random(seed)
 
 
 @pytest.fixture

@@ -208,15 +208,18 @@ class Daemon:
         assert_clean(done.stderr)
         return done.returncode, done.stdout, done.stderr
 
-    def start(self, ready=True, env=None, **environment):
+    def start(self, ready=True, **environment):
         self.runs += 1
         self.started = time.time()
         self.notify = Notify(self.folder / f"notify{self.runs}")
         self.stderr_file = self.folder / f"stderr{self.runs}"
         with open(self.stderr_file, "w") as stderr:
+            # As systemd says that standard error is its journal: then lines carry priorities.
+            stat = os.fstat(stderr.fileno())
             self.process = subprocess.Popen(
                 self.command(), stdout=stderr, stderr=stderr,
-                env={**self.environment(), **environment, "NOTIFY_SOCKET": self.notify.path})
+                env={**self.environment(), "JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}", **environment,
+                     "NOTIFY_SOCKET": self.notify.path})
         if ready:
             wait_for(lambda: self.notify.seen("READY=1") or self.process.poll() is not None, 10, "READY=1")
             assert self.process.poll() is None, self.stderr()
@@ -242,7 +245,12 @@ class Daemon:
             self.notify.close()
 
     def stderr(self):
-        return self.stderr_file.read_text(errors="replace")
+        return re.sub(r"^<\d>", "", self.stderr_file.read_text(errors="replace"), flags=re.M)
+
+    def journal(self):
+        """(priority, line) of all that this run has told its journal."""
+        return [(int(priority), line) for priority, line in
+                re.findall(r"^<(\d)>(.*)\n", self.stderr_file.read_text(errors="replace"), re.M)]
 
     def records(self):
         """All records of all log files, in the order of the log."""
@@ -315,6 +323,10 @@ def parse_csv(data, name="CSV"):
         records.append({column: (int(text) if column in CSV_NUMBERS else text) if text else None
                         for column, text in zip(CSV_COLUMNS, row)})
     return records
+
+
+def memory_kb(process):
+    return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{process.pid}/status").read()).group(1))
 
 
 def assert_clean(stderr):

@@ -6,19 +6,14 @@ version in `make check` sees two windows of each device.
 """
 
 import os
-import re
 import time
 
-from harness import SLOW, assert_complete, expected_records, parse_time, uuid_of, wait_for
+from harness import SLOW, assert_complete, expected_records, memory_kb, parse_time, uuid_of, wait_for
 
 MINUTES = int(os.environ.get("LOAD_MINUTES", "2"))
 DEVICES = 200
 RATE = 10
 BURST = 10
-
-
-def memory_kb(process):
-    return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{process.pid}/status").read()).group(1))
 
 
 def assert_never_above_the_rate(entries):

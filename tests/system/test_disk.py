@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: ISC
+"""Disks that fill up, turn read-only or vanish, while the daemon catches up,
+rotates and compresses: nothing is lost, nothing doubled, and the journal says
+it in two lines.
+
+They are real file systems, made in a file and mounted: that needs root.
+DISK_FILLINGS says how often each is filled (make check-crash: 20 times),
+CRASH_SEED repeats a run's dice.
+"""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from busy import Busy
+from harness import SLOW, memory_kb, wait_for
+
+FILLINGS = int(os.environ.get("DISK_FILLINGS", "3"))
+WARNING = 5  # and notices: all that reaches people who filter their journal
+
+
+class Disk:
+    """A small file system, and a file that fills it up."""
+
+    def __init__(self, folder, kind, size="24M"):
+        self.path = folder / kind
+        self.path.mkdir()
+        self.image = folder / f"{kind}.img"
+        self.ballast = self.path / "ballast"
+        if kind == "ext4":
+            with open(self.image, "wb") as image:
+                image.truncate(int(size[:-1]) << 20)
+            run("mkfs.ext4", "-q", "-m", "0", str(self.image))
+        self.kind, self.size = kind, size
+        self.mount()
+
+    def mount(self):
+        if self.kind == "ext4":
+            run("mount", "-o", "loop,errors=remount-ro", str(self.image), str(self.path))
+        else:
+            run("mount", "-t", "tmpfs", "-o", f"size={self.size}", "none", str(self.path))
+
+    def unmount(self):
+        run("umount", str(self.path))
+
+    def free(self):
+        stat = os.statvfs(self.path)
+        return stat.f_bavail * stat.f_frsize
+
+    def fill(self, leave=0):
+        """To the last byte, or nearly."""
+        with open(self.ballast, "ab", buffering=0) as file:
+            for piece in (1 << 16, 1 << 9, 1):
+                try:
+                    while self.free() >= leave + piece or not leave:
+                        file.write(b"\0" * piece)
+                except OSError:
+                    pass
+
+    def empty(self):
+        self.ballast.unlink()
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise OSError(f"{' '.join(command)}: {done.stderr.strip()}")
+
+
+@pytest.fixture
+def make_disk(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small file system needs root")
+    disks = []
+
+    def make(kind):
+        try:
+            disks.append(Disk(tmp_path, kind))
+        except OSError as error:
+            pytest.skip(f"a small {kind} cannot be mounted here: {error}")
+        return disks[-1]
+    yield make
+    for disk in disks:
+        subprocess.run(["umount", "-l", str(disk.path)], capture_output=True)
+
+
+@pytest.fixture
+def make_busy(make_disk, start_fake, make_daemon):
+    """A busy daemon with its log and its state on a small disk; it ends before the disk does."""
+    def make(kind, hours):
+        disk = make_disk(kind)
+        folders = {name: disk.path / name.split("_")[0] for name in ("log_folder", "state_folder")}
+        busy = Busy(start_fake(), make_daemon, hours, **folders)
+        busy.disk = disk
+        return busy
+    return make
+
+
+def requests(busy):
+    return busy.fake.call("GET", "/_fake/stats")["requests"]
+
+
+def told_since(daemon, mark):
+    """What the journal was told since then of notices, warnings and errors."""
+    return [line for priority, line in daemon.journal()[mark:] if priority <= WARNING]
+
+
+def wait_for_work(busy, least=5):
+    """Until it polls and writes."""
+    before = requests(busy)
+    wait_for(lambda: "cannot be written" not in busy.daemon.notify.status and requests(busy) >= before + least, 30,
+             "polling")
+
+
+def assert_two_lines(daemon, mark):
+    told = told_since(daemon, mark)
+    assert len(told) == 2, f"expected two lines for one trouble of the disk, came {told}"
+    assert "polling pauses" in told[0] and "written again after" in told[1], told
+
+
+def assert_paused(busy, seconds=1.5):
+    before = requests(busy)
+    time.sleep(seconds)
+    made = requests(busy) - before
+    assert made <= 2, f"{made} requests in {seconds} s in which nothing could be written"
+
+
+def has_trouble(daemon):
+    return "log cannot be written" in daemon.notify.status
+
+
+def fill_and_free(busy, dice):
+    """One filling; returns how long it took until it was written again."""
+    daemon, disk = busy.daemon, busy.disk
+    wait_for_work(busy)
+    mark = len(daemon.journal())
+    time.sleep(dice.uniform(0, 0.3))  # wherever it is with rotating and compressing
+    disk.fill()
+    wait_for(lambda: has_trouble(daemon), 10, "STATUS to say it")
+    disk.fill()  # what was undone and removed is free again
+    if dice.random() < 0.5:
+        daemon.signal(signal.SIGUSR1)  # rotation and checkpoint meet the full disk
+    assert_paused(busy)
+    assert has_trouble(daemon), daemon.notify.status
+    disk.empty()
+    begin = time.monotonic()
+    wait_for(lambda: not has_trouble(daemon), 20, "STATUS to say that it is over")
+    took = time.monotonic() - begin
+    wait_for_work(busy)
+    assert_two_lines(daemon, mark)
+    return took
+
+
+@pytest.mark.parametrize("kind", ["ext4", "tmpfs"])
+def test_full_disk_loses_and_doubles_nothing(make_busy, dice, kind):
+    busy = make_busy(kind, hours=FILLINGS * 6)
+    daemon = busy.daemon.start()
+    waits, memory = [], []
+    for _ in range(FILLINGS):
+        waits.append(fill_and_free(busy, dice))
+        memory.append(memory_kb(daemon.process))
+    busy.assert_never_idle()
+    daemon.stop()
+    records = busy.finish()
+    busy.check(records)
+    if SLOW == 1:
+        assert memory[-1] <= memory[0] * 1.05 + 200, f"memory in kB after each filling: {memory}"
+    print(f"{kind}: filled {FILLINGS} times, written again after {min(waits):.1f} to {max(waits):.1f} s, "
+          f"memory {memory[0]} -> {memory[-1]} kB, {len(records)} records in {len(daemon.log_files())} files: "
+          "0 lost, 0 doubled, two lines each")
+
+
+def test_disk_that_it_fills_itself(make_busy, dice):
+    """A little room is left, and it is the daemon's own writing, whichever, that meets the end.
+
+    What it takes back or removes then can make room once more, so it may begin and end twice.
+    """
+    fillings = min(FILLINGS - 1, 5)  # each takes much work, and the disk must hold all of it in the end
+    busy = make_busy("ext4", hours=15 * fillings)
+    daemon = busy.daemon.start()
+    for _ in range(fillings):
+        wait_for_work(busy)
+        mark = len(daemon.journal())
+        busy.disk.fill(leave=dice.randrange(20, 200) << 10)
+        wait_for(lambda: has_trouble(daemon), 30, "STATUS to say it")
+        busy.disk.fill()
+        time.sleep(1.2)  # STATUS follows once a second
+        wait_for(lambda: has_trouble(daemon), 30, "STATUS to say it again")
+        assert_paused(busy)
+        busy.disk.empty()
+        wait_for(lambda: not has_trouble(daemon), 20, "STATUS to say that it is over")
+        wait_for_work(busy)
+        told = told_since(daemon, mark)
+        begun = len([line for line in told if "polling pauses" in line])
+        over = len([line for line in told if "written again after" in line])
+        assert 1 <= begun == over <= 3, told
+        assert len(told) == begun + over, f"expected two lines for each trouble of the disk, came {told}"
+    busy.assert_never_idle()
+    daemon.stop()
+    busy.check(busy.finish())
+
+
+def test_stop_and_start_on_a_full_disk(make_busy):
+    """The checkpoint cannot be written: it says so in its exit code, and the log tells the next start."""
+    busy = make_busy("ext4", hours=6)
+    daemon = busy.daemon.start()
+    wait_for_work(busy)
+    busy.disk.fill()
+    wait_for(lambda: has_trouble(daemon), 10, "STATUS to say it")
+    busy.disk.fill()
+    daemon.stop(code=74)
+    busy.disk.empty()
+    busy.check(busy.finish())
+
+
+def test_kill_on_a_full_disk(make_busy):
+    busy = make_busy("ext4", hours=6)
+    daemon = busy.daemon.start()
+    wait_for_work(busy)
+    busy.disk.fill()
+    wait_for(lambda: has_trouble(daemon), 10, "STATUS to say it")
+    daemon.kill()
+    busy.disk.empty()
+    busy.check(busy.finish())
+
+
+def test_a_read_only_file_system_comes_in_the_way(make_busy):
+    """Mounted over the log's directory, and taken away again."""
+    busy = make_busy("tmpfs", hours=6)
+    daemon = busy.daemon.start()
+    wait_for_work(busy)
+    mark = len(daemon.journal())
+    run("mount", "-t", "tmpfs", "-o", "ro", "none", str(daemon.log_folder))
+    try:
+        wait_for(lambda: has_trouble(daemon), 10, "STATUS to say it")
+        assert "Read-only" in daemon.notify.status, daemon.notify.status
+        assert_paused(busy)
+    finally:
+        run("umount", "-l", str(daemon.log_folder))
+    wait_for(lambda: not has_trouble(daemon), 20, "STATUS to say that it is over")
+    wait_for_work(busy)
+    assert_two_lines(daemon, mark)
+    daemon.stop()
+    busy.check(busy.finish())
+
+
+def test_a_file_system_error_makes_the_disk_read_only(make_busy):
+    """As ext4 does by itself; the administrator stops the daemon, mounts anew, and starts it."""
+    busy = make_busy("ext4", hours=6)
+    disk, daemon = busy.disk, busy.daemon.start()
+    source = subprocess.run(["findmnt", "-n", "-o", "SOURCE", str(disk.path)], capture_output=True, text=True)
+    trigger = pathlib.Path("/sys/fs/ext4") / pathlib.Path(source.stdout.strip()).name / "trigger_fs_error"
+    if not trigger.exists():
+        pytest.skip(f"this kernel cannot play an error of ext4: no {trigger}")
+    wait_for_work(busy)
+    mark = len(daemon.journal())
+    trigger.write_text("1")
+    wait_for(lambda: has_trouble(daemon), 10, "STATUS to say it")
+    assert_paused(busy)
+    daemon.stop(code=74)
+    told = [line for line in told_since(daemon, mark) if "polling pauses" in line]
+    assert len(told) == 1, daemon.journal()
+    disk.unmount()
+    subprocess.run(["fsck.ext4", "-p", str(disk.image)], capture_output=True)  # 1: repaired
+    disk.mount()
+    busy.check(busy.finish())
+
+
+@pytest.mark.parametrize("back", ["new", "the same"])
+def test_log_directory_that_vanishes(start_fake, make_daemon, back):
+    """Moved away while it is written to; then a new one is made, or it is put back."""
+    busy = Busy(start_fake(), make_daemon, hours=6)
+    daemon = busy.daemon.start()
+    wait_for_work(busy)
+    mark = len(daemon.journal())
+    away = daemon.folder / "away"
+    daemon.log_folder.rename(away)
+    wait_for(lambda: has_trouble(daemon), 10, "STATUS to say it")
+    assert_paused(busy)
+    if back == "new":
+        daemon.log_folder.mkdir()
+    else:
+        away.rename(daemon.log_folder)
+    wait_for(lambda: not has_trouble(daemon), 20, "STATUS to say that it is over")
+    wait_for_work(busy)
+    assert_two_lines(daemon, mark)
+    daemon.stop()
+    records = busy.finish()
+    if back == "new":
+        # What was in the old one belongs in front; its current file is the last of it.
+        daemon.log_folder, made = away, daemon.log_folder
+        records = daemon.records_at_rest() + records
+        daemon.log_folder = made
+    busy.check(records)
+    shutil.rmtree(away, ignore_errors=True)

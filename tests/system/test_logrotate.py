@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: ISC
+"""The log is rotated by logrotate(8), by mv and by the daemon itself while it is
+written to, and a real `tail -F` reads along: every line comes once.
+
+copytruncate is not among them: it loses lines whoever the writer is, and
+occupancy-log(5) says so.
+"""
+
+import collections
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+from busy import Busy
+from harness import parse_log, read_bytes, wait_for
+
+ROTATIONS = 3
+# tail -F follows the name: it is told of a new file there, and then looks.  A file that is
+# gone again before it has looked is one that it never opens, so rotations must not be faster.
+PACE = 0.55
+EVERYTHING = {"rotate_size": "1GiB", "rotate_every": "never"}  # stays in one file unless others rotate it
+
+
+class Tail:
+    """tail -F from the first line on; what it prints goes to a file."""
+
+    def __init__(self, folder, path):
+        self.output = folder / "tail.out"
+        self.errors = folder / "tail.err"
+        with open(self.output, "wb") as out, open(self.errors, "wb") as err:
+            self.process = subprocess.Popen(["tail", "-n", "+1", "-F", str(path)], stdout=out, stderr=err,
+                                            env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"})
+
+    def lines(self):
+        return self.output.read_bytes().split(b"\n")[:-1]
+
+    def truncations(self):
+        return self.errors.read_bytes().count(b"file truncated")
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait()
+
+
+@pytest.fixture
+def memory_folder(tmp_path):
+    """In memory, where a sync takes no time: then a file is hardly ever moved just while it is written."""
+    shared = pathlib.Path("/dev/shm")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="occupancyd-", dir=shared)) if shared.is_dir() else tmp_path / "mem"
+    folder.mkdir(exist_ok=True)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def follow(fake, make_daemon, memory_folder):
+    """A busy daemon, and a tail that reads along."""
+    tails = []
+
+    def start(log, **settings):
+        busy = Busy(fake, make_daemon, hours=24, log_folder=memory_folder, **settings)
+        busy.write(log=log)
+        busy.daemon.start()
+        # The file must be there: a tail of coreutils 9.1 that has waited for one loses it at its first renaming.
+        busy.tail = Tail(busy.daemon.folder, memory_folder / f"occupancy.{log.get('format', 'ndjson')}")
+        tails.append(busy.tail)
+        return busy
+    yield start
+    for tail in tails:
+        tail.stop()
+
+
+def age(path):
+    """Ascends with the age of the files of logrotate and mv: NAME.3.gz, NAME.2, NAME."""
+    numbers = [int(part) for part in path.name.split(".") if part.isdigit()]
+    return numbers[0] if numbers else 0
+
+
+def lines_of(paths):
+    """All lines, and all records, of files given in the order of the log."""
+    lines, records = [], []
+    for path in paths:
+        data = read_bytes(path)
+        assert not data or data.endswith(b"\n"), f"{path.name}: torn last line {data[-80:]}"
+        lines += data.split(b"\n")[:-1]
+        records += parse_log(path, data)
+    return lines, records
+
+
+def assert_read_once(busy, paths, may_move=False):
+    """What is in the files is what the oracle says, and tail has printed each line of it once, in order."""
+    busy.assert_never_idle()
+    busy.daemon.stop()
+    lines, records = lines_of(paths())
+    busy.check(records, caught_up=False)
+    tail = busy.tail
+    wait_for(lambda: len(tail.lines()) >= len(lines), 10, f"tail to have read {len(lines)} lines")
+    time.sleep(0.2)
+    read = tail.lines()
+    if may_move and tail.truncations() == 1:
+        # Moved just while it was written: the lines were taken back and came again in the new
+        # file, and a tail that had seen them begins that file anew.  occupancy-log(5) warns of it.
+        print("the file was moved just while it was written")
+        assert set(read) == set(lines)
+        return lines
+    assert tail.truncations() == 0, tail.errors.read_text()
+    missed = collections.Counter(lines) - collections.Counter(read)
+    surplus = collections.Counter(read) - collections.Counter(lines)
+    assert not missed and not surplus, (
+        f"tail missed {missed.total()} lines, such as {list(missed)[:1]}, and printed {surplus.total()} more than once, "
+        f"such as {list(surplus)[:1]}; it said {tail.errors.read_text()}")
+    assert read == lines, "tail printed the lines in another order"
+    return lines
+
+
+def external_files(folder):
+    return sorted(folder.glob("occupancy.*"), key=age, reverse=True)
+
+
+def growing(busy):
+    """Until something has been written to the current file, which may not be there yet."""
+    path = next((p for p in busy.daemon.log_folder.glob("occupancy.ndjson")), None)
+    return path is not None and path.stat().st_size > 0
+
+
+@pytest.mark.parametrize("how", ["create", "nocreate missingok", "create compress", "create compress delaycompress",
+                                 "nocreate missingok compress delaycompress"])
+def test_logrotate_loses_and_doubles_no_line(follow, how):
+    if not shutil.which("logrotate", path="/usr/sbin:/usr/bin"):
+        pytest.skip("logrotate is not installed")
+    busy = follow(EVERYTHING)
+    folder = busy.daemon.folder
+    config = folder / "logrotate.conf"
+    options = "\n\t".join(how.split())
+    config.write_text(f'"{busy.daemon.log_folder}/occupancy.ndjson" {{\n\trotate 100\n\t{options}\n}}\n')
+    config.chmod(0o600)
+    for _ in range(ROTATIONS):
+        time.sleep(PACE)
+        wait_for(lambda: growing(busy), 5, "something to rotate")
+        subprocess.run(["/usr/sbin/logrotate", "--force", "--state", str(folder / "logrotate.state"), str(config)],
+                       check=True)
+    time.sleep(PACE)
+    wait_for(lambda: growing(busy), 5, "the new file")
+    paths = external_files(busy.daemon.log_folder)
+    assert len(paths) == ROTATIONS + 1, paths
+    assert len([p for p in paths if p.suffix == ".gz"]) == (
+        0 if "compress" not in how.split() else ROTATIONS - ("delaycompress" in how)), paths
+    assert_read_once(busy, lambda: external_files(busy.daemon.log_folder), may_move=True)
+
+
+def test_mv_loses_and_doubles_no_line(follow):
+    busy = follow(EVERYTHING)
+    current = busy.daemon.log_folder / "occupancy.ndjson"
+    for number in range(ROTATIONS, 0, -1):
+        time.sleep(PACE)
+        wait_for(lambda: growing(busy), 5, "something to move")
+        current.rename(current.with_name(f"occupancy.ndjson.{number}"))
+    time.sleep(PACE)
+    wait_for(lambda: growing(busy), 5, "the new file")
+    assert_read_once(busy, lambda: external_files(busy.daemon.log_folder), may_move=True)
+
+
+@pytest.mark.parametrize("log_format", ["ndjson", "csv"])
+def test_rotation_by_signal_loses_and_doubles_no_line(follow, log_format):
+    busy = follow({**EVERYTHING, "format": log_format})
+    for _ in range(ROTATIONS):
+        time.sleep(PACE)
+        busy.daemon.signal(signal.SIGUSR1)
+    time.sleep(PACE)
+    assert_read_once(busy, busy.daemon.log_files)
+    assert len(busy.daemon.log_files()) == ROTATIONS + 1
+
+
+def test_rotation_by_size_loses_and_doubles_no_line(follow):
+    # Fifteen records of some 500 bytes, eight times a second: 64 KiB are full in a second.
+    busy = follow({}, rate=8)
+    wait_for(lambda: len(busy.daemon.log_files()) > ROTATIONS, 20, "rotations")
+    assert_read_once(busy, busy.daemon.log_files)
+
+
+@pytest.mark.parametrize("when", ["before it notices", "as it notices", "later"])
+def test_kill_after_the_file_was_moved_doubles_nothing(follow, when):
+    """The records since the last checkpoint are in a file with a name that is not the daemon's."""
+    busy = follow(EVERYTHING)
+    daemon = busy.daemon
+    current = daemon.log_folder / "occupancy.ndjson"
+    wait_for(lambda: growing(busy), 5, "something to move")
+    time.sleep(0.5)
+    if when == "before it notices":
+        daemon.signal(signal.SIGSTOP)
+    current.rename(current.with_name("occupancy.ndjson.1"))
+    if when != "before it notices":
+        wait_for(lambda: growing(busy), 5, "the new file")
+    time.sleep(0.3 if when == "later" else 0)
+    daemon.kill()
+    daemon.start()
+    if when == "before it notices":
+        assert "beyond the last checkpoint" in daemon.stderr(), f"nothing was at stake: {daemon.stderr()}"
+    wait_for(lambda: growing(busy), 5, "the new file")
+    time.sleep(0.3)
+    daemon.stop()
+    busy.check(lines_of(external_files(daemon.log_folder))[1], caught_up=False)
