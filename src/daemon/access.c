@@ -109,12 +109,12 @@ void access_mask(const struct access *access, char *text, size_t len) {
 	mask(&access->old_key, text, len);
 }
 
-void access_take_over(struct access *access, const struct access *from) {
+void access_take_over(struct access *access, const struct access *from, usec_t now) {
 	struct lane *lane = &access->lane;
 	if (strcmp(access->account->base_url, from->account->base_url) != 0) {
 		return; /* another server knows nothing of that */
 	}
-	lane->rate.full_at = from->lane.rate.full_at;
+	rate_take_over(&lane->rate, &from->lane.rate, now);
 	lane->since = from->lane.since;
 	access->skew = from->skew;
 	access->skew_told = from->skew_told;

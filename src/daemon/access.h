@@ -59,8 +59,8 @@ usec_t access_next(const struct access *access);
 __attribute__((nonnull))
 void access_mask(const struct access *access, char *text, size_t len);
 
-/** Takes over what the server said and the token bucket of an account of the same name, if it is the same server. */
+/** Takes over what the server said and the token bucket of an earlier account, if it is the same server. */
 __attribute__((nonnull))
-void access_take_over(struct access *access, const struct access *from);
+void access_take_over(struct access *access, const struct access *from, usec_t now);
 
 #endif

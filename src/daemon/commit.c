@@ -100,9 +100,10 @@ static void poll_succeeded(struct poller *poller, struct poll *poll, int64_t cau
 	poll->refused_by = 0;
 	free(poll->reason);
 	poll->reason = NULL;
-	poll->span_limit = poll->span_limit > poll->device->settings->max_points / 2
-	                           ? poll->device->settings->max_points
-	                           : 2 * poll->span_limit;
+	/* In the steady state a request is small, and a limit would only cut its look-back. */
+	int most = poll->device->settings->max_points;
+	bool behind = span_is_backlog(poll->device->settings, poll->cursor, poll_horizon(poller, poll));
+	poll->span_limit = !behind || poll->span_limit > most / 2 ? most : 2 * poll->span_limit;
 }
 
 /* A run of pending records of one poll, from `first` on.  Returns what follows. */
@@ -128,13 +129,8 @@ static size_t apply_run(struct poller *poller, size_t first) {
 }
 
 static void commit_succeeded(struct poller *poller) {
-	if (poller->disk_failed) {
-		char since[DURATION_STRING_SIZE];
-		poller->disk_failed = false;
-		poller->disk_failures = 0;
-		log_notice("%s: written again after %s: polling goes on", sink_path(poller->sink),
-		           units_format_duration(since, poller->now - poller->disk_since, 0));
-	}
+	storage_note(&poller->storage, STORAGE_LOG, 0, sink_path(poller->sink), NULL, poller->now);
+	poller->disk_failures = 0;
 	for (size_t i = 0; i < poller->pending_len;) {
 		i = apply_run(poller, i);
 	}
@@ -142,18 +138,18 @@ static void commit_succeeded(struct poller *poller) {
 	poller->unsaved = true;
 }
 
-/* Nothing of the batch is in the log: its polls ask again when the disk is well. */
-static void commit_failed(struct poller *poller, const struct error *err) {
+static void log_failed(struct poller *poller, int r, const struct error *err) {
 	(void)snprintf(poller->disk_reason, sizeof(poller->disk_reason), "%s", err->text);
-	if (!poller->disk_failed) {
-		poller->disk_failed = true;
-		poller->disk_since = poller->now;
-		log_err("%s: polling pauses until it can be written; nothing is lost", err->text);
-	}
+	storage_note(&poller->storage, STORAGE_LOG, r, sink_path(poller->sink), err, poller->now);
 	poller->disk_failures++;
 	poller->disk_retry_at = poller->now + backoff_at_least(DISK_RETRY_FIRST, DISK_RETRY_LAST,
 	                                                       poller->disk_failures, &poller->rng);
+	poller->changed = true;
+}
 
+/* Nothing of the batch is in the log: its polls ask again when the disk is well. */
+static void commit_failed(struct poller *poller, int r, const struct error *err) {
+	log_failed(poller, r, err);
 	for (size_t i = 0; i < poller->pending_len; i++) {
 		struct poll *poll = poller->pending[i].poll;
 		if (poll->phase == POLL_BUSY) {
@@ -167,15 +163,27 @@ void poller_commit(struct poller *poller) {
 		return;
 	}
 	struct error err = {{0}};
-	if (sink_commit(poller->sink, poller->wall, &err) == 0) {
+	int r = sink_commit(poller->sink, poller->wall, &err);
+	if (r == 0) {
 		commit_succeeded(poller);
 	} else {
-		commit_failed(poller, &err);
+		commit_failed(poller, r, &err);
 	}
 	poller->pending_len = 0;
 	poller->changed = true;
 }
 
-bool poller_disk_pause(const struct poller *poller) {
-	return poller->disk_failed && (poller->now < poller->disk_retry_at || !poller_idle(poller));
+bool poller_disk_pause(struct poller *poller) {
+	if (!storage_fails(&poller->storage, STORAGE_LOG)) {
+		return false;
+	}
+	if (poller->now < poller->disk_retry_at || !poller_idle(poller)) {
+		return true;
+	}
+	struct error err = {{0}};
+	int r = sink_probe(poller->sink, &err);
+	if (r < 0) {
+		log_failed(poller, r, &err);
+	}
+	return r < 0;
 }

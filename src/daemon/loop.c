@@ -20,6 +20,9 @@
 
 #define CHECKPOINT_EVERY (60 * USEC_PER_SEC)
 
+/* After compressing or trimming has failed. */
+#define UPKEEP_RETRY (60 * USEC_PER_SEC)
+
 /* Within the 5 s that a stop may take, with time left for the checkpoint. */
 #define DRAIN_TIME (4 * USEC_PER_SEC)
 
@@ -28,9 +31,9 @@ struct timers {
 	usec_t status, checkpoint, watchdog, drain;
 	usec_t watchdog_every;
 	unsigned generation; /* of the log's current file, when a checkpoint was last tried */
+	usec_t upkeep;       /* when compressing and trimming is tried again; USEC_INFINITY: it is well */
+	bool log_failed;     /* as of the last turn */
 	bool status_waits;
-	bool checkpoint_failed;
-	bool rotation_failed, work_failed;
 	bool not_reloaded; /* the files on the disk are not what is in force */
 };
 
@@ -42,22 +45,24 @@ static bool is_due(usec_t *timer, usec_t now, usec_t every) {
 	return true;
 }
 
-/* Tells people once when something begins to fail and once when it is over. */
-static void tell_transition(bool *failed, int r, const char *what, const struct error *err) {
-	if (r < 0 && !*failed) {
-		log_err("%s: %s", what, err->text);
-	} else if (r >= 0 && *failed) {
-		log_notice("%s: works again", what);
-	}
-	*failed = r < 0;
+static void note(const struct loop *loop, enum storage_use use, int r, const char *path,
+                 const struct error *err) {
+	storage_note(poller_storage(loop->poller), use, r, path, err, clock_monotonic());
 }
 
-static void save(const struct loop *loop, struct timers *timers) {
+static const char *log_directory(const struct loop *loop) {
+	return poller_config(loop->poller)->log.directory;
+}
+
+static int save(const struct loop *loop, struct timers *timers) {
 	struct error err = {{0}};
+	/* If others have moved the log's file, what stands in it is behind this checkpoint. */
+	(void)sink_follow(loop->sink, NULL);
 	int r = poller_save(loop->poller, &err);
-	tell_transition(&timers->checkpoint_failed, r, "checkpoint", &err);
+	note(loop, STORAGE_CHECKPOINT, r, "checkpoint", &err);
 	timers->checkpoint = clock_monotonic() + CHECKPOINT_EVERY;
 	timers->generation = sink_generation(loop->sink);
+	return r;
 }
 
 /* A checkpoint tells where in which file a start goes on: another file wants another one. */
@@ -92,25 +97,49 @@ static void tell_status(const struct loop *loop, struct timers *timers, usec_t n
 	buf_done(&text);
 }
 
-static int rotate(const struct loop *loop, struct timers *timers, usec_t wall) {
+static int rotate(const struct loop *loop, usec_t wall) {
 	struct error err = {{0}};
 	int r = sink_rotate(loop->sink, wall, &err);
-	tell_transition(&timers->rotation_failed, r, "rotation", &err);
+	note(loop, STORAGE_ROTATION, r, sink_path(loop->sink), &err);
 	return r;
 }
 
-/* Rotation by the clock, and the compressing and trimming that follow it. */
-static bool tend_log(const struct loop *loop, struct timers *timers) {
+/* Compressing and trimming: a slice, or after a failure a new round from time to time. */
+static bool do_upkeep(const struct loop *loop, struct timers *timers) {
 	struct error err = {{0}};
-	usec_t wall = clock_realtime();
-	if (wall >= sink_rotation_due(loop->sink)) {
-		(void)rotate(loop, timers, wall);
+	usec_t now = clock_monotonic();
+	if (now >= timers->upkeep) {
+		timers->upkeep = USEC_INFINITY;
+		sink_begin_work(loop->sink);
 	}
 	int r = sink_work(loop->sink, &err);
 	if (r <= 0) {
-		tell_transition(&timers->work_failed, r, "compressing and trimming old logs", &err);
+		note(loop, STORAGE_UPKEEP, r, log_directory(loop), &err);
+	}
+	if (r < 0 && timers->upkeep == USEC_INFINITY) {
+		timers->upkeep = now + UPKEEP_RETRY;
 	}
 	return r > 0;
+}
+
+/* Where the log can be written again, all else is worth trying at once. */
+static void watch_disk(const struct loop *loop, struct timers *timers) {
+	bool fails = storage_fails(poller_storage(loop->poller), STORAGE_LOG);
+	if (timers->log_failed && !fails) {
+		timers->checkpoint = 0;
+		timers->upkeep = timers->upkeep == USEC_INFINITY ? USEC_INFINITY : 0;
+	}
+	timers->log_failed = fails;
+}
+
+/* Rotation by the clock, and the compressing and trimming that follow it.  Returns whether there is more. */
+static bool tend_log(const struct loop *loop, struct timers *timers) {
+	usec_t wall = clock_realtime();
+	watch_disk(loop, timers);
+	if (wall >= sink_rotation_due(loop->sink)) {
+		(void)rotate(loop, wall);
+	}
+	return do_upkeep(loop, timers);
 }
 
 static void reload(const struct loop *loop, struct timers *timers) {
@@ -140,10 +169,10 @@ static void reload(const struct loop *loop, struct timers *timers) {
 }
 
 static void rotate_on_signal(const struct loop *loop, struct timers *timers) {
-	if (rotate(loop, timers, clock_realtime()) == 0) {
+	if (rotate(loop, clock_realtime()) == 0) {
 		log_info("%s: rotated", sink_path(loop->sink));
 	}
-	save(loop, timers);
+	(void)save(loop, timers);
 }
 
 static void begin_stop(const struct loop *loop, struct timers *timers) {
@@ -166,9 +195,9 @@ static void handle_signals(const struct loop *loop, struct timers *timers) {
 		rotate_on_signal(loop, timers);
 	}
 	if (signals.reload && timers->drain == USEC_INFINITY && !loop->once) {
-		save(loop, timers);
+		(void)save(loop, timers);
 		reload(loop, timers);
-		save(loop, timers);
+		(void)save(loop, timers);
 	}
 }
 
@@ -182,6 +211,7 @@ static usec_t earliest(const struct loop *loop, const struct timers *timers, use
 		now + LONGEST_WAIT,
 		rotation_due(loop->sink, now),
 		timers->drain,
+		timers->upkeep,
 		timers->status_waits ? timers->status : USEC_INFINITY,
 		timers->watchdog_every > 0 ? timers->watchdog : USEC_INFINITY,
 	};
@@ -203,9 +233,9 @@ static bool is_over(const struct loop *loop, const struct timers *timers, size_t
 }
 
 static int finish(const struct loop *loop, struct timers *timers, size_t incomplete) {
-	save(loop, timers);
+	int saved = save(loop, timers);
 	if (!loop->once) {
-		return timers->checkpoint_failed ? EX_IOERR : EX_OK;
+		return saved < 0 ? EX_IOERR : EX_OK;
 	}
 
 	struct status status;
@@ -222,26 +252,27 @@ static int finish(const struct loop *loop, struct timers *timers, size_t incompl
 		log_err("not all that is due could be recorded: the next run goes on there");
 		return EX_UNAVAILABLE;
 	}
-	return timers->checkpoint_failed ? EX_IOERR : EX_OK;
+	return saved < 0 ? EX_IOERR : EX_OK;
 }
 
 int loop_run(const struct loop *loop) {
 	struct timers timers = {
 		.drain = USEC_INFINITY,
+		.upkeep = USEC_INFINITY,
 		.watchdog_every = notify_watchdog_interval() / 2,
 		.status_waits = true,
 	};
 	size_t incomplete = 0;
 
 	poller_start(loop->poller);
-	save(loop, &timers);
+	(void)save(loop, &timers);
 	notify_ready();
 	for (;;) {
 		usec_t next = poller_turn(loop->poller);
 		usec_t now = clock_monotonic();
 		bool busy = tend_log(loop, &timers);
 		if (save_is_due(loop, &timers, now)) {
-			save(loop, &timers);
+			(void)save(loop, &timers);
 		}
 		tell_status(loop, &timers, now);
 		if (timers.watchdog_every > 0 && is_due(&timers.watchdog, now, timers.watchdog_every)) {

@@ -9,6 +9,7 @@
 #define DAEMON_POLLER_PRIVATE_H
 
 #include "daemon/access.h"
+#include "daemon/storage.h"
 #include "daemon/orphans.h"
 #include "daemon/poller.h"
 #include "daemon/roster.h"
@@ -60,10 +61,10 @@ struct poller {
 	struct pending *pending;
 	size_t pending_len, pending_size;
 
-	/* The disk's trouble. */
-	bool disk_failed;
-	usec_t disk_since, disk_retry_at;
-	unsigned disk_failures;
+	/* The disk's trouble; while the log cannot be written: */
+	struct storage storage;
+	usec_t disk_retry_at;
+	unsigned disk_failures; /* in a row */
 	char disk_reason[512];
 
 	bool draining;
@@ -125,6 +126,10 @@ void poller_reply(struct poller *poller, const struct http_reply *reply);
 __attribute__((nonnull))
 void poller_reread_key(struct poller *poller, struct access *access);
 
+/** Tells people when our clock begins to be ahead of the server's, and when it no longer is. */
+__attribute__((nonnull))
+void poller_tell_skew(struct access *access);
+
 /** Counts a failure of a poll; tells people at the right one. */
 __attribute__((nonnull))
 void poll_failed(struct poller *poller, struct poll *poll, const char *reason, bool tell_now,
@@ -140,9 +145,13 @@ int poller_record(struct poller *poller, struct poll *poll, const struct record 
 __attribute__((nonnull))
 void poller_commit(struct poller *poller);
 
-/** Whether requests must wait for the disk: after it failed, one at a time tries. */
+/**
+ * Whether requests must wait for the disk.  After it failed it is tried without any
+ * request, with a file that is removed again; then one request at a time is sent, until
+ * what it brings is written.
+ */
 __attribute__((nonnull, warn_unused_result))
-bool poller_disk_pause(const struct poller *poller);
+bool poller_disk_pause(struct poller *poller);
 
 /* reload.c */
 

@@ -65,6 +65,7 @@ int poller_new(struct config *config, struct http *http, struct sink *sink, bool
 	points_init(&poller->points);
 	records_init(&poller->records);
 	buf_init(&poller->lanes_text, 1024);
+	storage_init(&poller->storage, config->log.directory, config->state_directory);
 	poller_read_clocks(poller);
 	poller->clock_offset = poller->wall - poller->now;
 	poller->once_wall = poller->wall;
@@ -96,6 +97,10 @@ void poller_free(struct poller *poller) {
 
 const struct config *poller_config(const struct poller *poller) {
 	return poller->roll.config;
+}
+
+struct storage *poller_storage(struct poller *poller) {
+	return &poller->storage;
 }
 
 /* Checkpoint */
@@ -329,6 +334,7 @@ static void follow_clock(struct poller *poller) {
 	           units_format_duration(text, step > 0 ? step : -step, 0));
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		skew_step(&poller->roll.accesses[i].skew, step);
+		poller_tell_skew(&poller->roll.accesses[i]);
 		poller_replan(poller, &poller->roll.accesses[i]);
 	}
 }
@@ -433,7 +439,8 @@ static usec_t earlier(usec_t a, usec_t b) {
 
 static usec_t next_turn(const struct poller *poller) {
 	usec_t next = USEC_INFINITY;
-	if (poller->draining || (poller->disk_failed && !poller_idle(poller))) {
+	bool paused = storage_fails(&poller->storage, STORAGE_LOG);
+	if (poller->draining || (paused && !poller_idle(poller))) {
 		return USEC_INFINITY; /* until a reply comes */
 	}
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
@@ -441,7 +448,7 @@ static usec_t next_turn(const struct poller *poller) {
 		next = earlier(next, lane_next(&access->lane));
 		next = earlier(next, access_next(access));
 	}
-	return poller->disk_failed && next < poller->disk_retry_at ? poller->disk_retry_at : next;
+	return paused && next < poller->disk_retry_at ? poller->disk_retry_at : next;
 }
 
 usec_t poller_turn(struct poller *poller) {
@@ -555,7 +562,7 @@ void poller_status(struct poller *poller, struct status *ret_status) {
 	put_lanes(poller);
 	put_polls(poller, &poller->status);
 	poller->status.devices = poller->roll.config->device_count;
-	poller->status.disk = poller->disk_failed ? poller->disk_reason : NULL;
+	poller->status.disk = storage_fails(&poller->storage, STORAGE_LOG) ? poller->disk_reason : NULL;
 	poller->status.lanes = buf_text(&poller->lanes_text);
 	*ret_status = poller->status;
 }

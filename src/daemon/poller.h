@@ -13,6 +13,7 @@
 #define DAEMON_POLLER_H
 
 #include "config/config.h"
+#include "daemon/storage.h"
 #include "request/http.h"
 #include "sink/sink.h"
 #include "status/status.h"
@@ -76,6 +77,10 @@ int poller_reload(struct poller *poller, struct config *config, struct error *er
 
 __attribute__((nonnull))
 const struct config *poller_config(const struct poller *poller);
+
+/** What fails on the disks: the poller notes appends, the caller all else. */
+__attribute__((nonnull))
+struct storage *poller_storage(struct poller *poller);
 
 /** Whether the figures may have changed since the last call. */
 __attribute__((nonnull))

@@ -99,13 +99,20 @@ int roll_init(struct roll *roll, struct config *config, usec_t wall, struct erro
 	return r;
 }
 
-static const struct access *find_access(const struct roll *roll, const char *name) {
+/* The account of that name; else the one of that key, which has been renamed. */
+static const struct access *find_access(const struct roll *roll, const struct account *account) {
+	const struct access *found = NULL;
 	for (size_t i = 0; i < roll->config->account_count; i++) {
-		if (strcmp(roll->config->accounts[i].name, name) == 0) {
+		const struct account *other = &roll->config->accounts[i];
+		if (strcmp(other->name, account->name) == 0) {
 			return &roll->accesses[i];
 		}
+		if (strcmp(other->base_url, account->base_url) == 0 &&
+		    strcmp(other->key_file, account->key_file) == 0) {
+			found = &roll->accesses[i];
+		}
 	}
-	return NULL;
+	return found;
 }
 
 /* A device that is gone may come back: its position is kept, and given back then. */
@@ -123,9 +130,9 @@ static void keep_orphans(struct poller *poller, const struct roll *after) {
 
 static void take_over(struct poller *poller, struct roll *roll, struct roll *from) {
 	for (size_t i = 0; i < roll->config->account_count; i++) {
-		const struct access *before = find_access(from, roll->accesses[i].account->name);
+		const struct access *before = find_access(from, roll->accesses[i].account);
 		if (before) {
-			access_take_over(&roll->accesses[i], before);
+			access_take_over(&roll->accesses[i], before, poller->now);
 		}
 	}
 	for (size_t i = 0; i < roll->config->device_count; i++) {

@@ -340,8 +340,9 @@ static void mask_points(const struct access *access, struct points *points) {
 /* What is known of the clocks changes by less than that with every reply: no reason to file polls anew. */
 #define SKEW_CHANGE (1 * USEC_PER_SEC)
 
-static void tell_skew(struct access *access, usec_t ahead) {
+void poller_tell_skew(struct access *access) {
 	char text[DURATION_STRING_SIZE];
+	usec_t ahead = skew_ahead(&access->skew);
 	const char *name = access->account->name;
 
 	if (ahead > SKEW_TELL && !access->skew_told) {
@@ -369,7 +370,7 @@ static void watch_clock(const struct landing *l, const struct http_reply *reply)
 	if (ahead > before + SKEW_CHANGE || ahead < before - SKEW_CHANGE) {
 		poller_replan(poller, l->access);
 	}
-	tell_skew(l->access, ahead);
+	poller_tell_skew(l->access);
 }
 
 static void flight_free(struct roll *roll, struct flight *flight) {

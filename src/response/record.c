@@ -126,10 +126,12 @@ static void record_fill(struct record *record, const struct points *points, size
 /* Whether the record says something new; if so it gets its revision. */
 static bool record_revise(struct record *record, const struct poll *poll) {
 	const struct remembered *before = poll_recall(poll, record->start);
+	bool fresh = record->end > poll->cursor;
 	if (!before) {
-		return record->end > poll->cursor;
+		return fresh;
 	}
-	if (before->status == record->status && before->count == record->count) {
+	/* One that is both: after a change of the zone the bucket is longer than it was. */
+	if (!fresh && before->status == record->status && before->count == record->count) {
 		return false;
 	}
 	record->revision = before->revision + 1;

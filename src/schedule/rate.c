@@ -21,3 +21,13 @@ void rate_drain(struct rate *rate, usec_t now) {
 		rate->full_at = empty;
 	}
 }
+
+void rate_take_over(struct rate *rate, const struct rate *from, usec_t now) {
+	if (from->full_at <= now) {
+		return; /* it was full, and so is this one */
+	}
+	/* A part of a token that is missing counts as a whole one. */
+	int64_t missing = (from->full_at - now + from->gap - 1) / from->gap;
+	int64_t left = from->burst - missing;
+	rate->full_at = left < rate->burst ? now + (rate->burst - left) * rate->gap : INT64_MIN;
+}

@@ -34,4 +34,10 @@ void rate_take(struct rate *rate, usec_t now);
 __attribute__((nonnull))
 void rate_drain(struct rate *rate, usec_t now);
 
+/**
+ * Goes on with the tokens of another bucket, of whatever rate and size: none are gained.
+ */
+__attribute__((nonnull))
+void rate_take_over(struct rate *rate, const struct rate *from, usec_t now);
+
 #endif

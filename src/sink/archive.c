@@ -122,12 +122,16 @@ static void visit_rotated(const char *name, void *user) {
 	}
 }
 
-/* Of exactly the names that archive_temporary() makes. */
+/* Of exactly the names that archive_temporary() makes, or the probe. */
 static void visit_temporary(const char *name, void *user) {
 	struct archive_file file;
 	char inner[ARCHIVE_NAME_SIZE];
 	size_t len = strlen(name);
 
+	if (strcmp(name, ARCHIVE_PROBE) == 0) {
+		push(user, &(struct archive_file){.name = ARCHIVE_PROBE});
+		return;
+	}
 	if (len >= sizeof(inner) || len <= sizeof(tmp) || name[0] != '.' ||
 	    strcmp(name + len - (sizeof(tmp) - 1), tmp) != 0) {
 		return;

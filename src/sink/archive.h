@@ -51,7 +51,10 @@ void archive_done(struct archive *archive);
 __attribute__((nonnull))
 const char *archive_temporary(char buf[static ARCHIVE_NAME_SIZE], const char *name);
 
-/** Removes the files in which a crash interrupted a compression.  Returns 0 or -errno. */
+/** The file with which the disk is tried. */
+#define ARCHIVE_PROBE ".occupancy.probe"
+
+/** Removes that, and the files in which a crash interrupted a compression.  Returns 0 or -errno. */
 __attribute__((warn_unused_result, nonnull))
 int archive_sweep(const char *directory);
 

@@ -22,7 +22,7 @@ static const char *path_of(char buf[static PATH_SIZE], const struct rotate *rota
 }
 
 /* A new round begins at the oldest file again, and forgets what failed in the last one. */
-static void begin_round(struct rotate *rotate) {
+void rotate_begin(struct rotate *rotate) {
 	if (rotate->phase == ROTATE_COMPRESS) {
 		return; /* the files are looked for anew after each one: this round will do */
 	}
@@ -41,7 +41,7 @@ int rotate_init(struct rotate *rotate, const struct log_settings *settings, usec
 		rotate_done(rotate);
 		return -ENAMETOOLONG;
 	}
-	begin_round(rotate);
+	rotate_begin(rotate);
 	return 0;
 }
 
@@ -67,14 +67,14 @@ void rotate_done(struct rotate *rotate) {
 
 void rotate_configure(struct rotate *rotate, const struct log_settings *settings) {
 	rotate->settings = *settings;
-	begin_round(rotate);
+	rotate_begin(rotate);
 }
 
 void rotate_tick(struct rotate *rotate, usec_t now) {
 	rotate->now = now;
 	if (rotate->phase == ROTATE_IDLE && now >= rotate->expiry) {
 		rotate->expiry = USEC_INFINITY;
-		begin_round(rotate);
+		rotate_begin(rotate);
 	}
 }
 
@@ -104,7 +104,7 @@ int rotate_resume(struct rotate *rotate, usec_t newest, struct error *err) {
 void rotate_release(struct rotate *rotate, usec_t newest) {
 	if (rotate->released < newest) {
 		rotate->released = newest;
-		begin_round(rotate);
+		rotate_begin(rotate);
 	}
 }
 
@@ -132,7 +132,7 @@ int rotate_rename(struct rotate *rotate, const char *path, const char *extension
 	}
 
 	rotate->now = now;
-	begin_round(rotate);
+	rotate_begin(rotate);
 	return 0;
 }
 

@@ -50,6 +50,10 @@ void rotate_done(struct rotate *rotate);
 __attribute__((nonnull))
 void rotate_configure(struct rotate *rotate, const struct log_settings *settings);
 
+/** Begins a round of work. */
+__attribute__((nonnull))
+void rotate_begin(struct rotate *rotate);
+
 /** Tells it the time: files get too old without any rotation. */
 __attribute__((nonnull))
 void rotate_tick(struct rotate *rotate, usec_t now);

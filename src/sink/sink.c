@@ -7,6 +7,7 @@
 #include "sink/rotate.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,7 +17,10 @@ static const size_t batch_max = (size_t)256 << 20;
 /* After a rotation that failed; appending goes on meanwhile. */
 #define ROTATION_RETRY (60 * USEC_PER_SEC)
 
-enum { NAME_SIZE = 32 };
+enum {
+	NAME_SIZE = 32,
+	PROBE_BYTES = 64 * 1024,
+};
 
 struct sink {
 	struct log_settings settings;
@@ -316,6 +320,48 @@ usec_t sink_rotation_due(const struct sink *sink) {
 
 int sink_work(struct sink *sink, struct error *err) {
 	return rotate_work(&sink->rotate, err);
+}
+
+void sink_begin_work(struct sink *sink) {
+	rotate_begin(&sink->rotate);
+}
+
+int sink_follow(struct sink *sink, struct error *err) {
+	int r = logfile_follow(&sink->file, err);
+	set_due(sink);
+	return r;
+}
+
+static int probe(const char *path) {
+	static char nothing[PROBE_BYTES];
+
+	(void)file_remove(path); /* what could not be removed before */
+	int fd = file_open(path, FILE_CREATE, 0640);
+	if (fd < 0) {
+		return fd;
+	}
+	int r = file_write(fd, nothing, sizeof(nothing), NULL);
+	if (r == 0) {
+		r = file_sync(fd);
+	}
+	file_close(fd);
+	int removed = file_remove(path);
+	return r < 0 ? r : removed;
+}
+
+int sink_probe(struct sink *sink, struct error *err) {
+	char path[PATH_MAX];
+	int r = logfile_follow(&sink->file, err);
+
+	if (r == 0) {
+		(void)snprintf(path, sizeof(path), "%s/" ARCHIVE_PROBE, sink->rotate.directory);
+		r = probe(path);
+		if (r < 0) {
+			rotate_begin(&sink->rotate); /* which sweeps up what is left of it */
+			return error_errno(err, -r, "%s: cannot be written", sink->file.path);
+		}
+	}
+	return r;
 }
 
 int sink_reconfigure(struct sink *sink, const struct log_settings *settings, usec_t now, struct error *err) {

@@ -65,14 +65,32 @@ __attribute__((warn_unused_result, nonnull(1)))
 int sink_rotate(struct sink *sink, usec_t now, struct error *err);
 
 /**
+ * Opens the log's file anew if others have moved it away or removed it; a commit does
+ * so too, and fails if that fails.  Returns 0 or -errno.
+ */
+__attribute__((nonnull(1)))
+int sink_follow(struct sink *sink, struct error *err);
+
+/**
+ * After a commit that failed: whether the disk takes anything, tried with a file of
+ * 64 KiB beside the log that is removed again.  Returns 0 or -errno.
+ */
+__attribute__((warn_unused_result, nonnull(1)))
+int sink_probe(struct sink *sink, struct error *err);
+
+/**
  * Goes on with what can wait: compressing and trimming rotated files, one
  * slice of a few milliseconds at a time.
  *
  * Returns 1 if there is more to do, 0 if all is done, or -errno if some of it
- * failed: the same again until the next rotation, after which it is tried again.
+ * failed: the same again until it begins anew, after a rotation or on request.
  */
 __attribute__((warn_unused_result, nonnull(1)))
 int sink_work(struct sink *sink, struct error *err);
+
+/** Begins a round of that work. */
+__attribute__((nonnull))
+void sink_begin_work(struct sink *sink);
 
 /** The wall-clock time of the next rotation by the clock; USEC_INFINITY if none. */
 __attribute__((nonnull))

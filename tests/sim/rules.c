@@ -12,7 +12,9 @@
 
 /** Of this life. */
 static struct lane {
-	usec_t full_at;    /* when the token bucket would be full */
+	usec_t full_at;    /* when the token bucket would be full, */
+	usec_t gap;        /* if it is one of these */
+	int burst;
 	usec_t quiet_until; /* nobody may ask before */
 	int in_flight;
 	bool dated;        /* the daemon can know how far its clock is ahead of the server's */
@@ -24,7 +26,19 @@ void rules_begin(void) {
 	}
 }
 
+/* A reload may change the rate: the tokens that are left stay, as far as there is room for them. */
+static void follow_rate(struct lane *lane, const struct setup_account *account) {
+	if (lane->full_at > world->now && (lane->gap != account->gap || lane->burst != account->burst)) {
+		double left = lane->burst - (double)(lane->full_at - world->now) / (double)lane->gap;
+		double missing = left < account->burst ? account->burst - left : 0;
+		lane->full_at = world->now + (usec_t)(missing * (double)account->gap);
+	}
+	lane->gap = account->gap;
+	lane->burst = account->burst;
+}
+
 static void check_rate(struct lane *lane, const struct setup_account *account, int number) {
+	follow_rate(lane, account);
 	usec_t slack = account->gap / 2 < SLACK ? account->gap / 2 : SLACK;
 	usec_t reach = account->gap * (account->burst - 1);
 
