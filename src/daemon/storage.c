@@ -5,11 +5,13 @@
 #include "base/file.h"
 #include "base/log.h"
 
+#define TRIED_AGAIN "tried again until it works; polling pauses should the log be hit too; nothing is lost"
+
 static const char *const consequences[STORAGE_USES] = {
 	[STORAGE_LOG] = "polling pauses until it can be written; nothing is lost",
-	[STORAGE_ROTATION] = "tried again until it works; polling pauses should the log be hit too",
-	[STORAGE_UPKEEP] = "tried again until it works; polling pauses should the log be hit too",
-	[STORAGE_CHECKPOINT] = "tried again until it works; nothing is lost",
+	[STORAGE_ROTATION] = TRIED_AGAIN,
+	[STORAGE_UPKEEP] = TRIED_AGAIN,
+	[STORAGE_CHECKPOINT] = TRIED_AGAIN,
 };
 
 void storage_init(struct storage *storage, const char *log_directory, const char *state_directory) {

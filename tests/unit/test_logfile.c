@@ -272,6 +272,37 @@ static void add_theirs(void) {
 }
 
 /* What else came meanwhile goes too: our own promise is the one to keep. */
+/*
+ * A crash could bring back what was taken back, beside what has been written to the next
+ * file: so the next file waits until the cut is synced.
+ */
+static void what_was_taken_back_is_synced_before_another_file(void **state) {
+	(void)state;
+	struct logfile file;
+	assert_int_equal(logfile_open(&file, disk_directory, "log", "", NULL), 0);
+	assert_int_equal(logfile_append(&file, "1\n", 2, 0, NULL), 0);
+	int calls;
+	fault_arm(FAULT_ERROR, EIO, 1000, 1);
+	assert_int_equal(logfile_follow(&file, NULL), 0);
+	calls = fault.calls;
+	fault_disarm();
+	assert_false(file.cut_unsynced);
+
+	/* The sync of the append fails, and so does the sync of the cut. */
+	fault_arm(FAULT_ERROR, EIO, calls + 2, 100);
+	assert_true(logfile_append(&file, "2\n", 2, 0, NULL) < 0);
+	fault_disarm();
+	assert_true(file.stray > 0 || file.cut_unsynced);
+	fault_arm(FAULT_ERROR, EIO, 1, 100);
+	assert_int_equal(logfile_follow(&file, NULL), -EIO);
+	fault_disarm();
+	assert_int_equal(logfile_follow(&file, NULL), 0);
+	assert_false(file.cut_unsynced);
+	assert_int_equal(file.stray, 0);
+	assert_string_equal(disk_get("log"), "1\n");
+	logfile_close(&file);
+}
+
 static void failed_append_is_undone_whatever_came_behind_it(void **state) {
 	(void)state;
 	struct logfile file = opened("");
@@ -402,6 +433,7 @@ int main(void) {
 		TEST(file_moved_while_written_does_not_keep_the_line),
 		TEST(file_cut_while_written_is_adjusted_to),
 		TEST(file_cut_under_a_failing_append_gets_no_hole),
+		TEST(what_was_taken_back_is_synced_before_another_file),
 		TEST(failed_append_is_undone_whatever_came_behind_it),
 		TEST(failed_append_can_be_repeated),
 		TEST(failed_open_can_be_repeated),

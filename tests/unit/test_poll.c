@@ -312,6 +312,51 @@ static void progress_is_no_flood(void **state) {
 	poll_done(&poll);
 }
 
+static void resume(struct poll *poll, int number, int64_t count, uint16_t revision) {
+	struct remembered what = ok(minute(number), count, revision);
+	expect_int(0, poll_resume(poll, &what, minute(number + 1)), "poll_resume of minute %d", number);
+}
+
+/* Without a checkpoint the cursor is only where a new device would begin: later than the log. */
+static void the_first_record_of_the_log_sets_the_cursor(void **state) {
+	(void)state;
+	struct settings settings = minutes_with_lookback(10);
+	struct device device = device_of(&settings);
+	struct poll poll;
+	poll_init(&poll, &device, minute(100), minute(101));
+	resume(&poll, 3, 7, 0);
+	expect_time(minute(4), poll.cursor, "cursor after the first");
+	resume(&poll, 4, 8, 0);
+	resume(&poll, 3, 9, 1);
+	expect_time(minute(5), poll.cursor, "cursor");
+	expect_recalled(&poll, 3, 9, 1);
+	expect_recalled(&poll, 4, 8, 0);
+	poll_done(&poll);
+
+	/* With one the cursor stands, and moves forward only. */
+	poll_init(&poll, &device, minute(100), minute(101));
+	poll.begun = true;
+	resume(&poll, 3, 7, 0);
+	expect_time(minute(100), poll.cursor, "cursor of one that has begun");
+	resume(&poll, 100, 7, 0);
+	expect_time(minute(101), poll.cursor, "cursor beyond");
+	poll_done(&poll);
+}
+
+static void an_earlier_revision_changes_nothing(void **state) {
+	(void)state;
+	struct settings settings = minutes_with_lookback(10);
+	struct device device = device_of(&settings);
+	struct poll poll;
+	poll_init(&poll, &device, minute(0), minute(0));
+	apply(&poll, 0, 5, 2);
+	apply(&poll, 0, 4, 1);
+	expect_recalled(&poll, 0, 5, 2);
+	apply(&poll, 0, 6, 3);
+	expect_recalled(&poll, 0, 6, 3);
+	poll_done(&poll);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_poll_begins_at_its_cursor),
@@ -326,6 +371,8 @@ int main(void) {
 		cmocka_unit_test(the_spread_is_stable_and_within_half_a_minute_or_window),
 		cmocka_unit_test(the_flood_guard_stops_what_cannot_be_right),
 		cmocka_unit_test(progress_is_no_flood),
+		cmocka_unit_test(the_first_record_of_the_log_sets_the_cursor),
+		cmocka_unit_test(an_earlier_revision_changes_nothing),
 	};
 	return cmocka_run_group_tests_name("poll", tests, NULL, zones_done);
 }

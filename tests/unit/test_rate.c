@@ -145,6 +145,35 @@ static void a_drained_bucket_fills_again(void **state) {
 	expect_int(4, take_all(&rate, 3 * USEC_PER_SEC, 100), "tokens after three gaps");
 }
 
+/* Whatever rate and size the next bucket has, no token is won by the change. */
+static void tokens_are_not_won_by_a_change(void **state) {
+	(void)state;
+	static const struct {
+		usec_t gap, next_gap;
+		int burst, taken, next_burst;
+		int left;
+	} rows[] = {
+		{USEC_PER_SEC, 10 * USEC_PER_SEC, 10, 10, 10, 0},
+		{10 * USEC_PER_SEC, USEC_PER_SEC, 10, 10, 10, 0},
+		{USEC_PER_SEC, USEC_PER_SEC, 10, 4, 10, 6},
+		{USEC_PER_SEC, 7 * USEC_PER_SEC, 10, 4, 10, 6},
+		{USEC_PER_SEC, USEC_PER_SEC, 10, 4, 3, 3},
+		{USEC_PER_SEC, USEC_PER_SEC, 3, 2, 100, 1},
+		{USEC_PER_SEC, USEC_PER_SEC, 3, 3, 100, 0},
+		{USEC_PER_SEC, USEC_PER_SEC, 3, 0, 5, 5},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct rate before, after;
+		usec_t now = USEC_PER_DAY;
+		rate_init(&before, rows[row].gap, rows[row].burst);
+		expect_int(rows[row].taken, take_all(&before, now, rows[row].taken), "row %zu: taken", row);
+		rate_init(&after, rows[row].next_gap, rows[row].next_burst);
+		rate_take_over(&after, &before, now);
+		expect_int(rows[row].left, take_all(&after, now, 1000), "row %zu: left", row);
+		expect_time(now + rows[row].next_gap, rate_ready_at(&after), "row %zu: the next", row);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_bucket_gives_a_burst_and_then_one_every_gap),
@@ -152,6 +181,7 @@ int main(void) {
 		cmocka_unit_test(no_window_holds_more_than_burst_and_rate),
 		cmocka_unit_test(an_eager_taker_gets_the_whole_rate),
 		cmocka_unit_test(draining_leaves_one_token_at_most),
+		cmocka_unit_test(tokens_are_not_won_by_a_change),
 		cmocka_unit_test(a_drained_bucket_fills_again),
 	};
 	return cmocka_run_group_tests_name("rate", tests, NULL, NULL);

@@ -342,6 +342,23 @@ static void days_of_25_and_23_hours_are_one_record_each(void **state) {
 	}
 }
 
+/* Recorded with 24 hours; by the new zone's clock the same day has 25, and so the same start. */
+static void a_bucket_that_became_longer_is_a_revision(void **state) {
+	struct fixture *f = *state;
+	usec_t start = at("2026-11-01T06:00:00Z"), end = at("2026-11-02T07:00:00Z");
+	struct span span = {.start = start, .fresh = start, .end = end, .buckets = 1, .fresh_buckets = 1};
+	struct remembered before = {start, 9, 0, RECORD_OK};
+	f->settings = settings_of(INTERVAL_DAILY, "America/Denver", USEC_PER_DAY);
+	f->poll.cursor = start;
+	expect_int(0, poll_apply(&f->poll, &before, end - USEC_PER_HOUR), "poll_apply");
+	add(f, start, COUNT_ONE, 9);
+	expect_int(0, records_make(&f->records, &f->poll, &span, &f->points, POLLED_AT), "records_make");
+	expect_int(1, f->records.len, "records");
+	expect_int(1, f->records.list[0].revision, "revision");
+	expect_int(9, f->records.list[0].previous, "previous");
+	expect_time(end, f->records.list[0].end, "end");
+}
+
 static void all_that_a_point_holds_is_kept(void **state) {
 	struct fixture *f = *state;
 	static const char body[] =
@@ -383,6 +400,7 @@ int main(void) {
 		TEST(of_duplicates_the_last_stands),
 		TEST(lookback_records_only_what_has_changed),
 		TEST(a_vanished_point_is_a_revision),
+		TEST(a_bucket_that_became_longer_is_a_revision),
 		TEST(a_recorded_bucket_that_is_not_remembered_is_left_alone),
 		TEST(revisions_count_up_answer_by_answer),
 		TEST(none_takes_its_only_count_from_start_to_end),

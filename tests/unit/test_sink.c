@@ -590,6 +590,54 @@ static void any_call_may_be_the_last(void **state) {
 	assert_true(at > 60);
 }
 
+/* Trying the disk */
+
+static void probe_leaves_nothing_and_says_what_fails(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	struct error err = {{0}};
+	struct sink *sink = opened(&settings, midnight);
+	commit(sink, 1, midnight);
+	assert_int_equal(sink_probe(sink, &err), 0);
+	assert_string_equal(disk_list(), "occupancy.ndjson ");
+	assert_string_equal(counts_in("occupancy.ndjson"), "1 ");
+	for (int at = 1, hits = 1; hits > 0; at++) {
+		fault_arm(FAULT_ERROR, ENOSPC, at, 1);
+		int r = sink_probe(sink, &err);
+		hits = fault.hits;
+		fault_disarm();
+		/* Its first call looks whether an old one is there, which need not be. */
+		assert_true(r == 0 || r == -ENOSPC);
+		assert_true(r == 0 || strstr(err.text, "occupancy.ndjson: cannot be written: No space"));
+		work(sink);
+		assert_string_equal(disk_list(), "occupancy.ndjson ");
+	}
+	disk_put(".occupancy.probe", "of a crash");
+	sink_begin_work(sink);
+	work(sink);
+	assert_string_equal(disk_list(), "occupancy.ndjson ");
+	sink_close(sink);
+}
+
+static void file_moved_by_others_makes_another_generation(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	struct sink *sink = opened(&settings, midnight);
+	commit(sink, 1, midnight);
+	unsigned before = sink_generation(sink);
+	assert_int_equal(sink_follow(sink, NULL), 0);
+	assert_int_equal(sink_generation(sink), before);
+	assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path("occupancy.ndjson.1")), 0);
+	assert_int_equal(sink_follow(sink, NULL), 0);
+	assert_true(sink_generation(sink) != before);
+	assert_int_equal(sink_position(sink).size, 0);
+	before = sink_generation(sink);
+	commit(sink, 2, midnight);
+	assert_int_equal(sink_rotate(sink, midnight, NULL), 0);
+	assert_true(sink_generation(sink) != before);
+	sink_close(sink);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
 
 int main(void) {
@@ -612,6 +660,8 @@ int main(void) {
 		TEST(format_changed_while_stopped_retires_the_old_file),
 		TEST(failed_change_of_format_leaves_the_old_one_in_force),
 		TEST(full_disk_undoes_the_batch),
+		TEST(probe_leaves_nothing_and_says_what_fails),
+		TEST(file_moved_by_others_makes_another_generation),
 		TEST(any_call_may_fail),
 		TEST(any_call_may_be_the_last),
 	};
