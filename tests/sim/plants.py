@@ -7,18 +7,18 @@ the file exactly once; else this table is out of date, and the self-test says so
 
 
 class Plant:
-    def __init__(self, name, source, *changes, seeds=0):
+    def __init__(self, name, source, *changes):
         self.name = name
         self.source = source
-        self.seeds = seeds  # more than usual: it takes a rare chain of events
         self.changes = list(zip(changes[::2], changes[1::2]))
 
 
 PLANTS = [
     # The order of things: append, sync, cursor, checkpoint.
     Plant("poll told before the commit", "src/daemon/commit.c",
-          "	if (sink_commit(poller->sink, poller->wall, &err) == 0) {\n		commit_succeeded(poller);\n	} else {",
-          "	commit_succeeded(poller);\n	if (sink_commit(poller->sink, poller->wall, &err) != 0) {"),
+          "	if (r == 0) {\n		commit_succeeded(poller);\n	} else {", "	if (r != 0) {",
+          "	int r = sink_commit(poller->sink, poller->wall, &err);\n",
+          "	commit_succeeded(poller);\n	int r = sink_commit(poller->sink, poller->wall, &err);\n"),
     Plant("no sync of the log", "src/sink/logfile.c",
           "	if (r == 0) {\n		r = file_sync(file->fd);\n	}\n", ""),
     Plant("failed sync trusted", "src/sink/logfile.c",
@@ -26,8 +26,6 @@ PLANTS = [
     Plant("failed append not cut off", "src/sink/logfile.c",
           "	/* If this fails the next call begins with it. */\n	(void)take_back(file);\n",
           "	file->size += file->stray;\n	file->stray = 0;\n"),
-    Plant("cut not synced before a rotation", "src/sink/logfile.c",
-          "		file->cut_unsynced = true;\n", "		file->cut_unsynced = false;\n", seeds=1500),
     Plant("torn line kept", "src/sink/logfile.c",
           "	if (r == 0 && whole < size) {\n		r = file_truncate(fd, whole);",
           "	if (r == 0 && whole < size) {\n		whole = size;"),
@@ -86,8 +84,8 @@ PLANTS = [
     Plant("previous count of the wrong record", "src/response/record.c",
           "	record->previous = before->count;", "	record->previous = record->count;"),
     Plant("unchanged bucket recorded again", "src/response/record.c",
-          "	if (before->status == record->status && before->count == record->count) {",
-          "	if (before->status == record->status && before->count == record->count && record->count != 3) {"),
+          "	if (!fresh && before->status == record->status && before->count == record->count) {",
+          "	if (!fresh && before->status == record->status && before->count == record->count && record->count != 3) {"),
     Plant("point at the span's end counted", "src/response/record.c",
           "	if (instant < edges[0] || instant >= edges[buckets]) {\n		return buckets;",
           "	if (instant < edges[0]) {\n		return buckets;\n	}\n	if (instant >= edges[buckets]) {\n		return buckets - 1;"),
