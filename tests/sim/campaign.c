@@ -55,7 +55,10 @@ static void put_command(char *text, size_t size, const struct run *run) {
 		}
 	}
 	if (run->only_some && before[0] != ',') {
-		(void)snprintf(text + len, size - len, "%snone", before);
+		len += (size_t)snprintf(text + len, size - len, "%snone", before);
+	}
+	if (run->minutes > 0) {
+		(void)snprintf(text + len, size - len, " --minutes %" PRId64, run->minutes);
 	}
 }
 
@@ -162,6 +165,38 @@ static bool fails(const struct run *run, struct outcome *outcome) {
 	return outcome->violation[0];
 }
 
+/* Leaves events out until no one of them can go any more. */
+static void drop_events(struct run *run, struct outcome *outcome, int events) {
+	for (int i = 0; !run->only_some && i < events; i++) {
+		run->wanted[i] = true;
+	}
+	run->only_some = true;
+	for (bool shrunk = true; shrunk;) {
+		shrunk = false;
+		for (int i = events; i-- > 0;) {
+			if (run->wanted[i]) {
+				run->wanted[i] = false;
+				shrunk = fails(run, outcome) || shrunk;
+				run->wanted[i] = !outcome->violation[0];
+			}
+		}
+	}
+}
+
+/* Ends the faults earlier, as long as it still fails: by halves, then by what is between. */
+static void shorten(struct run *run, struct outcome *outcome, int64_t minutes) {
+	int64_t enough = minutes, too_short = 0;
+	while (enough - too_short > 1) {
+		run->minutes = (enough + too_short) / 2;
+		if (fails(run, outcome)) {
+			enough = run->minutes;
+		} else {
+			too_short = run->minutes;
+		}
+	}
+	run->minutes = enough;
+}
+
 uint64_t campaign_shrink(const struct run *original) {
 	struct outcome *outcome = share(sizeof(*outcome));
 	struct run run = *original;
@@ -170,23 +205,9 @@ uint64_t campaign_shrink(const struct run *original) {
 		printf("seed %" PRIu64 " does not fail\n", run.seed);
 		return 0;
 	}
-	int events = outcome->events;
-	for (int i = 0; !run.only_some && i < events; i++) {
-		run.wanted[i] = true;
-	}
-	run.only_some = true;
-
-	/* Until no event can go any more. */
-	for (bool shrunk = true; shrunk;) {
-		shrunk = false;
-		for (int i = events; i-- > 0;) {
-			if (run.wanted[i]) {
-				run.wanted[i] = false;
-				shrunk = fails(&run, outcome) || shrunk;
-				run.wanted[i] = !outcome->violation[0];
-			}
-		}
-	}
+	drop_events(&run, outcome, outcome->events);
+	(void)fails(&run, outcome);
+	shorten(&run, outcome, outcome->minutes);
 	(void)fails(&run, outcome);
 	tell_failure(&run, outcome);
 	return 1;

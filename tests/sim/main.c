@@ -24,7 +24,7 @@
 
 static int usage(FILE *file) {
 	fputs("usage: sim [--seeds N] [--first SEED] [--jobs N] [--twice] [--stop-at-first] [--tap]\n"
-	      "       sim --seed SEED [--trace] [--shrink] [--events N,N,...]\n"
+	      "       sim --seed SEED [--trace] [--shrink] [--events N,N,...] [--minutes N]\n"
 	      "       --without KIND,...   of crashes, steps, disk, network, people\n",
 	      file);
 	return file == stderr ? 2 : 0;
@@ -71,6 +71,7 @@ enum {
 	OPTION_TRACE,
 	OPTION_SHRINK,
 	OPTION_EVENTS,
+	OPTION_MINUTES,
 	OPTION_WITHOUT,
 };
 
@@ -85,6 +86,7 @@ static const struct option words[] = {
 	{"trace", no_argument, NULL, OPTION_TRACE},
 	{"shrink", no_argument, NULL, OPTION_SHRINK},
 	{"events", required_argument, NULL, OPTION_EVENTS},
+	{"minutes", required_argument, NULL, OPTION_MINUTES},
 	{"without", required_argument, NULL, OPTION_WITHOUT},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -124,6 +126,9 @@ static int read_option(int option, struct campaign *campaign, bool *shrink) {
 	case OPTION_EVENTS:
 		read_events(optarg, &campaign->run);
 		return -1;
+	case OPTION_MINUTES:
+		campaign->run.minutes = strtoll(optarg, NULL, 10);
+		return campaign->run.minutes > 0 ? -1 : usage(stderr);
 	case OPTION_WITHOUT:
 		return read_kinds(optarg, &campaign->run.kinds) ? -1 : usage(stderr);
 	case 'h':

@@ -255,6 +255,24 @@ usec_t plan_next(void) {
 	return plan->next;
 }
 
+void plan_shorten(int64_t minutes) {
+	usec_t quiet = plan->begin + minutes * USEC_PER_MIN;
+	if (quiet >= plan->quiet) {
+		return;
+	}
+	plan->end -= plan->quiet - quiet;
+	plan->quiet = quiet;
+	for (int i = 0; i < plan->len; i++) {
+		struct event *event = &plan->events[i];
+		event->left_out = event->left_out || event->at > quiet;
+		event->until = event->until < quiet ? event->until : quiet;
+	}
+}
+
+int64_t plan_minutes(void) {
+	return (plan->quiet - plan->begin) / USEC_PER_MIN;
+}
+
 void plan_fire(void) {
 	for (int i = 0; i < plan->len; i++) {
 		struct event *event = &plan->events[i];

@@ -105,4 +105,10 @@ void plan_print(void);
 /** Leaves events out: all but those with these numbers.  Call it before anything has happened. */
 void plan_keep_only(const bool *wanted);
 
+/** Ends the time of faults after so many minutes; what would come later is left out.  Likewise. */
+void plan_shorten(int64_t minutes);
+
+/** How long the time of faults is. */
+int64_t plan_minutes(void);
+
 #endif

@@ -70,6 +70,9 @@ static void make_world(const struct run *run) {
 	if (run->only_some) {
 		plan_keep_only(run->wanted);
 	}
+	if (run->minutes > 0) {
+		plan_shorten(run->minutes);
+	}
 	edges_init(plan->begin - 45 * USEC_PER_DAY, plan->end + 15 * USEC_PER_DAY);
 }
 
@@ -197,6 +200,7 @@ static void run_seed(const struct run *run, struct outcome *outcome) {
 	outcome->figures = world->figures;
 	outcome->digest = world->digest;
 	outcome->events = plan->len;
+	outcome->minutes = plan_minutes();
 	memcpy(outcome->violation, world->violation, sizeof(outcome->violation));
 }
 

@@ -16,6 +16,7 @@ struct run {
 	unsigned kinds;              /* PLAN_... */
 	bool only_some;              /* of the events: */
 	bool wanted[EVENTS_MAX];
+	int64_t minutes;             /* of faults; 0: as the plan says */
 	bool trace;
 };
 
@@ -24,7 +25,8 @@ struct outcome {
 	char violation[2048]; /* "" if all is well */
 	uint64_t digest;
 	struct figures figures;
-	int events; /* in the plan */
+	int events;      /* in the plan */
+	int64_t minutes; /* of faults in it */
 };
 
 /** Runs a seed in a process of its own.  The outcome must be in shared memory. */
