@@ -27,6 +27,7 @@
  *     - access.[ch]   an account's key, endpoint and lane
  *     - roster.[ch]   polls by identity
  *     - orphans.[ch]  positions of devices that may come back
+ *     - storage.[ch]  what fails on the disks, told once
  *
  * - base/      below everything: buffers, clocks, errors, files, text, units
  *

@@ -29,7 +29,7 @@ struct access {
 	usec_t look_at;                /* monotonic: when to look at the files again */
 	struct skew skew;              /* our clock against the server's */
 	bool skew_told;                /* people know that ours is ahead */
-	char reason[512];              /* why the lane is not open */
+	char reason[512];              /* why the lane is not open, or was not last */
 };
 
 /** Reads the key and makes the endpoint.  Returns 0, or -errno with nothing to release. */

@@ -55,6 +55,42 @@ int poller_record(struct poller *poller, struct poll *poll, const struct record 
 	return 0;
 }
 
+/* Why buckets could not be had: the device's trouble, or the account's if that was later than they are. */
+static const char *why_not(const struct poller *poller, const struct poll *poll) {
+	const struct access *access = access_of(poll);
+	usec_t ended = access->lane.state == LANE_OPEN ? access->lane.since : poller->now;
+	if (poll->reason) {
+		return poll->reason;
+	}
+	return access->reason[0] && poller->wall - (poller->now - ended) > poll->cursor
+	               ? access->reason
+	               : "not polled in that time";
+}
+
+int poller_give_up(struct poller *poller, struct poll *poll, usec_t end, usec_t wall) {
+	const struct settings *settings = poll->device->settings;
+	char from[UTC_STRING_SIZE], to[UTC_STRING_SIZE], limit[DURATION_STRING_SIZE];
+	char reason[MESSAGE_SIZE + 256];
+	struct record gap = {
+		.start = span_fresh(settings, poll->cursor),
+		.end = end,
+		.device = poll->device,
+		.status = RECORD_GAP,
+		.polled_at = wall,
+		.reason = reason,
+	};
+
+	units_format_duration(limit, settings->backfill, 1);
+	(void)snprintf(reason, sizeof(reason), "not obtained within %s: %s", limit,
+	               why_not(poller, poll));
+	int r = poller_record(poller, poll, &gap);
+	if (r == 0) {
+		log_warning("%s: gap from %s to %s: %s", poll->device->name, utc_format(from, gap.start),
+		            utc_format(to, gap.end), reason);
+	}
+	return r;
+}
+
 static void count_record(struct status *status, const struct remembered *what) {
 	status->records++;
 	status->revisions += what->revision > 0;
@@ -109,7 +145,7 @@ static void poll_succeeded(struct poller *poller, struct poll *poll, int64_t cau
 /* A run of pending records of one poll, from `first` on.  Returns what follows. */
 static size_t apply_run(struct poller *poller, size_t first) {
 	struct poll *poll = poller->pending[first].poll;
-	bool gap = poller->pending[first].what.status == RECORD_GAP;
+	bool answered = false;
 	int64_t fresh = 0;
 	size_t i = first;
 
@@ -119,9 +155,12 @@ static size_t apply_run(struct poller *poller, size_t first) {
 		(void)poll_apply(poll, &pending->what, pending->end);
 		watch_silence(poll, pending);
 		count_record(&poller->status, &pending->what);
-		fresh += pending->what.revision == 0;
+		if (pending->what.status != RECORD_GAP) {
+			answered = true;
+			fresh += pending->what.revision == 0;
+		}
 	}
-	if (!gap) {
+	if (answered) {
 		poll_succeeded(poller, poll, fresh);
 	}
 	poller_plan(poller, poll);

@@ -9,10 +9,10 @@
 #define DAEMON_POLLER_PRIVATE_H
 
 #include "daemon/access.h"
-#include "daemon/storage.h"
 #include "daemon/orphans.h"
 #include "daemon/poller.h"
 #include "daemon/roster.h"
+#include "daemon/storage.h"
 #include "response/outcome.h"
 #include "response/parse.h"
 #include "response/record.h"
@@ -21,6 +21,7 @@
 struct flight {
 	struct poll *poll;
 	struct span span;
+	usec_t wall;         /* when it was sent */
 	unsigned generation; /* of the account's key that it was sent with */
 	struct flight *next_free;
 };
@@ -140,6 +141,13 @@ void poll_failed(struct poller *poller, struct poll *poll, const char *reason, b
 /** Puts a record into the batch.  Returns 0 or -ENOMEM, with the record not in it. */
 __attribute__((warn_unused_result, nonnull))
 int poller_record(struct poller *poller, struct poll *poll, const struct record *record);
+
+/**
+ * Puts a gap into the batch, from the cursor to end: what had become too old at that
+ * time, on the wall clock.  Returns 0 or -ENOMEM.
+ */
+__attribute__((warn_unused_result, nonnull))
+int poller_give_up(struct poller *poller, struct poll *poll, usec_t end, usec_t wall);
 
 /** Writes the batch, then moves cursors and files the polls; or, if the disk fails, leaves all as it was. */
 __attribute__((nonnull))

@@ -17,6 +17,9 @@
 /* The two clocks drifting apart by more than this is a step, not a slew. */
 #define CLOCK_STEP (1 * USEC_PER_SEC)
 
+/* A gap that has grown to this is recorded, whether or not it has ended. */
+#define GAP_LONGEST (1 * USEC_PER_DAY)
+
 /* How long a device that the flood guard caught is left alone. */
 #define FLOOD_WAIT (1 * USEC_PER_HOUR)
 
@@ -341,31 +344,6 @@ static void follow_clock(struct poller *poller) {
 
 /* Sending */
 
-/* Buckets that are too old to be had become one record that says why. */
-static void give_up(struct poller *poller, struct poll *poll, usec_t end) {
-	const struct settings *settings = poll->device->settings;
-	char from[UTC_STRING_SIZE], to[UTC_STRING_SIZE], limit[DURATION_STRING_SIZE];
-	char reason[MESSAGE_SIZE + 128];
-	struct record gap = {
-		.start = span_fresh(settings, poll->cursor),
-		.end = end,
-		.device = poll->device,
-		.status = RECORD_GAP,
-		.polled_at = poller->wall,
-		.reason = reason,
-	};
-
-	units_format_duration(limit, settings->backfill, 1);
-	(void)snprintf(reason, sizeof(reason), "not obtained within %s: %s", limit,
-	               poll->reason ? poll->reason : "not polled in that time");
-	if (poller_record(poller, poll, &gap) < 0) {
-		poll_failed(poller, poll, "out of memory", false, USEC_PER_SEC);
-		return;
-	}
-	log_warning("%s: gap from %s to %s: %s", poll->device->name, utc_format(from, gap.start),
-	            utc_format(to, gap.end), reason);
-}
-
 static int post(struct poller *poller, struct access *access, struct poll *poll,
                 const struct span *span, struct error *err) {
 	char body[REQUEST_BODY_SIZE];
@@ -373,6 +351,7 @@ static int post(struct poller *poller, struct access *access, struct poll *poll,
 
 	flight->poll = poll;
 	flight->span = *span;
+	flight->wall = poller->wall;
 	flight->generation = access->generation;
 	request_body(body, poll->device, span);
 	int r = http_post(poller->http, access->endpoint, body, poll->device->settings->timeout,
@@ -386,6 +365,20 @@ static int post(struct poller *poller, struct access *access, struct poll *poll,
 }
 
 /*
+ * What has become too old is one gap, however long the trouble lasts: it is recorded with
+ * the first bucket behind it that is had, or when it has grown long.
+ */
+static bool is_long_gap(const struct poll *poll, usec_t gap_end) {
+	return gap_end - poll->cursor >= GAP_LONGEST;
+}
+
+static void send_gap(struct poller *poller, struct poll *poll, usec_t gap_end) {
+	if (poller_give_up(poller, poll, gap_end, poller->wall) < 0) {
+		poll_failed(poller, poll, "out of memory", false, USEC_PER_SEC);
+	}
+}
+
+/*
  * The poll was taken from its lane.  Only a request costs a token: buckets that
  * are given up, and a poll that has nothing to ask for, must not keep others from
  * asking.
@@ -393,14 +386,15 @@ static int post(struct poller *poller, struct access *access, struct poll *poll,
 static void send_poll(struct poller *poller, struct access *access, struct poll *poll) {
 	const struct settings *settings = poll->device->settings;
 	usec_t horizon = poller_horizon(poller, access);
-	usec_t oldest = poll->memory_len > 0 ? poll->memory[0].start : USEC_INFINITY;
+	usec_t gap_end = span_gap_end(settings, poll->cursor, poll->since, horizon);
+	bool gap = gap_end > poll->cursor;
+	usec_t oldest = poll->memory_len > 0 && !gap ? poll->memory[0].start : USEC_INFINITY;
 	struct error err = {{0}};
 	struct span span;
 
-	usec_t gap_end = span_gap_end(settings, poll->cursor, poll->since, horizon);
-	if (gap_end > poll->cursor) {
-		give_up(poller, poll, gap_end);
-	} else if (!span_next(settings, poll->cursor, oldest, poll->span_limit, horizon, &span)) {
+	if (gap && is_long_gap(poll, gap_end)) {
+		send_gap(poller, poll, gap_end);
+	} else if (!span_next(settings, gap_end, oldest, poll->span_limit, horizon, &span)) {
 		poller_plan(poller, poll);
 	} else if (!poll_flood_guard(poll, poller->now)) {
 		log_crit("%s: too many requests without progress: this is a bug in occupancyd",

@@ -39,6 +39,7 @@ struct landing {
 	struct access *access;
 	struct poll *poll;
 	struct span span;
+	usec_t sent; /* wall clock */
 	bool outdated; /* it was sent with a key that has been replaced since */
 	struct verdict verdict;
 };
@@ -81,9 +82,6 @@ static void account_reached(const struct landing *l) {
 	usec_t since = lane->since;
 	if (lane_reached(lane, l->poller->now)) {
 		tell_reached(l, before, since);
-	}
-	if (lane->state == LANE_OPEN) {
-		l->access->reason[0] = '\0';
 	}
 	l->access->accepted = l->access->accepted || !l->outdated;
 	l->access->trouble = false;
@@ -181,6 +179,10 @@ static void on_ok(const struct landing *l) {
 	}
 	int r = records_make(records, l->poll, &span, &poller->points, poller->wall);
 	size_t made = poller->pending_len;
+	if (r == 0 && span.fresh > l->poll->cursor) {
+		/* What lies between was too old to be asked for. */
+		r = poller_give_up(poller, l->poll, span.fresh, l->sent);
+	}
 	for (size_t i = 0; r == 0 && i < records->len; i++) {
 		r = poller_record(poller, l->poll, &records->list[i]);
 	}
@@ -386,6 +388,7 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 		.poll = flight->poll,
 		.access = access_of(flight->poll),
 		.span = flight->span,
+		.sent = flight->wall,
 	};
 	l.outdated = flight->generation != l.access->generation;
 	flight_free(&poller->roll, flight);

@@ -18,7 +18,7 @@ void storage_init(struct storage *storage, const char *log_directory, const char
 	struct file_info log, state;
 	*storage = (struct storage){0};
 	storage->one = file_stat(log_directory, &log) == 0 && file_stat(state_directory, &state) == 0 &&
-	            log.device == state.device;
+	               log.device == state.device;
 }
 
 bool storage_fails(const struct storage *storage, enum storage_use use) {
@@ -40,8 +40,8 @@ static enum storage_use company_of(const struct storage *storage, enum storage_u
 	return STORAGE_USES;
 }
 
-void storage_note(struct storage *storage, enum storage_use use, int r, const char *path, const struct error *err,
-               usec_t now) {
+void storage_note(struct storage *storage, enum storage_use use, int r, const char *path,
+                  const struct error *err, usec_t now) {
 	int before = storage->uses[use].error;
 	if ((r < 0) == (before < 0)) {
 		return;

@@ -40,8 +40,8 @@ void storage_init(struct storage *storage, const char *log_directory, const char
  * by; now is monotonic.
  */
 __attribute__((nonnull(1, 4)))
-void storage_note(struct storage *storage, enum storage_use use, int r, const char *path, const struct error *err,
-               usec_t now);
+void storage_note(struct storage *storage, enum storage_use use, int r, const char *path,
+                  const struct error *err, usec_t now);
 
 __attribute__((nonnull))
 bool storage_fails(const struct storage *storage, enum storage_use use);

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import SLOW, assert_complete, expected_records, parse_time, published_count, uuid_of, wait_for
+from harness import SLOW, assert_complete, assert_contiguous, expected_records, parse_time, published_count, uuid_of, wait_for
 
 LOBBY = uuid_of(1)
 CANTEEN = uuid_of(2)
@@ -309,20 +309,37 @@ def test_count_key_chooses_among_several(fake, make_daemon):
 
 
 def test_what_was_never_obtained_becomes_a_gap_with_the_reason(fake, make_daemon):
-    """The real daemon at three dates: a first start, two hours of 404, and a start when those are too old."""
+    """A first start; hours later 404, when some is too old; then an answer: one gap, with the first record behind it."""
     defaults = {"backfill_from": "30m", "backfill": "1h"}
     daemon = make_daemon(fake.url, devices(1), defaults=defaults)
-    assert daemon.run("--once")[0] == 0
+    assert daemon.run("--once", fake_time="-3h")[0] == 0
     before = daemon.records()
     fake.faults({"status": 404})
-    code, _, stderr = daemon.run("--once", fake_time="+3h")
+    code, _, stderr = daemon.run("--once")
     assert code == 69 and "HTTP 404" in stderr, stderr
+    assert daemon.records() == before, "the gap has not ended yet"
+    fake.faults()
+    code, _, stderr = daemon.run("--once")
+    assert code == 0, stderr
     gaps = [r for r in daemon.records() if r["status"] == "gap"]
     assert len(gaps) == 1, gaps
     assert gaps[0]["time"] == before[-1]["end"] and gaps[0]["count"] is None
     assert parse_time(gaps[0]["end"]) - parse_time(gaps[0]["time"]) in range(7000, 7400)
     assert "not obtained within 1h" in gaps[0]["reason"]
-    assert re.search(r"^room-1: gap from ", stderr, re.M)
+    assert len(re.findall(r"^room-1: gap from ", stderr, re.M)) == 1
+    after = daemon.records()
+    assert_contiguous(after, LOBBY)
+    assert after[len(before)] == gaps[0] and after[len(before) + 1]["time"] == gaps[0]["end"]
+
+
+def test_long_gap_is_told_before_it_has_ended(fake, make_daemon):
+    defaults = {"backfill_from": "30m", "backfill": "1h"}
+    daemon = make_daemon(fake.url, devices(1), defaults=defaults)
+    assert daemon.run("--once", fake_time="-26h")[0] == 0
+    fake.faults({"status": 404})
+    assert daemon.run("--once")[0] == 69
+    gaps = [r for r in daemon.records() if r["status"] == "gap"]
+    assert len(gaps) == 1 and parse_time(gaps[0]["end"]) - parse_time(gaps[0]["time"]) > 86400, gaps
 
 
 def test_silent_device_is_mentioned_once(fake, make_daemon):
@@ -367,11 +384,11 @@ def test_gateway_timeout_halves_the_span(fake, make_daemon):
 
 
 def test_gaps_cost_no_requests(fake, make_daemon):
-    """More devices than the rate can ask within a bucket, all of them too late: the account goes on asking."""
+    """More devices than the rate can ask within a bucket, all of them a day too late: the account goes on asking."""
     numbers = range(1, 61)
     daemon = make_daemon(fake.url, devices(*numbers), defaults={"backfill_from": "30m", "backfill": "1h"},
                          account={"rate": "60/s", "burst": 60})
-    assert daemon.run("--once", fake_time="-5h")[0] == 0
+    assert daemon.run("--once", fake_time="-30h")[0] == 0
     before = len(fake.journal())
     daemon.write_config(fake.url, devices(*numbers), defaults={"backfill_from": "30m", "backfill": "1h"},
                         account={"rate": "2/s", "burst": 1})
