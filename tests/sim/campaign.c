@@ -37,13 +37,12 @@ static void add_figures(struct figures *sum, const struct figures *one) {
 }
 
 static void put_command(char *text, size_t size, const struct run *run) {
-	static const char *const words[] = {"crashes", "steps", "disk", "network", "people"};
 	size_t len = (size_t)snprintf(text, size, "sim --seed %" PRIu64, run->seed);
 	const char *before = " --without ";
 
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < PLAN_KINDS; i++) {
 		if (!(run->kinds & 1u << i)) {
-			len += (size_t)snprintf(text + len, size - len, "%s%s", before, words[i]);
+			len += (size_t)snprintf(text + len, size - len, "%s%s", before, plan_kinds[i]);
 			before = ",";
 		}
 	}

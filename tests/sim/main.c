@@ -31,15 +31,14 @@ static int usage(FILE *file) {
 }
 
 static bool read_kinds(const char *text, unsigned *kinds) {
-	static const char *const names[] = {"crashes", "steps", "disk", "network", "people"};
 	char copy[256];
 	(void)snprintf(copy, sizeof(copy), "%s", text);
 	for (char *word = strtok(copy, ","); word; word = strtok(NULL, ",")) {
 		size_t i = 0;
-		while (i < 5 && strcmp(names[i], word) != 0) {
+		while (i < PLAN_KINDS && strcmp(plan_kinds[i], word) != 0) {
 			i++;
 		}
-		if (i == 5) {
+		if (i == PLAN_KINDS) {
 			return false;
 		}
 		*kinds &= ~(1u << i);

@@ -11,6 +11,8 @@
 
 struct plan *plan;
 
+const char *const plan_kinds[PLAN_KINDS] = {"crashes", "steps", "disk", "network", "people"};
+
 static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_OUTAGE] = "outage",
 	[EVENT_THROTTLE] = "throttling",

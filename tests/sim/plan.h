@@ -71,8 +71,12 @@ enum {
 	PLAN_DISK = 1 << 2,
 	PLAN_NETWORK = 1 << 3,
 	PLAN_PEOPLE = 1 << 4,
-	PLAN_ALL = (1 << 5) - 1,
+	PLAN_KINDS = 5,
+	PLAN_ALL = (1 << PLAN_KINDS) - 1,
 };
+
+/** What people call them, in that order. */
+extern const char *const plan_kinds[PLAN_KINDS];
 
 struct plan {
 	usec_t begin, quiet, end; /* faults are over at `quiet` */
