@@ -122,12 +122,16 @@ static bool do_upkeep(const struct loop *loop, struct timers *timers) {
 	return r > 0;
 }
 
-/* Where the log can be written again, all else is worth trying at once. */
+/* Where the log can be written again, all else that failed is tried at once. */
 static void watch_disk(const struct loop *loop, struct timers *timers) {
-	bool fails = storage_fails(poller_storage(loop->poller), STORAGE_LOG);
+	const struct storage *storage = poller_storage(loop->poller);
+	bool fails = storage_fails(storage, STORAGE_LOG);
 	if (timers->log_failed && !fails) {
 		timers->checkpoint = 0;
 		timers->upkeep = timers->upkeep == USEC_INFINITY ? USEC_INFINITY : 0;
+		if (storage_fails(storage, STORAGE_ROTATION)) {
+			(void)rotate(loop, clock_realtime());
+		}
 	}
 	timers->log_failed = fails;
 }
