@@ -91,8 +91,11 @@ static bool make_int(const struct slice *field, int64_t *ret) {
 		}
 	}
 	/* Summed up below zero, where there is one number more. */
+	if (field->len <= negative || (!negative && n == INT64_MIN)) {
+		return false;
+	}
 	*ret = negative ? n : -n;
-	return field->len > negative && (negative || n != INT64_MIN);
+	return true;
 }
 
 int log_entry_make(const struct slice fields[static FIELD_COUNT_OF], struct log_entry *ret) {
