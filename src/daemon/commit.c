@@ -67,12 +67,16 @@ static const char *why_not(const struct poller *poller, const struct poll *poll)
 	               : "not polled in that time";
 }
 
+static void put_reason(char *out, size_t size, const struct poller *poller, const struct poll *poll) {
+	char limit[DURATION_STRING_SIZE];
+	units_format_duration(limit, poll->device->settings->backfill, 1);
+	(void)snprintf(out, size, "not obtained within %s: %s", limit, why_not(poller, poll));
+}
+
 int poller_give_up(struct poller *poller, struct poll *poll, usec_t end, usec_t wall) {
-	const struct settings *settings = poll->device->settings;
-	char from[UTC_STRING_SIZE], to[UTC_STRING_SIZE], limit[DURATION_STRING_SIZE];
 	char reason[MESSAGE_SIZE + 256];
 	struct record gap = {
-		.start = span_fresh(settings, poll->cursor),
+		.start = span_fresh(poll->device->settings, poll->cursor),
 		.end = end,
 		.device = poll->device,
 		.status = RECORD_GAP,
@@ -80,15 +84,16 @@ int poller_give_up(struct poller *poller, struct poll *poll, usec_t end, usec_t 
 		.reason = reason,
 	};
 
-	units_format_duration(limit, settings->backfill, 1);
-	(void)snprintf(reason, sizeof(reason), "not obtained within %s: %s", limit,
-	               why_not(poller, poll));
-	int r = poller_record(poller, poll, &gap);
-	if (r == 0) {
-		log_warning("%s: gap from %s to %s: %s", poll->device->name, utc_format(from, gap.start),
-		            utc_format(to, gap.end), reason);
-	}
-	return r;
+	put_reason(reason, sizeof(reason), poller, poll);
+	return poller_record(poller, poll, &gap);
+}
+
+/* Before the poll is told of it, for its cursor and its trouble are in the reason. */
+static void tell_gap(const struct poller *poller, const struct poll *poll, const struct pending *gap) {
+	char from[UTC_STRING_SIZE], to[UTC_STRING_SIZE], reason[MESSAGE_SIZE + 256];
+	put_reason(reason, sizeof(reason), poller, poll);
+	log_warning("%s: gap from %s to %s: %s", poll->device->name, utc_format(from, gap->what.start),
+	            utc_format(to, gap->end), reason);
 }
 
 static void count_record(struct status *status, const struct remembered *what) {
@@ -151,6 +156,9 @@ static size_t apply_run(struct poller *poller, size_t first) {
 
 	for (; i < poller->pending_len && poller->pending[i].poll == poll; i++) {
 		const struct pending *pending = &poller->pending[i];
+		if (pending->what.status == RECORD_GAP) {
+			tell_gap(poller, poll, pending);
+		}
 		/* If memory is short, a later correction goes unseen; the log is whole. */
 		(void)poll_apply(poll, &pending->what, pending->end);
 		watch_silence(poll, pending);
@@ -180,6 +188,7 @@ static void commit_succeeded(struct poller *poller) {
 static void log_failed(struct poller *poller, int r, const struct error *err) {
 	(void)snprintf(poller->disk_reason, sizeof(poller->disk_reason), "%s", err->text);
 	storage_note(&poller->storage, STORAGE_LOG, r, sink_path(poller->sink), err, poller->now);
+	poller->disk_probed = false;
 	poller->disk_failures++;
 	poller->disk_retry_at = poller->now + backoff_at_least(DISK_RETRY_FIRST, DISK_RETRY_LAST,
 	                                                       poller->disk_failures, &poller->rng);
@@ -220,9 +229,11 @@ bool poller_disk_pause(struct poller *poller) {
 		return true;
 	}
 	struct error err = {{0}};
-	int r = sink_probe(poller->sink, &err);
+	int r = poller->disk_probed ? 0 : sink_probe(poller->sink, &err);
 	if (r < 0) {
 		log_failed(poller, r, &err);
 	}
+	poller->changed = poller->changed || !poller->disk_probed;
+	poller->disk_probed = r == 0;
 	return r < 0;
 }

@@ -50,10 +50,6 @@ static void note(const struct loop *loop, enum storage_use use, int r, const cha
 	storage_note(poller_storage(loop->poller), use, r, path, err, clock_monotonic());
 }
 
-static const char *log_directory(const struct loop *loop) {
-	return poller_config(loop->poller)->log.directory;
-}
-
 static int save(const struct loop *loop, struct timers *timers) {
 	struct error err = {{0}};
 	/* If others have moved the log's file, what stands in it is behind this checkpoint. */
@@ -114,7 +110,7 @@ static bool do_upkeep(const struct loop *loop, struct timers *timers) {
 	}
 	int r = sink_work(loop->sink, &err);
 	if (r <= 0) {
-		note(loop, STORAGE_UPKEEP, r, log_directory(loop), &err);
+		note(loop, STORAGE_UPKEEP, r, sink_path(loop->sink), &err);
 	}
 	if (r < 0 && timers->upkeep == USEC_INFINITY) {
 		timers->upkeep = now + UPKEEP_RETRY;
@@ -215,6 +211,7 @@ static usec_t earliest(const struct loop *loop, const struct timers *timers, use
 		now + LONGEST_WAIT,
 		rotation_due(loop->sink, now),
 		timers->drain,
+		timers->checkpoint,
 		timers->upkeep,
 		timers->status_waits ? timers->status : USEC_INFINITY,
 		timers->watchdog_every > 0 ? timers->watchdog : USEC_INFINITY,

@@ -65,6 +65,7 @@ struct poller {
 	/* The disk's trouble; while the log cannot be written: */
 	struct storage storage;
 	usec_t disk_retry_at;
+	bool disk_probed; /* with success: only a commit can tell more */
 	unsigned disk_failures; /* in a row */
 	char disk_reason[512];
 

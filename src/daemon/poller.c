@@ -392,9 +392,10 @@ static void send_poll(struct poller *poller, struct access *access, struct poll 
 	struct error err = {{0}};
 	struct span span;
 
-	if (gap && is_long_gap(poll, gap_end)) {
+	bool more = span_next(settings, gap_end, oldest, poll->span_limit, horizon, &span);
+	if (gap && (!more || is_long_gap(poll, gap_end))) {
 		send_gap(poller, poll, gap_end);
-	} else if (!span_next(settings, gap_end, oldest, poll->span_limit, horizon, &span)) {
+	} else if (!more) {
 		poller_plan(poller, poll);
 	} else if (!poll_flood_guard(poll, poller->now)) {
 		log_crit("%s: too many requests without progress: this is a bug in occupancyd",
@@ -556,7 +557,9 @@ void poller_status(struct poller *poller, struct status *ret_status) {
 	put_lanes(poller);
 	put_polls(poller, &poller->status);
 	poller->status.devices = poller->roll.config->device_count;
-	poller->status.disk = storage_fails(&poller->storage, STORAGE_LOG) ? poller->disk_reason : NULL;
+	poller->status.disk = storage_fails(&poller->storage, STORAGE_LOG) && !poller->disk_probed
+	                              ? poller->disk_reason
+	                              : NULL;
 	poller->status.lanes = buf_text(&poller->lanes_text);
 	*ret_status = poller->status;
 }

@@ -74,6 +74,16 @@ static bool copy(char *out, size_t size, const struct slice *field) {
 	return true;
 }
 
+/* Nothing else is in a UUID with its facet; and a checkpoint would not take it. */
+static bool is_uuid(const char *text) {
+	for (const char *at = text; *at; at++) {
+		if (!isalnum((unsigned char)*at) && !strchr("-_.", *at)) {
+			return false;
+		}
+	}
+	return text[0] != '\0';
+}
+
 static bool make_time(const struct slice *field, usec_t *ret) {
 	char text[UTC_STRING_SIZE];
 	return copy(text, sizeof(text), field) && utc_parse(text, false, ret) == 0;
@@ -105,7 +115,7 @@ int log_entry_make(const struct slice fields[static FIELD_COUNT_OF], struct log_
 
 	if (!make_time(&fields[FIELD_TIME], &entry.start) || !make_time(&fields[FIELD_END], &entry.end) ||
 	    entry.end <= entry.start || !copy(entry.uuid, sizeof(entry.uuid), &fields[FIELD_DEVICE]) ||
-	    !copy(interval, sizeof(interval), &fields[FIELD_INTERVAL]) ||
+	    !is_uuid(entry.uuid) || !copy(interval, sizeof(interval), &fields[FIELD_INTERVAL]) ||
 	    interval_parse(interval, &entry.interval) < 0 ||
 	    !copy(status, sizeof(status), &fields[FIELD_STATUS]) ||
 	    record_status_parse(status, &entry.status) < 0 ||

@@ -285,6 +285,16 @@ static void look_for_moved(const char *name, void *user) {
 	}
 }
 
+/* A process that was killed may have left lines in it that no sync followed. */
+static int sync_moved(const struct run *run, const char *name, struct error *err) {
+	char path[PATH_MAX];
+	(void)snprintf(path, sizeof(path), "%s/%s", run->directory, name);
+	int fd = file_open(path, FILE_READ, 0);
+	int r = fd < 0 ? fd : file_sync_all(fd);
+	file_close(fd);
+	return r < 0 ? error_errno(err, -r, "%s: cannot be synced", path) : 0;
+}
+
 /* It is read before all others. */
 static int read_moved(struct run *run, const char *current, struct error *err) {
 	struct moved moved = {
@@ -296,7 +306,37 @@ static int read_moved(struct run *run, const char *current, struct error *err) {
 	if (r < 0) {
 		return error_errno(err, -r, "%s: cannot be listed", run->directory);
 	}
-	return moved.name[0] && !moved.at_home ? read_file(run, moved.name, false, err) : 0;
+	if (!moved.name[0] || moved.at_home) {
+		return 0;
+	}
+	r = sync_moved(run, moved.name, err);
+	return r < 0 ? r : read_file(run, moved.name, false, err);
+}
+
+/* Without a position all that others have renamed in the directory is read: "occupancy.ndjson.1" and the like. */
+struct renamed {
+	struct run *run;
+	const char *current;
+	struct error *err;
+	int r;
+};
+
+static void read_one_renamed(const char *name, void *user) {
+	struct renamed *renamed = user;
+	bool ours = strncmp(name, "occupancy.", 10) == 0 && log_codec_of_name(name);
+
+	if (renamed->r == 0 && ours && strcmp(name, renamed->current) != 0) {
+		renamed->r = sync_moved(renamed->run, name, renamed->err);
+		if (renamed->r == 0) {
+			renamed->r = read_file(renamed->run, name, false, renamed->err);
+		}
+	}
+}
+
+static int read_renamed(struct run *run, const char *current, struct error *err) {
+	struct renamed renamed = {.run = run, .current = current, .err = err};
+	int r = file_list(run->directory, read_one_renamed, &renamed);
+	return r < 0 ? error_errno(err, -r, "%s: cannot be listed", run->directory) : renamed.r;
 }
 
 /* Whether the name before is the same without ".gz": a crash came before it was removed. */
@@ -330,8 +370,8 @@ int replay_run(const char *directory, const char *current, const struct sink_pos
 	buf_init(&run.lines.rest, (size_t)LINE_MAX_MIB << 20);
 
 	int r = run.lines.block ? 0 : error_errno(err, ENOMEM, "%s", directory);
-	if (r == 0 && from) {
-		r = read_moved(&run, current, err);
+	if (r == 0) {
+		r = from ? read_moved(&run, current, err) : read_renamed(&run, current, err);
 	}
 	if (r == 0) {
 		r = read_rotated(&run, from ? from->newest : INT64_MIN, err);

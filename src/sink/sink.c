@@ -263,7 +263,6 @@ static int switch_format(struct sink *sink, const struct log_settings *settings,
 	logfile_close(&sink->file);
 	sink->file = fresh;
 	sink->codec = codec;
-	sink->owed = false;
 	return 0;
 }
 

@@ -277,6 +277,8 @@ static void lines_are_read_by_their_members(void **state) {
 		{"{" TIMES "\"device\":\"A\",\"interval\":\"DAILY\",\"revision\":65536,\"status\":\"ok\",\"count\":1}\n", false},
 		{"{\"time\":\"2026-11-23T08:15:00Z\",\"end\":\"2026-11-23T08:15:00Z\"," REST "\"status\":\"ok\",\"count\":1}\n", false},
 		{"{\"time\":\"yesterday\",\"end\":\"2026-11-23T08:15:00Z\"," REST "\"status\":\"ok\",\"count\":1}\n", false},
+		{"{" TIMES "\"device\":\"a b\",\"interval\":\"DAILY\",\"revision\":0,\"status\":\"ok\",\"count\":1}\n", false},
+		{"{" TIMES "\"device\":\"\",\"interval\":\"DAILY\",\"revision\":0,\"status\":\"ok\",\"count\":1}\n", false},
 		{"{}\n", false},
 		{"{\n", false},
 		{"}\n", false},

@@ -170,6 +170,20 @@ static void file_moved_within_the_directory_is_found(void **state) {
 	}
 }
 
+static void files_that_others_renamed_are_read_without_a_position(void **state) {
+	(void)state;
+	disk_put("occupancy.ndjson.2", ndjson(1, 1));
+	put_gz("occupancy.ndjson.3.gz", ndjson(9, 1));
+	disk_put("occupancy-20261123T070000Z.ndjson", ndjson(2, 1));
+	disk_put("occupancy.ndjson", ndjson(3, 1));
+	disk_put("other.ndjson", ndjson(99, 1));
+	const char *seen = seen_from(NULL, "occupancy.ndjson");
+	assert_int_equal(strlen(seen), 8);
+	assert_non_null(strstr(seen, "1 "));
+	assert_non_null(strstr(seen, "9 "));
+	assert_string_equal(seen + 4, "2 3 ");
+}
+
 static void lines_that_are_no_records_are_passed_over(void **state) {
 	(void)state;
 	char text[8192];
@@ -261,6 +275,7 @@ int main(void) {
 		TEST(every_size_of_a_position_is_found_again),
 		TEST(another_file_in_its_place_is_read_whole),
 		TEST(file_moved_within_the_directory_is_found),
+		TEST(files_that_others_renamed_are_read_without_a_position),
 		TEST(lines_that_are_no_records_are_passed_over),
 		TEST(long_lines_are_whole),
 		TEST(what_follows_zeros_in_the_current_file_does_not_count),
