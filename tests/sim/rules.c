@@ -15,6 +15,7 @@ static struct lane {
 	usec_t full_at;    /* when the token bucket would be full, */
 	usec_t gap;        /* if it is one of these */
 	int burst;
+	usec_t first_reload, last_reload; /* since the last request; 0: none */
 	usec_t quiet_until; /* nobody may ask before */
 	int in_flight;
 	bool dated;        /* the daemon can know how far its clock is ahead of the server's */
@@ -26,13 +27,27 @@ void rules_begin(void) {
 	}
 }
 
-/* A reload may change the rate: the tokens that are left stay, as far as there is room for them. */
-static void follow_rate(struct lane *lane, const struct setup_account *account) {
-	if (lane->full_at > world->now && (lane->gap != account->gap || lane->burst != account->burst)) {
-		double left = lane->burst - (double)(lane->full_at - world->now) / (double)lane->gap;
-		double missing = left < account->burst ? account->burst - left : 0;
-		lane->full_at = world->now + (usec_t)(missing * (double)account->gap);
+/* When the new bucket would be full, that took over at that time the tokens that were left. */
+static usec_t converted(const struct lane *lane, const struct setup_account *account, usec_t at) {
+	if (lane->full_at <= at) {
+		return lane->full_at;
 	}
+	double left = lane->burst - (double)(lane->full_at - at) / (double)lane->gap;
+	double missing = left < account->burst ? account->burst - left : 0;
+	return at + (usec_t)(missing * (double)account->gap);
+}
+
+/*
+ * A reload may change the rate: the tokens that are left stay, as far as there is room for
+ * them.  Of several reloads between two requests it is not known which one did.
+ */
+static void follow_rate(struct lane *lane, const struct setup_account *account) {
+	if (lane->first_reload > 0 && (lane->gap != account->gap || lane->burst != account->burst)) {
+		usec_t first = converted(lane, account, lane->first_reload);
+		usec_t last = converted(lane, account, lane->last_reload);
+		lane->full_at = first < last ? first : last;
+	}
+	lane->first_reload = 0;
 	lane->gap = account->gap;
 	lane->burst = account->burst;
 }
@@ -139,5 +154,7 @@ void rules_reply(const struct asked *asked, const struct reply *reply) {
 void rules_cancelled(void) {
 	for (int i = 0; i < SETUP_ACCOUNTS; i++) {
 		lanes[i].in_flight = 0;
+		lanes[i].first_reload = lanes[i].first_reload ? lanes[i].first_reload : world->now;
+		lanes[i].last_reload = world->now;
 	}
 }
