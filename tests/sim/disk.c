@@ -153,6 +153,9 @@ void disk_sync_directory(struct directory *directory) {
 /* Bytes */
 
 void disk_append(struct inode *inode, const void *bytes, size_t len) {
+	if (inode->size == 0) {
+		inode->begun = ++disk->files_begun;
+	}
 	inode->data = arena_grow(inode->data, &inode->room, inode->size + len, 1);
 	memcpy(inode->data + inode->size, bytes, len);
 	inode->size += len;
@@ -234,6 +237,7 @@ void disk_keep(const char *name, struct inode *inode) {
 void disk_keep_copy(const char *name, const struct inode *inode) {
 	struct inode *copy = arena_new(sizeof(*copy));
 	copy->number = inode->number;
+	copy->begun = inode->begun;
 	copy->data = arena_grow(NULL, &copy->room, inode->size + 1, 1);
 	if (inode->size > 0) {
 		memcpy(copy->data, inode->data, inode->size);

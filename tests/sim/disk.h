@@ -30,6 +30,7 @@ enum { DISK_NAME_SIZE = 96 };
 
 struct inode {
 	uint64_t number;
+	uint64_t begun;            /* its place among all files, by when the first byte came */
 	char *data;
 	size_t size, room;
 	size_t synced;             /* so many of the bytes are durable */
@@ -78,6 +79,7 @@ struct disk {
 	struct directory log, state;
 	struct inode *inodes;
 	uint64_t next_inode;
+	uint64_t files_begun;
 	bool unordered;   /* changes of a directory reach it in any order */
 	int64_t used;     /* bytes of all files */
 	int64_t capacity; /* INT64_MAX: no end */

@@ -17,7 +17,7 @@ enum { FILES_MAX = 4096 };
 struct file {
 	const char *name;
 	const struct inode *inode;
-	uint64_t origin;
+	uint64_t begun;
 	bool removed; /* from the attic */
 	size_t place; /* keeps the order of equals */
 };
@@ -134,8 +134,8 @@ static void add(const char *name, const struct inode *inode, bool removed) {
 	if (strncmp(name, "occupancy", 9) != 0 || is_known(name, inode) || files_len == FILES_MAX) {
 		return;
 	}
-	uint64_t origin = is_rotated(name) ? names_origin(name) : inode->number;
-	files[files_len] = (struct file){name, inode, origin, removed, files_len};
+	uint64_t begun = is_rotated(name) ? names_begun(name) : inode->begun;
+	files[files_len] = (struct file){name, inode, begun, removed, files_len};
 	files_len++;
 }
 
@@ -143,8 +143,8 @@ static void add(const char *name, const struct inode *inode, bool removed) {
 static int by_age(const void *a, const void *b) {
 	const struct file *left = a;
 	const struct file *right = b;
-	if (left->origin != right->origin) {
-		return left->origin < right->origin ? -1 : 1;
+	if (left->begun != right->begun) {
+		return left->begun < right->begun ? -1 : 1;
 	}
 	if (left->removed != right->removed) {
 		return left->removed ? -1 : 1;

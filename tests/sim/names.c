@@ -12,7 +12,7 @@
 static struct names {
 	struct {
 		char name[DISK_NAME_SIZE];
-		uint64_t inode;
+		uint64_t begun;
 		bool durable;
 	} *list;
 	size_t len, room;
@@ -48,15 +48,15 @@ void names_given(const char *from, const char *to, const struct inode *inode) {
 	}
 	names->list = arena_grow(names->list, &names->room, names->len + 1, sizeof(*names->list));
 	(void)snprintf(names->list[names->len].name, DISK_NAME_SIZE, "%s", to);
-	names->list[names->len].inode = inode->number;
+	names->list[names->len].begun = inode->begun;
 	names->list[names->len++].durable = false;
 }
 
-uint64_t names_origin(const char *name) {
+uint64_t names_begun(const char *name) {
 	size_t len = strlen(name) - (ends_with(name, ".gz") ? 3 : 0);
 	for (size_t i = 0; i < names->len; i++) {
 		if (strlen(names->list[i].name) == len && strncmp(names->list[i].name, name, len) == 0) {
-			return names->list[i].inode;
+			return names->list[i].begun;
 		}
 	}
 	return 0;

@@ -15,8 +15,8 @@ void names_init(void);
 /** The daemon renames a file of the log directory. */
 void names_given(const char *from, const char *to, const struct inode *inode);
 
-/** The number of the inode that a rotated file, compressed or not, was when it was the current one; 0: unknown. */
-uint64_t names_origin(const char *name);
+/** struct inode.begun of what a rotated file, compressed or not, was when it was the current one; 0: unknown. */
+uint64_t names_begun(const char *name);
 
 /** The daemon removes one. */
 void names_removed(const char *name, struct inode *inode);
