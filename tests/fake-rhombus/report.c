@@ -62,7 +62,7 @@ static struct points points_of_edges(const struct report *report, const struct e
 
 static int points_collect(const struct report *report, struct points *ret_points) {
 	const struct query *query = report->query;
-	int64_t end_ms = query->end_ms < report->now_ms ? query->end_ms : report->now_ms + 1;
+	int64_t end_ms = query->end_ms <= report->now_ms ? query->end_ms : report->now_ms + 1;
 	struct edges edges;
 
 	*ret_points = (struct points){0};

@@ -255,6 +255,19 @@ def test_without_interval_one_point_for_the_range(fake):
     assert point["eventCountMap"] == {"people": published_count(DENVER, start)}
 
 
+def test_a_range_ends_at_its_end_also_when_that_is_now(start):
+    fake = start("--now", "2026-11-23T08:14:59Z")
+    connection = fake.connection()
+    body = json.dumps({"deviceUuid": DENVER, "startTimeMs": NOW_MS - MINUTE, "endTimeMs": NOW_MS,
+                       "interval": "MINUTELY"})
+    until = time.monotonic() + 1.3
+    while time.monotonic() < until:
+        connection.request("POST", V2, body, fake.headers())
+        points = json.loads(connection.getresponse().read())["timeSeriesDataPoints"]
+        assert [point["timestampMs"] for point in points] == [NOW_MS - MINUTE]
+    connection.close()
+
+
 def test_an_open_bucket_shows_half_and_the_future_nothing(start):
     fake = start("--settle", "600")
     noon = NOW_MS // HOUR * HOUR  # 08:00, with the clock at 08:15
