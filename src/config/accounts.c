@@ -59,5 +59,6 @@ void reader_account(struct reader *reader, const struct source *source, const st
 		draft.account.base_url = region_urls[draft.region];
 	}
 	draft.account.place = member_place(&member, KEY_COUNT);
+	draft.account.main_file = reader->files[0].source.file;
 	enter(reader, &member, &draft.account);
 }

@@ -11,6 +11,7 @@
 #define CONFIG_CONFIG_H
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/units.h"
 #include "calendar/interval.h"
 
@@ -46,6 +47,7 @@ struct account {
 	int max_in_flight;
 	usec_t connect_timeout;
 	struct place place;
+	const char *main_file; /* of the configuration */
 };
 
 /**
@@ -120,12 +122,17 @@ void config_problems_done(struct config_problems *problems);
  * Reads FILE and conf.d/NAME.conf beside it, in name order.
  *
  * Returns 0 and a configuration to be given to config_free(), or -EINVAL with
- * at least one problem, or -ENOMEM.
+ * at least one problem, or -ENOMEM.  It may be one without devices: see
+ * config_check_devices().
  *
  * Hidden, because libconfig exports a function of this name.
  */
 __attribute__((warn_unused_result, nonnull, visibility("hidden")))
 int config_read(const char *file, struct config **ret_config, struct config_problems *problems);
+
+/** Returns 0, or -EINVAL with FILE:LINE and a sentence if no device is configured yet. */
+__attribute__((warn_unused_result, nonnull(1, 2)))
+int config_check_devices(const struct config *config, const char *file, struct error *err);
 
 void config_free(struct config *config);
 

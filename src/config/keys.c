@@ -140,7 +140,8 @@ const struct key key_table[KEY_COUNT] = {
 	                   RANGE(USEC_PER_SEC, USEC_PER_HOUR), .fallback = "60s"},
 
 	[KEY_LOG_DIRECTORY] = {LOG(TYPE_PATH, "directory", directory), .max = PATH_MAX - 256,
-	                       .fallback = "/var/log/occupancyd", .restart = true},
+	                       .fallback = "/var/log/occupancyd", .environment = "LOGS_DIRECTORY",
+	                       .restart = true},
 	[KEY_LOG_FORMAT] = {LOG(TYPE_ENUM, "format", format), .choices = format_names,
 	                    .fallback = "ndjson"},
 	[KEY_ROTATE_SIZE] = {LOG(TYPE_SIZE, "rotate_size", rotate_size), RANGE(64 * KIB, TIB),
@@ -155,7 +156,8 @@ const struct key key_table[KEY_COUNT] = {
 	[KEY_COMPRESS] = {LOG(TYPE_BOOL, "compress", compress), .fallback = "true"},
 
 	[KEY_STATE_DIRECTORY] = {STATE(TYPE_PATH, "directory", directory), .max = PATH_MAX - 256,
-	                         .fallback = "/var/lib/occupancyd", .restart = true},
+	                         .fallback = "/var/lib/occupancyd", .environment = "STATE_DIRECTORY",
+	                         .restart = true},
 };
 
 bool key_is_in(enum key_id id, enum key_group group) {

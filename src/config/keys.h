@@ -104,6 +104,7 @@ struct key {
 	const char *name;
 	size_t offset;              /* of its value in the group's struct */
 	const char *fallback;       /* the default, as it would be written but for quotes; NULL: none */
+	const char *environment;    /* where systemd may say another default; NULL: nowhere */
 	int64_t min, max;           /* TYPE_INT, TYPE_DURATION, TYPE_SIZE; max: longest TYPE_STRING */
 	const char *const *choices; /* TYPE_ENUM: names, the last one followed by NULL */
 	bool required;

@@ -10,6 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char no_device[] =
+	"there is none: add devices = ( { uuid = \"...\"; name = \"...\"; } ); here or in conf.d";
+
+int config_check_devices(const struct config *config, const char *file, struct error *err) {
+	return config->device_count > 0 ? 0
+	                                : error_set(err, EINVAL, "%.300s:1: devices: %s", file, no_device);
+}
+
 void config_free(struct config *config) {
 	if (config) {
 		free(config->accounts);
@@ -173,6 +181,22 @@ static void check_groups(struct reader *reader, const struct reader_file *file) 
 	}
 }
 
+static size_t count_list(const struct reader *reader, enum key_group group) {
+	size_t count = 0;
+	for (size_t f = 0; f < reader->file_count; f++) {
+		const struct node *list = find(&reader->files[f], group);
+		count += list ? node_count(list) : 0;
+	}
+	return count;
+}
+
+/* One of the mistakes, if there are others; alone it is a configuration that waits to be filled in. */
+static void report_no_device(struct reader *reader) {
+	if (reader->problems.count > 0 && reader->files_whole && count_list(reader, GROUP_DEVICES) == 0) {
+		problem_add(&reader->problems, &reader->files[0].source, 1, "devices", "%s", no_device);
+	}
+}
+
 /* A group that is there once, in the main file. */
 static void read_single(struct reader *reader, enum key_group group, void *into) {
 	const struct reader_file *file = &reader->files[0];
@@ -210,15 +234,6 @@ static void read_list(struct reader *reader, enum key_group group, read_element 
 	}
 }
 
-static size_t count_list(const struct reader *reader, enum key_group group) {
-	size_t count = 0;
-	for (size_t f = 0; f < reader->file_count; f++) {
-		const struct node *list = find(&reader->files[f], group);
-		count += list ? node_count(list) : 0;
-	}
-	return count;
-}
-
 /* Devices point to accounts, and indexes count in both, so neither may move. */
 static int make_room(struct reader *reader) {
 	struct config *config = reader->config;
@@ -229,11 +244,6 @@ static int make_room(struct reader *reader) {
 	if (accounts == 0 && reader->files_whole) {
 		problem_add(&reader->problems, source, 1, "accounts",
 		            "there is none: add accounts = ( { name = \"...\"; key_file = \"...\"; } );");
-	}
-	if (devices == 0 && reader->files_whole) {
-		problem_add(&reader->problems, source, 1, "devices",
-		            "there is none: add devices = ( { uuid = \"...\"; name = \"...\"; } ); here or in "
-		            "conf.d");
 	}
 	config->accounts = calloc(accounts + 1, sizeof(*config->accounts));
 	config->devices = calloc(devices + 1, sizeof(*config->devices));
@@ -296,6 +306,7 @@ int config_read(const char *file, struct config **ret_config, struct config_prob
 	if (r == 0) {
 		r = read_groups(&reader);
 	}
+	report_no_device(&reader);
 	if (r == 0 && reader.problems.count > 0) {
 		problem_tell(&reader.problems, problems);
 		r = reader.problems.failed ? -ENOMEM : -EINVAL;

@@ -82,6 +82,13 @@ int secret_path(const char *name, char ret_path[static PATH_MAX], struct error *
 	return 0;
 }
 
+bool secret_source(const char *main_file, const char *name, char ret_path[static PATH_MAX]) {
+	const char *slash = strrchr(main_file, '/');
+	int directory_len = slash ? (int)(slash - main_file) + 1 : 0;
+	int len = snprintf(ret_path, PATH_MAX, "%.*s%s", directory_len, main_file, name);
+	return is_credential(name) && len > 0 && len < PATH_MAX;
+}
+
 static bool is_in_credentials(const char *path) {
 	const char *directory = credentials_directory();
 	size_t len = directory ? strlen(directory) : 0;

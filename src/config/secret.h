@@ -41,6 +41,14 @@ __attribute__((warn_unused_result, nonnull(1, 2)))
 int secret_path(const char *name, char ret_path[static PATH_MAX], struct error *err);
 
 /**
+ * Where the unit that comes with occupancyd takes a credential of that name from: the
+ * file of the same name beside the main configuration file.  Returns false if the name
+ * is an absolute path, or the path would be too long.
+ */
+__attribute__((nonnull))
+bool secret_source(const char *main_file, const char *name, char ret_path[static PATH_MAX]);
+
+/**
  * Reads an API key: one line of printable ASCII, surrounding white space cut.
  * Refused with -EPERM if others than the owner may read it (in the credentials
  * directory, where systemd's ACL shows as group bits: others than the group).

@@ -559,12 +559,26 @@ int value_read(enum key_id id, const struct scalar *scalar, struct config_memory
 	return type->read(&in, member(id, into));
 }
 
+/* The first of the paths that the unit's LogsDirectory= or StateDirectory= has brought (systemd.exec(5)). */
+static bool told_by_systemd(const struct key *key, char ret[static PATH_MAX]) {
+	const char *paths = key->environment ? getenv(key->environment) : NULL;
+	size_t len = paths ? strcspn(paths, ":") : 0;
+	if (len == 0 || paths[0] != '/' || len >= (size_t)key->max) {
+		return false;
+	}
+	memcpy(ret, paths, len);
+	ret[len] = '\0';
+	return true;
+}
+
 int value_default(enum key_id id, struct config_memory *memory, void *into, struct error *err) {
 	const struct key *key = &key_table[id];
 	if (!key->fallback) {
 		return 0;
 	}
-	const struct reading in = {.key = key, .text = key->fallback, .memory = memory, .err = err};
+	char told[PATH_MAX];
+	const char *text = told_by_systemd(key, told) ? told : key->fallback;
+	const struct reading in = {.key = key, .text = text, .memory = memory, .err = err};
 	return types[key->type].read(&in, member(id, into));
 }
 

@@ -5,6 +5,7 @@
 #include "request/request.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define LOOK_EVERY (2 * USEC_PER_SEC)
@@ -17,21 +18,63 @@ static void stamp_files(const struct account *account, struct secret_stamp stamp
 	}
 }
 
-int access_init(struct access *access, const struct account *account, struct error *err) {
-	*access = (struct access){.account = account, .generation = 1};
-	lane_init(&access->lane, account);
+/* Which file to look at when a credential is missing, empty or no key. */
+static void add_source(const struct account *account, struct error *err) {
+	char path[PATH_MAX];
+	size_t len = strlen(err->text);
+	if (secret_source(account->main_file, account->key_file, path)) {
+		(void)snprintf(err->text + len, sizeof(err->text) - len, " (as installed: %s)", path);
+	}
+}
+
+static int load(struct access *access, struct error *err) {
+	const struct account *account = access->account;
 
 	/* Stamped before it is read: a change in between is seen at the next look. */
 	stamp_files(account, access->stamps);
 	int r = secret_read(account->key_file, &access->key, err);
+	if (r == -ENOENT || r == -EINVAL) {
+		add_source(account, err);
+	}
 	if (r == 0) {
 		r = request_endpoint(account, &access->key, &access->endpoint, err);
 	}
+	if (r < 0) {
+		secret_done(&access->key);
+	}
+	return r;
+}
+
+int access_init(struct access *access, const struct account *account, struct error *err) {
+	*access = (struct access){.account = account, .generation = 1};
+	lane_init(&access->lane, account);
+
+	int r = load(access, err);
 	if (r < 0) {
 		error_prefix(err, "account %s", account->name);
 		access_done(access, NULL);
 	}
 	return r;
+}
+
+int access_init_patient(struct access *access, const struct account *account, usec_t now,
+                        struct error *err) {
+	*access = (struct access){.account = account, .generation = 1};
+	lane_init(&access->lane, account);
+
+	int r = load(access, err);
+	if (r == -ENOMEM || r == -ENXIO) {
+		error_prefix(err, "account %s", account->name);
+		access_done(access, NULL);
+		return r;
+	}
+	if (r < 0) {
+		lane_shut(&access->lane, now);
+		access->trouble = true;
+		(void)snprintf(access->reason, sizeof(access->reason), "no key to ask with: %.450s", err->text);
+		return 1;
+	}
+	return 0;
 }
 
 void access_done(struct access *access, struct http *http) {

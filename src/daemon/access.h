@@ -36,6 +36,15 @@ struct access {
 __attribute__((warn_unused_result, nonnull))
 int access_init(struct access *access, const struct account *account, struct error *err);
 
+/**
+ * The same, but an account whose key or certificate cannot be used yet waits for it:
+ * its lane is shut, why is in reason and err, and the return is 1.  It fails with -ENOMEM,
+ * or -ENXIO for a credential where there are none: nothing to wait for.
+ */
+__attribute__((warn_unused_result, nonnull))
+int access_init_patient(struct access *access, const struct account *account, usec_t now,
+                        struct error *err);
+
 /** http may be NULL if it is gone already. */
 void access_done(struct access *access, struct http *http);
 

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 /** All that is opened at the start, in order, and closed in reverse. */
@@ -87,7 +88,38 @@ static int check_keys(const struct config *config) {
 	return code;
 }
 
-static int check(const struct config *config) {
+/* A file that root alone may read is what makes a credential a secret. */
+static void warn_of_open_source(const struct account *account, const char *name) {
+	char path[PATH_MAX];
+	struct stat st;
+	if (name && secret_source(account->main_file, name, path) && stat(path, &st) == 0 &&
+	    (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+		log_warning("%s is open to others (mode %03o): run chmod go= %s", path,
+		            (unsigned)(st.st_mode & 0777), path);
+	}
+}
+
+static void warn_of_open_sources(const struct config *config) {
+	for (size_t i = 0; i < config->account_count; i++) {
+		warn_of_open_source(&config->accounts[i], config->accounts[i].key_file);
+		warn_of_open_source(&config->accounts[i], config->accounts[i].client_key);
+	}
+}
+
+static bool has_devices(const struct config *config, const char *file) {
+	struct error err;
+	int r = config_check_devices(config, file, &err);
+	if (r < 0) {
+		log_err("%s", err.text);
+	}
+	return r == 0;
+}
+
+static int check(const struct config *config, const char *file) {
+	warn_of_open_sources(config);
+	if (!has_devices(config, file)) {
+		return EX_CONFIG;
+	}
 	struct buf out;
 	buf_init(&out, SIZE_MAX / 2);
 	int r = config_cost(config, &out);
@@ -145,6 +177,12 @@ static int run(struct config *config, const char *file, bool once) {
 	struct program program = {.config = config, .signals = -1, .lock = -1};
 	struct error err = {{0}};
 
+	/* Without a device it waits for one, which is no use with once. */
+	if (!has_devices(config, file) && once) {
+		config_free(config);
+		return EX_CONFIG;
+	}
+	warn_of_open_sources(config);
 	int r = open_all(&program, once, &err);
 	if (r < 0) {
 		log_err("%s", err.text);
@@ -178,7 +216,7 @@ int command_run(const struct options *options) {
 
 	switch (options->action) {
 	case ACTION_CHECK:
-		code = check(config);
+		code = check(config, options->config);
 		break;
 	case ACTION_PRINT_CONFIG:
 		code = print_config(config);

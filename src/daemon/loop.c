@@ -73,6 +73,13 @@ static void show_progress(const char *text) {
 	}
 }
 
+static const char *config_trouble(const struct timers *timers, const struct status *status) {
+	if (timers->not_reloaded) {
+		return "not reloaded: see the journal";
+	}
+	return status->devices == 0 ? "has no device: add devices and reload" : NULL;
+}
+
 static void tell_status(const struct loop *loop, struct timers *timers, usec_t now) {
 	timers->status_waits = poller_changed(loop->poller) || timers->status_waits;
 	if (!timers->status_waits || !is_due(&timers->status, now, STATUS_EVERY)) {
@@ -83,7 +90,7 @@ static void tell_status(const struct loop *loop, struct timers *timers, usec_t n
 	struct status status;
 	struct buf text;
 	poller_status(loop->poller, &status);
-	status.config = timers->not_reloaded ? "not reloaded: see the journal" : NULL;
+	status.config = config_trouble(timers, &status);
 	buf_init(&text, 2048);
 	status_text(&status, &text);
 	notify_status(buf_text(&text));
@@ -153,7 +160,8 @@ static void reload(const struct loop *loop, struct timers *timers) {
 	if (r < 0) {
 		log_lines(LOG_LEVEL_ERR, buf_text(&problems.text));
 		log_err("%s: not reloaded: the old configuration stays in force", loop->config_file);
-	} else if ((r = poller_reload(loop->poller, config, &err)) < 0) {
+	} else if ((r = config_check_devices(config, loop->config_file, &err)) < 0 ||
+	           (r = poller_reload(loop->poller, config, &err)) < 0) {
 		log_err("%s: not reloaded: %s: the old configuration stays in force",
 		        loop->config_file, err.text);
 		config_free(config);

@@ -164,9 +164,13 @@ bool poller_disk_pause(struct poller *poller);
 
 /* reload.c */
 
-/** Everything that a configuration needs, with fresh polls.  On failure the configuration is the caller's. */
+/**
+ * Everything that a configuration needs, with fresh polls.  patient: an account whose key
+ * cannot be used yet waits for it, aloud.  On failure the configuration is the caller's.
+ */
 __attribute__((warn_unused_result, nonnull))
-int roll_init(struct roll *roll, struct config *config, usec_t wall, struct error *err);
+int roll_init(struct roll *roll, struct config *config, const struct poller *poller, bool patient,
+              struct error *err);
 
 void roll_done(struct roll *roll, struct http *http);
 

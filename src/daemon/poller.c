@@ -74,7 +74,7 @@ int poller_new(struct config *config, struct http *http, struct sink *sink, bool
 	poller->once_wall = poller->wall;
 
 	poller->state_directory = strdup(config->state_directory);
-	int r = poller->state_directory ? roll_init(&poller->roll, config, poller->wall, err)
+	int r = poller->state_directory ? roll_init(&poller->roll, config, poller, !once, err)
 	                                : error_set(err, ENOMEM, "out of memory");
 	if (r < 0) {
 		poller_free(poller);

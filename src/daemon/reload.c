@@ -33,10 +33,21 @@ void roll_done(struct roll *roll, struct http *http) {
 	}
 }
 
-static int open_accesses(struct roll *roll, struct error *err) {
+static int open_patiently(struct access *access, const struct account *account, usec_t now,
+                          struct error *err) {
+	int r = access_init_patient(access, account, now, err);
+	if (r > 0) {
+		log_err("%s: %s: its devices wait", account->name, access->reason);
+	}
+	return r < 0 ? r : 0;
+}
+
+static int open_accesses(struct roll *roll, usec_t now, bool patient, struct error *err) {
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < roll->config->account_count; i++) {
-		r = access_init(&roll->accesses[i], &roll->config->accounts[i], err);
+		struct access *access = &roll->accesses[i];
+		const struct account *account = &roll->config->accounts[i];
+		r = patient ? open_patiently(access, account, now, err) : access_init(access, account, err);
 	}
 	return r;
 }
@@ -78,7 +89,8 @@ static int make_flights(struct roll *roll) {
 	return 0;
 }
 
-int roll_init(struct roll *roll, struct config *config, usec_t wall, struct error *err) {
+int roll_init(struct roll *roll, struct config *config, const struct poller *poller, bool patient,
+              struct error *err) {
 	*roll = (struct roll){
 		.config = config,
 		.accesses = calloc(config->account_count, sizeof(*roll->accesses)),
@@ -86,9 +98,9 @@ int roll_init(struct roll *roll, struct config *config, usec_t wall, struct erro
 	};
 	int r = -ENOMEM;
 	if (roll->accesses && roll->polls) {
-		r = open_accesses(roll, err);
+		r = open_accesses(roll, poller->now, patient, err);
 	}
-	if (r == 0 && ((r = fill_lanes(roll, wall)) < 0 || (r = make_flights(roll)) < 0 ||
+	if (r == 0 && ((r = fill_lanes(roll, poller->wall)) < 0 || (r = make_flights(roll)) < 0 ||
 	               (r = roster_init(&roll->roster, roll->polls, config->device_count)) < 0)) {
 		(void)error_set(err, ENOMEM, "out of memory");
 	}
@@ -176,7 +188,7 @@ int poller_reload(struct poller *poller, struct config *config, struct error *er
 	struct roll roll;
 	poller_read_clocks(poller);
 
-	int r = roll_init(&roll, config, poller->wall, err);
+	int r = roll_init(&roll, config, poller, false, err);
 	if (r < 0) {
 		return r;
 	}

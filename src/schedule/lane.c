@@ -179,6 +179,11 @@ bool lane_refuse(struct lane *lane, usec_t now, struct rng *rng) {
 	return changed;
 }
 
+void lane_shut(struct lane *lane, usec_t now) {
+	(void)enter(lane, LANE_REFUSED, now);
+	lane->until = USEC_INFINITY;
+}
+
 bool lane_unreached(struct lane *lane, const struct poll *poll, const struct retry_settings *retry,
                     usec_t now, struct rng *rng) {
 	if (poll != lane->unreached_last) {

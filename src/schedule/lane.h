@@ -17,7 +17,7 @@
 enum lane_state {
 	LANE_OPEN,
 	LANE_THROTTLED, /* 429: nobody asks before `until` */
-	LANE_REFUSED,   /* 401, 403: one probe at a time, from `until` on */
+	LANE_REFUSED,   /* 401, 403, or no key: one probe at a time, from `until` on */
 	LANE_DOWN,      /* nobody could be reached: likewise */
 };
 
@@ -95,6 +95,10 @@ bool lane_refuse(struct lane *lane, usec_t now, struct rng *rng);
 __attribute__((nonnull))
 bool lane_unreached(struct lane *lane, const struct poll *poll, const struct retry_settings *retry,
                     usec_t now, struct rng *rng);
+
+/** There is no key to ask with: nobody asks before lane_probe_now(). */
+__attribute__((nonnull))
+void lane_shut(struct lane *lane, usec_t now);
 
 /**
  * A new key or certificate was read: the next probe is due at once, and so are

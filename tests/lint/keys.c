@@ -26,6 +26,11 @@ static int show_problems(const char *file) {
 	config_problems_init(&problems);
 	int r = config_read(file, &config, &problems);
 	fputs(buf_text(&problems.text), stdout);
+	struct error err;
+	if (r == 0 && config_check_devices(config, file, &err) < 0) {
+		r = -1;
+		puts(err.text);
+	}
 	config_problems_done(&problems);
 	config_free(config);
 	return r < 0;

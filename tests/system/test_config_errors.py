@@ -4,11 +4,12 @@ wrong directories: where, what, and with which exit code."""
 
 import os
 import re
+import signal
 import subprocess
 
 import pytest
 
-from harness import SLOW, group, uuid_of
+from harness import SLOW, group, uuid_of, wait_for
 
 NOWHERE = "http://127.0.0.1:1"
 LOBBY = {"uuid": uuid_of(1), "name": "lobby"}
@@ -166,7 +167,27 @@ def test_only_conf_files_of_conf_d_are_read(names, read, daemon):
 def test_without_devices_there_is_nothing_to_do(devices, daemon):
     text = daemon.config.read_text()
     daemon.config.write_text(re.sub(r"devices = \(.*?\n\);\n", devices, text, flags=re.S))
-    assert re.search(r"occupancyd\.conf:\d+: devices: there is none: add devices = ", only_line(daemon))
+    assert re.search(r"occupancyd\.conf:1: devices: there is none: add devices = ", only_line(daemon, "--check"))
+    assert daemon.run("--once", timeout=15)[0] == CONFIG
+
+
+def test_without_devices_the_service_waits_for_one(fake, make_daemon):
+    daemon = make_daemon(fake.url, [LOBBY])
+    whole = daemon.config.read_text()
+    none = re.sub(r"devices = \(.*?\n\);\n", "", whole, flags=re.S)
+    daemon.config.write_text(none)
+    daemon.start()
+    assert "devices: there is none: add devices = " in daemon.stderr()
+    wait_for(lambda: "configuration has no device: add devices and reload" in daemon.notify.status, 10, "STATUS")
+
+    daemon.config.write_text(whole)
+    daemon.signal(signal.SIGHUP)
+    wait_for(daemon.records, 10, "the first record")
+
+    daemon.config.write_text(none)
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: "not reloaded" in daemon.notify.status, 10, "STATUS")
+    daemon.stop()
 
 
 @pytest.mark.parametrize("wrong, right", [("windoww", "window"), ("Interval", "interval"), ("time_zone", "timezone"),

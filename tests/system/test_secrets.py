@@ -182,7 +182,7 @@ def test_redirect_is_not_followed(status, fake, make_daemon):
 def test_key_file_that_others_can_read_is_refused(mode, make_daemon):
     daemon = make_daemon("http://127.0.0.1:1", LOBBY, key=KEY)
     daemon.key_file.chmod(mode)
-    code, stdout, stderr = daemon.run(timeout=15)
+    code, stdout, stderr = daemon.run("--once", timeout=15)
     assert code == 77, stderr
     file = daemon.key_file
     assert f"account acme: {file} is open to others (mode {mode:o}): run chmod go= {file}" in stderr
@@ -205,18 +205,47 @@ USELESS = {
 }
 
 
-@pytest.mark.parametrize("options", [[], ["--check"]], ids=["start", "check"])
+@pytest.mark.parametrize("option", ["--once", "--check"])
 @pytest.mark.parametrize("name", USELESS)
-def test_useless_key_file_is_a_mistake_of_the_configuration(name, options, make_daemon):
+def test_useless_key_file_is_a_mistake_of_the_configuration(name, option, make_daemon):
     content, said = USELESS[name]
     daemon = make_daemon("http://127.0.0.1:1", LOBBY)
     daemon.key_file.unlink()
     if content is not None:
         daemon.write_key(content)
-    code, stdout, stderr = daemon.run(*options, timeout=15)
+    code, stdout, stderr = daemon.run(option, timeout=15)
     assert said in stderr and str(daemon.key_file) in stderr and "account acme" in stderr, stderr
     assert code == 78, stderr
     assert_nowhere(KEY, traces(daemon, stdout, stderr))
+
+
+@pytest.mark.parametrize("name, mode, said", [
+    ("missing", 0o600, "cannot be opened: No such file or directory"),
+    ("blank", 0o600, "is empty: it must hold the key"),
+    ("open", 0o644, "is open to others (mode 644): run chmod go= "),
+])
+def test_the_service_waits_for_a_key_that_it_can_use(name, mode, said, fake, make_daemon):
+    """An account without one keeps nobody else from working, and goes on as soon as it is there."""
+    daemon = make_daemon(fake.url, LOBBY, defaults=QUICK)
+    daemon.key_file.unlink()
+    if name != "missing":
+        daemon.write_key(KEY if name == "open" else USELESS[name][0])
+        daemon.key_file.chmod(mode)
+    daemon.start()
+    wait_for(lambda: "acme: no key to ask with: " in daemon.notify.status, 10, "STATUS")
+    assert said in daemon.notify.status and "1 device waits" in daemon.notify.status
+    time.sleep(2.5)
+    told = [line for line in daemon.stderr().splitlines() if "acme" in line and "no key to ask with" in line]
+    assert len(told) == 1 and said in told[0] and "its devices wait" in told[0]
+    assert fake.journal() == [] and daemon.records() == []
+
+    daemon.write_key(KEY)
+    daemon.key_file.chmod(0o600)
+    wait_for(daemon.records, 10, "the first record")
+    wait_for(lambda: daemon.notify.status.startswith("1 device ok"), 10, "STATUS")
+    assert "key accepted after" in daemon.stderr()
+    assert_nowhere(KEY, traces(daemon))
+    daemon.stop()
 
 
 @pytest.mark.parametrize("content", [KEY + "\n", KEY, f"  {KEY}\r\n\n"], ids=["a line", "no newline", "white space around"])

@@ -664,6 +664,55 @@ static void what_is_missing_is_told(void **state) {
 	                "in defaults\n");
 }
 
+static void without_devices_it_is_whole(void **state) {
+	char *said;
+	struct error err;
+	(void)state;
+	write_file("main.conf", ACCOUNTS);
+	struct config *config = read_main(&said);
+	assert_string_equal(said, "");
+	assert_non_null(config);
+	assert_int_equal(config_check_devices(config, "main.conf", &err), -EINVAL);
+	assert_string_equal(err.text, "main.conf:1: devices: there is none: add devices = ( { uuid = \"...\"; "
+	                              "name = \"...\"; } ); here or in conf.d");
+	free(said);
+	config_free(config);
+
+	write_file("main.conf", ACCOUNTS DEVICES);
+	config = read_main(&said);
+	assert_non_null(config);
+	assert_int_equal(config_check_devices(config, "main.conf", &err), 0);
+	free(said);
+	config_free(config);
+}
+
+static void expect_directories(const char *log, const char *state, const char *text) {
+	char *said;
+	write_file("main.conf", text);
+	struct config *config = read_main(&said);
+	assert_non_null(config);
+	assert_string_equal(config->log.directory, log);
+	assert_string_equal(config->state_directory, state);
+	free(said);
+	config_free(config);
+}
+
+static void directories_are_where_systemd_says(void **state) {
+	(void)state;
+	assert_int_equal(setenv("LOGS_DIRECTORY", "/var/log/occupancyd/north:/var/log/more", 1), 0);
+	assert_int_equal(setenv("STATE_DIRECTORY", "/var/lib/occupancyd/north", 1), 0);
+	expect_directories("/var/log/occupancyd/north", "/var/lib/occupancyd/north", ACCOUNTS DEVICES);
+	/* What is written counts for more. */
+	expect_directories("/srv/log", "/srv/state",
+	                   ACCOUNTS DEVICES "log = { directory = \"/srv/log\"; };\n"
+	                                    "state = { directory = \"/srv/state\"; };\n");
+	assert_int_equal(setenv("LOGS_DIRECTORY", "", 1), 0);
+	assert_int_equal(setenv("STATE_DIRECTORY", "relative", 1), 0);
+	expect_directories("/var/log/occupancyd", "/var/lib/occupancyd", ACCOUNTS DEVICES);
+	assert_int_equal(unsetenv("LOGS_DIRECTORY"), 0);
+	assert_int_equal(unsetenv("STATE_DIRECTORY"), 0);
+}
+
 static void shapes_are_checked(void **state) {
 	(void)state;
 	expect_problems("accounts = { name = \"a\"; };\n" DEVICES,
@@ -1401,6 +1450,8 @@ int main(void) {
 		cmocka_unit_test(defaults_are_those_of_the_design),
 		cmocka_unit_test(ten_mistakes_give_ten_lines),
 		cmocka_unit_test(what_is_missing_is_told),
+		cmocka_unit_test(without_devices_it_is_whole),
+		cmocka_unit_test(directories_are_where_systemd_says),
 		cmocka_unit_test(shapes_are_checked),
 		cmocka_unit_test(doubles_are_refused),
 		cmocka_unit_test(windows_suit_intervals),

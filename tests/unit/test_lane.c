@@ -313,6 +313,19 @@ static void a_new_key_is_tried_at_once(void **state) {
 	expect_between(2 * MINUTE, 2 * MINUTE * 11 / 10, lane_next(&f->lane) - (NOW + 2 * SECOND), "wait");
 }
 
+static void without_a_key_nobody_asks(void **state) {
+	struct fixture *f = *state;
+	all_ready(f);
+	lane_shut(&f->lane, NOW);
+	expect_nobody(f, NOW + 1000 * 24 * 60 * MINUTE, "ever");
+	assert_true(lane_next(&f->lane) == USEC_INFINITY);
+	lane_probe_now(&f->lane, NOW + MINUTE);
+	expect_taken(f, NOW + MINUTE, "when there is one");
+	f->lane.in_flight--;
+	expect_int(true, lane_reached(&f->lane, NOW + MINUTE), "the state has changed");
+	expect_state(f, LANE_OPEN, "accepted");
+}
+
 static void five_failures_in_a_row_over_different_polls_are_an_outage(void **state) {
 	struct fixture *f = *state;
 	all_ready(f);
@@ -440,6 +453,7 @@ int main(void) {
 		TEST(refused_probes_grow_from_a_minute_to_a_quarter_of_an_hour),
 		TEST(refusals_that_were_on_the_way_are_no_probes),
 		TEST(a_new_key_is_tried_at_once),
+		TEST(without_a_key_nobody_asks),
 		TEST(five_failures_in_a_row_over_different_polls_are_an_outage),
 		TEST(one_poll_alone_is_no_outage),
 		TEST(an_answer_in_between_begins_the_count_anew),

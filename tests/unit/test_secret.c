@@ -212,6 +212,16 @@ static void what_is_no_file_is_refused(void **state) {
 	secret_done(&secret);
 }
 
+static void credentials_come_from_beside_the_configuration(void **state) {
+	char path[PATH_MAX];
+	(void)state;
+	assert_true(secret_source("/etc/occupancyd/occupancyd.conf", "api-key", path));
+	assert_string_equal(path, "/etc/occupancyd/api-key");
+	assert_true(secret_source("mine.conf", "eu-key", path));
+	assert_string_equal(path, "eu-key");
+	assert_false(secret_source("/etc/occupancyd/occupancyd.conf", "/run/key", path));
+}
+
 static void names_become_paths(void **state) {
 	char path[PATH_MAX];
 	char name[PATH_MAX + 1];
@@ -419,6 +429,7 @@ int main(void) {
 		cmocka_unit_test(a_pem_file_is_read_whole_and_only_a_key_must_be_private),
 		cmocka_unit_test(what_is_no_file_is_refused),
 		cmocka_unit_test(names_become_paths),
+		cmocka_unit_test(credentials_come_from_beside_the_configuration),
 		cmocka_unit_test_teardown(what_this_user_may_not_see_is_told_with_advice, become_oneself),
 		cmocka_unit_test(credentials_that_are_not_loaded_are_told_with_advice),
 		cmocka_unit_test(stamps_change_with_the_file),
