@@ -11,6 +11,7 @@ docdir      ?= $(prefix)/share/doc/occupancyd
 sysconfdir  ?= /etc
 unitdir     ?= $(if $(filter /usr,$(prefix)),/lib/systemd/system,$(sysconfdir)/systemd/system)
 sysusersdir ?= $(prefix)/lib/sysusers.d
+tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
 DESTDIR     ?=
 
 CC          ?= cc
@@ -34,7 +35,8 @@ DEMO_SECONDS ?= 0
 # WERROR=1 makes warnings errors; continuous integration does.
 WERROR      ?= 0
 
-VERSION     := 0.1.0
+# The changelog says which version this is.
+VERSION     := $(shell awk -F'[()]' 'NR == 1 { print $$2 }' debian/changelog)
 
 ## Packages
 
@@ -43,8 +45,10 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-d
                   libsystemd-dev zlib1g-dev
 # The stand-in server, which the demo runs.
 DEMO_PACKAGES  := libmicrohttpd-dev
+DEB_PACKAGES   := debhelper dpkg-dev lintian
 TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest faketime tzdata mandoc \
-                  valgrind clang libclang-rt-14-dev procps systemd logrotate e2fsprogs mount
+                  valgrind clang libclang-rt-14-dev procps systemd logrotate e2fsprogs mount \
+                  python3-jinja2 python3-yaml
 
 ## Flags
 
@@ -142,9 +146,10 @@ FORCE:
 
 ## Packages from Debian: only what is missing is installed
 
-.PHONY: deps deps-build deps-demo
+.PHONY: deps deps-build deps-demo deps-deb
 deps:
-	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES)
+	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) \
+	    $(DEB_PACKAGES)
 
 # No web server, no tools of the tests: for the machine that it will run on.
 deps-build:
@@ -152,6 +157,9 @@ deps-build:
 
 deps-demo:
 	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES) $(DEMO_PACKAGES)
+
+deps-deb:
+	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES) $(DEB_PACKAGES) libcmocka-dev python3
 
 ## Try it
 
@@ -215,26 +223,52 @@ sim-selftest: $(SIM)
 	    LD_COMMAND='$(CC) $(ALL_LDFLAGS) $(SIM_OBJ) $(SIM_CALENDAR) PLANT $(LIB) $(LIB_LIBS)' \
 	    /usr/bin/python3 -B tests/sim/selftest.py --build $(BUILD) --jobs $(JOBS) $(PLANTS)
 
+## Package
+
+# In a copy, so that nothing of an earlier build gets into it.  The package lands in build/deb.
+DEB := build/deb
+
+.PHONY: deb run-deb
+deb: deps-deb
+	$(Q)$(MAKE) --no-print-directory run-deb
+
+run-deb:
+	rm -rf $(DEB)
+	mkdir -p $(DEB)/occupancyd-$(VERSION)
+	tar -c --exclude=./build --exclude=./.git . | tar -x -C $(DEB)/occupancyd-$(VERSION)
+	cd $(DEB)/occupancyd-$(VERSION) && env -u MAKEFLAGS dpkg-buildpackage -us -uc -b
+	lintian --fail-on error,warning $(DEB)/*.changes
+
 ## Install
 
 MAN5 := man/occupancyd.conf.5 man/occupancy-log.5
 MAN8 := man/occupancyd.8
 
+# The unit, for where things are installed; and the one of instances, which differs in paths and names alone.
+unit         := sed -e 's|/usr/sbin/|$(sbindir)/|g' -e 's|/etc/occupancyd/|$(sysconfdir)/occupancyd/|g'
+of_instances := -e 's|^Description=.*|& (%i)|' -e 's|^SyslogIdentifier=.*|&@%i|' \
+                -e 's|$(sysconfdir)/occupancyd/|&%i/|g' -e 's|/run/occupancyd/|&%i/|' \
+                -e 's|^\([A-Za-z]*Directory\)=occupancyd$$|\1=occupancyd/%i|'
+
 .PHONY: install uninstall
 install: $(PROGRAM)
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8 \
-	    $(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(docdir) \
-	    $(DESTDIR)$(sysconfdir)/occupancyd/conf.d
+	    $(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(tmpfilesdir) \
+	    $(DESTDIR)$(docdir)/examples $(DESTDIR)$(sysconfdir)/occupancyd/conf.d
 	$(INSTALL) -m 0755 $(PROGRAM) $(DESTDIR)$(sbindir)/occupancyd
 	$(INSTALL) -m 0644 $(MAN8) $(DESTDIR)$(mandir)/man8/
 	$(INSTALL) -m 0644 $(MAN5) $(DESTDIR)$(mandir)/man5/
-	$(INSTALL) -m 0644 README.md LICENSE conf/occupancyd.conf $(DESTDIR)$(docdir)/
-	sed 's|/usr/sbin/|$(sbindir)/|g; s|/etc/occupancyd|$(sysconfdir)/occupancyd|g' systemd/occupancyd.service \
-	    > $(DESTDIR)$(unitdir)/occupancyd.service
-	chmod 0644 $(DESTDIR)$(unitdir)/occupancyd.service
+	$(INSTALL) -m 0644 README.md LICENSE $(DESTDIR)$(docdir)/
+	$(INSTALL) -m 0644 conf/occupancyd.conf $(DESTDIR)$(docdir)/examples/
+	cp -r conf/examples/. $(DESTDIR)$(docdir)/examples/
+	$(unit) systemd/occupancyd.service > $(DESTDIR)$(unitdir)/occupancyd.service
+	$(unit) $(of_instances) systemd/occupancyd.service > $(DESTDIR)$(unitdir)/occupancyd@.service
+	chmod 0644 $(DESTDIR)$(unitdir)/occupancyd.service $(DESTDIR)$(unitdir)/occupancyd@.service
 	$(INSTALL) -m 0644 systemd/occupancyd.sysusers $(DESTDIR)$(sysusersdir)/occupancyd.conf
-	@# The user itself, on this machine only: what makes a package lets its scripts do it.
-	$(if $(DESTDIR),,if command -v systemd-sysusers >/dev/null; then systemd-sysusers $(sysusersdir)/occupancyd.conf; fi)
+	$(INSTALL) -m 0644 systemd/occupancyd.tmpfiles $(DESTDIR)$(tmpfilesdir)/occupancyd.conf
+	@# User and directories, on this machine only: what makes a package lets its scripts make them.
+	$(if $(DESTDIR),,if command -v systemd-sysusers >/dev/null; then \
+	    systemd-sysusers $(sysusersdir)/occupancyd.conf && systemd-tmpfiles --create $(tmpfilesdir)/occupancyd.conf; fi)
 	@# What the administrator has written is never overwritten.
 	test -e $(DESTDIR)$(sysconfdir)/occupancyd/occupancyd.conf || \
 	    $(INSTALL) -m 0644 conf/occupancyd.conf $(DESTDIR)$(sysconfdir)/occupancyd/occupancyd.conf
@@ -243,7 +277,8 @@ install: $(PROGRAM)
 uninstall:
 	@echo 'before this: systemctl disable --now occupancyd'
 	rm -f $(DESTDIR)$(sbindir)/occupancyd $(DESTDIR)$(unitdir)/occupancyd.service \
-	    $(DESTDIR)$(sysusersdir)/occupancyd.conf \
+	    $(DESTDIR)$(unitdir)/occupancyd@.service \
+	    $(DESTDIR)$(sysusersdir)/occupancyd.conf $(DESTDIR)$(tmpfilesdir)/occupancyd.conf \
 	    $(MAN8:man/%=$(DESTDIR)$(mandir)/man8/%) $(MAN5:man/%=$(DESTDIR)$(mandir)/man5/%)
 	rm -rf $(DESTDIR)$(docdir)
 	@echo 'after this:  systemctl daemon-reload'
@@ -267,6 +302,7 @@ help:
 	@echo 'make sim         simulate crashes, bad disks, outages and clock steps: SEEDS=$(SEEDS) FIRST_SEED=$(FIRST_SEED)'
 	@echo 'make sim-selftest  plant faults into the daemon and see that the simulation finds them'
 	@echo 'make lint        the checks of source and manuals alone'
+	@echo 'make deb         the Debian package, into $(DEB)/, and what lintian says of it'
 	@echo 'make install     DESTDIR=, prefix=$(prefix), sysconfdir=$(sysconfdir), unitdir=$(unitdir),'
 	@echo '                 sysusersdir=$(sysusersdir); as root without DESTDIR it makes the user too'
 	@echo 'make uninstall   remove what install wrote; configuration, logs, state and the user stay'
