@@ -31,7 +31,8 @@ class Busy:
         self.log = log if log is not None else self.log
         self.daemon.write_config(
             self.fake.url, [{"uuid": uuid_of(n), "name": f"room-{n}"} for n in self.devices],
-            account={"rate": "1000/s", "burst": 100} if fast else {"rate": f"{self.rate}/s", "burst": 2},
+            # Not so fast that compressing falls behind and fills a small disk.
+            account={"rate": "20/s" if fast else f"{self.rate}/s", "burst": 2},
             defaults={"backfill_from": rfc3339(self.start), "backfill": "365d", "lookback": "10m",
                       "max_points": 1440 if fast else MAX_POINTS},
             log={"rotate_size": "64KiB", "keep": 0, **self.log})
