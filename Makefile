@@ -28,7 +28,7 @@ VALGRIND    ?= 0
 # More arguments for pytest: PYTEST_ARGS='-k outcomes'.
 PYTEST_ARGS ?=
 export PYTEST_ARGS
-# `make check ONLY=system` runs a part: unit, lint, fake, sim, system.
+# `make check ONLY=system` runs a part: unit, lint, fake, sim, system; `make check-service` is apart.
 ONLY        ?= unit lint fake sim system
 # `make demo DEMO_SECONDS=20` ends by itself.
 DEMO_SECONDS ?= 0
@@ -49,6 +49,8 @@ DEB_PACKAGES   := debhelper dpkg-dev lintian
 TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest faketime tzdata mandoc \
                   valgrind clang libclang-rt-14-dev procps systemd logrotate e2fsprogs mount \
                   python3-jinja2 python3-yaml
+# A small Debian in a container, for the package and the unit.
+SERVICE_PACKAGES := debootstrap systemd-container dnsmasq-base
 
 ## Flags
 
@@ -149,7 +151,7 @@ FORCE:
 .PHONY: deps deps-build deps-demo deps-deb
 deps:
 	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) \
-	    $(DEB_PACKAGES)
+	    $(DEB_PACKAGES) $(SERVICE_PACKAGES)
 
 # No web server, no tools of the tests: for the machine that it will run on.
 deps-build:
@@ -173,7 +175,7 @@ run-demo: $(PROGRAM) $(FAKE) $(DEMO_BIN)
 
 ## Test
 
-.PHONY: check run-check check-load check-crash lint tests
+.PHONY: check run-check check-load check-crash check-service lint tests
 check: deps
 	$(Q)$(MAKE) --no-print-directory run-check
 
@@ -192,6 +194,11 @@ check-load: deps
 check-crash: deps
 	$(Q)CRASH_KILLS=500 DISK_FILLINGS=20 OUTAGE_RATE=5 $(MAKE) --no-print-directory run-check ONLY=system \
 	    PYTEST_ARGS='-k "test_crash or test_disk or test_outage" -s'
+
+# The package, installed in a small Debian that is booted in a container; needs root.
+check-service: deps
+	$(Q)$(MAKE) --no-print-directory run-deb
+	$(Q)$(MAKE) --no-print-directory run-check ONLY=service
 
 lint: deps
 	$(Q)$(MAKE) --no-print-directory run-check ONLY=lint
@@ -299,6 +306,7 @@ help:
 	@echo '                 ONLY="unit lint fake sim system"  SAN=address,undefined  VALGRIND=1  WERROR=1'
 	@echo 'make check-load  the load test at its full length: ten minutes'
 	@echo 'make check-crash kills, full disks and an outage at their full length: some minutes'
+	@echo 'make check-service  the package and the unit under a real systemd, in a container; as root'
 	@echo 'make sim         simulate crashes, bad disks, outages and clock steps: SEEDS=$(SEEDS) FIRST_SEED=$(FIRST_SEED)'
 	@echo 'make sim-selftest  plant faults into the daemon and see that the simulation finds them'
 	@echo 'make lint        the checks of source and manuals alone'

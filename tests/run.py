@@ -114,6 +114,7 @@ SUITES = {
     "fake": run_pytest("tests/fake-rhombus"),
     "sim": run_sim,
     "system": run_pytest("tests/system"),
+    "service": run_pytest("tests/service"),
 }
 
 
@@ -122,7 +123,7 @@ def main():
     parser.add_argument("--build", default="build")
     parser.add_argument("--valgrind", type=int, default=0)
     parser.add_argument("--sanitizers", default="")
-    parser.add_argument("suites", nargs="*", default=list(SUITES))
+    parser.add_argument("suites", nargs="+")
     args = parser.parse_args()
 
     build = ROOT / args.build
