@@ -45,7 +45,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-d
                   libsystemd-dev zlib1g-dev
 # The stand-in server, which the demo runs.
 DEMO_PACKAGES  := libmicrohttpd-dev
-DEB_PACKAGES   := debhelper dpkg-dev lintian
+DEB_PACKAGES   := build-essential debhelper dpkg-dev lintian
 TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest faketime tzdata mandoc \
                   valgrind clang libclang-rt-14-dev procps systemd logrotate e2fsprogs mount \
                   python3-jinja2 python3-yaml
