@@ -175,15 +175,21 @@ run-demo: $(PROGRAM) $(FAKE) $(DEMO_BIN)
 
 ## Test
 
-.PHONY: check run-check check-load check-crash check-service lint tests
+.PHONY: check run-check run-unit check-load check-crash check-service lint tests
 check: deps
 	$(Q)$(MAKE) --no-print-directory run-check
 
 # Builds, but does not run, all that is tested and tests.
 tests: $(PROGRAM) $(FAKE) $(UNIT_BIN) $(LINT_BIN) $(DEMO_BIN) $(SIM)
 
+RUN_TESTS := /usr/bin/python3 tests/run.py --build $(BUILD) --valgrind $(VALGRIND) --sanitizers '$(SAN)'
+
 run-check: tests
-	$(Q)/usr/bin/python3 tests/run.py --build $(BUILD) --valgrind $(VALGRIND) --sanitizers '$(SAN)' $(ONLY)
+	$(Q)$(RUN_TESTS) $(ONLY)
+
+# What a package is built with suffices for these.
+run-unit: $(UNIT_BIN)
+	$(Q)$(RUN_TESTS) unit
 
 # Two hundred devices for ten minutes, where `make check` has two.
 check-load: deps
