@@ -50,13 +50,17 @@ static int print(const struct buf *text) {
 }
 
 /* Mistakes go to stderr as FILE:LINE, each on its line, as compilers do. */
-static int read_config(const char *file, struct config **ret_config) {
+int command_read_config(const char *file, struct config **ret_config) {
 	struct config_problems problems;
 	config_problems_init(&problems);
 	int r = config_read(file, ret_config, &problems);
-	log_lines(LOG_LEVEL_ERR, buf_text(&problems.text));
+	if (r == -ENOMEM) {
+		log_err("%s: out of memory", file);
+	} else {
+		log_lines(LOG_LEVEL_ERR, buf_text(&problems.text));
+	}
 	config_problems_done(&problems);
-	return r < 0 ? EX_CONFIG : EX_OK;
+	return r;
 }
 
 static int print_config(const struct config *config) {
@@ -209,11 +213,12 @@ static int run(struct config *config, const char *file, bool once) {
 
 int command_run(const struct options *options) {
 	struct config *config;
-	int code = read_config(options->config, &config);
-	if (code != EX_OK) {
-		return code;
+	int r = command_read_config(options->config, &config);
+	if (r < 0) {
+		return exit_code(r);
 	}
 
+	int code;
 	switch (options->action) {
 	case ACTION_CHECK:
 		code = check(config, options->config);

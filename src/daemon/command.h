@@ -17,6 +17,10 @@
 __attribute__((warn_unused_result, nonnull))
 int command_run(const struct options *options);
 
+/** config_read(), with all that is wrong told.  Returns 0, -EINVAL or -ENOMEM. */
+__attribute__((warn_unused_result, nonnull))
+int command_read_config(const char *file, struct config **ret_config);
+
 /** Warns if an account needs more requests than its rate allows, and names the window that would fit. */
 __attribute__((nonnull))
 void command_warn_of_cost(const struct config *config);

@@ -150,15 +150,12 @@ static bool tend_log(const struct loop *loop, struct timers *timers) {
 }
 
 static void reload(const struct loop *loop, struct timers *timers) {
-	struct config_problems problems;
 	struct config *config;
 	struct error err = {{0}};
 
 	notify_reloading(clock_monotonic());
-	config_problems_init(&problems);
-	int r = config_read(loop->config_file, &config, &problems);
+	int r = command_read_config(loop->config_file, &config);
 	if (r < 0) {
-		log_lines(LOG_LEVEL_ERR, buf_text(&problems.text));
 		log_err("%s: not reloaded: the old configuration stays in force", loop->config_file);
 	} else if ((r = config_check_devices(config, loop->config_file, &err)) < 0 ||
 	           (r = poller_reload(loop->poller, config, &err)) < 0) {
@@ -172,7 +169,6 @@ static void reload(const struct loop *loop, struct timers *timers) {
 	}
 	timers->not_reloaded = r < 0;
 	timers->status_waits = true;
-	config_problems_done(&problems);
 	notify_ready();
 }
 
