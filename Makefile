@@ -99,8 +99,9 @@ DEMO_BIN  := $(BUILD)/watch-status
 SIM_SRC   := $(wildcard tests/sim/*.c)
 SIM_OBJ   := $(SIM_SRC:%.c=$(BUILD)/%.o)
 SIM       := $(BUILD)/sim/sim
+TORTURED  := $(BUILD)/tortured
 OBJ       := $(LIB_OBJ) $(MAIN_OBJ) $(FAKE_OBJ) $(UNIT_BIN:%=%.o) $(LINT_BIN:%=%.o) \
-             $(DEMO_SRC:%.c=$(BUILD)/%.o) $(SIM_OBJ)
+             $(DEMO_SRC:%.c=$(BUILD)/%.o) $(SIM_OBJ) $(BUILD)/tests/torture/faults.o
 
 LIB       := $(BUILD)/liboccupancyd.a
 PROGRAM   := $(BUILD)/occupancyd
@@ -128,6 +129,12 @@ $(UNIT_BIN): %: %.o $(LIB)
 
 $(LINT_BIN): %: %.o $(LIB)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(LIB_LIBS)
+
+# The program, with each of its own calls to these functions going through faults.c.
+WRAPPED := $(shell tests/torture/wrapped)
+
+$(TORTURED): $(MAIN_OBJ) $(BUILD)/tests/torture/faults.o $(LIB)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIB_LIBS)
 
 # Every object depends on the flags it was made with, so a change of CC, CFLAGS
 # or SAN rebuilds.
@@ -273,7 +280,7 @@ install: $(PROGRAM)
 	$(INSTALL) -m 0644 $(MAN5) $(DESTDIR)$(mandir)/man5/
 	$(INSTALL) -m 0644 README.md LICENSE $(DESTDIR)$(docdir)/
 	$(INSTALL) -m 0644 conf/occupancyd.conf $(DESTDIR)$(docdir)/examples/
-	cp -r conf/examples/. $(DESTDIR)$(docdir)/examples/
+	umask 022 && cd conf/examples && find . -type f -exec $(INSTALL) -D -m 0644 '{}' '$(DESTDIR)$(docdir)/examples/{}' ';'
 	$(unit) systemd/occupancyd.service > $(DESTDIR)$(unitdir)/occupancyd.service
 	$(unit) $(of_instances) systemd/occupancyd.service > $(DESTDIR)$(unitdir)/occupancyd@.service
 	chmod 0644 $(DESTDIR)$(unitdir)/occupancyd.service $(DESTDIR)$(unitdir)/occupancyd@.service

@@ -14,6 +14,7 @@ from harness import OCCUPANCYD, ROOT
 
 # Given to make: the directory of the program that is under test.
 BUILD = pathlib.Path(OCCUPANCYD).resolve().parent
+EXAMPLES = ROOT / "conf/examples"
 
 
 def make(target, destination, *variables):
@@ -33,31 +34,37 @@ def tree(destination):
 
 
 PREFIXES = {
-    "/usr": ("usr/sbin", "usr/share", "lib/systemd/system", "usr/lib/sysusers.d"),
-    "/usr/local": ("usr/local/sbin", "usr/local/share", "etc/systemd/system", "usr/local/lib/sysusers.d"),
+    "/usr": ("usr/sbin", "usr/share", "lib/systemd/system", "usr/lib/sysusers.d", "usr/lib/tmpfiles.d"),
+    "/usr/local": ("usr/local/sbin", "usr/local/share", "etc/systemd/system", "usr/local/lib/sysusers.d",
+                   "usr/local/lib/tmpfiles.d"),
 }
 
 
 @pytest.fixture(params=PREFIXES)
 def installed(request, tmp_path):
-    """Where it is installed, and the four folders; the default prefix is not named to make."""
+    """Where it is installed, and the folders; the default prefix is not named to make."""
     prefix = [f"prefix={request.param}"] if request.param == "/usr" else []
     make("install", tmp_path, *prefix)
     return tmp_path, prefix, PREFIXES[request.param]
 
 
 def expected(folders):
-    sbin, share, units, users = folders
+    sbin, share, units, users, directories = folders
+    examples = {f"{share}/doc/occupancyd/examples/{path.relative_to(EXAMPLES)}": "0o644"
+                for path in EXAMPLES.rglob("*") if path.is_file()}
     return {
         f"{sbin}/occupancyd": "0o755",
+        **examples,
         f"{units}/occupancyd.service": "0o644",
+        f"{units}/occupancyd@.service": "0o644",
+        f"{directories}/occupancyd.conf": "0o644",
         f"{users}/occupancyd.conf": "0o644",
         f"{share}/man/man8/occupancyd.8": "0o644",
         f"{share}/man/man5/occupancyd.conf.5": "0o644",
         f"{share}/man/man5/occupancy-log.5": "0o644",
         f"{share}/doc/occupancyd/README.md": "0o644",
         f"{share}/doc/occupancyd/LICENSE": "0o644",
-        f"{share}/doc/occupancyd/occupancyd.conf": "0o644",
+        f"{share}/doc/occupancyd/examples/occupancyd.conf": "0o644",
         "etc/occupancyd/occupancyd.conf": "0o644",
     }
 
@@ -79,7 +86,7 @@ def test_installed_program_is_the_one_and_runs(installed):
 
 
 def test_unit_names_the_installed_program_and_configuration(installed):
-    folder, _, (sbin, _, units, _) = installed
+    folder, _, (sbin, _, units, *_) = installed
     unit = (folder / units / "occupancyd.service").read_text()
     assert f"ExecStart=/{sbin}/occupancyd -c /etc/occupancyd/occupancyd.conf\n" in unit
     for path in re.findall(r"(?m)^Exec\w+=[-@:+!]*(/\S+)", unit):
@@ -87,7 +94,7 @@ def test_unit_names_the_installed_program_and_configuration(installed):
 
 
 def test_user_of_the_unit_is_the_one_that_is_made(installed):
-    folder, _, (_, _, units, users) = installed
+    folder, _, (_, _, units, users, _) = installed
     unit = (folder / units / "occupancyd.service").read_text()
     name = re.search(r"(?m)^User=(\S+)$", unit).group(1)
     assert "DynamicUser" not in unit
@@ -96,7 +103,7 @@ def test_user_of_the_unit_is_the_one_that_is_made(installed):
 
 @pytest.mark.skipif(not shutil.which("systemd-sysusers"), reason="systemd-sysusers is not installed")
 def test_user_and_group_can_be_made(installed, tmp_path_factory):
-    folder, _, (*_, users) = installed
+    folder, _, (*_, users, _) = installed
     root = tmp_path_factory.mktemp("root")
     (root / "etc").mkdir()
     done = subprocess.run(["systemd-sysusers", f"--root={root}", folder / users / "occupancyd.conf"],
@@ -124,7 +131,7 @@ def test_second_install_does_not_overwrite_a_changed_configuration(installed):
     assert mine.read_text() == "// mine\n" and stat.S_IMODE(mine.stat().st_mode) == 0o600
     assert program.read_bytes() == pathlib.Path(OCCUPANCYD).read_bytes()
     # The documented sample is the new one.
-    assert (folder / folders[1] / "doc/occupancyd/occupancyd.conf").read_text() == (ROOT / "conf/occupancyd.conf").read_text()
+    assert (folder / folders[1] / "doc/occupancyd/examples/occupancyd.conf").read_text() == (ROOT / "conf/occupancyd.conf").read_text()
 
 
 def test_uninstall_removes_what_install_wrote_and_keeps_what_people_did(installed):
@@ -159,7 +166,7 @@ def test_installed_sample_is_right_once_its_devices_are_filled_in(installed):
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 def test_unit_satisfies_systemd(installed, tmp_path):
-    folder, _, (sbin, _, units, _) = installed
+    folder, _, (sbin, _, units, *_) = installed
     # systemd-analyze looks for the program where the unit says it is: here, that is below the folder.
     unit = tmp_path / "occupancyd.service"
     unit.write_text((folder / units / "occupancyd.service").read_text().replace(f"/{sbin}/", f"{folder}/{sbin}/"))
