@@ -28,8 +28,8 @@ VALGRIND    ?= 0
 # More arguments for pytest: PYTEST_ARGS='-k outcomes'.
 PYTEST_ARGS ?=
 export PYTEST_ARGS
-# `make check ONLY=system` runs a part: unit, lint, fake, sim, system; `make check-service` is apart.
-ONLY        ?= unit lint fake sim system
+# `make check ONLY=system` runs a part: unit, lint, fake, fuzz, sim, system; `make check-service` is apart.
+ONLY        ?= unit lint fake fuzz sim system
 # `make demo DEMO_SECONDS=20` ends by itself.
 DEMO_SECONDS ?= 0
 # WERROR=1 makes warnings errors; continuous integration does.
@@ -47,7 +47,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-d
 DEMO_PACKAGES  := libmicrohttpd-dev
 DEB_PACKAGES   := build-essential debhelper dpkg-dev lintian
 TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest faketime tzdata mandoc \
-                  valgrind clang libclang-rt-14-dev procps systemd logrotate e2fsprogs mount \
+                  valgrind clang libclang-rt-14-dev llvm-14 procps systemd logrotate e2fsprogs mount \
                   python3-jinja2 python3-yaml
 # A small Debian in a container, for the package and the unit.
 SERVICE_PACKAGES := debootstrap systemd-container dnsmasq-base
@@ -100,8 +100,13 @@ SIM_SRC   := $(wildcard tests/sim/*.c)
 SIM_OBJ   := $(SIM_SRC:%.c=$(BUILD)/%.o)
 SIM       := $(BUILD)/sim/sim
 TORTURED  := $(BUILD)/tortured
+FUZZ_SRC  := $(wildcard tests/fuzz/target-*.c)
+FUZZ      := $(FUZZ_SRC:tests/fuzz/target-%.c=%)
+CORPORA   := $(FUZZ:%=$(BUILD)/fuzz/%-corpus)
+FUZZERS   := $(FUZZ:%=$(BUILD)/fuzz/%)
 OBJ       := $(LIB_OBJ) $(MAIN_OBJ) $(FAKE_OBJ) $(UNIT_BIN:%=%.o) $(LINT_BIN:%=%.o) \
-             $(DEMO_SRC:%.c=$(BUILD)/%.o) $(SIM_OBJ) $(BUILD)/tests/torture/faults.o
+             $(DEMO_SRC:%.c=$(BUILD)/%.o) $(SIM_OBJ) $(BUILD)/tests/torture/faults.o \
+             $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/*.c))
 
 LIB       := $(BUILD)/liboccupancyd.a
 PROGRAM   := $(BUILD)/occupancyd
@@ -129,6 +134,17 @@ $(UNIT_BIN): %: %.o $(LIB)
 
 $(LINT_BIN): %: %.o $(LIB)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(LIB_LIBS)
+
+# Each fuzz target with the driver that runs its corpus, and with clang's.
+$(CORPORA): $(BUILD)/fuzz/%-corpus: $(BUILD)/tests/fuzz/target-%.o $(BUILD)/tests/fuzz/shared.o \
+            $(BUILD)/tests/fuzz/driver-plain.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+$(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/target-%.o $(BUILD)/tests/fuzz/shared.o \
+            $(BUILD)/tests/fuzz/driver-fuzzer.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIB_LIBS)
 
 # The program, with each of its own calls to these functions going through faults.c.
 WRAPPED := $(shell tests/torture/wrapped)
@@ -187,7 +203,7 @@ check: deps
 	$(Q)$(MAKE) --no-print-directory run-check
 
 # Builds, but does not run, all that is tested and tests.
-tests: $(PROGRAM) $(FAKE) $(UNIT_BIN) $(LINT_BIN) $(DEMO_BIN) $(SIM)
+tests: $(PROGRAM) $(FAKE) $(UNIT_BIN) $(LINT_BIN) $(DEMO_BIN) $(SIM) $(CORPORA)
 
 RUN_TESTS := /usr/bin/python3 tests/run.py --build $(BUILD) --valgrind $(VALGRIND) --sanitizers '$(SAN)'
 
@@ -215,6 +231,36 @@ check-service: deps
 
 lint: deps
 	$(Q)$(MAKE) --no-print-directory run-check ONLY=lint
+
+## Hurt
+
+# Each call that the program makes fails in turn: TORTURE_EVERY=10 takes a tenth of them.
+TORTURE_EVERY ?= 1
+
+.PHONY: torture run-torture
+torture: deps
+	$(Q)$(MAKE) --no-print-directory run-torture SAN=address,undefined
+
+run-torture: $(TORTURED) $(FAKE)
+	$(Q)TORTURE_EVERY='$(TORTURE_EVERY)' PYTEST_ARGS="-s $(PYTEST_ARGS)" $(RUN_TESTS) torture
+
+# Coverage-guided fuzzing, with clang's libFuzzer: FUZZ_SECONDS for each of the targets FUZZ="config log".
+FUZZ_SECONDS ?= 600
+FUZZ_MAKE := $(MAKE) --no-print-directory CC=clang CFLAGS='-O1 -g' WERROR=0
+
+.PHONY: fuzz fuzz-coverage run-fuzz corpora
+fuzz: deps
+	$(Q)$(FUZZ_MAKE) run-fuzz BUILD=build/fuzzing SAN=fuzzer-no-link,address,undefined
+
+run-fuzz: $(FUZZERS)
+	$(Q)tests/fuzz/run --build $(BUILD) --seconds $(FUZZ_SECONDS) $(FUZZ)
+
+# How much of the modules under test that has reached.
+fuzz-coverage: deps
+	$(Q)$(FUZZ_MAKE) corpora BUILD=build/fuzzing/coverage CFLAGS='-O0 -g -fprofile-instr-generate -fcoverage-mapping'
+	$(Q)tests/fuzz/run --build build/fuzzing --coverage $(FUZZ)
+
+corpora: $(CORPORA)
 
 ## Simulate
 
@@ -316,10 +362,13 @@ help:
 	@echo 'make deps-demo   that and what the demo needs'
 	@echo 'make demo        run it against a stand-in server (DEMO_SECONDS=20 ends by itself)'
 	@echo 'make check       build and run all tests'
-	@echo '                 ONLY="unit lint fake sim system"  SAN=address,undefined  VALGRIND=1  WERROR=1'
+	@echo '                 ONLY="unit lint fake fuzz sim system"  SAN=address,undefined  VALGRIND=1  WERROR=1'
 	@echo 'make check-load  the load test at its full length: ten minutes'
 	@echo 'make check-crash kills, full disks and an outage at their full length: some minutes'
 	@echo 'make check-service  the package and the unit under a real systemd, in a container; as root'
+	@echo 'make torture     each call that the program makes fails in turn: TORTURE_EVERY=$(TORTURE_EVERY)'
+	@echo 'make fuzz        fuzz what reads from outside: FUZZ_SECONDS=$(FUZZ_SECONDS) for each of FUZZ="$(FUZZ)"'
+	@echo 'make fuzz-coverage  and how many lines that has reached'
 	@echo 'make sim         simulate crashes, bad disks, outages and clock steps: SEEDS=$(SEEDS) FIRST_SEED=$(FIRST_SEED)'
 	@echo 'make sim-selftest  plant faults into the daemon and see that the simulation finds them'
 	@echo 'make lint        the checks of source and manuals alone'

@@ -108,6 +108,17 @@ def run_sim(args, tally, env):
         tally.add_tap(title, done.stdout, done.returncode)
 
 
+def run_corpora(args, tally, env):
+    """The inputs that fuzzing begins with, each once."""
+    print("tests/fuzz", flush=True)
+    for binary in sorted((ROOT / args.build / "fuzz").glob("*-corpus")):
+        target = binary.name.removesuffix("-corpus")
+        wrapper = VALGRIND if args.valgrind else []
+        done = subprocess.run([*wrapper, str(binary), str(ROOT / "tests/fuzz/corpus" / target)], cwd=ROOT, text=True,
+                              errors="replace", env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        tally.add_tap(target, done.stdout, done.returncode)
+
+
 SUITES = {
     "unit": run_unit,
     "lint": run_lint,
@@ -115,6 +126,8 @@ SUITES = {
     "sim": run_sim,
     "system": run_pytest("tests/system"),
     "service": run_pytest("tests/service"),
+    "fuzz": run_corpora,
+    "torture": run_pytest("tests/torture"),
 }
 
 
@@ -134,6 +147,7 @@ def main():
         "FAKE_RHOMBUS": str(build / "fake-rhombus"),
         "OCCUPANCYD_WRAPPER": " ".join(VALGRIND) if args.valgrind else "",
         "OCCUPANCYD_SANITIZERS": args.sanitizers,
+        "TORTURED": str(build / "tortured"),
     }
     tally = Tally()
     for suite in args.suites:

@@ -2,6 +2,9 @@
 
 #include "config/problems.h"
 
+#include "base/text.h"
+
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,13 +80,29 @@ static int compare(const void *left, const void *right) {
 	return (a->order > b->order) - (a->order < b->order);
 }
 
-static void tell(const struct problem *problem, struct buf *out) {
-	struct place place = source_place(problem->source, problem->line);
-	if (place.line > 0) {
-		buf_printf(out, "%s:%d: %s\n", place.file, place.line, problem->text);
-	} else {
-		buf_printf(out, "%s: %s\n", place.file, problem->text);
+/* Names of files and what is quoted from them may hold anything. */
+static int put_shown(struct buf *out, const char *text) {
+	size_t len = strlen(text);
+	size_t size = 4 * len + 1; /* each byte may become \xNN */
+	char *shown = malloc(size);
+	if (!shown) {
+		return -ENOMEM;
 	}
+	buf_puts(out, text_escape(shown, size, text, len));
+	free(shown);
+	return 0;
+}
+
+static int tell(const struct problem *problem, struct buf *out) {
+	struct place place = source_place(problem->source, problem->line);
+	int r = put_shown(out, place.file);
+	if (place.line > 0) {
+		buf_printf(out, ":%d", place.line);
+	}
+	buf_puts(out, ": ");
+	r = r < 0 ? r : put_shown(out, problem->text);
+	buf_putc(out, '\n');
+	return r;
 }
 
 void problem_tell(struct problem_list *list, struct config_problems *out) {
@@ -92,7 +111,7 @@ void problem_tell(struct problem_list *list, struct config_problems *out) {
 
 	for (; told < list->count; told++) {
 		size_t before = out->text.len;
-		tell(&list->items[told], &out->text);
+		list->failed |= tell(&list->items[told], &out->text) < 0;
 		if (out->text.len > TEXT_MAX) {
 			buf_truncate(&out->text, before);
 			break;

@@ -61,7 +61,7 @@ int outcome_http_date(const char *text, usec_t *ret) {
 		return -EINVAL;
 	}
 	const char *month = strlen(name) == 3 ? strstr(months, name) : NULL;
-	if (!month || (month - months) % 3 != 0 || day < 1 || day > 31 || hour < 0 || hour > 23 ||
+	if (!month || (month - months) % 3 != 0 || year < 1970 || day < 1 || day > 31 || hour < 0 || hour > 23 ||
 	    minute < 0 || minute > 59 || second < 0 || second > 60) {
 		return -EINVAL;
 	}

@@ -290,7 +290,7 @@ def test_replaced_client_certificate_is_used_after_a_reload(front, pki, make_dae
 def test_missing_tls_file_is_a_mistake_of_the_configuration(which, pki, make_daemon, tmp_path):
     missing = tmp_path / "missing.pem"
     account = {**mutual_account(pki, "api", *pki.issue(f"not-{which}")), which: str(missing)}
-    code, _, stderr = make_daemon("https://127.0.0.1:1", devices(1), account=account).run(timeout=15)
+    code, _, stderr = make_daemon("https://127.0.0.1:1", devices(1), account=account).run("--once", timeout=15)
     assert re.match(rf"account acme: {missing} cannot be \w+: No such file or directory\n", stderr), stderr
     assert code == 78
 
@@ -313,7 +313,7 @@ def test_client_certificate_that_is_no_pem_is_a_mistake_of_the_configuration(pki
     cert = tmp_path / "client.der"
     cert.write_bytes(b"0\x82\x01\x02")
     account = mutual_account(pki, "api", cert, pki.issue("pem")[1])
-    code, _, stderr = make_daemon("https://127.0.0.1:1", devices(1), account=account).run(timeout=15)
+    code, _, stderr = make_daemon("https://127.0.0.1:1", devices(1), account=account).run("--once", timeout=15)
     assert code == 78 and f"{cert} is no PEM file" in stderr, stderr
 
 
@@ -322,7 +322,7 @@ def test_client_key_that_others_can_read_is_refused(front, pki, make_daemon):
     cert, key = pki.issue("open")
     key.chmod(0o640)
     daemon = make_daemon(nginx.url, devices(1), key=f"mutual-{KEY}", account=mutual_account(pki, "api", cert, key))
-    code, _, stderr = daemon.run(timeout=15)
+    code, _, stderr = daemon.run("--once", timeout=15)
     assert code == 77 and f"{key} is open to others (mode 640): run chmod go= {key}" in stderr, stderr
 
 

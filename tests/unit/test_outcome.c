@@ -262,6 +262,8 @@ static void a_date_is_one_of_the_server(void **state) {
 	expect_int(0, outcome_http_date("Sun, 06 Nov 1994 08:49:37 GMT", &date), "a date");
 	expect_int(784111777 * USEC_PER_SEC, date, "of RFC 9110");
 	expect_int(-EINVAL, outcome_http_date("Sunday, 06-Nov-94 08:49:37 GMT", &date), "the form of RFC 850");
+	expect_int(-EINVAL, outcome_http_date("Sun, 06 Nov 94 08:49:37 GMT", &date), "a year of two digits");
+	expect_int(-EINVAL, outcome_http_date("Sun, 06 Nov -199 08:49:37 GMT", &date), "a year before Christ");
 }
 
 int main(void) {

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * A directory of log files, as a start finds it: the first byte says what the input is,
+ * the rest is its content.  Whatever stands there, reading it ends, and tells only of
+ * lines that are records.
+ */
+
+#include "fuzz.h"
+
+#include "sink/replay.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const names[] = {
+	"occupancy.ndjson",
+	"occupancy.csv",
+	"occupancy-20261123T000000Z.ndjson",
+	"occupancy-20261123T000000Z.csv",
+	"occupancy-20261123T000000Z.ndjson.gz",
+	"occupancy-20261123T000000Z.csv.gz",
+};
+
+static void visit(const struct log_entry *entry, void *user) {
+	++*(size_t *)user;
+	must(entry->uuid[0] && strlen(entry->uuid) < sizeof(entry->uuid), "a record of no device");
+	must(entry->interval < INTERVAL_COUNT, "a record of no interval");
+	must(entry->start < entry->end, "a record that ends before it begins");
+	must(entry->revision >= 0 && entry->revision <= UINT16_MAX, "revision %d", entry->revision);
+	must(entry->status == RECORD_OK || entry->count == 0, "a count that is none");
+}
+
+static void check_lines(const char *name, const char *text, size_t len) {
+	const struct log_codec *codec = log_codec_of_name(name);
+	for (const char *end; len > 0 && (end = memchr(text, '\n', len)); len -= (size_t)(end + 1 - text), text = end + 1) {
+		struct log_entry entry;
+		size_t line_len = (size_t)(end + 1 - text);
+		if (memchr(text, 0, line_len)) {
+			continue;
+		}
+		int r = codec->parse(text, line_len, &entry);
+		must(r == 0 || r == -EBADMSG || r == -ENODATA, "%d", r);
+	}
+}
+
+void fuzz_one(const uint8_t *data, size_t len) {
+	if (len == 0) {
+		return;
+	}
+	const char *name = names[data[0] % (sizeof(names) / sizeof(names[0]))];
+	const char *current = strstr(name, ".csv") ? "occupancy.csv" : "occupancy.ndjson";
+	size_t visits = 0;
+	struct replay replay = {.visit = visit, .user = &visits};
+	struct error err = {{0}};
+	int64_t zeros;
+
+	check_lines(name, (const char *)data + 1, len - 1);
+	(void)fuzz_write(current, "", 0);
+	char path[512];
+	(void)snprintf(path, sizeof(path), "%s", fuzz_write(name, data + 1, len - 1));
+	int r = replay_run(fuzz_directory(), current, NULL, &replay, &zeros, &err);
+	must(r == 0, "%s", err.text);
+	must(visits == replay.records, "%zu visits, %zu records", visits, replay.records);
+	must(zeros < (int64_t)len, "zeros behind the end");
+
+	/* From some position of the file, right or wrong. */
+	struct sink_position position = {.inode = 1, .size = (int64_t)(len / 2), .tail = data[0]};
+	visits = 0;
+	replay = (struct replay){.visit = visit, .user = &visits};
+	must(replay_run(fuzz_directory(), current, &position, &replay, &zeros, &err) == 0, "%s", err.text);
+	(void)unlink(path);
+}
