@@ -47,7 +47,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-d
 DEMO_PACKAGES  := libmicrohttpd-dev
 DEB_PACKAGES   := build-essential debhelper dpkg-dev lintian
 TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest faketime tzdata mandoc \
-                  valgrind clang libclang-rt-14-dev llvm-14 procps systemd logrotate e2fsprogs mount \
+                  valgrind clang clang-tidy cppcheck libclang-rt-14-dev llvm-14 procps systemd logrotate e2fsprogs mount \
                   python3-jinja2 python3-yaml
 # A small Debian in a container, for the package and the unit.
 SERVICE_PACKAGES := debootstrap systemd-container dnsmasq-base
@@ -198,7 +198,7 @@ run-demo: $(PROGRAM) $(FAKE) $(DEMO_BIN)
 
 ## Test
 
-.PHONY: check run-check run-unit check-load check-crash check-service lint tests
+.PHONY: check run-check run-unit check-load check-crash check-service static lint tests
 check: deps
 	$(Q)$(MAKE) --no-print-directory run-check
 
@@ -228,6 +228,10 @@ check-crash: deps
 check-service: deps
 	$(Q)$(MAKE) --no-print-directory run-deb
 	$(Q)$(MAKE) --no-print-directory run-check ONLY=service
+
+# gcc's analyzer, clang-tidy and cppcheck.
+static: deps
+	$(Q)$(RUN_TESTS) static
 
 lint: deps
 	$(Q)$(MAKE) --no-print-directory run-check ONLY=lint
@@ -366,6 +370,7 @@ help:
 	@echo 'make check-load  the load test at its full length: ten minutes'
 	@echo 'make check-crash kills, full disks and an outage at their full length: some minutes'
 	@echo 'make check-service  the package and the unit under a real systemd, in a container; as root'
+	@echo 'make static      gcc -fanalyzer, clang-tidy and cppcheck'
 	@echo 'make torture     each call that the program makes fails in turn: TORTURE_EVERY=$(TORTURE_EVERY)'
 	@echo 'make fuzz        fuzz what reads from outside: FUZZ_SECONDS=$(FUZZ_SECONDS) for each of FUZZ="$(FUZZ)"'
 	@echo 'make fuzz-coverage  and how many lines that has reached'

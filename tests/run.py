@@ -119,6 +119,13 @@ def run_corpora(args, tally, env):
         tally.add_tap(target, done.stdout, done.returncode)
 
 
+def run_static(args, tally, env):
+    print("static analysis", flush=True)
+    done = subprocess.run([str(ROOT / "tests/static")], cwd=ROOT, text=True, errors="replace", env=env,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    tally.add_tap("static", done.stdout, done.returncode)
+
+
 SUITES = {
     "unit": run_unit,
     "lint": run_lint,
@@ -126,6 +133,7 @@ SUITES = {
     "sim": run_sim,
     "system": run_pytest("tests/system"),
     "service": run_pytest("tests/service"),
+    "static": run_static,
     "fuzz": run_corpora,
     "torture": run_pytest("tests/torture"),
 }

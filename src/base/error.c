@@ -7,14 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-int error_set(struct error *err, int code, const char *format, ...) {
+void error_say(struct error *err, const char *format, ...) {
 	if (err) {
 		va_list args;
 		va_start(args, format);
 		(void)vsnprintf(err->text, sizeof(err->text), format, args);
 		va_end(args);
 	}
-	return -code;
 }
 
 int error_errno(struct error *err, int code, const char *format, ...) {

@@ -15,12 +15,16 @@ struct error {
 	char text[512];
 };
 
+/** Writes the sentence.  err may be NULL. */
+__attribute__((format(printf, 2, 3)))
+void error_say(struct error *err, const char *format, ...);
+
 /**
- * Writes the sentence and returns -code, so that a function can end with
- * `return error_set(err, EINVAL, "...")`.  err may be NULL.
+ * The same, with the value -code, so that a function can end with
+ * `return error_set(err, EINVAL, "...")`.  A macro, so that compiler and analysers
+ * see that this is an error.
  */
-__attribute__((format(printf, 3, 4)))
-int error_set(struct error *err, int code, const char *format, ...);
+#define error_set(err, code, ...) (error_say((err), __VA_ARGS__), -(code))
 
 /** The same, with ": " and strerror(code) behind the sentence. */
 __attribute__((format(printf, 3, 4)))

@@ -208,7 +208,7 @@ static struct zone *load_block(const struct block *block) {
 	add_shift(zone, INT64_MIN, read_s32(block->types));
 	for (size_t i = 0; i < times; i++) {
 		zone->rule_from = transition_time(block, i);
-		add_shift(zone, zone->rule_from, read_s32(block->types + block->indexes[i] * TYPE_SIZE));
+		add_shift(zone, zone->rule_from, read_s32(block->types + (size_t)block->indexes[i] * TYPE_SIZE));
 	}
 	return zone;
 }

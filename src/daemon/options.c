@@ -10,22 +10,22 @@
 #define DEFAULT_CONFIG "/etc/occupancyd/occupancyd.conf"
 
 void options_help(void) {
-	fputs("Usage: occupancyd [-c FILE] [--check | --once | --print-config]\n"
-	      "       occupancyd --version | --help\n"
-	      "\n"
-	      "Polls Rhombus's cloud for room occupancy counts and appends every closed\n"
-	      "interval exactly once to rotating log files.\n"
-	      "\n"
-	      "  -c, --config FILE   read FILE instead of " DEFAULT_CONFIG "\n"
-	      "      --check         check the configuration, say what it will cost, and exit\n"
-	      "      --once          record all that is due, then exit\n"
-	      "      --print-config  print the effective configuration, without secrets, and exit\n"
-	      "      --version       print the version and exit\n"
-	      "  -h, --help          print this and exit\n"
-	      "\n"
-	      "Signals: HUP reloads the configuration, USR1 rotates the log, TERM ends.\n"
-	      "Manuals: occupancyd(8), occupancyd.conf(5), occupancy-log(5).\n",
-	      stdout);
+	(void)fputs("Usage: occupancyd [-c FILE] [--check | --once | --print-config]\n"
+	            "       occupancyd --version | --help\n"
+	            "\n"
+	            "Polls Rhombus's cloud for room occupancy counts and appends every closed\n"
+	            "interval exactly once to rotating log files.\n"
+	            "\n"
+	            "  -c, --config FILE   read FILE instead of " DEFAULT_CONFIG "\n"
+	            "      --check         check the configuration, say what it will cost, and exit\n"
+	            "      --once          record all that is due, then exit\n"
+	            "      --print-config  print the effective configuration, without secrets, and exit\n"
+	            "      --version       print the version and exit\n"
+	            "  -h, --help          print this and exit\n"
+	            "\n"
+	            "Signals: HUP reloads the configuration, USR1 rotates the log, TERM ends.\n"
+	            "Manuals: occupancyd(8), occupancyd.conf(5), occupancy-log(5).\n",
+	            stdout);
 }
 
 struct options options_parse(int argc, char *argv[]) {

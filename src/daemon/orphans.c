@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT_FOR (2 * 366 * USEC_PER_DAY)
+#define KEPT_FOR (INT64_C(2) * 366 * USEC_PER_DAY)
 
 enum { FIRST_SIZE = 16 };
 
@@ -47,6 +47,7 @@ static struct orphan *find(const struct orphans *orphans, const char *uuid, enum
 static size_t wanted_size(const struct orphans *orphans) {
 	size_t left = 0, size = FIRST_SIZE;
 	for (size_t i = 0; i < orphans->len; i++) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a list where there is a length */
 		left += orphans->list[i].uuid != NULL;
 	}
 	while (size < 2 * left) {
@@ -97,6 +98,7 @@ int orphans_add(struct orphans *orphans, const char *uuid, enum interval interva
 		free(copy);
 		return -ENOMEM;
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is room for one more */
 	orphans->list[orphans->len++] = (struct orphan){
 		.uuid = copy,
 		.interval = interval,

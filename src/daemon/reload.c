@@ -78,6 +78,7 @@ static int make_flights(struct roll *roll) {
 	for (size_t i = 0; i < roll->config->account_count; i++) {
 		count += (size_t)roll->config->accounts[i].max_in_flight;
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI): there is at least one account, with one at least */
 	roll->flights = calloc(count, sizeof(*roll->flights));
 	if (!roll->flights) {
 		return -ENOMEM;
@@ -94,7 +95,8 @@ int roll_init(struct roll *roll, struct config *config, const struct poller *pol
 	*roll = (struct roll){
 		.config = config,
 		.accesses = calloc(config->account_count, sizeof(*roll->accesses)),
-		.polls = calloc(config->device_count, sizeof(*roll->polls)),
+		/* There may be no device yet. */
+		.polls = calloc(config->device_count + 1, sizeof(*roll->polls)),
 	};
 	int r = -ENOMEM;
 	if (roll->accesses && roll->polls) {
@@ -149,6 +151,7 @@ static void take_over(struct poller *poller, struct roll *roll, struct roll *fro
 	}
 	for (size_t i = 0; i < roll->config->device_count; i++) {
 		struct poll *poll = &roll->polls[i];
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): fill_lanes() has set each poll's device */
 		struct poll *before = roster_find(&from->roster, poll->device->uuid,
 		                                  poll->device->settings->bucket.interval);
 		if (before) {

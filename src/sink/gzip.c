@@ -113,8 +113,11 @@ int gzip_step(struct gzip *gzip) {
 static int read_trailer(int fd, unsigned char trailer[static TRAILER]) {
 	struct file_info info;
 	int r = file_stat_open(fd, &info);
-	if (r < 0 || info.size < TRAILER) {
+	if (r < 0) {
 		return r;
+	}
+	if (info.size < TRAILER) {
+		return 0;
 	}
 
 	int64_t got = file_read(fd, trailer, TRAILER, info.size - TRAILER);

@@ -56,7 +56,7 @@ static int measure_lines(int fd, int64_t size, int64_t *ret_whole) {
  * lines of that append stay, and are found when the log is read.
  */
 static int cut_torn_line(int fd, int64_t size, int64_t *ret_whole) {
-	int64_t whole;
+	int64_t whole = 0;
 	int r = measure_lines(fd, size, &whole);
 
 	if (r == 0 && whole < size) {

@@ -275,9 +275,9 @@ static bool take_word(struct reader *in, char *out, size_t size) {
 }
 
 static bool take_status(struct reader *in, uint8_t *ret) {
-	for (uint8_t i = 0; i < STATUS_COUNT; i++) {
+	for (size_t i = 0; i < STATUS_COUNT; i++) {
 		if (take_char(in, status_letters[i])) {
-			*ret = i;
+			*ret = (uint8_t)i;
 			return true;
 		}
 	}
