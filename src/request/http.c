@@ -497,6 +497,14 @@ static enum http_result classify(const struct transfer *transfer, CURLcode code,
 	return status != 0 ? HTTP_CUT_OFF : HTTP_UNREACHABLE;
 }
 
+static const char *explain(const struct transfer *transfer, CURLcode code) {
+	if (code == CURLE_OUT_OF_MEMORY) {
+		/* libcurl has one code for both. */
+		return "out of memory, or a header line is longer than libcurl takes";
+	}
+	return transfer->error[0] ? transfer->error : curl_easy_strerror(code);
+}
+
 bool http_next(struct http *http, struct http_reply *ret_reply) {
 	hand_back(http);
 
@@ -522,7 +530,7 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 		.body_len = transfer->body.len,
 		.retry_after = transfer->retry_after.present ? transfer->retry_after.value : NULL,
 		.date = transfer->date.present ? transfer->date.value : NULL,
-		.error = transfer->error[0] ? transfer->error : curl_easy_strerror(code),
+		.error = explain(transfer, code),
 	};
 	return true;
 }
