@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,10 +25,11 @@ int error_errno(struct error *err, int code, const char *format, ...) {
 		(void)vsnprintf(err->text, sizeof(err->text), format, args);
 		va_end(args);
 
-		char reason[128];
+		char buf[128];
 		size_t len = strlen(err->text);
-		(void)snprintf(err->text + len, sizeof(err->text) - len, ": %s",
-		               strerror_r(code, reason, sizeof(reason)));
+		const char *reason = code == FILE_NOT_REGULAR ? "it is not a regular file: remove it"
+		                                              : strerror_r(code, buf, sizeof(buf));
+		(void)snprintf(err->text + len, sizeof(err->text) - len, ": %s", reason);
 	}
 	return -code;
 }

@@ -31,7 +31,21 @@ int file_open(const char *path, enum file_access access, mode_t mode) {
 	do {
 		fd = open(path, access_flags[access] | COMMON_FLAGS, mode);
 	} while (fd < 0 && errno == EINTR);
-	return fd < 0 ? -errno : fd;
+	/* What a symbolic link, a directory, and a socket or a FIFO without a reader give. */
+	if (fd < 0) {
+		return errno == ELOOP || errno == EISDIR || errno == ENXIO ? -FILE_NOT_REGULAR : -errno;
+	}
+
+	struct stat st;
+	int r = result(fstat(fd, &st));
+	if (r == 0 && !S_ISREG(st.st_mode)) {
+		r = -FILE_NOT_REGULAR;
+	}
+	if (r < 0) {
+		(void)close(fd);
+		return r;
+	}
+	return fd;
 }
 
 void file_close(int fd) {

@@ -35,7 +35,10 @@ struct file_info {
 	bool regular;
 };
 
-/** Returns a descriptor or -errno.  The mode, less the umask, is for a file that is created. */
+/** The code for what is no file but a symbolic link, a directory, a FIFO, a device or a socket. */
+#define FILE_NOT_REGULAR EMEDIUMTYPE
+
+/** Returns a descriptor of a regular file, or -errno.  The mode, less the umask, is for a file that is created. */
 __attribute__((warn_unused_result, nonnull))
 int file_open(const char *path, enum file_access access, mode_t mode);
 

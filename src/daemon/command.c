@@ -189,6 +189,9 @@ static int run(struct config *config, const char *file, bool once) {
 	warn_of_open_sources(config);
 	int r = open_all(&program, once, &err);
 	if (r < 0) {
+		if (!err.text[0]) {
+			(void)error_errno(&err, -r, "cannot start");
+		}
 		log_err("%s", err.text);
 		close_all(&program);
 		return exit_code(r);

@@ -344,7 +344,6 @@ static size_t on_header(char *data, size_t size, size_t count, void *user) {
 /* What is the same for all requests to an endpoint. */
 static CURLcode set_up(struct transfer *transfer, struct http_endpoint *endpoint) {
 	CURL *easy = transfer->easy;
-	SET(easy, CURLOPT_PRIVATE, transfer);
 	SET(easy, CURLOPT_ERRORBUFFER, transfer->error);
 	SET(easy, CURLOPT_NOSIGNAL, 1L);
 	SET(easy, CURLOPT_URL, endpoint->url);
@@ -497,6 +496,15 @@ static enum http_result classify(const struct transfer *transfer, CURLcode code,
 	return status != 0 ? HTTP_CUT_OFF : HTTP_UNREACHABLE;
 }
 
+/* A few are on their way at a time, and every message is of one of them. */
+static struct transfer *find_running(const struct http *http, const CURL *easy) {
+	struct transfer *transfer = http->running;
+	while (transfer->easy != easy) {
+		transfer = transfer->next;
+	}
+	return transfer;
+}
+
 static const char *explain(const struct transfer *transfer, CURLcode code) {
 	if (code == CURLE_OUT_OF_MEMORY) {
 		/* libcurl has one code for both. */
@@ -515,9 +523,8 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 		return false;
 	}
 	CURLcode code = message->data.result;
-	struct transfer *transfer = NULL;
+	struct transfer *transfer = find_running(http, message->easy_handle);
 	long status = 0;
-	(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
 	(void)curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
 
 	http->handed_out = transfer;

@@ -75,10 +75,6 @@ static int adopt(struct logfile *fresh, const char *directory) {
 	if (r < 0) {
 		return r;
 	}
-	if (!info.regular) {
-		return -ENOTSUP;
-	}
-
 	fresh->device = info.device;
 	fresh->inode = info.inode;
 	fresh->written = info.mtime;

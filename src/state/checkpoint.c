@@ -417,9 +417,6 @@ static int load(int fd, struct buf *out, struct error *err) {
 	if (r < 0) {
 		return error_errno(err, -r, "cannot be read");
 	}
-	if (!info.regular) {
-		return error_set(err, EBADMSG, "not a regular file");
-	}
 	if (info.size > (int64_t)file_max) {
 		return error_set(err, EBADMSG, "larger than the %d MiB that a checkpoint can have", FILE_MAX_MIB);
 	}
@@ -448,6 +445,9 @@ int checkpoint_read(const char *directory, checkpoint_visit *visit, void *user,
 		return error_errno(err, ENAMETOOLONG, "%s/%s", directory, file_name);
 	}
 	int fd = file_open(path, FILE_READ, 0);
+	if (fd == -FILE_NOT_REGULAR) {
+		return error_set(err, EBADMSG, "%s: not a regular file", path);
+	}
 	if (fd < 0) {
 		return error_errno(err, -fd, "%s: cannot be read", path);
 	}

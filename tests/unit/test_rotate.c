@@ -244,7 +244,7 @@ static void file_that_cannot_be_compressed_does_not_stop_the_others(void **state
 	assert_int_equal(mkdir(disk_path("occupancy-20261121T000000Z.ndjson"), 0700), 0);
 	disk_put("occupancy-20261122T000000Z.ndjson", "two");
 	struct rotate rotate = started(&compressing, monday);
-	assert_int_equal(work(&rotate, &err), -EISDIR);
+	assert_int_equal(work(&rotate, &err), -FILE_NOT_REGULAR);
 	assert_non_null(strstr(err.text, "occupancy-20261121T000000Z.ndjson: cannot be compressed: "));
 	rotate_done(&rotate);
 	assert_string_equal(unpacked("occupancy-20261122T000000Z.ndjson.gz"), "two");
@@ -389,17 +389,17 @@ static void failure_lasts_until_a_round_ends_well(void **state) {
 	struct error first = {{0}};
 	assert_int_equal(mkdir(disk_path(name), 0700), 0);
 	struct rotate rotate = started(&compressing, monday);
-	assert_int_equal(work(&rotate, &first), -EISDIR);
+	assert_int_equal(work(&rotate, &first), -FILE_NOT_REGULAR);
 	assert_int_equal(rmdir(disk_path(name)), 0);
 	disk_put(name, "one");
 	for (int i = 0; i < 3; i++) {
 		struct error err = {{0}};
 		rotate_tick(&rotate, monday + i * USEC_PER_SEC);
-		assert_int_equal(rotate_work(&rotate, &err), -EISDIR);
+		assert_int_equal(rotate_work(&rotate, &err), -FILE_NOT_REGULAR);
 		assert_string_equal(err.text, first.text);
 		assert_string_equal(disk_list(), "occupancy-20261121T000000Z.ndjson ");
 	}
-	assert_int_equal(rotate_work(&rotate, NULL), -EISDIR);
+	assert_int_equal(rotate_work(&rotate, NULL), -FILE_NOT_REGULAR);
 
 	rotate_configure(&rotate, &compressing);
 	assert_true(work(&rotate, NULL) > 0);

@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: ISC
+"""Who shares the machine: what is planted in the directories, files that change while they are
+read, limits that are too small, signals in storms.  No crash, no hang, a clear word, and nothing
+lost once it is over.
+"""
+
+import os
+import pathlib
+import resource
+import signal
+import socket
+import stat
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness import (KEY, SLOW, Daemon, assert_clean, assert_complete, assert_contiguous, assert_unique,
+                     expected_records, parse_time, uuid_of, wait_for)
+from test_disk import make_disk  # noqa: F401
+
+LOBBY = [{"uuid": uuid_of(1), "name": "lobby"}]
+QUICK = {"backfill_from": "10m"}
+IO, PERMISSION, CONFIG = 74, 77, 78
+
+
+def assert_all(records, minutes=8):
+    assert_unique(records)
+    mine = assert_contiguous(records, uuid_of(1))
+    first, last = parse_time(mine[0]["time"]), parse_time(mine[-1]["end"])
+    assert last - first >= minutes * 60
+    assert_complete(records, uuid_of(1), expected_records(uuid_of(1), "MINUTELY", "UTC", first, last))
+
+
+# What is planted
+
+def plant(path, kind, outside):
+    if kind == "symlink":
+        path.symlink_to(outside)
+    elif kind == "dangling symlink":
+        path.symlink_to(outside.with_name("not-there"))
+    elif kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "directory":
+        path.mkdir()
+        (path / "something").touch()
+    elif kind == "socket":
+        os.mknod(path, stat.S_IFSOCK | 0o600)
+    elif kind == "device":
+        if os.geteuid() != 0:
+            pytest.skip("making a device needs root")
+        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))  # /dev/zero: no end of it
+
+
+KINDS = ["symlink", "dangling symlink", "fifo", "directory", "socket", "device"]
+ROTATED = "occupancy-20200101T000000Z.ndjson"
+FOUND = "it is not a regular file: remove it"
+
+# Whether it starts, and what it says; the names of its own temporary files it takes for left-overs.
+PLANTED = {
+    ("log", "occupancy.ndjson"): (IO, f"occupancy.ndjson: cannot open: {FOUND}"),
+    ("log", ROTATED): (IO, f"{ROTATED}: cannot be read back; move it away to start without it: {FOUND}"),
+    ("log", f"{ROTATED}.gz"): (IO, f"{ROTATED}.gz: cannot be read back; move it away to start without it: {FOUND}"),
+    ("log", ".occupancy.probe"): (0, ""),
+    ("log", f".{ROTATED}.gz.tmp"): (0, ""),
+    ("state", "checkpoint"): (0, "checkpoint: not a regular file: set aside"),
+    ("state", ".checkpoint.tmp"): (0, ""),
+    ("state", "lock"): (IO, f"lock: cannot open: {FOUND}"),
+}
+
+
+@pytest.mark.parametrize("where, name", PLANTED, ids=[name for _, name in PLANTED])
+@pytest.mark.parametrize("kind", KINDS)
+def test_planted(where, name, kind, fake, make_daemon, tmp_path):
+    daemon = make_daemon(fake.url, LOBBY, defaults=QUICK)
+    outside = tmp_path / "outside"
+    outside.write_text("precious\n")
+    path = (daemon.log_folder if where == "log" else daemon.state_folder) / name
+    plant(path, kind, outside)
+    want, said = PLANTED[where, name]
+    code, _, stderr = daemon.run("--once", timeout=15)
+    assert outside.read_text() == "precious\n" and not (tmp_path / "not-there").exists()
+    if kind == "directory" and want == 0 and name.startswith("."):
+        # It removes files, not directories: somebody has to.
+        assert code in (0, IO) and ("Is a directory" in stderr or code == 0), stderr
+        subprocess.run(["rm", "-r", path], check=True)
+        code, _, stderr = daemon.run("--once", timeout=15)
+    assert code == want and said in stderr, (code, stderr)
+    if want:
+        # The advice works.
+        subprocess.run(["rm", "-r", path], check=True)
+        assert daemon.run("--once", timeout=15)[0] == 0
+    assert_all(daemon.records_at_rest())
+
+
+def test_directory_replaced_by_a_link_while_it_runs(fake, make_daemon, tmp_path):
+    """Who can write beside the log can move it; it goes on in what it has opened or says what is wrong."""
+    daemon = make_daemon(fake.url, LOBBY, defaults=QUICK).start()
+    wait_for(daemon.records, 10, "records")
+    (daemon.log_folder / "occupancy.ndjson").rename(tmp_path / "away")
+    (daemon.log_folder / "occupancy.ndjson").symlink_to(tmp_path / "trap")
+    daemon.signal(signal.SIGUSR1)
+    wait_for(lambda: FOUND in daemon.stderr(), 10, "what is wrong")
+    assert not (tmp_path / "trap").exists() and daemon.process.poll() is None
+    (daemon.log_folder / "occupancy.ndjson").unlink()
+    daemon.signal(signal.SIGUSR1)
+    wait_for(lambda: (daemon.log_folder / "occupancy.ndjson").exists(), 70, "the log to be made anew")
+    daemon.stop(0, IO)
+
+
+# Files that change while they are read
+
+def test_key_swapped_in_a_storm(fake, make_daemon):
+    """Renamed into place a thousand times a second, whole and half: it never sends half a key."""
+    daemon = make_daemon(fake.url, LOBBY, key="wrong-key-000000001", defaults=QUICK).start()
+    over = threading.Event()
+
+    def swap():
+        while not over.is_set():
+            daemon.write_key("wrong-key-000000001")
+            daemon.write_key("")
+            daemon.key_file.write_text("wrong")
+    thread = threading.Thread(target=swap)
+    thread.start()
+    for _ in range(20):
+        daemon.signal(signal.SIGHUP)
+        time.sleep(0.1)
+    over.set()
+    thread.join()
+    assert daemon.process.poll() is None
+    daemon.write_key(KEY)
+    daemon.key_file.chmod(0o600)
+    wait_for(daemon.records, 10, "records")
+    daemon.stop()
+    assert {e["key"] for e in fake.journal() if e["status"] == 200} == {"key1"}
+
+
+FRAGMENTS = {
+    "huge": (lambda path: path.write_bytes(b"# " + b"x" * (100 << 20)), "is larger than"),
+    "a FIFO": (os.mkfifo, "is not a regular file"),
+    "endless": (lambda path: path.symlink_to("/dev/zero"), "is not a regular file"),
+    "a directory": (lambda path: path.mkdir(), "is not a regular file|Is a directory"),
+    "a link to nothing": (lambda path: path.symlink_to("nothing"), "No such file"),
+    "binary": (lambda path: path.write_bytes(bytes(range(256)) * 1000), "syntax error|NUL"),
+    "escapes in its name": (lambda path: path.with_name("\x1b[31m\x07.conf").write_text("nonsense"), r"\\x1b\[31m\\x07.conf:1:"),
+}
+
+
+@pytest.mark.parametrize("name", FRAGMENTS)
+def test_odd_fragment(name, fake, make_daemon):
+    """Refused at a start; refused at a reload, while the old configuration stays in force."""
+    make, said = FRAGMENTS[name]
+    daemon = make_daemon(fake.url, LOBBY, defaults=QUICK).start()
+    (daemon.folder / "conf.d").mkdir()
+    make(daemon.folder / "conf.d/50.conf")
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: "not reloaded" in daemon.stderr(), 20, "the refusal")
+    wait_for(daemon.records, 10, "records")
+    daemon.stop()
+    code, _, stderr = daemon.run("--check", timeout=20)
+    assert code == CONFIG and __import__("re").search(said, stderr), stderr
+    assert "\x1b" not in stderr and "\x07" not in stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user's files need root")
+def test_unreadable_fragment(fake, make_daemon):
+    daemon = make_daemon(fake.url, LOBBY)
+    (daemon.folder / "conf.d").mkdir()
+    fragment = daemon.folder / "conf.d/50.conf"
+    fragment.write_text("")
+    fragment.chmod(0)
+    these = "-dac_override,-dac_read_search"
+    done = subprocess.run(["setpriv", "--bounding-set", these, "--inh-caps", these, *daemon.command("--check")],
+                          text=True, capture_output=True, env=daemon.environment(), timeout=20 * SLOW)
+    assert done.returncode == CONFIG and "50.conf" in done.stderr and "Permission denied" in done.stderr, done.stderr
+
+
+# Limits
+
+class Limited(Daemon):
+    """Started with a resource limit."""
+
+    limit = None
+
+    def command(self, *options, fake_time=None):
+        kind, value = self.limit
+        return ["prlimit", f"--{kind}={value}", *super().command(*options, fake_time=fake_time)]
+
+
+@pytest.mark.skipif(SLOW > 1, reason="sanitizers and valgrind need more files and memory than that")
+@pytest.mark.parametrize("kind, value, starts", [
+    ("nofile", 16, True), ("nofile", 12, True), ("nofile", 6, False), ("nofile", 4, False),
+    ("as", 64 << 20, True), ("as", 24 << 20, False), ("stack", 64 << 10, True), ("core", 0, True), ("memlock", 0, True),
+])
+def test_small_limits(kind, value, starts, fake, tmp_path):
+    """It works, or says why it does not, and works once the limit is gone."""
+    daemon = Limited(tmp_path, fake.url, LOBBY, defaults=QUICK)
+    daemon.limit = (kind, value)
+    try:
+        code, _, stderr = daemon.run("--once", timeout=20)
+    except subprocess.TimeoutExpired:
+        raise AssertionError("it hangs") from None
+    assert code == 0 if starts else code != 0 and code < 128, (code, stderr)
+    if not starts:
+        assert stderr.strip(), f"it ended with {code} without a word"
+    daemon.limit = ("nofile", 1024)
+    assert daemon.run("--once", timeout=20)[0] == 0
+    assert_all(daemon.records_at_rest())
+
+
+@pytest.mark.skipif(SLOW > 1, reason="sanitizers write files of their own")
+def test_file_size_limit(fake, tmp_path):
+    """As a full disk: RLIMIT_FSIZE must not kill it by SIGXFSZ."""
+    daemon = Limited(tmp_path, fake.url, LOBBY, defaults=QUICK)
+    daemon.limit = ("fsize", 1000)
+    code, _, stderr = daemon.run("--once", timeout=60)
+    assert code == IO and "File too large" in stderr, (code, stderr)
+    daemon.limit = ("nofile", 1024)
+    assert daemon.run("--once", timeout=20)[0] == 0
+    assert_all(daemon.records_at_rest())
+
+
+def test_no_inode_left(make_disk, fake, make_daemon):  # noqa: F811
+    """The log exists already, rotation finds no room for another file: it goes on in the one it has."""
+    disk = make_disk("ext4")
+    folders = {name: disk.path / name.split("_")[0] for name in ("log_folder", "state_folder")}
+    daemon = make_daemon(fake.url, LOBBY, defaults=QUICK, **folders)
+    assert daemon.run("--once")[0] == 0
+    count = 0
+    try:
+        while True:
+            (disk.path / f"filler-{count}").touch()
+            count += 1
+    except OSError:
+        pass
+    daemon.start()
+    daemon.signal(signal.SIGUSR1)
+    wait_for(lambda: "No space left on device" in daemon.stderr(), 10, "what is wrong")
+    assert daemon.process.poll() is None
+    for number in range(count):
+        (disk.path / f"filler-{number}").unlink()
+    daemon.signal(signal.SIGUSR1)
+    wait_for(lambda: "written again" in daemon.stderr() or list(daemon.log_folder.glob("occupancy-*")), 90, "its end")
+    daemon.stop(0, IO)
+    assert daemon.run("--once", timeout=20)[0] == 0
+    assert_all(daemon.records_at_rest())
+
+
+# The clock
+
+@pytest.mark.parametrize("shift, said", [("-50y", None), ("+30y", "clock is ahead"), ("+80y", "clock is ahead")])
+def test_clock_years_off(shift, said, fake, make_daemon):
+    """Behind the server's: it records what is over by its own.  Ahead: it waits, aloud, and invents nothing."""
+    daemon = make_daemon(fake.url, LOBBY, defaults={"backfill_from": "5m"})
+    process = subprocess.Popen(daemon.command(fake_time=shift), stderr=subprocess.PIPE, text=True,
+                               env={**daemon.environment(), "NOTIFY_SOCKET": ""})
+    time.sleep(3 * SLOW)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=20)
+    assert_clean(stderr)
+    assert process.returncode == 0, stderr
+    if said:
+        assert said in stderr, stderr
+        assert daemon.records() == []
+
+
+# Signals
+
+def test_signal_storm(fake, make_daemon):
+    """Thousands of SIGHUP and SIGUSR1 within a second, then SIGTERM: every bucket once, and an end in time."""
+    daemon = make_daemon(fake.url, LOBBY, defaults={"backfill_from": "1d", "max_points": 20},
+                         account={"rate": "100/s"}).start()
+    begin = time.monotonic()
+    count = 0
+    while time.monotonic() < begin + 1:
+        daemon.signal(signal.SIGHUP)
+        daemon.signal(signal.SIGUSR1)
+        count += 2
+    assert daemon.process.poll() is None
+    took = daemon.stop()
+    print(f"{count} signals; stopped within {took:.2f} s")
+    assert took < 5 * SLOW
+    assert daemon.run("--once")[0] == 0
+    assert_all(daemon.records_at_rest(), 1400)
+
+
+def test_other_signals_are_no_end_without_a_word(fake, make_daemon):
+    daemon = make_daemon(fake.url, LOBBY, defaults=QUICK).start()
+    for number in (signal.SIGPIPE, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH, signal.SIGCHLD):
+        daemon.signal(number)
+    time.sleep(0.3)
+    assert daemon.process.poll() is None
+    daemon.stop()
+
+
+# The environment
+
+@pytest.mark.parametrize("closed", [(0,), (0, 1), (0, 1, 2)])
+def test_closed_standard_files(closed, fake, make_daemon):
+    """What it opens must not become standard error, and a log line must not land in the log."""
+    daemon = make_daemon(fake.url, LOBBY, defaults=QUICK)
+    redirections = " ".join(f"{fd}>&-" for fd in closed)
+    code = subprocess.run(["sh", "-c", f"exec \"$@\" {redirections}", "sh", *daemon.command("--once")],
+                          env=daemon.environment(), timeout=30 * SLOW, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL).returncode
+    assert code == 0
+    assert_all(daemon.records_at_rest())
+
+
+def test_odd_environment(fake, make_daemon):
+    daemon = make_daemon(fake.url, LOBBY, defaults=QUICK)
+    odd = {"TZ": ":/etc/passwd", "LC_ALL": "tr_TR.UTF-8", "http_proxy": "http://127.0.0.1:9", "ALL_PROXY": "socks5://127.0.0.1:9",
+           "SSL_CERT_FILE": "/nowhere", "CURL_HOME": "/nowhere", "HOME": "/nowhere", "NOTIFY_SOCKET": "/nowhere",
+           "WATCHDOG_USEC": "-1", "WATCHDOG_PID": "x", "JOURNAL_STREAM": "no:thing", "CREDENTIALS_DIRECTORY": "relative",
+           "LOGS_DIRECTORY": "relative", "STATE_DIRECTORY": ":", "FILLER": "x" * 100_000}
+    code, _, stderr = daemon.run("--once", env=odd)
+    assert code == 0, stderr
+    assert_all(daemon.records_at_rest())
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o777])
+def test_umask(umask, fake, make_daemon):
+    daemon = make_daemon(fake.url, LOBBY, defaults=QUICK)
+    code = subprocess.run(daemon.command("--once"), env=daemon.environment(), umask=umask, timeout=30 * SLOW,
+                          capture_output=True).returncode
+    assert code == 0
+    for path in (daemon.log_folder / "occupancy.ndjson", daemon.state_folder / "checkpoint"):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o027 == 0, path
+        path.chmod(0o600)
+    assert_all(daemon.records_at_rest())
