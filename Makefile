@@ -100,13 +100,14 @@ SIM_SRC   := $(wildcard tests/sim/*.c)
 SIM_OBJ   := $(SIM_SRC:%.c=$(BUILD)/%.o)
 SIM       := $(BUILD)/sim/sim
 TORTURED  := $(BUILD)/tortured
+BENCH     := $(BUILD)/bench/floor $(BUILD)/bench/usage
 FUZZ_SRC  := $(wildcard tests/fuzz/target-*.c)
 FUZZ      := $(FUZZ_SRC:tests/fuzz/target-%.c=%)
 CORPORA   := $(FUZZ:%=$(BUILD)/fuzz/%-corpus)
 FUZZERS   := $(FUZZ:%=$(BUILD)/fuzz/%)
 OBJ       := $(LIB_OBJ) $(MAIN_OBJ) $(FAKE_OBJ) $(UNIT_BIN:%=%.o) $(LINT_BIN:%=%.o) \
              $(DEMO_SRC:%.c=$(BUILD)/%.o) $(SIM_OBJ) $(BUILD)/tests/torture/faults.o \
-             $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/*.c))
+             $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/*.c tests/bench/*.c))
 
 LIB       := $(BUILD)/liboccupancyd.a
 PROGRAM   := $(BUILD)/occupancyd
@@ -134,6 +135,10 @@ $(UNIT_BIN): %: %.o $(LIB)
 
 $(LINT_BIN): %: %.o $(LIB)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(LIB_LIBS)
+
+$(BENCH): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcurl -ljson-c
 
 # Each fuzz target with the driver that runs its corpus, and with clang's.
 $(CORPORA): $(BUILD)/fuzz/%-corpus: $(BUILD)/tests/fuzz/target-%.o $(BUILD)/tests/fuzz/shared.o \
@@ -171,7 +176,7 @@ FORCE:
 
 ## Packages from Debian: only what is missing is installed
 
-.PHONY: deps deps-build deps-demo deps-deb
+.PHONY: deps deps-build deps-demo deps-deb deps-bench
 deps:
 	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) \
 	    $(DEB_PACKAGES) $(SERVICE_PACKAGES)
@@ -182,6 +187,9 @@ deps-build:
 
 deps-demo:
 	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES) $(DEMO_PACKAGES)
+
+deps-bench: deps
+	$(Q)tests/install-packages collectd-core libyajl2
 
 deps-deb:
 	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES) $(DEB_PACKAGES) libcmocka-dev python3
@@ -235,6 +243,19 @@ static: deps
 
 lint: deps
 	$(Q)$(MAKE) --no-print-directory run-check ONLY=lint
+
+## Measure
+
+# Against bare libcurl and collectd, side by side: ROWS="poll memory" takes some, each RUNS times.
+ROWS ?=
+RUNS ?= 5
+
+.PHONY: bench run-bench
+bench: deps-bench
+	$(Q)$(MAKE) --no-print-directory run-bench
+
+run-bench: $(PROGRAM) $(BENCH)
+	$(Q)/usr/bin/python3 tests/bench/run.py --build $(BUILD) --runs $(RUNS) $(ROWS)
 
 ## Hurt
 
@@ -370,6 +391,7 @@ help:
 	@echo 'make check-load  the load test at its full length: ten minutes'
 	@echo 'make check-crash kills, full disks and an outage at their full length: some minutes'
 	@echo 'make check-service  the package and the unit under a real systemd, in a container; as root'
+	@echo 'make bench       CPU, memory, start and restart against bare libcurl and collectd: ROWS= RUNS=$(RUNS)'
 	@echo 'make static      gcc -fanalyzer, clang-tidy and cppcheck'
 	@echo 'make torture     each call that the program makes fails in turn: TORTURE_EVERY=$(TORTURE_EVERY)'
 	@echo 'make fuzz        fuzz what reads from outside: FUZZ_SECONDS=$(FUZZ_SECONDS) for each of FUZZ="$(FUZZ)"'

@@ -66,22 +66,48 @@ usec_t utc_join(const struct civil *civil) {
 	       civil->minute * USEC_PER_MIN + civil->second * USEC_PER_SEC + civil->usec;
 }
 
-static int format_fields(char buf[static UTC_STRING_SIZE], usec_t instant) {
+/* By hand, because every record has several times in it.  Each returns where it ended. */
+
+static char *put_number(char *at, int number, int digits) {
+	for (int i = digits; i-- > 0; number /= 10) {
+		at[i] = (char)('0' + number % 10);
+	}
+	return at + digits;
+}
+
+static char *put_two(char *at, char before, int number) {
+	*at = before;
+	return put_number(at + 1, number, 2);
+}
+
+static char *put_year(char *at, int64_t year) {
+	if (year >= 0 && year <= 9999) {
+		return put_number(at, (int)year, 4);
+	}
+	return at + sprintf(at, "%s%04lld", year < 0 ? "-" : "", llabs((long long)year));
+}
+
+static char *put_fields(char *at, usec_t instant) {
 	struct civil civil;
 	utc_split(instant, &civil);
 
-	int len = snprintf(buf, UTC_STRING_SIZE, "%s%04lld-%02d-%02dT%02d:%02d:%02d", civil.year < 0 ? "-" : "",
-	                   llabs((long long)civil.year), civil.month, civil.day, civil.hour, civil.minute,
-	                   civil.second);
+	at = put_year(at, civil.year);
+	at = put_two(at, '-', civil.month);
+	at = put_two(at, '-', civil.day);
+	at = put_two(at, 'T', civil.hour);
+	at = put_two(at, ':', civil.minute);
+	at = put_two(at, ':', civil.second);
 	if (civil.usec >= USEC_PER_MSEC) {
-		len += snprintf(buf + len, UTC_STRING_SIZE - (size_t)len, ".%03d", civil.usec / 1000);
+		*at++ = '.';
+		at = put_number(at, civil.usec / 1000, 3);
 	}
-	return len;
+	return at;
 }
 
 const char *utc_format(char buf[static UTC_STRING_SIZE], usec_t instant) {
-	int len = format_fields(buf, instant);
-	(void)snprintf(buf + len, UTC_STRING_SIZE - (size_t)len, "Z");
+	char *end = put_fields(buf, instant);
+	end[0] = 'Z';
+	end[1] = '\0';
 	return buf;
 }
 
@@ -96,9 +122,10 @@ const char *utc_format_offset(char buf[static UTC_STRING_SIZE], usec_t instant, 
 		local = offset_s < 0 ? INT64_MIN : INT64_MAX;
 	}
 
-	int len = format_fields(buf, local);
-	(void)snprintf(buf + len, UTC_STRING_SIZE - (size_t)len, "%c%02d:%02d", offset_min < 0 ? '-' : '+',
-	               abs(offset_min) / 60, abs(offset_min) % 60);
+	char *end = put_fields(buf, local);
+	end = put_two(end, offset_min < 0 ? '-' : '+', abs(offset_min) / 60);
+	end = put_two(end, ':', abs(offset_min) % 60);
+	*end = '\0';
 	return buf;
 }
 

@@ -247,10 +247,19 @@ struct survey {
  * eight megabytes of "{},{}," would take two gigabytes.
  */
 static struct survey survey_body(const char *body, size_t len) {
+	/* The bytes to look at, outside of strings and inside; the rest is most of it. */
+	static const bool telling[2][256] = {
+		{['"'] = true, ['{'] = true, ['['] = true, [','] = true, ['N'] = true, ['I'] = true, ['\''] = true,
+		 ['.'] = true, ['\0'] = true, [0x80 ... 0xff] = true},
+		{['"'] = true, ['\\'] = true, [0x80 ... 0xff] = true},
+	};
 	struct survey survey = {.lax = len};
 	bool inside = false;
 	for (size_t i = 0; i < len; i++) {
 		unsigned char byte = (unsigned char)body[i];
+		if (!telling[inside][byte]) {
+			continue;
+		}
 		unsigned char next = i + 1 < len ? (unsigned char)body[i + 1] : 0;
 		if (byte >= 0x80) {
 			if (is_bad_lead(byte, next)) {
@@ -260,13 +269,12 @@ static struct survey survey_body(const char *body, size_t len) {
 		} else if (byte == '"') {
 			inside = !inside;
 		} else if (inside) {
-			i += byte == '\\';
+			i++; /* what a backslash escapes */
 		} else if (byte == '{' || byte == '[') {
 			survey.weight += 8;
 		} else if (byte == ',') {
 			survey.weight++;
-		} else if (byte == 'N' || byte == 'I' || byte == '\'' || byte == '\0' ||
-		           (byte == '.' && !isdigit(next))) {
+		} else if (byte != '.' || !isdigit(next)) {
 			survey.lax = i;
 			break;
 		}
