@@ -250,12 +250,20 @@ lint: deps
 ROWS ?=
 RUNS ?= 5
 
-.PHONY: bench run-bench
+.PHONY: bench run-bench bench-guard bench-guard-record
 bench: deps-bench
 	$(Q)$(MAKE) --no-print-directory run-bench
 
 run-bench: $(PROGRAM) $(BENCH)
 	$(Q)/usr/bin/python3 tests/bench/run.py --build $(BUILD) --runs $(RUNS) $(ROWS)
+
+# Instructions of some simulated months against the recorded number: a change of 5 % fails.
+bench-guard: deps
+	$(Q)$(MAKE) --no-print-directory tests
+	$(Q)$(RUN_TESTS) guard
+
+bench-guard-record: tests
+	$(Q)tests/bench/guard.py --build $(BUILD) --record
 
 ## Hurt
 
@@ -392,6 +400,7 @@ help:
 	@echo 'make check-crash kills, full disks and an outage at their full length: some minutes'
 	@echo 'make check-service  the package and the unit under a real systemd, in a container; as root'
 	@echo 'make bench       CPU, memory, start and restart against bare libcurl and collectd: ROWS= RUNS=$(RUNS)'
+	@echo 'make bench-guard instructions of the daemon in some simulated months against the recorded number'
 	@echo 'make static      gcc -fanalyzer, clang-tidy and cppcheck'
 	@echo 'make torture     each call that the program makes fails in turn: TORTURE_EVERY=$(TORTURE_EVERY)'
 	@echo 'make fuzz        fuzz what reads from outside: FUZZ_SECONDS=$(FUZZ_SECONDS) for each of FUZZ="$(FUZZ)"'

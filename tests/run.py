@@ -119,11 +119,14 @@ def run_corpora(args, tally, env):
         tally.add_tap(target, done.stdout, done.returncode)
 
 
-def run_static(args, tally, env):
-    print("static analysis", flush=True)
-    done = subprocess.run([str(ROOT / "tests/static")], cwd=ROOT, text=True, errors="replace", env=env,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    tally.add_tap("static", done.stdout, done.returncode)
+def run_tap(title, *command):
+    """A program that speaks TAP."""
+    def run(args, tally, env):
+        print(title, flush=True)
+        done = subprocess.run([word.format(build=args.build) for word in command], cwd=ROOT, text=True,
+                              errors="replace", env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        tally.add_tap(title, done.stdout, done.returncode)
+    return run
 
 
 SUITES = {
@@ -133,7 +136,8 @@ SUITES = {
     "sim": run_sim,
     "system": run_pytest("tests/system"),
     "service": run_pytest("tests/service"),
-    "static": run_static,
+    "static": run_tap("static analysis", "tests/static"),
+    "guard": run_tap("instructions", "tests/bench/guard.py", "--build", "{build}"),
     "fuzz": run_corpora,
     "torture": run_pytest("tests/torture"),
 }
