@@ -101,13 +101,14 @@ SIM_OBJ   := $(SIM_SRC:%.c=$(BUILD)/%.o)
 SIM       := $(BUILD)/sim/sim
 TORTURED  := $(BUILD)/tortured
 BENCH     := $(BUILD)/bench/floor $(BUILD)/bench/usage
+DELAY     := $(BUILD)/bench/delay.so
 FUZZ_SRC  := $(wildcard tests/fuzz/target-*.c)
 FUZZ      := $(FUZZ_SRC:tests/fuzz/target-%.c=%)
 CORPORA   := $(FUZZ:%=$(BUILD)/fuzz/%-corpus)
 FUZZERS   := $(FUZZ:%=$(BUILD)/fuzz/%)
 OBJ       := $(LIB_OBJ) $(MAIN_OBJ) $(FAKE_OBJ) $(UNIT_BIN:%=%.o) $(LINT_BIN:%=%.o) \
              $(DEMO_SRC:%.c=$(BUILD)/%.o) $(SIM_OBJ) $(BUILD)/tests/torture/faults.o \
-             $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/*.c tests/bench/*.c))
+             $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/*.c) tests/bench/floor.c tests/bench/usage.c)
 
 LIB       := $(BUILD)/liboccupancyd.a
 PROGRAM   := $(BUILD)/occupancyd
@@ -139,6 +140,10 @@ $(LINT_BIN): %: %.o $(LIB)
 $(BENCH): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcurl -ljson-c
+
+$(DELAY): tests/bench/delay.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(WARNINGS) -D_GNU_SOURCE -O2 -shared -fPIC -o $@ $< -ldl
 
 # Each fuzz target with the driver that runs its corpus, and with clang's.
 $(CORPORA): $(BUILD)/fuzz/%-corpus: $(BUILD)/tests/fuzz/target-%.o $(BUILD)/tests/fuzz/shared.o \
@@ -254,7 +259,7 @@ RUNS ?= 5
 bench: deps-bench
 	$(Q)$(MAKE) --no-print-directory run-bench
 
-run-bench: $(PROGRAM) $(BENCH)
+run-bench: $(PROGRAM) $(BENCH) $(DELAY)
 	$(Q)/usr/bin/python3 tests/bench/run.py --build $(BUILD) --runs $(RUNS) $(ROWS)
 
 # Instructions of some simulated months against the recorded number: a change of 5 % fails.

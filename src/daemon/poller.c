@@ -530,8 +530,9 @@ static void put_polls(struct poller *poller, struct status *status) {
 	status->waiting = 0;
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		const struct poll *poll = &poller->roll.polls[i];
-		/* What waits for the end of its window is not behind. */
-		if (poll->phase != POLL_WAITING || !poll->timed) {
+		/* What waits for the end of its window is not behind; with once, what is through neither. */
+		bool rests = (poll->phase == POLL_WAITING && poll->timed) || poll->phase == POLL_STOPPED;
+		if (!rests) {
 			status->backlog += span_backlog(poll->device->settings, poll->cursor,
 			                                poll_horizon(poller, poll));
 		}

@@ -71,9 +71,9 @@ class Bench:
 
     # The server's answer: the minutes before the last full one
 
-    def answer(self, count):
+    def answer(self, count, latest=35):
         """Waits for a moment at which a minute does not end soon; returns when the answer begins."""
-        while not 2 <= time.time() % 60 <= 35:
+        while not 2 <= time.time() % 60 <= latest:
             time.sleep(0.2)
         end = int(time.time() - 1) // 60 * 60
         begin = end - 60 * count
@@ -137,8 +137,14 @@ class Bench:
         cpu, peak, _ = self.run([*command, count, IN_FLIGHT, self.folder / "floor.out", *options])
         return cpu - base, peak
 
-    def collectd_polls(self, urls, points, seconds=6):
-        """(CPU seconds per 1,000 polls, peak KiB, values per second of CPU)."""
+    def collectd_polls(self, urls, points, seconds=(3, 9)):
+        """(CPU seconds per 1,000 polls, peak KiB, values per second of CPU), by the difference of two runs."""
+        short, long = (self.collectd_runs(urls, points, each) for each in seconds)
+        cpu, polls = long[0] - short[0], long[1] - short[1]
+        return cpu * 1000 / polls, long[2], polls * points / cpu
+
+    def collectd_runs(self, urls, points, seconds):
+        """(CPU seconds, polls, peak KiB)."""
         if not shutil.which("collectd"):
             raise Skipped("collectd is not installed")
         self.answer(points)
@@ -163,7 +169,7 @@ class Bench:
         shutil.rmtree(self.folder / "collectd", ignore_errors=True)
         assert polls > 0, "collectd asked nothing"
         cpu, peak = self.usage()
-        return cpu * 1000 / polls, peak, polls * points / cpu
+        return cpu, polls, peak
 
     def alternate(self, *functions):
         """The ratios of the first to each of the others, run by run."""
@@ -233,7 +239,7 @@ def row_memory(bench):
         mine = bench.daemon_polls(10, 1)[1]
         over.append((mine - bench.floor_polls(10, 1)[1]) / MIB)
         try:
-            part.append(mine / bench.collectd_polls(10, 1, 3)[1])
+            part.append(mine / bench.collectd_runs(10, 1, 3)[2])
         except Skipped:
             pass
     yield "memory, 10 devices over HTTPS, beyond bare libcurl", at_most(Figure(over, " MiB"), 2)
@@ -324,6 +330,61 @@ def row_restart(bench):
         took.append(seconds * 1000)
         ended(process)
     yield "restart with a checkpoint and a 1 GiB log, to READY=1", at_most(Figure(took, " ms"), 100)
+
+
+def instructions(bench, idle, due):
+    """Of the program's own object, by callgrind: so many devices that rest beside so many that ask once."""
+    begin = bench.answer(1, latest=6)  # the start takes long under callgrind
+    config = bench.configure(due, begin)
+    now = rfc3339(int(time.time()))
+    rest = ",\n".join(f'{{ uuid = "{10**9 + n:022d}.v0"; name = "rest {n}"; interval = "DAILY"; window = "1d"; '
+                      f'backfill_from = "{now}"; }}' for n in range(idle))
+    if rest:
+        config.write_text(config.read_text().replace("devices = (\n", f"devices = (\n{rest},\n"))
+    out = bench.folder / "callgrind.out"
+    done = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", bench.build / "occupancyd", "-c",
+                           config, "--once"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0 and f"{due} record" in done.stdout, done.stdout[-2000:]
+    shown = subprocess.run(["callgrind_annotate", "--threshold=100", out], stdout=subprocess.PIPE, text=True,
+                           check=True).stdout
+    return sum(int(count.replace(",", "")) for count in
+               re.findall(r"^\s*([\d,]+) \([^)]*\)\s+\S+:.*\[[^]]*/occupancyd\]", shown, re.M))
+
+
+def row_instructions(bench):
+    def per_poll(idle):
+        return (instructions(bench, idle, 1100) - instructions(bench, idle, 100)) / 1000
+    few, many = per_poll(0), per_poll(98_900)
+    print(f"# {few:.0f} instructions of its own for a poll among 100 and more devices, {many:.0f} among 100,000")
+    yield "instructions of its own for a poll, among 100,000 devices to among 100", at_most(Figure([many / few]), 1.5)
+
+
+def row_delay(bench):
+    """On the real disk, while it rotates and compresses all the time."""
+    disk = pathlib.Path(tempfile.mkdtemp(prefix="delay-", dir=bench.build))
+    try:
+        begin = bench.answer(60)
+        config = bench.configure(400, begin)
+        text = config.read_text().replace(f"{bench.folder}/log", f"{disk}/log").replace(f"{bench.folder}/state", f"{disk}/state")
+        config.write_text(text.replace('rotate_size = "0"', 'rotate_size = "256KiB"; keep = 0')
+                          .replace('rate = "1000/s"; burst = 10000', 'rate = "50/s"; burst = 1'))
+        (disk / "log").mkdir()
+        (disk / "state").mkdir()
+        done = subprocess.run([bench.build / "occupancyd", "-c", config, "--once"],
+                              env={**os.environ, "LD_PRELOAD": str(bench.build / "bench/delay.so"),
+                                   "DELAY_FILE": str(disk / "delays")}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert done.returncode == 0, done.stdout
+        rows = [tuple(map(int, line.split())) for line in (disk / "delays").read_text().splitlines()]
+        assert len(rows) > 100 and list((disk / "log").glob("*.gz")), "nothing was compressed"
+
+        def p99(values):
+            return sorted(values)[int(len(values) * 0.99)] / 1000
+        whole, own = p99([row[0] for row in rows]), p99([row[1] for row in rows])
+        print(f"# {len(rows)} answers: p99 {whole:.1f} ms from the last byte to durable, {own:.1f} ms of fdatasync alone")
+        yield ("from an answer's last byte to its records durable, p99, beside rotation and compression, beyond fdatasync",
+               at_most(Figure([p99([a - b for a, b in rows])], " ms"), 20))
+    finally:
+        shutil.rmtree(disk)
 
 
 def row_idle(bench):
