@@ -240,7 +240,16 @@ static bool is_bad_lead(unsigned char lead, unsigned char next) {
 struct survey {
 	size_t lax;    /* where it holds what json-c reads and JSON does not know; its length: nowhere */
 	size_t weight; /* of the tree it makes, in values; an object or array counts eight */
+	bool ascii;    /* up to lax */
 };
+
+/* Where the first byte from i on is that tells something; len: nowhere. */
+static size_t skip(const char *body, size_t i, size_t len, const bool telling[static 256]) {
+	while (i < len && !telling[(unsigned char)body[i]]) {
+		i++;
+	}
+	return i;
+}
 
 /*
  * NaN, Infinity, 1. and single quotes would get into the log as they came.  And
@@ -253,15 +262,13 @@ static struct survey survey_body(const char *body, size_t len) {
 		 ['.'] = true, ['\0'] = true, [0x80 ... 0xff] = true},
 		{['"'] = true, ['\\'] = true, [0x80 ... 0xff] = true},
 	};
-	struct survey survey = {.lax = len};
+	struct survey survey = {.lax = len, .ascii = true};
 	bool inside = false;
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; (i = skip(body, i, len, telling[inside])) < len; i++) {
 		unsigned char byte = (unsigned char)body[i];
-		if (!telling[inside][byte]) {
-			continue;
-		}
 		unsigned char next = i + 1 < len ? (unsigned char)body[i + 1] : 0;
 		if (byte >= 0x80) {
+			survey.ascii = false;
 			if (is_bad_lead(byte, next)) {
 				survey.lax = i;
 				break;
@@ -298,7 +305,7 @@ static json_object *read_json(const char *body, size_t len, struct error *err) {
 		(void)error_set(err, ENOMEM, "out of memory");
 		return NULL;
 	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8 | JSON_TOKENER_STRICT);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | (survey.ascii ? 0 : JSON_TOKENER_VALIDATE_UTF8));
 	json_object *root = json_tokener_parse_ex(tokener, body, (int)len);
 	enum json_tokener_error why = json_tokener_get_error(tokener);
 	size_t end = json_tokener_get_parse_end(tokener);
