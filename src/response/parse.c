@@ -73,10 +73,73 @@ static size_t keep(struct points *points, const char *text, size_t len) {
 	return offset;
 }
 
+/* The characters that json-c escapes by a letter, and the letters. */
+static void put_escape(struct buf *out, unsigned char c) {
+	static const char hex[] = "0123456789abcdef";
+	static const char letters[256] = {['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['\b'] = 'b',
+	                                  ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+	char escape[] = {'\\', letters[c] ? letters[c] : 'u', '0', '0', hex[c >> 4], hex[c & 0xf]};
+	buf_append(out, escape, letters[c] ? 2 : sizeof(escape));
+}
+
+static bool is_escaped(char c) {
+	return (unsigned char)c < 0x20 || c == '"' || c == '\\' || c == '/';
+}
+
+static void put_string(struct buf *out, const char *text, size_t len) {
+	buf_putc(out, '"');
+	for (size_t i = 0, start = 0; i <= len; i++) {
+		if (i == len || is_escaped(text[i])) {
+			buf_append(out, text + start, i - start);
+			start = i + 1;
+		}
+		if (i < len && is_escaped(text[i])) {
+			put_escape(out, (unsigned char)text[i]);
+		}
+	}
+	buf_putc(out, '"');
+}
+
+/*
+ * Compact JSON, as json-c makes it (no deeper than DEPTH_MAX): it would build a
+ * text of its own for each value, and every point has several.
+ */
+static void put_value(struct buf *out, json_object *value) {
+	char before;
+	switch (json_object_get_type(value)) {
+	case json_type_object:
+		before = '{';
+		json_object_object_foreach(value, name, member) {
+			buf_putc(out, before);
+			put_string(out, name, strlen(name));
+			buf_putc(out, ':');
+			put_value(out, member);
+			before = ',';
+		}
+		buf_puts(out, before == '{' ? "{}" : "}");
+		break;
+	case json_type_array:
+		before = '[';
+		for (size_t i = 0; i < json_object_array_length(value); i++) {
+			buf_putc(out, before);
+			put_value(out, json_object_array_get_idx(value, i));
+			before = ',';
+		}
+		buf_puts(out, before == '[' ? "[]" : "]");
+		break;
+	case json_type_string:
+		put_string(out, json_object_get_string(value), (size_t)json_object_get_string_len(value));
+		break;
+	default:
+		buf_puts(out, json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN));
+	}
+}
+
 static size_t keep_json(struct points *points, json_object *value) {
-	size_t len;
-	const char *text = json_object_to_json_string_length(value, JSON_C_TO_STRING_PLAIN, &len);
-	return text ? keep(points, text, len) : 0;
+	size_t offset = points->text.len;
+	put_value(&points->text, value);
+	buf_putc(&points->text, '\0');
+	return offset;
 }
 
 static size_t keep_string(struct points *points, json_object *value) {
