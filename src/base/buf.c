@@ -34,20 +34,13 @@ void buf_truncate(struct buf *buf, size_t len) {
 	buf->error = 0;
 }
 
-/* Makes room for extra bytes and the NUL.  Doubles, so appending is linear. */
-static int reserve(struct buf *buf, size_t extra) {
-	if (buf->error) {
-		return buf->error;
-	}
+/* Doubles, so appending is linear. */
+static int grow(struct buf *buf, size_t extra) {
 	if (extra > buf->max - buf->len) {
 		return buf->error = -EFBIG;
 	}
 
 	size_t need = buf->len + extra + 1;
-	if (need <= buf->size) {
-		return 0;
-	}
-
 	size_t size = buf->size ? buf->size : FIRST_SIZE;
 	while (size < need) {
 		size = size > SIZE_MAX / 2 ? need : size * 2;
@@ -65,6 +58,14 @@ static int reserve(struct buf *buf, size_t extra) {
 	return 0;
 }
 
+/* Makes room for extra bytes and the NUL. */
+static inline int reserve(struct buf *buf, size_t extra) {
+	if (buf->error) {
+		return buf->error;
+	}
+	return extra < buf->size - buf->len ? 0 : grow(buf, extra);
+}
+
 void buf_append(struct buf *buf, const void *data, size_t len) {
 	if (reserve(buf, len) < 0) {
 		return;
@@ -79,7 +80,26 @@ void buf_puts(struct buf *buf, const char *text) {
 }
 
 void buf_putc(struct buf *buf, char c) {
-	buf_append(buf, &c, 1);
+	if (reserve(buf, 1) < 0) {
+		return;
+	}
+	buf->data[buf->len++] = c;
+	buf->data[buf->len] = '\0';
+}
+
+void buf_put_int(struct buf *buf, int64_t n) {
+	char digits[24];
+	size_t at = sizeof(digits);
+	uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+
+	do {
+		digits[--at] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	if (n < 0) {
+		digits[--at] = '-';
+	}
+	buf_append(buf, digits + at, sizeof(digits) - at);
 }
 
 void buf_printf(struct buf *buf, const char *format, ...) {

@@ -11,6 +11,7 @@
 #define BASE_BUF_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf {
 	char *data;  /* always NUL-terminated once anything was appended */
@@ -39,6 +40,10 @@ void buf_puts(struct buf *buf, const char *text);
 
 __attribute__((nonnull))
 void buf_putc(struct buf *buf, char c);
+
+/** In decimal, without a printf: a backlog is written as fast as it is read. */
+__attribute__((nonnull))
+void buf_put_int(struct buf *buf, int64_t n);
 
 __attribute__((format(printf, 2, 3), nonnull(1, 2)))
 void buf_printf(struct buf *buf, const char *format, ...);

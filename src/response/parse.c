@@ -100,6 +100,22 @@ static void put_string(struct buf *out, const char *text, size_t len) {
 	buf_putc(out, '"');
 }
 
+/* What is rare, or has its own text: a double reads as it came. */
+static void put_other(struct buf *out, json_object *value) {
+	const char *text = json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN);
+	buf_puts(out, text ? text : "null");
+}
+
+static void put_int(struct buf *out, json_object *value) {
+	int64_t n = json_object_get_int64(value);
+	/* This or more. */
+	if (n == INT64_MAX) {
+		put_other(out, value);
+	} else {
+		buf_put_int(out, n);
+	}
+}
+
 /*
  * Compact JSON, as json-c makes it (no deeper than DEPTH_MAX): it would build a
  * text of its own for each value, and every point has several.
@@ -130,12 +146,18 @@ static void put_value(struct buf *out, json_object *value) {
 	case json_type_string:
 		put_string(out, json_object_get_string(value), (size_t)json_object_get_string_len(value));
 		break;
+	case json_type_int:
+		put_int(out, value);
+		break;
 	default:
-		buf_puts(out, json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN));
+		put_other(out, value);
 	}
 }
 
 static size_t keep_json(struct points *points, json_object *value) {
+	if (!value) {
+		return 0;
+	}
 	size_t offset = points->text.len;
 	put_value(&points->text, value);
 	buf_putc(&points->text, '\0');
@@ -232,46 +254,66 @@ static enum count_kind choose_count(json_object *map, const char *count_key, int
 	return chosen && whole_number(chosen, ret) ? COUNT_ONE : COUNT_NONE;
 }
 
+/** The members of a point that are read; NULL: absent or null. */
+struct members {
+	json_object *timestamp_ms, *date_utc, *date_local;
+	json_object *event_counts, *approximate_timestamps_ms, *reporting_devices;
+};
+
+static struct members find_members(json_object *object) {
+	struct members members = {0};
+	const struct {
+		const char *name;
+		json_object **value;
+	} wanted[] = {
+		{"timestampMs", &members.timestamp_ms},
+		{"dateUtc", &members.date_utc},
+		{"dateLocal", &members.date_local},
+		{"eventCountMap", &members.event_counts},
+		{"approximateTimestampMsMap", &members.approximate_timestamps_ms},
+		{"reportingDevicesMap", &members.reporting_devices},
+	};
+	json_object_object_foreach(object, name, value) {
+		for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+			if (strcmp(name, wanted[i].name) == 0) {
+				*wanted[i].value = value;
+				break;
+			}
+		}
+	}
+	return members;
+}
+
 /* The point's identity.  A point without a time is of no use. */
-static bool point_time(json_object *object, struct point *point) {
-	json_object *value = json_object_object_get(object, "timestampMs");
+static bool point_time(const struct members *members, struct point *point) {
 	int64_t ms;
-	if (whole_number(value, &ms) && ms > INT64_MIN / 1000 && ms < INT64_MAX / 1000) {
+	if (whole_number(members->timestamp_ms, &ms) && ms > INT64_MIN / 1000 && ms < INT64_MAX / 1000) {
 		point->has_timestamp = true;
 		point->timestamp_ms = ms;
 		point->time = ms * USEC_PER_MSEC;
 		return true;
 	}
-	value = json_object_object_get(object, "dateUtc");
-	return json_object_is_type(value, json_type_string) &&
-	       utc_parse(json_object_get_string(value), true, &point->time) == 0;
+	return json_object_is_type(members->date_utc, json_type_string) &&
+	       utc_parse(json_object_get_string(members->date_utc), true, &point->time) == 0;
 }
 
 static void read_point(struct points *points, json_object *object, const char *count_key) {
 	struct point point = {0};
-	if (!json_object_is_type(object, json_type_object) || !point_time(object, &point)) {
+	struct members members = {0};
+	if (json_object_is_type(object, json_type_object)) {
+		members = find_members(object);
+	}
+	if (!point_time(&members, &point)) {
 		points->dropped++;
 		return;
 	}
 
-	json_object *map = json_object_object_get(object, "eventCountMap");
-	point.kind = choose_count(map, count_key, &point.count);
-
-	const struct {
-		const char *name;
-		size_t *offset;
-	} maps[] = {
-		{"eventCountMap", &point.event_counts},
-		{"approximateTimestampMsMap", &point.approximate_timestamps_ms},
-		{"reportingDevicesMap", &point.reporting_devices},
-	};
-	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
-		json_object *value = json_object_object_get(object, maps[i].name);
-		*maps[i].offset = value ? keep_json(points, value) : 0;
-	}
-	point.date_local = keep_string(points, json_object_object_get(object, "dateLocal"));
-	point.date_utc = keep_string(points, json_object_object_get(object, "dateUtc"));
-
+	point.kind = choose_count(members.event_counts, count_key, &point.count);
+	point.event_counts = keep_json(points, members.event_counts);
+	point.approximate_timestamps_ms = keep_json(points, members.approximate_timestamps_ms);
+	point.reporting_devices = keep_json(points, members.reporting_devices);
+	point.date_local = keep_string(points, members.date_local);
+	point.date_utc = keep_string(points, members.date_utc);
 	points->list[points->len++] = point;
 }
 

@@ -33,20 +33,8 @@ const struct log_codec *log_codec_of_name(const char *name) {
 	return NULL;
 }
 
-/* No printf here nor in the formats: a backlog is written as fast as it is read. */
 void format_int(struct buf *out, int64_t n) {
-	char digits[24];
-	size_t at = sizeof(digits);
-	uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-
-	do {
-		digits[--at] = (char)('0' + rest % 10);
-		rest /= 10;
-	} while (rest > 0);
-	if (n < 0) {
-		digits[--at] = '-';
-	}
-	buf_append(out, digits + at, sizeof(digits) - at);
+	buf_put_int(out, n);
 }
 
 void format_utc(struct buf *out, usec_t instant) {

@@ -95,13 +95,6 @@ static void put_unsigned(struct buf *out, uint64_t n) {
 	buf_append(out, digits + at, sizeof(digits) - at);
 }
 
-static void put_signed(struct buf *out, int64_t n) {
-	if (n < 0) {
-		buf_putc(out, '-');
-	}
-	put_unsigned(out, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
-}
-
 int checkpoint_begin(const struct sink_position *position, struct checkpoint_writer **ret_writer) {
 	struct checkpoint_writer *writer = malloc(sizeof(*writer));
 	if (!writer) {
@@ -112,11 +105,11 @@ int checkpoint_begin(const struct sink_position *position, struct checkpoint_wri
 	buf_init(&writer->text, file_max);
 	buf_puts(&writer->text, magic);
 	buf_puts(&writer->text, log_word);
-	put_signed(&writer->text, position->newest);
+	buf_put_int(&writer->text, position->newest);
 	buf_putc(&writer->text, ' ');
 	put_unsigned(&writer->text, position->inode);
 	buf_putc(&writer->text, ' ');
-	put_signed(&writer->text, position->size);
+	buf_put_int(&writer->text, position->size);
 	buf_putc(&writer->text, ' ');
 	put_unsigned(&writer->text, position->tail);
 	buf_putc(&writer->text, '\n');
@@ -145,13 +138,13 @@ static bool put_remembered(struct buf *out, usec_t cursor, const struct remember
 	}
 
 	buf_putc(out, ' ');
-	put_signed(out, ago);
+	buf_put_int(out, ago);
 	buf_putc(out, ':');
 	buf_putc(out, status_letters[what->status]);
 	buf_putc(out, ':');
 	put_unsigned(out, what->revision);
 	buf_putc(out, ':');
-	put_signed(out, what->count);
+	buf_put_int(out, what->count);
 	return true;
 }
 
@@ -168,9 +161,9 @@ void checkpoint_add(struct checkpoint_writer *writer, const struct checkpoint_en
 	buf_putc(out, ' ');
 	buf_puts(out, interval_name(entry->interval));
 	buf_putc(out, ' ');
-	put_signed(out, entry->cursor);
+	buf_put_int(out, entry->cursor);
 	buf_putc(out, ' ');
-	put_signed(out, entry->since);
+	buf_put_int(out, entry->since);
 	for (size_t i = 0; i < entry->memory_len; i++) {
 		bool ascends = i == 0 || entry->memory[i - 1].start < entry->memory[i].start;
 		if (!ascends || !put_remembered(out, entry->cursor, &entry->memory[i])) {
