@@ -49,30 +49,52 @@ static bool is_blank(const char *text) {
 	return text[strspn(text, " \t\r\n")] == '\0';
 }
 
-/* IMF-fixdate: "Sun, 06 Nov 1994 08:49:37 GMT". */
+static bool is_letter(char c) {
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* Letters for @, digits for #, all else as it is. */
+static bool has_form(const char *text, const char *form) {
+	for (; *form; form++, text++) {
+		bool fits = *form == '@' ? is_letter(*text) : *form == '#' ? *text >= '0' && *text <= '9' : *text == *form;
+		if (!fits) {
+			return false;
+		}
+	}
+	return is_blank(text);
+}
+
+static int number(const char *digits, int count) {
+	int n = 0;
+	for (int i = 0; i < count; i++) {
+		n = n * 10 + (digits[i] - '0');
+	}
+	return n;
+}
+
+/* IMF-fixdate: "Sun, 06 Nov 1994 08:49:37 GMT".  Without sscanf: every reply has one. */
 int outcome_http_date(const char *text, usec_t *ret) {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	char name[4], zone[4];
-	int day, year, hour, minute, second, used;
 
-	if (sscanf(text, " %*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3s%n", &day, name, &year,
-	           &hour, &minute, &second, zone, &used) != 7 ||
-	    strcmp(zone, "GMT") != 0 || !is_blank(text + used)) {
+	text += strspn(text, " \t");
+	if (!has_form(text, "@@@, ## @@@ #### ##:##:## GMT")) {
 		return -EINVAL;
 	}
-	const char *month = strlen(name) == 3 ? strstr(months, name) : NULL;
-	if (!month || (month - months) % 3 != 0 || year < 1970 || day < 1 || day > 31 || hour < 0 || hour > 23 ||
-	    minute < 0 || minute > 59 || second < 0 || second > 60) {
+	const char name[] = {text[8], text[9], text[10], '\0'};
+	const char *month = strstr(months, name);
+	struct civil civil = {
+		.year = number(text + 12, 4),
+		.day = number(text + 5, 2),
+		.hour = number(text + 17, 2),
+		.minute = number(text + 20, 2),
+		.second = number(text + 23, 2),
+	};
+	if (!month || (month - months) % 3 != 0 || civil.year < 1970 || civil.day < 1 || civil.day > 31 ||
+	    civil.hour > 23 || civil.minute > 59 || civil.second > 60) {
 		return -EINVAL;
 	}
-	*ret = utc_join(&(struct civil){
-		.year = year,
-		.month = (int)(month - months) / 3 + 1,
-		.day = day,
-		.hour = hour,
-		.minute = minute,
-		.second = second,
-	});
+	civil.month = (int)(month - months) / 3 + 1;
+	*ret = utc_join(&civil);
 	return 0;
 }
 
