@@ -76,8 +76,10 @@ static char *put_number(char *at, int number, int digits) {
 }
 
 static char *put_two(char *at, char before, int number) {
-	*at = before;
-	return put_number(at + 1, number, 2);
+	at[0] = before;
+	at[1] = (char)('0' + number / 10);
+	at[2] = (char)('0' + number % 10);
+	return at + 3;
 }
 
 static char *put_year(char *at, int64_t year) {

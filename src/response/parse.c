@@ -73,6 +73,14 @@ static size_t keep(struct points *points, const char *text, size_t len) {
 	return offset;
 }
 
+/* Where the first of those bytes is, from i on; len: nowhere. */
+static size_t skip(const char *text, size_t i, size_t len, const bool wanted[static 256]) {
+	while (i < len && !wanted[(unsigned char)text[i]]) {
+		i++;
+	}
+	return i;
+}
+
 /* The characters that json-c escapes by a letter, and the letters. */
 static void put_escape(struct buf *out, unsigned char c) {
 	static const char hex[] = "0123456789abcdef";
@@ -82,20 +90,17 @@ static void put_escape(struct buf *out, unsigned char c) {
 	buf_append(out, escape, letters[c] ? 2 : sizeof(escape));
 }
 
-static bool is_escaped(char c) {
-	return (unsigned char)c < 0x20 || c == '"' || c == '\\' || c == '/';
-}
-
 static void put_string(struct buf *out, const char *text, size_t len) {
+	static const bool escaped[256] = {[0x00 ... 0x1f] = true, ['"'] = true, ['\\'] = true, ['/'] = true};
 	buf_putc(out, '"');
-	for (size_t i = 0, start = 0; i <= len; i++) {
-		if (i == len || is_escaped(text[i])) {
-			buf_append(out, text + start, i - start);
-			start = i + 1;
+	for (size_t i = 0;; i++) {
+		size_t start = i;
+		i = skip(text, i, len, escaped);
+		buf_append(out, text + start, i - start);
+		if (i == len) {
+			break;
 		}
-		if (i < len && is_escaped(text[i])) {
-			put_escape(out, (unsigned char)text[i]);
-		}
+		put_escape(out, (unsigned char)text[i]);
 	}
 	buf_putc(out, '"');
 }
@@ -347,14 +352,6 @@ struct survey {
 	size_t weight; /* of the tree it makes, in values; an object or array counts eight */
 	bool ascii;    /* up to lax */
 };
-
-/* Where the first byte from i on is that tells something; len: nowhere. */
-static size_t skip(const char *body, size_t i, size_t len, const bool telling[static 256]) {
-	while (i < len && !telling[(unsigned char)body[i]]) {
-		i++;
-	}
-	return i;
-}
 
 /*
  * NaN, Infinity, 1. and single quotes would get into the log as they came.  And

@@ -8,10 +8,15 @@
 #include <errno.h>
 #include <string.h>
 
-/* Whether a byte of a string stands for itself; all above ASCII are looked at more closely. */
+/* All above ASCII are looked at more closely. */
+static bool is_printable(char c) {
+	return c >= 0x20 && c < 0x7f;
+}
+
+/* Whether a byte of a string stands for itself: it is printable, and neither a quote nor a backslash. */
 static bool is_plain(char c) {
-	unsigned char byte = (unsigned char)c;
-	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+	static const bool plain[256] = {[0x20 ... '"' - 1] = true, ['"' + 1 ... '\\' - 1] = true, ['\\' + 1 ... 0x7e] = true};
+	return plain[(unsigned char)c];
 }
 
 /* The control characters that have a short form; the others are \u00XX. */
@@ -81,7 +86,7 @@ static void put_json(struct buf *out, const char *json) {
 
 	for (size_t i = 0; i < len;) {
 		size_t start = i;
-		while (i < len && (is_plain(json[i]) || json[i] == '"' || json[i] == '\\')) {
+		while (i < len && is_printable(json[i])) {
 			i++;
 		}
 		buf_append(out, json + start, i - start);
