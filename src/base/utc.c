@@ -3,7 +3,6 @@
 #include "base/utc.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -68,7 +67,7 @@ usec_t utc_join(const struct civil *civil) {
 
 /* By hand, because every record has several times in it.  Each returns where it ended. */
 
-static char *put_number(char *at, int number, int digits) {
+static char *put_number(char *at, int64_t number, int digits) {
 	for (int i = digits; i-- > 0; number /= 10) {
 		at[i] = (char)('0' + number % 10);
 	}
@@ -82,11 +81,17 @@ static char *put_two(char *at, char before, int number) {
 	return at + 3;
 }
 
+/* Four digits, or as many as it has. */
 static char *put_year(char *at, int64_t year) {
-	if (year >= 0 && year <= 9999) {
-		return put_number(at, (int)year, 4);
+	int64_t magnitude = year < 0 ? -year : year;
+	int digits = 4;
+	for (int64_t rest = magnitude / 10000; rest > 0; rest /= 10) {
+		digits++;
 	}
-	return at + sprintf(at, "%s%04lld", year < 0 ? "-" : "", llabs((long long)year));
+	if (year < 0) {
+		*at++ = '-';
+	}
+	return put_number(at, magnitude, digits);
 }
 
 static char *put_fields(char *at, usec_t instant) {
