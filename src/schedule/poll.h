@@ -41,35 +41,35 @@ enum poll_phase {
 struct poll {
 	const struct device *device;
 	struct lane *lane;
-	enum poll_phase phase;
 
 	/* What the log holds. */
 	usec_t cursor;             /* end of the last recorded bucket */
-	bool begun;                /* it is; else only where the first one will begin */
 	usec_t since;              /* wall clock when this device was first polled */
 	struct remembered *memory; /* ascending by start, the newest buckets */
 	uint16_t memory_len, memory_max;
+	bool begun;                /* the cursor is what it says; else only where the first bucket will begin */
 
-	/* When: a queue's order, on the monotonic clock, or for a backlog the cursor. */
-	usec_t key;
+	/* When. */
 	bool timed; /* the key follows from the wall clock: recompute it after a step */
+	usec_t key; /* a queue's order, on the monotonic clock, or for a backlog the cursor */
+	enum poll_phase phase;
 
 	/* How it goes. */
-	usec_t asked;             /* monotonic: the last request; 0: none yet */
-	unsigned refused_by;      /* the generation of the key that was refused for it; 0: none */
-	uint16_t failures;    /* in a row */
-	bool told;            /* people know that it is failing */
+	unsigned refused_by;  /* the generation of the key that was refused for it; 0: none */
+	usec_t asked;         /* monotonic: the last request; 0: none yet */
 	usec_t failing_since; /* monotonic */
 	char *reason;         /* the last failure's sentence; NULL while all is well */
 	int span_limit;       /* most buckets in the next request */
+	uint16_t failures;    /* in a row */
+	bool told;            /* people know that it is failing */
+
+	/* Silence: nothing but no_data and zero since that bucket. */
+	bool quiet_over;    /* it has counted somebody, or people were told */
+	usec_t quiet_since; /* USEC_INFINITY before the first record */
 
 	/* Flood guard: requests since the cursor last moved, in this minute. */
 	usec_t flood_minute;
 	uint16_t flood_count;
-
-	/* Silence: nothing but no_data and zero since that bucket. */
-	usec_t quiet_since; /* USEC_INFINITY before the first record */
-	bool quiet_over;    /* it has counted somebody, or people were told */
 };
 
 /** A poll that begins at the cursor.  Allocates nothing. */
