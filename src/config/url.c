@@ -97,12 +97,13 @@ bool url_is_clear(const char *url) {
 int url_check_base(const char *url, struct error *err) {
 	const char *secure = behind(url, "https");
 	const char *clear = behind(url, "http");
+	const char *text = secure ? secure : clear;
 	struct url parts;
 
-	if (!secure && !clear) {
+	if (!text) {
 		return error_set(err, EINVAL, "does not begin with https://");
 	}
-	int r = parse(secure ? secure : clear, &parts, err);
+	int r = parse(text, &parts, err);
 	if (r < 0) {
 		return r;
 	}

@@ -72,8 +72,9 @@ static void add_headers(const struct rule *rule, struct answer *answer) {
 	if (!rule->headers) {
 		return;
 	}
-	json_object_object_foreach(rule->headers, name, value)
+	json_object_object_foreach(rule->headers, name, value) {
 		answer_header(answer, name, json_object_get_string(value));
+	}
 }
 
 /*

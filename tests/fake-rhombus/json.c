@@ -88,7 +88,7 @@ void json_add_client_text(struct json_object *object, const char *name, const ch
 		json_object_object_add(object, name, NULL);
 		return;
 	}
-	for (; value[length] && length < CLIENT_TEXT_MAX; length++) {
+	for (; length < CLIENT_TEXT_MAX && value[length]; length++) {
 		clean[length] = value[length] >= ' ' && value[length] <= '~' ? value[length] : '?';
 	}
 	clean[length] = '\0';

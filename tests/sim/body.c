@@ -120,7 +120,7 @@ static void put_counts(struct dice *dice, struct truth truth) {
 
 static void put_extras(struct dice *dice, usec_t start) {
 	if (dice_permille(dice, 200)) {
-		put(",\"approximateTimestampMsMap\":{\"human\":%lld}", (long long)(start / 1000 + 17));
+		put(",\"approximateTimestampMsMap\":{\"human\":%lld}", (long long)start / 1000 + 17);
 	}
 	if (dice_permille(dice, 200)) {
 		put(",\"reportingDevicesMap\":{\"human\":[\"AAAAAAAAAAAAAAAAAAAAAA.v0\"]}");

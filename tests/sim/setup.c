@@ -5,6 +5,7 @@
 #include "arena.h"
 #include "world.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -342,8 +343,9 @@ static void put_all(FILE *file, int version) {
 }
 
 static void replace(const char *name, const char *temporary, FILE *file, mode_t mode) {
-	if (fflush(file) != 0 || fchmod(fileno(file), mode) < 0 || fclose(file) != 0 ||
-	    rename(temporary, name) < 0) {
+	bool written = fflush(file) == 0 && fchmod(fileno(file), mode) == 0;
+	written = fclose(file) == 0 && written;
+	if (!written || rename(temporary, name) < 0) {
 		world_violation("the simulation cannot write %s", name);
 	}
 }
@@ -351,7 +353,8 @@ static void replace(const char *name, const char *temporary, FILE *file, mode_t 
 static FILE *begin(const char *temporary) {
 	FILE *file = fopen(temporary, "we");
 	if (!file) {
-		world_violation("the simulation cannot write %s", temporary);
+		perror(temporary);
+		abort();
 	}
 	return file;
 }
