@@ -75,10 +75,6 @@ void buf_append(struct buf *buf, const void *data, size_t len) {
 	buf->data[buf->len] = '\0';
 }
 
-void buf_puts(struct buf *buf, const char *text) {
-	buf_append(buf, text, strlen(text));
-}
-
 void buf_putc(struct buf *buf, char c) {
 	if (reserve(buf, 1) < 0) {
 		return;

@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buf {
 	char *data;  /* always NUL-terminated once anything was appended */
@@ -35,8 +36,11 @@ void buf_clear(struct buf *buf);
 __attribute__((nonnull))
 void buf_append(struct buf *buf, const void *data, size_t len);
 
+/* Here, so that the length of a literal is known to the compiler. */
 __attribute__((nonnull))
-void buf_puts(struct buf *buf, const char *text);
+static inline void buf_puts(struct buf *buf, const char *text) {
+	buf_append(buf, text, strlen(text));
+}
 
 __attribute__((nonnull))
 void buf_putc(struct buf *buf, char c);

@@ -280,7 +280,8 @@ static struct members find_members(json_object *object) {
 	};
 	json_object_object_foreach(object, name, value) {
 		for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-			if (strcmp(name, wanted[i].name) == 0) {
+			/* The first character tells nearly all of them apart. */
+			if (name[0] == wanted[i].name[0] && strcmp(name, wanted[i].name) == 0) {
 				*wanted[i].value = value;
 				break;
 			}

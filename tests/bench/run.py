@@ -5,8 +5,8 @@ collectd, against the same nginx over TLS.  Prints one table; ends with 1 if a r
 
     run.py --build build [--runs 5] [ROW...]
 
-CPU is user and system time of the whole process, less that of the same process with nothing to poll
-(`occupancyd --check` of the same configuration; a yardstick that asks once).
+CPU is user and system time of the whole process, less that of the same process that asks once: what
+a start costs, and the first handshake, is not a poll's.
 """
 
 import argparse
@@ -120,30 +120,39 @@ class Bench:
             f'state = {{ directory = "{self.folder}/state"; }};\n')
         return config
 
-    def daemon_polls(self, devices, points):
-        """(CPU seconds of so many polls, peak KiB); each is recorded, or it stops."""
-        config = self.configure(devices, self.answer(points))
+    def daemon_once(self, devices, points, **settings):
+        """(CPU seconds without reading the configuration, peak KiB); each is recorded, or it stops."""
+        config = self.configure(devices, self.answer(points), **settings)
         base = self.run([self.build / "occupancyd", "-c", config, "--check"])[0]
         cpu, peak, _ = self.run([self.build / "occupancyd", "-c", config, "--once"])
         log = (self.folder / "log/occupancy.ndjson").read_bytes()
         assert log.count(b'"status":"ok"') == devices * points, "not all was recorded"
         return cpu - base, peak
 
-    def floor_polls(self, count, points, *options):
-        self.answer(points)
-        command = [self.build / "bench/floor", self.url + PATH, self.ca]
-        (self.folder / "floor.out").unlink(missing_ok=True)
-        base = self.run([*command, 1, IN_FLIGHT, self.folder / "floor.out", *options])[0]
-        cpu, peak, _ = self.run([*command, count, IN_FLIGHT, self.folder / "floor.out", *options])
+    def daemon_polls(self, devices, points):
+        """(CPU seconds of so many polls, peak KiB)."""
+        base = self.daemon_once(1, 1)[0]
+        cpu, peak = self.daemon_once(devices, points)
         return cpu - base, peak
 
-    def collectd_polls(self, urls, points, seconds=(3, 9)):
+    def floor_polls(self, count, points, *options):
+        def asking(times):
+            (self.folder / "floor.out").unlink(missing_ok=True)
+            command = [self.build / "bench/floor", self.url + PATH, self.ca, times, IN_FLIGHT, self.folder / "floor.out"]
+            return self.run([*command, *options])
+        self.answer(1)
+        base = asking(1)[0]
+        self.answer(points)
+        cpu, peak, _ = asking(count)
+        return cpu - base, peak
+
+    def collectd_polls(self, urls, points, interval=1, seconds=(3, 9)):
         """(CPU seconds per 1,000 polls, peak KiB, values per second of CPU), by the difference of two runs."""
-        short, long = (self.collectd_runs(urls, points, each) for each in seconds)
+        short, long = (self.collectd_runs(urls, points, each, interval) for each in seconds)
         cpu, polls = long[0] - short[0], long[1] - short[1]
         return cpu * 1000 / polls, long[2], polls * points / cpu
 
-    def collectd_runs(self, urls, points, seconds):
+    def collectd_runs(self, urls, points, seconds, interval=1):
         """(CPU seconds, polls, peak KiB)."""
         if not shutil.which("collectd"):
             raise Skipped("collectd is not installed")
@@ -153,7 +162,7 @@ class Bench:
                        for n in range(points))
         config.write_text(
             f'BaseDir "{self.folder}/collectd"\nTypesDB "/usr/share/collectd/types.db"\n'
-            'Interval 1\nFQDNLookup false\nHostname "bench"\nLoadPlugin csv\nLoadPlugin curl_json\n'
+            f'Interval {interval}\nFQDNLookup false\nHostname "bench"\nLoadPlugin csv\nLoadPlugin curl_json\n'
             f'<Plugin csv>\n  DataDir "{self.folder}/collectd"\n</Plugin>\n<Plugin curl_json>\n'
             + "".join(f'  <URL "{self.url}{PATH}?{n}">\n    Instance "r{n}"\n    CACert "{self.ca}"\n    Post "{{}}"\n{keys}  </URL>\n'
                       for n in range(urls)) + "</Plugin>\n")
@@ -208,17 +217,18 @@ def at_least(figure, limit):
 # Rows: (what, (met, target, seen)) each
 
 def row_poll(bench):
-    one, = bench.alternate(lambda: bench.daemon_polls(1000, 1)[0], lambda: bench.floor_polls(1000, 1)[0])
+    one, = bench.alternate(lambda: bench.daemon_polls(4000, 1)[0], lambda: bench.floor_polls(4000, 1)[0])
     yield "CPU of 1,000 HTTPS polls, 1 point each, to bare libcurl", at_most(one, 1.5)
 
 
 def row_poll_collectd(bench):
-    one, = bench.alternate(lambda: bench.daemon_polls(1000, 1)[0], lambda: bench.collectd_polls(100, 1)[0])
+    one, = bench.alternate(lambda: bench.daemon_polls(4000, 1)[0] / 4,
+                           lambda: bench.collectd_polls(10, 1, 0.05, (3, 18))[0])
     yield "the same, to collectd", at_most(one, 0.25)
 
 
 def row_poll60(bench):
-    one, = bench.alternate(lambda: bench.daemon_polls(1000, 60)[0], lambda: bench.floor_polls(1000, 60, "json")[0])
+    one, = bench.alternate(lambda: bench.daemon_polls(2000, 60)[0], lambda: bench.floor_polls(2000, 60, "json")[0])
     yield "CPU of 1,000 HTTPS polls, 60 points each, to bare libcurl and json-c", at_most(one, 1.4)
 
 
@@ -285,6 +295,14 @@ def resting(bench, devices):
 def row_memory_per_device(bench):
     each = [(resting(bench, 100_000) - resting(bench, 10)) * 1024 / 99_990 for _ in range(min(bench.runs, 3))]
     yield "memory for each further device, to 100,000, without look-back", at_most(Figure(each, " B"), 600)
+
+
+def row_memory_per_bucket(bench):
+    devices, points, each = 500, 1000, []
+    for _ in range(min(bench.runs, 3)):
+        least, most = (bench.daemon_once(devices, points, lookback=lookback)[1] for lookback in ('"0"', '"1d"'))
+        each.append((most - least) * 1024 / (devices * points))
+    yield "memory for each bucket of look-back, at its most (while a checkpoint is made)", (True, "", str(Figure(each, " B")))
 
 
 def row_start(bench):
