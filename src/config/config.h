@@ -40,7 +40,7 @@ struct account {
 	const char *key_file; /* as written: a credential's name or an absolute path */
 	const char *org;
 	const char *client_cert, *client_key; /* as written, like key_file */
-	const char *ca_file;
+	const char *ca_file, *crl_file;       /* likewise */
 	const char *proxy;
 	usec_t request_gap; /* the rate: one request every so often */
 	int burst;

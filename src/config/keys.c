@@ -98,6 +98,7 @@ const struct key key_table[KEY_COUNT] = {
 	[KEY_CLIENT_CERT] = {ACCOUNT(TYPE_FILE, "client_cert", account.client_cert), .max = PATH_MAX - 1},
 	[KEY_CLIENT_KEY] = {ACCOUNT(TYPE_FILE, "client_key", account.client_key), .max = PATH_MAX - 1},
 	[KEY_CA_FILE] = {ACCOUNT(TYPE_FILE, "ca_file", account.ca_file), .max = PATH_MAX - 1},
+	[KEY_CRL_FILE] = {ACCOUNT(TYPE_FILE, "crl_file", account.crl_file), .max = PATH_MAX - 1},
 	[KEY_PROXY] = {ACCOUNT(TYPE_PROXY, "proxy", account.proxy), .max = 512},
 	[KEY_RATE] = {ACCOUNT(TYPE_RATE, "rate", account.request_gap), .fallback = "1/s"},
 	[KEY_BURST] = {ACCOUNT(TYPE_INT, "burst", account.burst), RANGE(1, 10000), .fallback = "10"},

@@ -16,13 +16,16 @@
 #include "schedule/lane.h"
 #include "schedule/skew.h"
 
+/** Key, certificate, its private key, CAs, revocation lists. */
+enum { ACCESS_FILES = 5 };
+
 struct access {
 	const struct account *account;
 	struct lane lane;
 	struct http_endpoint *endpoint;
 	struct secret key;
 	struct secret old_key; /* the one before: replies to it may still be on their way */
-	struct secret_stamp stamps[4]; /* of key, certificate, its key, CA */
+	struct secret_stamp stamps[ACCESS_FILES];
 	unsigned generation;           /* of key and certificate: 1, 2, ... */
 	bool accepted;                 /* this generation has been let in */
 	bool trouble;                  /* the last reply was of the kind that other files may heal */

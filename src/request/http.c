@@ -42,6 +42,7 @@ struct http_endpoint {
 	struct curl_slist *headers;
 	char *proxy;
 	struct curl_blob client_cert, client_key, ca; /* data NULL: none */
+	char *crl_file;
 	usec_t connect_timeout;
 	int transfers;  /* that were set up for it and still exist */
 	bool abandoned; /* by its owner: the last transfer frees it */
@@ -122,6 +123,7 @@ static void endpoint_destroy(struct http_endpoint *endpoint) {
 	wipe_blob(&endpoint->client_cert);
 	wipe_blob(&endpoint->client_key);
 	wipe_blob(&endpoint->ca);
+	free(endpoint->crl_file);
 	free(endpoint->proxy);
 	free(endpoint);
 }
@@ -246,7 +248,7 @@ int http_endpoint_new(const struct http_endpoint_options *options, struct http_e
 	if (!copy(&endpoint->url, options->url) || !copy(&endpoint->proxy, options->proxy) ||
 	    !copy_blob(&endpoint->client_cert, &options->client_cert) ||
 	    !copy_blob(&endpoint->client_key, &options->client_key) ||
-	    !copy_blob(&endpoint->ca, &options->ca) ||
+	    !copy_blob(&endpoint->ca, &options->ca) || !copy(&endpoint->crl_file, options->crl_file) ||
 	    !copy_headers(endpoint, options->headers)) {
 		endpoint_destroy(endpoint);
 		return error_set(err, ENOMEM, "out of memory");
@@ -368,6 +370,9 @@ static CURLcode set_up(struct transfer *transfer, struct http_endpoint *endpoint
 	if (endpoint->ca.data) {
 		SET(easy, CURLOPT_CAINFO_BLOB, &endpoint->ca);
 		SET(easy, CURLOPT_CAPATH, NULL); /* these CAs, and not the system's as well */
+	}
+	if (endpoint->crl_file) {
+		SET(easy, CURLOPT_CRLFILE, endpoint->crl_file);
 	}
 	if (endpoint->client_cert.data) {
 		SET(easy, CURLOPT_SSLCERT_BLOB, &endpoint->client_cert);

@@ -41,8 +41,9 @@ struct http_endpoint_options {
 	const char *url;
 	const char *const *headers; /* "Name: value", NULL-terminated; copied, and wiped at the end */
 	struct http_pem client_cert, client_key;
-	struct http_pem ca; /* none: the system's CAs */
-	const char *proxy;                    /* URL; NULL: none, whatever the environment says */
+	struct http_pem ca;   /* none: the system's CAs */
+	const char *crl_file; /* path of revocation lists, read for each connection; NULL: nothing is revoked */
+	const char *proxy;    /* URL; NULL: none, whatever the environment says */
 	usec_t connect_timeout;
 };
 

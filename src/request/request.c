@@ -9,12 +9,21 @@
 /** The files that an account's TLS needs, as far as they are configured. */
 struct tls_files {
 	struct secret cert, key, ca;
+	char crl_path[PATH_MAX]; /* empty: none */
 };
 
 static void tls_done(struct tls_files *tls) {
 	secret_done(&tls->cert);
 	secret_done(&tls->key);
 	secret_done(&tls->ca);
+}
+
+/* Only that it can be read: libcurl takes revocation lists from their file, at each connection. */
+static int check_crl(const char *name, char ret_path[static PATH_MAX], struct error *err) {
+	struct secret crl = {0};
+	int r = secret_read_pem(name, false, &crl, err);
+	secret_done(&crl);
+	return r < 0 ? r : secret_path(name, ret_path, err);
 }
 
 static int tls_read(const struct account *account, struct tls_files *tls, struct error *err) {
@@ -27,6 +36,9 @@ static int tls_read(const struct account *account, struct tls_files *tls, struct
 	}
 	if (r == 0 && account->ca_file) {
 		r = secret_read_pem(account->ca_file, false, &tls->ca, err);
+	}
+	if (r == 0 && account->crl_file) {
+		r = check_crl(account->crl_file, tls->crl_path, err);
 	}
 	return r;
 }
@@ -65,6 +77,7 @@ int request_endpoint(const struct account *account, const struct secret *key,
 			.client_cert = pem_of(&tls.cert),
 			.client_key = pem_of(&tls.key),
 			.ca = pem_of(&tls.ca),
+			.crl_file = tls.crl_path[0] ? tls.crl_path : NULL,
 			.proxy = account->proxy,
 			.connect_timeout = account->connect_timeout,
 		};

@@ -22,11 +22,14 @@ def openssl(*arguments):
 
 
 class Authority:
-    """A certificate authority of one's own, by the openssl command line."""
+    """A certificate authority of one's own, by the openssl command line; issuer: it is an intermediate one."""
 
-    def __init__(self, folder, name):
+    def __init__(self, folder, name, issuer=None):
         self.folder = pathlib.Path(folder) / name
         self.folder.mkdir()
+        if issuer:
+            self.cert, self.key = issuer.issue(name, "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign")
+            return
         self.cert, self.key = self.folder / "ca.pem", self.folder / "ca.key"
         make_key(self.key)
         openssl("req", "-x509", "-new", "-key", self.key, "-subj", f"/CN={name}", "-days", 2, "-out", self.cert)
@@ -40,6 +43,17 @@ class Authority:
         openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey", self.key, "-days", days, "-out", cert,
                 "-extfile", extension_file, *(["-set_serial", serial] if serial is not None else ["-CAcreateserial"]))
         return cert, keyfile
+
+    def revocations(self, *certificates, until="20991231235959Z"):
+        """A revocation list with these certificates, as PEM."""
+        config, index, output = (self.folder / name for name in ("ca.conf", "index", "crl.pem"))
+        config.write_text(f"[ca]\ndefault_ca = this\n[this]\ndatabase = {index}\ndefault_md = sha256\n")
+        index.write_text("")
+        options = ["-config", config, "-cert", self.cert, "-keyfile", self.key]
+        for certificate in certificates:
+            openssl("ca", *options, "-revoke", certificate)
+        openssl("ca", *options, "-gencrl", "-crl_lastupdate", "20200101000000Z", "-crl_nextupdate", until, "-out", output)
+        return output.read_text()
 
     def server(self, name="server", hosts="IP:127.0.0.1,DNS:localhost", **options):
         return self.issue(name, f"subjectAltName={hosts}", **options)

@@ -136,6 +136,36 @@ def test_untrusted_server_gets_no_request_and_nothing_is_lost(name, front, pki, 
     assert re.search(r"^(acme: reached again|room-\d: recovered) after", daemon.stderr(), re.M), daemon.stderr()
 
 
+REVOKED = {
+    "the server's certificate": (lambda root, middle, cert: root.revocations() + middle.revocations(cert), "revoked"),
+    "the authority's certificate": (lambda root, middle, cert: root.revocations(middle.cert) + middle.revocations(),
+                                    "revoked"),
+    "no list of one authority": (lambda root, middle, cert: root.revocations(), "unable to get certificate CRL"),
+    "a list of the past": (lambda root, middle, cert: root.revocations() + middle.revocations(until="20200102000000Z"),
+                           "CRL has expired"),
+}
+
+
+@pytest.mark.parametrize("name", REVOKED)
+def test_revoked_chain_gets_no_request_and_a_new_list_heals(name, front, make_daemon, tmp_path):
+    make, said = REVOKED[name]
+    root = Authority(tmp_path, "root")
+    middle = Authority(tmp_path, "middle", root)
+    cert, key = middle.server()
+    chain, lists = tmp_path / "chain.pem", tmp_path / "lists.pem"
+    chain.write_text(cert.read_text() + middle.cert.read_text())
+    lists.write_text(make(root, middle, cert))
+    nginx = front(cert=(chain, key))
+    begin = time.time()
+    daemon = make_daemon(nginx.url, devices(2), account={"ca_file": str(root.cert), "crl_file": str(lists)},
+                         defaults=QUICK, extra=RETRY).start()
+    trouble(daemon, said)
+    assert nginx.fake.journal() == [] and nginx.requests() == [] and daemon.records() == []
+
+    lists.write_text(root.revocations() + middle.revocations())
+    comes_to_rest(daemon, 2, begin)
+
+
 def test_private_ca_is_not_trusted_without_ca_file(front, make_daemon):
     nginx = front()
     daemon = make_daemon(nginx.url, devices(1), defaults=QUICK, extra=RETRY)
@@ -286,7 +316,7 @@ def test_replaced_client_certificate_is_used_after_a_reload(front, pki, make_dae
     assert {r["serial"] for r in nginx.requests()[before:]} == {"02"}
 
 
-@pytest.mark.parametrize("which", ["client_cert", "client_key", "ca_file"])
+@pytest.mark.parametrize("which", ["client_cert", "client_key", "ca_file", "crl_file"])
 def test_missing_tls_file_is_a_mistake_of_the_configuration(which, pki, make_daemon, tmp_path):
     missing = tmp_path / "missing.pem"
     account = {**mutual_account(pki, "api", *pki.issue(f"not-{which}")), which: str(missing)}

@@ -282,6 +282,8 @@ static const struct key_case key_cases[] = {
 	{GROUP_ACCOUNTS, "client_key = \"k\"", NULL,
 	 "accounts[0].client_key: a: is only for the schemes api and partner-api; this one is api-token"},
 	{GROUP_ACCOUNTS, "ca_file = \"/etc/ssl/ca.pem\"", "ca_file = \"/etc/ssl/ca.pem\";", NULL},
+	{GROUP_ACCOUNTS, "crl_file = \"/etc/ssl/crl.pem\"", "crl_file = \"/etc/ssl/crl.pem\";", NULL},
+	{GROUP_ACCOUNTS, "crl_file = \"\"", NULL, "accounts[0].crl_file: a: must not be empty"},
 	{GROUP_ACCOUNTS, "ca_file = true", NULL,
 	 "accounts[0].ca_file: a: must be the name of a systemd credential or an absolute path, in quotes, not "
 	 "true or false"},
@@ -1191,7 +1193,7 @@ static const char rich[] =
 	"accounts = (\n"
 	"  { name = \"a\"; key_file = \"k\"; region = \"eu\"; rate = \"1000/h\"; },\n"
 	"  { name = \"b\"; key_file = \"/k\"; base_url = \"https://h:1/\"; scheme = \"partner-api\"; org = \"Q \\\"\\\\\";\n"
-	"    client_cert = \"c\"; client_key = \"/x/y\"; ca_file = \"ca\"; proxy = \"socks5://p:1\"; path = \"/v1\";\n"
+	"    client_cert = \"c\"; client_key = \"/x/y\"; ca_file = \"ca\"; crl_file = \"/crl\"; proxy = \"socks5://p:1\"; path = \"/v1\";\n"
 	"    burst = 3; max_in_flight = 1; connect_timeout = \"1m30s\"; }\n"
 	");\n"
 	"defaults = { account = \"a\"; timezone = \"Asia/Kathmandu\"; interval = \"MINUTELY\"; window = \"5m\";\n"
@@ -1250,6 +1252,7 @@ static void assert_same_account(const struct account *a, const struct account *b
 	assert_same_text(a->client_cert, b->client_cert);
 	assert_same_text(a->client_key, b->client_key);
 	assert_same_text(a->ca_file, b->ca_file);
+	assert_same_text(a->crl_file, b->crl_file);
 	assert_same_text(a->proxy, b->proxy);
 	assert_int_equal(a->request_gap, b->request_gap);
 	assert_int_equal(a->burst, b->burst);

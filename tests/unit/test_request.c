@@ -104,16 +104,18 @@ static void an_endpoint_with_a_bad_file_is_refused_by_name(void **state) {
 	(void)unsetenv("CREDENTIALS_DIRECTORY");
 
 	const struct {
-		const char *cert, *key, *ca;
+		const char *cert, *key, *ca, *crl;
 		int expected;
 		const char *named;
 	} rows[] = {
-		{"/nonexistent/cert", open_file, NULL, -ENOENT, "/nonexistent/cert"},
-		{open_file, "/nonexistent/key", NULL, -ENOENT, "/nonexistent/key"},
-		{NULL, NULL, "/nonexistent/ca", -ENOENT, "/nonexistent/ca"},
-		{open_file, open_file, NULL, -EPERM, open_file},
-		{"credential", open_file, NULL, -ENXIO, "credential"},
-		{NULL, NULL, "credential", -ENXIO, "credential"},
+		{"/nonexistent/cert", open_file, NULL, NULL, -ENOENT, "/nonexistent/cert"},
+		{open_file, "/nonexistent/key", NULL, NULL, -ENOENT, "/nonexistent/key"},
+		{NULL, NULL, "/nonexistent/ca", NULL, -ENOENT, "/nonexistent/ca"},
+		{NULL, NULL, NULL, "/nonexistent/crl", -ENOENT, "/nonexistent/crl"},
+		{open_file, open_file, NULL, NULL, -EPERM, open_file},
+		{"credential", open_file, NULL, NULL, -ENXIO, "credential"},
+		{NULL, NULL, "credential", NULL, -ENXIO, "credential"},
+		{NULL, NULL, NULL, "credential", -ENXIO, "credential"},
 	};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		struct account account = account_of();
@@ -123,6 +125,7 @@ static void an_endpoint_with_a_bad_file_is_refused_by_name(void **state) {
 		account.client_cert = rows[row].cert;
 		account.client_key = rows[row].key;
 		account.ca_file = rows[row].ca;
+		account.crl_file = rows[row].crl;
 		expect_int(rows[row].expected, request_endpoint(&account, &key, &endpoint, &err), "row %zu: %s", row,
 		           err.text);
 		expect_int(1, endpoint == NULL, "row %zu: the output is untouched", row);
