@@ -20,6 +20,7 @@
 enum {
 	FILE_MAX = 64 * 1024 * 1024, /* holds 100,000 devices with room to spare */
 	INCLUDE_DEPTH_MAX = 10,
+	INCLUDES_MAX = 1000, /* ten in each of ten levels would be as good as endless */
 };
 
 /* One file being copied into the source's text. */
@@ -389,6 +390,25 @@ static bool take_include(struct copier *copier, char *name, size_t size) {
 	return true;
 }
 
+/* Whether to include another file at all; the first that is too much is told, and ends it. */
+static bool may_include(struct copier *copier, int line, const char *shown) {
+	struct source *source = copier->source;
+	if (source->includes > INCLUDES_MAX || buf_error(&source->text)) {
+		return false;
+	}
+	if (copier->depth == INCLUDE_DEPTH_MAX) {
+		complain(copier, line, "@include \"%s\": files include each other more than %d deep", shown,
+		         INCLUDE_DEPTH_MAX);
+		source->includes = INCLUDES_MAX + 1;
+		return false;
+	}
+	if (source->includes++ == INCLUDES_MAX) {
+		complain(copier, line, "@include \"%s\": more than %d files are included", shown, INCLUDES_MAX);
+		return false;
+	}
+	return true;
+}
+
 static int copy_include(struct copier *copier, const char *begin) {
 	char name[PATH_MAX];
 	char shown[128];
@@ -400,9 +420,7 @@ static int copy_include(struct copier *copier, const char *begin) {
 		return 0;
 	}
 	text_escape(shown, sizeof(shown), name, strlen(name));
-	if (copier->depth == INCLUDE_DEPTH_MAX) {
-		complain(copier, line, "@include \"%s\": files include each other more than %d deep", shown,
-		         INCLUDE_DEPTH_MAX);
+	if (!may_include(copier, line, shown)) {
 		return 0;
 	}
 

@@ -140,6 +140,7 @@ FRAGMENTS = {
     "endless": (lambda path: path.symlink_to("/dev/zero"), "is not a regular file"),
     "a directory": (lambda path: path.mkdir(), "is not a regular file|Is a directory"),
     "a link to nothing": (lambda path: path.symlink_to("nothing"), "No such file"),
+    "includes itself": (lambda path: path.write_text('@include "50.conf"\n' * 8), "more than 10 deep"),
     "binary": (lambda path: path.write_bytes(bytes(range(256)) * 1000), "syntax error|NUL"),
     "escapes in its name": (lambda path: path.with_name("\x1b[31m\x07.conf").write_text("nonsense"), r"\\x1b\[31m\\x07.conf:1:"),
 }

@@ -10,8 +10,10 @@ import signal
 import subprocess
 import time
 
-from harness import (FAKETIME_LIBRARY, SLOW, assert_complete, assert_contiguous, expected_records, parse_time, rfc3339,
-                     uuid_of, wait_for)
+import pytest
+
+from harness import (FAKETIME_LIBRARY, SANITIZERS, SLOW, assert_complete, assert_contiguous, expected_records, parse_time,
+                     rfc3339, uuid_of, wait_for)
 
 
 def rooms(*numbers, **more):
@@ -340,6 +342,7 @@ def test_a_device_that_comes_back_goes_on_where_it_was(fake, make_daemon):
     check_all(daemon, [1, 2])
 
 
+@pytest.mark.skipif("thread" in SANITIZERS, reason="ThreadSanitizer writes files of its own")
 def test_once_ends_on_a_full_disk_and_on_a_lasting_429(fake, make_daemon):
     daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "1h"})
     process = subprocess.Popen(daemon.command("--once"), stderr=subprocess.PIPE, text=True, env=daemon.environment(),

@@ -1032,6 +1032,9 @@ static void includes_are_found_and_counted(void **state) {
 	free(said);
 }
 
+#define INCLUDES_2(name) "@include \"" name "\"\n@include \"" name "\"\n"
+#define INCLUDES_8(name) INCLUDES_2(name) INCLUDES_2(name) INCLUDES_2(name) INCLUDES_2(name)
+
 static void includes_that_cannot_be_are_told(void **state) {
 	(void)state;
 	expect_problems(ACCOUNTS "\n@include \"gone.inc\"\n" DEVICES,
@@ -1039,6 +1042,15 @@ static void includes_that_cannot_be_are_told(void **state) {
 	write_file("loop.inc", "@include \"loop.inc\"\n");
 	expect_problems("@include \"loop.inc\"\n" ACCOUNTS DEVICES,
 	                "loop.inc:1: @include \"loop.inc\": files include each other more than 10 deep\n");
+	/* Told once, and not 8 to the power of 10 times. */
+	write_file("loops.inc", INCLUDES_8("loops.inc"));
+	expect_problems("@include \"loops.inc\"\n" ACCOUNTS DEVICES,
+	                "loops.inc:1: @include \"loops.inc\": files include each other more than 10 deep\n");
+	write_file("leaf.inc", "\n");
+	write_file("sixteen.inc", INCLUDES_8("leaf.inc") INCLUDES_8("leaf.inc"));
+	write_file("many.inc", INCLUDES_8("sixteen.inc") INCLUDES_8("sixteen.inc"));
+	expect_problems(INCLUDES_8("many.inc") ACCOUNTS DEVICES,
+	                "sixteen.inc:10: @include \"leaf.inc\": more than 1000 files are included\n");
 	expect_problems(ACCOUNTS " x = 1; @include \"loop.inc\"\n" DEVICES,
 	                "main.conf:2: an @ outside of strings begins a line: @include \"FILE\"\n");
 	expect_problems(ACCOUNTS "@include loop.inc\n" DEVICES,
