@@ -211,7 +211,7 @@ run-demo: $(PROGRAM) $(FAKE) $(DEMO_BIN)
 
 ## Test
 
-.PHONY: check run-check run-unit check-load check-crash check-service static lint tests
+.PHONY: check run-check run-unit check-load check-crash check-service tsan static lint tests
 check: deps
 	$(Q)$(MAKE) --no-print-directory run-check
 
@@ -241,6 +241,10 @@ check-crash: deps
 check-service: deps
 	$(Q)$(MAKE) --no-print-directory run-deb
 	$(Q)$(MAKE) --no-print-directory run-check ONLY=service
+
+# Data races, in all the system tests: libcurl resolves names in a thread, and that is all the threads.
+tsan: deps
+	$(Q)$(MAKE) --no-print-directory run-check SAN=thread BUILD=build/tsan ONLY=system
 
 # gcc's analyzer, clang-tidy and cppcheck.
 static: deps
@@ -406,6 +410,7 @@ help:
 	@echo 'make check-service  the package and the unit under a real systemd, in a container; as root'
 	@echo 'make bench       CPU, memory, start and restart against bare libcurl and collectd: ROWS= RUNS=$(RUNS)'
 	@echo 'make bench-guard instructions of the daemon in some simulated months against the recorded number'
+	@echo 'make tsan        the system tests under ThreadSanitizer'
 	@echo 'make static      gcc -fanalyzer, clang-tidy and cppcheck'
 	@echo 'make torture     each call that the program makes fails in turn: TORTURE_EVERY=$(TORTURE_EVERY)'
 	@echo 'make fuzz        fuzz what reads from outside: FUZZ_SECONDS=$(FUZZ_SECONDS) for each of FUZZ="$(FUZZ)"'

@@ -191,15 +191,16 @@ def test_replaced_ca_file_is_taken(reload, front, pki, make_daemon, tmp_path):
     comes_to_rest(daemon, 2, begin)
 
 
-def test_server_of_tls_1_1_is_refused(front, pki, make_daemon, tmp_path):
+@pytest.mark.parametrize("version", ["TLSv1", "TLSv1.1"])
+def test_server_of_old_tls_is_refused(version, front, pki, make_daemon, tmp_path):
     """By the daemon itself: this machine's OpenSSL is told to speak anything."""
     lax = tmp_path / "openssl.cnf"
     lax.write_text("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n"
                    "[c]\nMinProtocol = None\nCipherString = ALL:@SECLEVEL=0\n")
-    nginx = front(protocols="TLSv1.1", server="ssl_ciphers ALL:@SECLEVEL=0;", http2=False)
+    nginx = front(protocols=version, server="ssl_ciphers ALL:@SECLEVEL=0;", http2=False)
     spoken = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{nginx.port}"], text=True, input="",
                             capture_output=True, env={**os.environ, "OPENSSL_CONF": str(lax)}).stdout
-    assert re.search(r"Protocol\s*: TLSv1\.1", spoken), "the server does not even speak TLS 1.1"
+    assert re.search(rf"Protocol\s*: {version}\n", spoken), f"the server does not even speak {version}"
     begin = time.time()
     daemon = make_daemon(nginx.url, devices(2), account={"ca_file": str(pki.cert)}, defaults=QUICK, extra=RETRY)
     daemon.start(OPENSSL_CONF=str(lax))
