@@ -108,7 +108,11 @@ static void put_string(struct buf *out, const char *text, size_t len) {
 /* What is rare, or has its own text: a double reads as it came. */
 static void put_other(struct buf *out, json_object *value) {
 	const char *text = json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN);
-	buf_puts(out, text ? text : "null");
+	if (!text) {
+		out->error = -ENOMEM;
+		return;
+	}
+	buf_puts(out, text);
 }
 
 static void put_int(struct buf *out, json_object *value) {

@@ -305,6 +305,36 @@ static void maps_and_dates_go_through_untouched(void **state) {
 	points_done(&points);
 }
 
+/* As json-c would write them, member by member. */
+static void maps_are_written_compactly(void **state) {
+	(void)state;
+	static const struct {
+		const char *map, *expected;
+	} rows[] = {
+		{"{ }", "{}"},
+		{"[ ]", "[]"},
+		{"{\"a\": {}, \"b\" : [ ], \"\" : [ {} , null ]}", "{\"a\":{},\"b\":[],\"\":[{},null]}"},
+		{"{\"a\": true, \"b\": false, \"c\": null}", "{\"a\":true,\"b\":false,\"c\":null}"},
+		{"[0, -0, 7, -7, 10, -1234567890123]", "[0,0,7,-7,10,-1234567890123]"},
+		{"[-9223372036854775808, 9223372036854775807, 18446744073709551615]",
+		 "[-9223372036854775808,9223372036854775807,18446744073709551615]"},
+		{"[0.5, 1.50, 1e3, -0.0]", "[0.5,1.50,1e3,-0.0]"},
+		{"\"\\u0000\\u0001\\b\\f\\n\\r\\t\\\"\\\\\\/\\u001f\\u007f\"",
+		 "\"\\u0000\\u0001\\b\\f\\n\\r\\t\\\"\\\\\\/\\u001f\x7f\""},
+		{"{\"\\u00e9/\\n\": \"\\ud83d\\ude00\"}", "{\"\xc3\xa9\\/\\n\":\"\xf0\x9f\x98\x80\"}"},
+		{"null", NULL},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		static char body[1000];
+		struct points points;
+		(void)snprintf(body, sizeof(body), ANSWER("{\"timestampMs\":1000,\"eventCountMap\":%s}"), rows[row].map);
+		points_init(&points);
+		parse_well(&points, body);
+		expect_text(rows[row].expected, points_text(&points, points.list[0].event_counts), "%s", rows[row].map);
+		points_done(&points);
+	}
+}
+
 static void a_warning_is_kept_bounded_and_escaped(void **state) {
 	(void)state;
 	static char body[3000], long_text[2000];
@@ -550,6 +580,7 @@ int main(void) {
 		cmocka_unit_test(elements_that_are_no_points_are_dropped_and_counted),
 		cmocka_unit_test(the_order_of_points_is_kept),
 		cmocka_unit_test(maps_and_dates_go_through_untouched),
+		cmocka_unit_test(maps_are_written_compactly),
 		cmocka_unit_test(a_warning_is_kept_bounded_and_escaped),
 		cmocka_unit_test(an_error_with_200_is_a_failure_with_its_message),
 		cmocka_unit_test(what_is_no_such_json_is_a_failure),
