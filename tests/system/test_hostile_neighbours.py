@@ -16,6 +16,7 @@ import pytest
 
 from harness import (KEY, SLOW, Daemon, assert_clean, assert_complete, assert_contiguous, assert_unique,
                      expected_records, parse_time, uuid_of, wait_for)
+from test_config_errors import run_as_users_do
 from test_disk import make_disk  # noqa: F401
 
 LOBBY = [{"uuid": uuid_of(1), "name": "lobby"}]
@@ -105,6 +106,29 @@ def test_directory_replaced_by_a_link_while_it_runs(fake, make_daemon, tmp_path)
     daemon.signal(signal.SIGUSR1)
     wait_for(lambda: (daemon.log_folder / "occupancy.ndjson").exists(), 70, "the log to be made anew")
     daemon.stop(0, IO)
+
+
+# Whose files they are
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user's files need root")
+@pytest.mark.parametrize("where, name", [("log", "occupancy.ndjson"), ("log", ROTATED), ("state", "checkpoint"),
+                                         ("state", "lock")])
+@pytest.mark.parametrize("owner, mode", [(65534, 0o600), (0, 0o000)], ids=["wrong owner", "wrong mode"])
+def test_file_that_may_not_be_used(owner, mode, where, name, fake, make_daemon):
+    """As a restored backup leaves them: which one is said, and nothing is lost."""
+    daemon = make_daemon(fake.url, LOBBY, defaults=QUICK)
+    assert run_as_users_do(daemon, "--once")[0] == 0
+    path = (daemon.log_folder if where == "log" else daemon.state_folder) / name
+    if name == ROTATED:
+        path.touch()
+    os.chown(path, owner, owner)
+    path.chmod(mode)
+    code, stderr = run_as_users_do(daemon, "--once")
+    assert code == PERMISSION and str(path) in stderr and "Permission denied" in stderr, (code, stderr)
+    os.chown(path, 0, 0)
+    path.chmod(0o640)
+    assert run_as_users_do(daemon, "--once")[0] == 0
+    assert_all(daemon.records_at_rest())
 
 
 # Files that change while they are read
