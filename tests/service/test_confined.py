@@ -66,10 +66,12 @@ def assert_records(container):
 
 # The network
 
-def test_own_ca_by_path_and_a_name_from_dns(container, front, authority):
+def test_own_ca_and_revocations_by_path_and_a_name_from_dns(container, front, authority):
     nginx = front()
     container.copy(authority.cert, "/etc/occupancyd/ca.pem")
-    container.configure(nginx.url, [LOBBY], account={"ca_file": "/etc/occupancyd/ca.pem"}, key=KEY)
+    container.write("/etc/occupancyd/crl.pem", authority.revocations())
+    container.configure(nginx.url, [LOBBY], key=KEY, account={"ca_file": "/etc/occupancyd/ca.pem",
+                                                              "crl_file": "/etc/occupancyd/crl.pem"})
     container.restart()
     assert_records(container)
     assert nginx.requests()[0]["tls"] == "TLSv1.3"
