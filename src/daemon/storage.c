@@ -5,6 +5,8 @@
 #include "base/file.h"
 #include "base/log.h"
 
+#include <errno.h>
+
 #define TRIED_AGAIN "tried again until it works; polling pauses should the log be hit too; nothing is lost"
 
 static const char *const consequences[STORAGE_USES] = {
@@ -29,11 +31,17 @@ static bool same_disk(const struct storage *storage, enum storage_use a, enum st
 	return storage->one || (a == STORAGE_CHECKPOINT) == (b == STORAGE_CHECKPOINT);
 }
 
+/* A file system that has met an error gives the one or the other, as it comes. */
+static int kind_of(int error) {
+	return error == -EROFS ? -EIO : error;
+}
+
 /* Something else that fails in the same way, on the same disk; STORAGE_USES if there is none. */
 static enum storage_use company_of(const struct storage *storage, enum storage_use use, int error) {
 	for (int i = 0; i < STORAGE_USES; i++) {
 		enum storage_use other = (enum storage_use)i;
-		if (other != use && storage->uses[other].error == error && same_disk(storage, use, other)) {
+		if (other != use && kind_of(storage->uses[other].error) == kind_of(error) &&
+		    same_disk(storage, use, other)) {
 			return other;
 		}
 	}

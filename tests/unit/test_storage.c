@@ -78,6 +78,18 @@ static void another_trouble_is_told_too(void **state) {
 	WALK(true, steps);
 }
 
+/* Writing gives EIO, making a file EROFS. */
+static void a_broken_file_system_is_one_trouble(void **state) {
+	(void)state;
+	static const struct step steps[] = {
+		{STORAGE_LOG, -EIO, "polling pauses"},
+		{STORAGE_CHECKPOINT, -EROFS, NULL},
+		{STORAGE_LOG, 0, NULL},
+		{STORAGE_CHECKPOINT, 0, "written again after 3 min"},
+	};
+	WALK(true, steps);
+}
+
 static void two_disks_are_two_troubles(void **state) {
 	(void)state;
 	static const struct step steps[] = {
@@ -109,6 +121,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(the_first_and_the_last_are_told),
 		TEST(another_trouble_is_told_too),
+		TEST(a_broken_file_system_is_one_trouble),
 		TEST(two_disks_are_two_troubles),
 		TEST(directories_of_one_disk_are_known),
 	};
