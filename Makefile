@@ -327,7 +327,7 @@ sim: $(SIM)
 PLANTS ?=
 .PHONY: sim-selftest
 sim-selftest: $(SIM)
-	$(Q)CC_COMMAND='$(CC) $(ALL_CFLAGS)' \
+	$(Q)CC_COMMAND='$(subst ','\'',$(CC) $(ALL_CFLAGS))' \
 	    LD_COMMAND='$(CC) $(ALL_LDFLAGS) $(SIM_OBJ) $(SIM_CALENDAR) PLANT $(LIB) $(LIB_LIBS)' \
 	    /usr/bin/python3 -B tests/sim/selftest.py --build $(BUILD) --jobs $(JOBS) $(PLANTS)
 
