@@ -83,19 +83,22 @@ void buf_putc(struct buf *buf, char c) {
 	buf->data[buf->len] = '\0';
 }
 
-void buf_put_int(struct buf *buf, int64_t n) {
-	char digits[24];
+void buf_put_unsigned(struct buf *buf, uint64_t n) {
+	char digits[20]; /* of UINT64_MAX */
 	size_t at = sizeof(digits);
-	uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
 
 	do {
-		digits[--at] = (char)('0' + rest % 10);
-		rest /= 10;
-	} while (rest > 0);
-	if (n < 0) {
-		digits[--at] = '-';
-	}
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
 	buf_append(buf, digits + at, sizeof(digits) - at);
+}
+
+void buf_put_int(struct buf *buf, int64_t n) {
+	if (n < 0) {
+		buf_putc(buf, '-');
+	}
+	buf_put_unsigned(buf, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
 }
 
 void buf_printf(struct buf *buf, const char *format, ...) {

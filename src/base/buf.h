@@ -47,6 +47,9 @@ void buf_putc(struct buf *buf, char c);
 
 /** In decimal, without a printf: a backlog is written as fast as it is read. */
 __attribute__((nonnull))
+void buf_put_unsigned(struct buf *buf, uint64_t n);
+
+__attribute__((nonnull))
 void buf_put_int(struct buf *buf, int64_t n);
 
 __attribute__((format(printf, 2, 3), nonnull(1, 2)))

@@ -29,7 +29,7 @@ struct source {
 	struct buf text; /* what to parse; comments are gone, lines are kept */
 	struct segment *segments;
 	size_t segment_count, segment_size;
-	int includes;    /* how many files were */
+	int includes;    /* how many files were; more than may be: no further one is */
 	bool broken;     /* not to be parsed; the problems say why */
 };
 

@@ -61,7 +61,7 @@ static void put_column(struct buf *out, const char *text) {
 
 static void put_int(struct buf *out, bool present, int64_t n) {
 	if (present) {
-		format_int(out, n);
+		buf_put_int(out, n);
 	}
 	buf_putc(out, ',');
 }

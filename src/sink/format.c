@@ -33,10 +33,6 @@ const struct log_codec *log_codec_of_name(const char *name) {
 	return NULL;
 }
 
-void format_int(struct buf *out, int64_t n) {
-	buf_put_int(out, n);
-}
-
 void format_utc(struct buf *out, usec_t instant) {
 	char text[UTC_STRING_SIZE];
 	buf_puts(out, utc_format(text, instant));

@@ -42,10 +42,6 @@ const struct log_codec *log_codec_of(enum log_format format);
 __attribute__((nonnull))
 const struct log_codec *log_codec_of_name(const char *name);
 
-/** Decimal digits. */
-__attribute__((nonnull))
-void format_int(struct buf *out, int64_t n);
-
 /** RFC 3339 in UTC. */
 __attribute__((nonnull))
 void format_utc(struct buf *out, usec_t instant);

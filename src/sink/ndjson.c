@@ -120,7 +120,7 @@ static void put_optional_string(struct buf *out, const char *text) {
 
 static void put_optional_int(struct buf *out, bool present, int64_t n) {
 	if (present) {
-		format_int(out, n);
+		buf_put_int(out, n);
 	} else {
 		buf_puts(out, "null");
 	}
@@ -150,7 +150,7 @@ static void put_identity(struct buf *out, const struct record *record) {
 	buf_puts(out, "\",\"device\":");
 	put_string(out, device->uuid);
 	buf_puts(out, ",\"revision\":");
-	format_int(out, record->revision);
+	buf_put_int(out, record->revision);
 	buf_puts(out, ",\"end\":");
 	put_utc(out, record->end);
 	if (record->revision > 0) {

@@ -44,7 +44,6 @@ static const char status_letters[] = {
 enum {
 	UUID_MAX = 64,
 	INTERVAL_MAX = 32,
-	NUMBER_SIZE = 24,
 	CRC_DIGITS = 8,
 	CRC_LINE = sizeof(crc_word) - 1 + CRC_DIGITS + 1,
 	STATUS_COUNT = sizeof(status_letters),
@@ -84,17 +83,6 @@ struct checkpoint_writer {
 	int error;
 };
 
-static void put_unsigned(struct buf *out, uint64_t n) {
-	char digits[NUMBER_SIZE];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
-	buf_append(out, digits + at, sizeof(digits) - at);
-}
-
 int checkpoint_begin(const struct sink_position *position, struct checkpoint_writer **ret_writer) {
 	struct checkpoint_writer *writer = malloc(sizeof(*writer));
 	if (!writer) {
@@ -107,11 +95,11 @@ int checkpoint_begin(const struct sink_position *position, struct checkpoint_wri
 	buf_puts(&writer->text, log_word);
 	buf_put_int(&writer->text, position->newest);
 	buf_putc(&writer->text, ' ');
-	put_unsigned(&writer->text, position->inode);
+	buf_put_unsigned(&writer->text, position->inode);
 	buf_putc(&writer->text, ' ');
 	buf_put_int(&writer->text, position->size);
 	buf_putc(&writer->text, ' ');
-	put_unsigned(&writer->text, position->tail);
+	buf_put_unsigned(&writer->text, position->tail);
 	buf_putc(&writer->text, '\n');
 	*ret_writer = writer;
 	return 0;
@@ -142,7 +130,7 @@ static bool put_remembered(struct buf *out, usec_t cursor, const struct remember
 	buf_putc(out, ':');
 	buf_putc(out, status_letters[what->status]);
 	buf_putc(out, ':');
-	put_unsigned(out, what->revision);
+	buf_put_unsigned(out, what->revision);
 	buf_putc(out, ':');
 	buf_put_int(out, what->count);
 	return true;

@@ -193,7 +193,7 @@ static void numbers_reach_their_ends(void **state) {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct buf out;
 		buf_init(&out, 100);
-		format_int(&out, rows[i].n);
+		buf_put_int(&out, rows[i].n);
 		assert_string_equal(buf_text(&out), rows[i].text);
 		buf_done(&out);
 	}
