@@ -246,7 +246,7 @@ def row_catchup_collectd(bench):
 def row_memory(bench):
     over, part = [], []
     for _ in range(bench.runs):
-        mine = bench.daemon_polls(10, 1)[1]
+        mine = bench.daemon_once(10, 1)[1]
         over.append((mine - bench.floor_polls(10, 1)[1]) / MIB)
         try:
             part.append(mine / bench.collectd_runs(10, 1, 3)[2])

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from harness import SLOW, group, uuid_of, wait_for
+from harness import SLOW, group, run_as_users_do, uuid_of, wait_for
 
 NOWHERE = "http://127.0.0.1:1"
 LOBBY = {"uuid": uuid_of(1), "name": "lobby"}
@@ -40,21 +40,6 @@ def rewritten(daemon, old, new):
     text = daemon.config.read_text()
     assert old in text
     daemon.config.write_text(text.replace(old, new, 1))
-
-
-def with_capabilities_of_users(command):
-    """Root may open everything; what is tested here is that not everybody may."""
-    if os.geteuid() != 0:
-        return command
-    # Containers may hand root capabilities to inherit, which an empty bounding set alone would not take away.
-    these = "-dac_override,-dac_read_search"
-    return ["setpriv", "--bounding-set", these, "--inh-caps", these, *command]
-
-
-def run_as_users_do(daemon, *options):
-    done = subprocess.run(with_capabilities_of_users(daemon.command(*options)), text=True, capture_output=True,
-                          env=daemon.environment(), timeout=30 * SLOW)
-    return done.returncode, done.stderr
 
 
 # Mistakes in files.  A comment "// WRONG words" says what is expected of its line.

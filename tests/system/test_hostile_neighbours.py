@@ -15,8 +15,7 @@ import time
 import pytest
 
 from harness import (KEY, SLOW, Daemon, assert_clean, assert_complete, assert_contiguous, assert_unique,
-                     expected_records, parse_time, uuid_of, wait_for)
-from test_config_errors import run_as_users_do
+                     expected_records, parse_time, run_as_users_do, uuid_of, wait_for)
 from test_disk import make_disk  # noqa: F401
 
 LOBBY = [{"uuid": uuid_of(1), "name": "lobby"}]
@@ -193,10 +192,8 @@ def test_unreadable_fragment(fake, make_daemon):
     fragment = daemon.folder / "conf.d/50.conf"
     fragment.write_text("")
     fragment.chmod(0)
-    these = "-dac_override,-dac_read_search"
-    done = subprocess.run(["setpriv", "--bounding-set", these, "--inh-caps", these, *daemon.command("--check")],
-                          text=True, capture_output=True, env=daemon.environment(), timeout=20 * SLOW)
-    assert done.returncode == CONFIG and "50.conf" in done.stderr and "Permission denied" in done.stderr, done.stderr
+    code, stderr = run_as_users_do(daemon, "--check")
+    assert code == CONFIG and "50.conf" in stderr and "Permission denied" in stderr, stderr
 
 
 # Limits
