@@ -47,6 +47,7 @@ int poller_record(struct poller *poller, struct poll *poll, const struct record 
 		.what = {
 			.start = record->start,
 			.count = record->count,
+			.length_s = bucket_seconds(record->start, record->end),
 			.revision = (uint16_t)record->revision,
 			.status = (uint8_t)record->status,
 		},

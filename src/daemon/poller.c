@@ -142,6 +142,7 @@ static void restore_record(const struct log_entry *entry, void *user) {
 	(void)poll_resume(poll, &(struct remembered){
 		.start = entry->start,
 		.count = entry->count,
+		.length_s = bucket_seconds(entry->start, entry->end),
 		.revision = (uint16_t)entry->revision,
 		.status = (uint8_t)entry->status,
 	}, entry->end);

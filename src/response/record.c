@@ -131,8 +131,14 @@ static bool record_revise(struct record *record, const struct poll *poll) {
 	if (!before) {
 		return fresh;
 	}
-	/* One that is both: after a change of the zone the bucket is longer than it was. */
-	if (!fresh && before->status == record->status && before->count == record->count) {
+	/*
+	 * After a change of the zone a bucket may start where one was recorded and end elsewhere.
+	 * If it is longer than the log reaches, it says something new, and replaces the other; if
+	 * not, its time is in the log already, cut otherwise.
+	 */
+	bool same = before->length_s == bucket_seconds(record->start, record->end);
+	bool differs = before->status != record->status || before->count != record->count;
+	if (!fresh && !(same && differs)) {
 		return false;
 	}
 	record->revision = before->revision + 1;

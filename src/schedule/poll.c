@@ -15,6 +15,14 @@
  */
 enum { FLOOD_LIMIT = 600 };
 
+uint32_t bucket_seconds(usec_t start, usec_t end) {
+	usec_t length;
+	if (__builtin_sub_overflow(end, start, &length) || length / USEC_PER_SEC > UINT32_MAX) {
+		return UINT32_MAX;
+	}
+	return length < 0 ? 0 : (uint32_t)(length / USEC_PER_SEC);
+}
+
 void poll_init(struct poll *poll, const struct device *device, usec_t cursor, usec_t now) {
 	*poll = (struct poll){
 		.device = device,

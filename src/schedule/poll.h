@@ -23,10 +23,14 @@ enum record_status { RECORD_OK, RECORD_NO_DATA, RECORD_AMBIGUOUS, RECORD_GAP };
 /** One recorded bucket that may still be asked for again. */
 struct remembered {
 	usec_t start;
-	int64_t count; /* 0 unless RECORD_OK */
+	int64_t count;     /* 0 unless RECORD_OK */
+	uint32_t length_s; /* bucket_seconds() */
 	uint16_t revision;
 	uint8_t status; /* enum record_status */
 };
+
+/** The length of a bucket, which is a number of whole seconds: no clock is set by less.  Saturates. */
+uint32_t bucket_seconds(usec_t start, usec_t end);
 
 struct lane;
 

@@ -5,13 +5,14 @@
  *
  *	occupancyd-checkpoint 2
  *	log NEWEST INODE SIZE TAIL
- *	poll UUID INTERVAL CURSOR SINCE [AGO:STATUS:REVISION:COUNT ...]
+ *	poll UUID INTERVAL CURSOR SINCE [AGO:STATUS:REVISION:COUNT[:LENGTH] ...]
  *	...
  *	crc32 XXXXXXXX
  *
  * Numbers are decimal; NEWEST, CURSOR and SINCE are in microseconds since 1970, AGO is how
  * many microseconds a remembered bucket starts before the cursor.  STATUS is the
- * first letter of its name.  The checksum is over all bytes before its line.
+ * first letter of its name.  LENGTH is in seconds, and stands there only if it is not
+ * the interval's usual one.  The checksum is over all bytes before its line.
  *
  * There is one way to write a given state, and only that is read: what is not
  * as if written here does not verify.
@@ -119,7 +120,11 @@ static bool is_writable(const struct checkpoint_entry *entry) {
 	return true;
 }
 
-static bool put_remembered(struct buf *out, usec_t cursor, const struct remembered *what) {
+static uint32_t usual_length(enum interval interval) {
+	return bucket_seconds(0, interval_length(interval));
+}
+
+static bool put_remembered(struct buf *out, usec_t cursor, uint32_t usual, const struct remembered *what) {
 	int64_t ago;
 	if (what->status >= STATUS_COUNT || __builtin_sub_overflow(cursor, what->start, &ago)) {
 		return false;
@@ -133,11 +138,16 @@ static bool put_remembered(struct buf *out, usec_t cursor, const struct remember
 	buf_put_unsigned(out, what->revision);
 	buf_putc(out, ':');
 	buf_put_int(out, what->count);
+	if (what->length_s != usual) {
+		buf_putc(out, ':');
+		buf_put_unsigned(out, what->length_s);
+	}
 	return true;
 }
 
 void checkpoint_add(struct checkpoint_writer *writer, const struct checkpoint_entry *entry) {
 	struct buf *out = &writer->text;
+	uint32_t usual = usual_length(entry->interval);
 
 	if (!is_writable(entry)) {
 		writer->error = -EINVAL;
@@ -154,7 +164,7 @@ void checkpoint_add(struct checkpoint_writer *writer, const struct checkpoint_en
 	buf_put_int(out, entry->since);
 	for (size_t i = 0; i < entry->memory_len; i++) {
 		bool ascends = i == 0 || entry->memory[i - 1].start < entry->memory[i].start;
-		if (!ascends || !put_remembered(out, entry->cursor, &entry->memory[i])) {
+		if (!ascends || !put_remembered(out, entry->cursor, usual, &entry->memory[i])) {
 			writer->error = -EINVAL;
 			return;
 		}
@@ -265,9 +275,9 @@ static bool take_status(struct reader *in, uint8_t *ret) {
 	return false;
 }
 
-static bool take_remembered(struct reader *in, usec_t cursor, struct remembered *ret) {
+static bool take_remembered(struct reader *in, usec_t cursor, uint32_t usual, struct remembered *ret) {
 	int64_t ago, count;
-	uint64_t revision;
+	uint64_t revision, length = usual;
 	struct remembered what = {0};
 
 	if (!take_signed(in, &ago) || __builtin_sub_overflow(cursor, ago, &what.start) ||
@@ -276,6 +286,10 @@ static bool take_remembered(struct reader *in, usec_t cursor, struct remembered 
 	    !take_signed(in, &count)) {
 		return false;
 	}
+	if (take_char(in, ':') && (!take_unsigned(in, UINT32_MAX, &length) || length == usual)) {
+		return false;
+	}
+	what.length_s = (uint32_t)length;
 	what.revision = (uint16_t)revision;
 	what.count = count;
 	*ret = what;
@@ -303,11 +317,11 @@ static int memory_push(struct memory *memory, const struct remembered *what) {
 }
 
 /* The rest of a line, with its end.  0, -EBADMSG or -ENOMEM. */
-static int take_memory(struct reader *in, usec_t cursor, struct memory *memory) {
+static int take_memory(struct reader *in, usec_t cursor, uint32_t usual, struct memory *memory) {
 	memory->len = 0;
 	while (take_char(in, ' ')) {
 		struct remembered what;
-		if (!take_remembered(in, cursor, &what) ||
+		if (!take_remembered(in, cursor, usual, &what) ||
 		    (memory->len > 0 && memory->list[memory->len - 1].start >= what.start)) {
 			return -EBADMSG;
 		}
@@ -331,7 +345,7 @@ static int take_polls(struct reader *in, struct memory *memory, checkpoint_visit
 		    !take_char(in, ' ') || !take_signed(in, &entry.since)) {
 			return -EBADMSG;
 		}
-		int r = take_memory(in, entry.cursor, memory);
+		int r = take_memory(in, entry.cursor, usual_length(entry.interval), memory);
 		if (r < 0) {
 			return r;
 		}

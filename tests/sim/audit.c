@@ -134,17 +134,12 @@ static void add_bucket(struct tiles *row, const struct line *line) {
 
 /* Revisions */
 
-static void check_revision(const struct line *line, struct bucket *bucket) {
-	if (!bucket) {
-		world_violation("revision: %s: expected a first record of %s before revision %lld, but there is none",
-		                where(line), world_time(line->start), (long long)line->revision);
-		return;
-	}
-	if (line->revision != bucket->revision + 1) {
-		world_violation("revision: %s: expected revision %lld of %s, but it is %lld", where(line),
-		                (long long)bucket->revision + 1, world_time(line->start),
-		                (long long)line->revision);
-	}
+/* Of two zones that cut a bucket from the same start, the new one ends it later: it takes the old one's place. */
+static bool is_longer(const struct line *line, const struct tiles *row, const struct bucket *bucket) {
+	return bucket == &row->list[row->len - 1] && line->end > bucket->end;
+}
+
+static void check_revised(const struct line *line, const struct bucket *bucket) {
 	if (line->status == bucket->status && line->count == bucket->count) {
 		world_violation("revision: %s: expected revision %lld of %s to differ from the one before, but it "
 		                "does not", where(line), (long long)line->revision, world_time(line->start));
@@ -152,6 +147,29 @@ static void check_revision(const struct line *line, struct bucket *bucket) {
 	if (line->end != bucket->end) {
 		world_violation("revision: %s: expected the bucket's end %s, but came %s", where(line),
 		                world_time(bucket->end), world_time(line->end));
+	}
+}
+
+static void check_revision(const struct line *line, const struct series *series, struct tiles *row,
+                           const struct setup_device *device) {
+	struct bucket *bucket = find(row, line->start);
+	if (!bucket) {
+		world_violation("revision: %s: expected a first record of %s before revision %lld, but there is none",
+		                where(line), world_time(line->start), (long long)line->revision);
+		return;
+	}
+	if (is_longer(line, row, bucket)) {
+		check_start(line, series, row, device);
+		check_end(line, device);
+		bucket->end = row->cursor = line->end;
+		bucket->version = line->version;
+	} else {
+		check_revised(line, bucket);
+	}
+	if (line->revision != bucket->revision + 1) {
+		world_violation("revision: %s: expected revision %lld of %s, but it is %lld", where(line),
+		                (long long)bucket->revision + 1, world_time(line->start),
+		                (long long)line->revision);
 	}
 	if (line->has_previous != (bucket->status == LINE_OK) ||
 	    (line->has_previous && line->previous != bucket->count)) {
@@ -210,7 +228,7 @@ static void check_line(const struct line *line) {
 		check_end(line, device);
 		add_bucket(row, line);
 	} else {
-		check_revision(line, find(row, line->start));
+		check_revision(line, series, row, device);
 	}
 	if (line->status != LINE_GAP) {
 		check_truth(line);

@@ -63,18 +63,24 @@ static const struct {
 	[EVENT_LOSE] = {PLAN_PEOPLE, 6},
 };
 
-/* Clock changes of the zones in use, and the end of 32-bit time. */
-static const int64_t anchors[] = {
-	1772960400, /* 2026-03-08 09:00 America/Denver */
-	1793520000, /* 2026-11-01 08:00 */
-	1774746000, /* 2026-03-29 01:00 Europe/Berlin */
-	1792890000, /* 2026-10-25 01:00 */
-	1775314800, /* 2026-04-04 15:00 Australia/Lord_Howe */
-	1791039600, /* 2026-10-03 15:00 (15:30) */
-	1772947800, /* 2026-03-08 05:30 America/St_Johns */
-	2147483648, /* 2038-01-19 */
-	1798761600, /* 2027-01-01 */
-	1709164800, /* 2024-02-29 */
+/*
+ * Clock changes of the zones in use, and the end of 32-bit time; with two zones that cut
+ * buckets otherwise then.
+ */
+static const struct anchor {
+	int64_t second;
+	enum setup_zone zones[2];
+} anchors[] = {
+	{1772960400, {ZONE_DENVER, ZONE_PHOENIX}}, /* 2026-03-08 09:00 */
+	{1793520000, {ZONE_DENVER, ZONE_PHOENIX}}, /* 2026-11-01 08:00 */
+	{1774746000, {ZONE_BERLIN, ZONE_UTC}},     /* 2026-03-29 01:00 */
+	{1792890000, {ZONE_BERLIN, ZONE_UTC}},     /* 2026-10-25 01:00 */
+	{1775314800, {ZONE_LORD_HOWE, ZONE_UTC}},  /* 2026-04-04 15:00 */
+	{1791039600, {ZONE_LORD_HOWE, ZONE_UTC}},  /* 2026-10-03 15:00 (15:30) */
+	{1772947800, {ZONE_ST_JOHNS, ZONE_UTC}},   /* 2026-03-08 05:30 */
+	{2147483648, {ZONE_KOLKATA, ZONE_UTC}},    /* 2038-01-19 */
+	{1798761600, {ZONE_CHATHAM, ZONE_UTC}},    /* 2027-01-01 */
+	{1709164800, {ZONE_NEW_YORK, ZONE_DENVER}}, /* 2024-02-29 */
 };
 
 /* A time that is short more often than long: a power of the dice. */
@@ -181,7 +187,7 @@ static int by_time(const void *a, const void *b) {
 
 /* The whole */
 
-static void choose_times(struct dice *dice, enum scale scale) {
+static const struct anchor *choose_times(struct dice *dice, enum scale scale) {
 	static const struct {
 		usec_t least, most, calm;
 	} lengths[SCALES] = {
@@ -190,15 +196,36 @@ static void choose_times(struct dice *dice, enum scale scale) {
 		[SCALE_DAYS] = {9 * USEC_PER_DAY, 50 * USEC_PER_DAY, 50 * USEC_PER_HOUR},
 	};
 	usec_t length = dice_between(dice, lengths[scale].least, lengths[scale].most);
+	const struct anchor *anchor = NULL;
 
 	if (dice_permille(dice, 700)) {
-		plan->begin = DICE_CHOOSE(dice, anchors) * USEC_PER_SEC - dice_between(dice, 0, length);
+		anchor = &DICE_CHOOSE(dice, anchors);
+		plan->begin = anchor->second * USEC_PER_SEC - dice_between(dice, 0, length);
 	} else {
 		plan->begin = dice_between(dice, 1735689600, 2300000000) * USEC_PER_SEC;
 	}
 	plan->begin += dice_below(dice, USEC_PER_SEC);
 	plan->quiet = plan->begin + length;
 	plan->end = plan->quiet + lengths[scale].calm;
+	return anchor;
+}
+
+/* Devices that move from one zone to another and back about the time that one changes its clock. */
+static void add_moves(struct dice *dice, const struct anchor *anchor) {
+	usec_t first = anchor->second * USEC_PER_SEC;
+	usec_t last = first + 2 * USEC_PER_DAY < plan->quiet ? first + 2 * USEC_PER_DAY : plan->quiet;
+	int count = (int)dice_between(dice, 2, 12);
+
+	for (int i = 0; i < count; i++) {
+		usec_t at = dice_between(dice, first, last);
+		plan->events[plan->len++] = (struct event){
+			.kind = EVENT_RELOAD,
+			.at = at,
+			.until = at,
+			.arg = MUTATION_ZONE,
+			.arg2 = choose_second(dice, EVENT_RELOAD),
+		};
+	}
 }
 
 void plan_init(uint64_t seed, unsigned kinds) {
@@ -206,7 +233,8 @@ void plan_init(uint64_t seed, unsigned kinds) {
 	enum scale scale = (enum scale)dice_below(&dice, SCALES);
 
 	plan = arena_new(sizeof(*plan));
-	choose_times(&dice, scale);
+	const struct anchor *anchor = choose_times(&dice, scale);
+	const struct anchor *moves = anchor && kinds & PLAN_PEOPLE && dice_permille(&dice, 200) ? anchor : NULL;
 	plan->without_date = dice_permille(&dice, 150);
 	plan->permille_lost = (int)DICE_CHOOSE(&dice, ((const int[]){0, 0, 10, 50}));
 	plan->latency = DICE_CHOOSE(&dice, ((const usec_t[]){USEC_PER_SEC / 5, USEC_PER_SEC, 4 * USEC_PER_SEC}));
@@ -227,8 +255,11 @@ void plan_init(uint64_t seed, unsigned kinds) {
 			plan->events[plan->len++] = event;
 		}
 	}
+	if (moves) {
+		add_moves(&dice, moves);
+	}
 	qsort(plan->events, (size_t)plan->len, sizeof(*plan->events), by_time);
-	setup_init(&dice, scale);
+	setup_init(&dice, scale, moves ? moves->zones : NULL);
 	world->begin = world->now = plan->begin;
 	plan->next = plan->begin;
 }

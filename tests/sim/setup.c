@@ -17,11 +17,18 @@
 
 struct setups *setups;
 
-const char *const setup_zones[] = {
-	"UTC", "America/Denver", "Asia/Kolkata", "Europe/Berlin", "Australia/Lord_Howe",
-	"America/St_Johns", "America/New_York", "Asia/Kathmandu", "Pacific/Chatham",
+const char *const setup_zones[ZONES] = {
+	[ZONE_UTC] = "UTC",
+	[ZONE_DENVER] = "America/Denver",
+	[ZONE_KOLKATA] = "Asia/Kolkata",
+	[ZONE_BERLIN] = "Europe/Berlin",
+	[ZONE_LORD_HOWE] = "Australia/Lord_Howe",
+	[ZONE_ST_JOHNS] = "America/St_Johns",
+	[ZONE_NEW_YORK] = "America/New_York",
+	[ZONE_KATHMANDU] = "Asia/Kathmandu",
+	[ZONE_CHATHAM] = "Pacific/Chatham",
+	[ZONE_PHOENIX] = "America/Phoenix",
 };
-const int setup_zone_count = sizeof(setup_zones) / sizeof(setup_zones[0]);
 
 /** What a granularity may be configured with, in a list that ends with 0. */
 static const struct {
@@ -119,6 +126,10 @@ static void choose_granularity(struct setup_device *device, struct dice *dice) {
 	}
 }
 
+static int some_zone(struct dice *dice) {
+	return (int)(setups->zones ? setups->zones[dice_below(dice, 2)] : dice_below(dice, ZONES));
+}
+
 static void make_device(struct setup_device *device, struct dice *dice, int number) {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 	static const int points[] = {60, 240, 1440};
@@ -130,7 +141,7 @@ static void make_device(struct setup_device *device, struct dice *dice, int numb
 		(void)snprintf(device->uuid + 22, 8, ".v%d", number);
 	}
 	device->present = true;
-	device->zone = (int)dice_below(dice, setup_zone_count);
+	device->zone = some_zone(dice);
 	device->settle = DICE_CHOOSE(dice, scales[scale_in_use].settles);
 	device->lookback = DICE_CHOOSE(dice, scales[scale_in_use].lookbacks);
 	device->backfill = DICE_CHOOSE(dice, scales[scale_in_use].backfills);
@@ -173,11 +184,12 @@ static void choose_log(struct setup *setup, struct dice *dice) {
 	setup->rotate_every = (int)dice_below(dice, 3);
 	setup->keep = DICE_CHOOSE(dice, keeps);
 	setup->keep_kib = dice_permille(dice, 150) ? dice_between(dice, 128, 1024) : 0;
-	setup->log_zone = (int)dice_below(dice, setup_zone_count);
+	setup->log_zone = some_zone(dice);
 }
 
-void setup_init(struct dice *dice, enum scale scale) {
+void setup_init(struct dice *dice, enum scale scale, const enum setup_zone *zones) {
 	setups = arena_new(sizeof(*setups));
+	setups->zones = zones;
 	struct setup *setup = &setups->versions[0];
 	scale_in_use = scale;
 
@@ -237,7 +249,7 @@ static void change(struct setup *setup, enum mutation mutation, struct dice *dic
 		choose_granularity(device, dice);
 		break;
 	case MUTATION_ZONE:
-		device->zone = (int)dice_below(dice, setup_zone_count);
+		device->zone = some_zone(dice);
 		break;
 	case MUTATION_ACCOUNT:
 		device->account = (int)dice_below(dice, setup->account_count);

@@ -30,10 +30,24 @@ enum granularity {
 	GRANULARITIES,
 };
 
+enum setup_zone {
+	ZONE_UTC,
+	ZONE_DENVER,
+	ZONE_KOLKATA,
+	ZONE_BERLIN,
+	ZONE_LORD_HOWE,
+	ZONE_ST_JOHNS,
+	ZONE_NEW_YORK,
+	ZONE_KATHMANDU,
+	ZONE_CHATHAM,
+	ZONE_PHOENIX,
+	ZONES,
+};
+
 struct setup_device {
 	bool present;
 	char uuid[40];
-	int zone; /* index into setup_zones */
+	int zone; /* enum setup_zone */
 	enum granularity granularity;
 	usec_t window, settle, lookback, backfill;
 	usec_t backfill_ago; /* -1: not set */
@@ -83,14 +97,16 @@ struct setups {
 	bool broken; /* which is one that cannot be read */
 	int keys[SETUP_ACCOUNTS]; /* the generation of the key in place */
 	usec_t longest;           /* of all settle times and windows */
+	const enum setup_zone *zones; /* the two between which devices move; NULL: all there are */
 };
 
 extern struct setups *setups;
 
-extern const char *const setup_zones[];
-extern const int setup_zone_count;
+/** Their IANA names. */
+extern const char *const setup_zones[ZONES];
 
-void setup_init(struct dice *dice, enum scale scale);
+/** The first version; devices are in two zones alone, or with NULL in any. */
+void setup_init(struct dice *dice, enum scale scale, const enum setup_zone *zones);
 
 /** Makes a version from the current one and writes it. */
 void setup_mutate(enum mutation mutation, uint64_t seed);

@@ -176,7 +176,13 @@ static inline struct device device_of(const struct settings *settings) {
 }
 
 static inline struct remembered ok(usec_t start, int64_t count, uint16_t revision) {
-	return (struct remembered){.start = start, .count = count, .revision = revision, .status = RECORD_OK};
+	return (struct remembered){
+		.start = start,
+		.count = count,
+		.length_s = 60,
+		.revision = revision,
+		.status = RECORD_OK,
+	};
 }
 
 #endif

@@ -8,10 +8,10 @@
 #include <zlib.h>
 
 static const struct remembered memory[] = {
-	{.start = 1795421580000000, .count = 7, .revision = 0, .status = RECORD_OK},
-	{.start = 1795421640000000, .count = 0, .revision = 3, .status = RECORD_NO_DATA},
-	{.start = 1795421700000000, .count = -1, .revision = 65535, .status = RECORD_AMBIGUOUS},
-	{.start = 1795421760000000, .count = 0, .revision = 0, .status = RECORD_GAP},
+	{.start = 1795421580000000, .count = 7, .length_s = 60, .revision = 0, .status = RECORD_OK},
+	{.start = 1795421640000000, .count = 0, .length_s = 60, .revision = 3, .status = RECORD_NO_DATA},
+	{.start = 1795421700000000, .count = -1, .length_s = 5400, .revision = 65535, .status = RECORD_AMBIGUOUS},
+	{.start = 1795421760000000, .count = 0, .length_s = UINT32_MAX, .revision = 0, .status = RECORD_GAP},
 };
 
 static const struct checkpoint_entry entries[] = {
@@ -47,6 +47,7 @@ static void visit_expected(const struct checkpoint_entry *entry, void *user) {
 	for (size_t i = 0; i < entry->memory_len; i++) {
 		assert_int_equal(entry->memory[i].start, want->memory[i].start);
 		assert_int_equal(entry->memory[i].count, want->memory[i].count);
+		assert_int_equal(entry->memory[i].length_s, want->memory[i].length_s);
 		assert_int_equal(entry->memory[i].revision, want->memory[i].revision);
 		assert_int_equal(entry->memory[i].status, want->memory[i].status);
 	}
@@ -78,7 +79,7 @@ static void file_is_the_text_that_is_documented(void **state) {
 		"occupancyd-checkpoint 2\n"
 		"log 9223372036854775807 18446744073709551615 9223372036854775807 1\n"
 		"poll AAAAAAAAAAAAAAAAAAAAAA.v0 MINUTELY 1795421820000000 1795000000000000 "
-		"240000000:o:0:7 180000000:n:3:0 120000000:a:65535:-1 60000000:g:0:0\n"
+		"240000000:o:0:7 180000000:n:3:0 120000000:a:65535:-1:5400 60000000:g:0:0:4294967295\n"
 		"poll BBBBBBBBBBBBBBBBBBBBB- NONE 0 -1\n";
 	char want[sizeof(body) + 16];
 	(void)snprintf(want, sizeof(want), "%scrc32 %08lx\n", body,
@@ -213,7 +214,12 @@ static void only_the_one_way_of_writing_is_read(void **state) {
 		{HEAD "poll A DAILY 5 0 5:o:-1:0\n", false},
 		{HEAD "poll A DAILY 5 0 5:o:0\n", false},
 		{HEAD "poll A DAILY 5 0 5:o:0:\n", false},
-		{HEAD "poll A DAILY 5 0 5:o:0:0:0\n", false},
+		{HEAD "poll A DAILY 5 0 5:o:0:0:90000\n", true},
+		{HEAD "poll A DAILY 5 0 5:o:0:0:0 4:o:0:0:4294967295\n", true},
+		{HEAD "poll A DAILY 5 0 5:o:0:0:86400\n", false},
+		{HEAD "poll A DAILY 5 0 5:o:0:0:4294967296\n", false},
+		{HEAD "poll A DAILY 5 0 5:o:0:0:\n", false},
+		{HEAD "poll A DAILY 5 0 5:o:0:0:90000:0\n", false},
 		{HEAD "poll A DAILY 0 0\r\n", false},
 		{HEAD "poll A DAILY 0 0\nmore\n", false},
 		{HEAD "poll A DAILY 0 0\npoll A", false},
@@ -325,7 +331,7 @@ static void large_one_is_written_and_read(void **state) {
 	clock_t begin = clock();
 
 	for (int i = 0; i < MEMORY; i++) {
-		list[i] = (struct remembered){.start = 1795421700000000 + i * USEC_PER_MIN, .count = i};
+		list[i] = (struct remembered){.start = 1795421700000000 + i * USEC_PER_MIN, .count = i, .length_s = 60};
 	}
 	assert_int_equal(checkpoint_begin(&somewhere, &writer), 0);
 	for (int i = 0; i < DEVICES; i++) {

@@ -73,7 +73,7 @@ static void make(struct fixture *f, int from, int to) {
 /* Tells the poll that the minute was recorded. */
 static void recorded(struct fixture *f, int number, enum record_status status, int64_t count,
                      uint16_t revision) {
-	struct remembered what = {minute(number), count, revision, (uint8_t)status};
+	struct remembered what = {minute(number), count, 60, revision, (uint8_t)status};
 	expect_int(0, poll_apply(&f->poll, &what, minute(number + 1)), "poll_apply");
 }
 
@@ -347,7 +347,7 @@ static void a_bucket_that_became_longer_is_a_revision(void **state) {
 	struct fixture *f = *state;
 	usec_t start = at("2026-11-01T06:00:00Z"), end = at("2026-11-02T07:00:00Z");
 	struct span span = {.start = start, .fresh = start, .end = end, .buckets = 1, .fresh_buckets = 1};
-	struct remembered before = {start, 9, 0, RECORD_OK};
+	struct remembered before = {start, 9, 24 * 3600, 0, RECORD_OK};
 	f->settings = settings_of(INTERVAL_DAILY, "America/Denver", USEC_PER_DAY);
 	f->poll.cursor = start;
 	expect_int(0, poll_apply(&f->poll, &before, end - USEC_PER_HOUR), "poll_apply");
@@ -357,6 +357,29 @@ static void a_bucket_that_became_longer_is_a_revision(void **state) {
 	expect_int(1, f->records.list[0].revision, "revision");
 	expect_int(9, f->records.list[0].previous, "previous");
 	expect_time(end, f->records.list[0].end, "end");
+}
+
+/* Lord Howe puts its clock back by half an hour: its hour from 14:00 to 15:30 is not UTC's from 14:00. */
+static void a_recorded_bucket_of_another_length_is_left_alone(void **state) {
+	struct fixture *f = *state;
+	usec_t start = at("2026-04-04T14:00:00Z");
+	struct remembered before = {start, 9, 90 * 60, 0, RECORD_OK};
+	struct span span = {
+		.start = start,
+		.fresh = start + USEC_PER_HOUR,
+		.end = start + 2 * USEC_PER_HOUR,
+		.buckets = 2,
+		.fresh_buckets = 1,
+	};
+	f->settings = settings_of(INTERVAL_HOURLY, "UTC", USEC_PER_HOUR);
+	f->poll.cursor = start;
+	expect_int(0, poll_apply(&f->poll, &before, start + 90 * USEC_PER_MIN), "poll_apply");
+	add(f, start, COUNT_ONE, 4);
+	add(f, start + USEC_PER_HOUR, COUNT_ONE, 5);
+	expect_int(0, records_make(&f->records, &f->poll, &span, &f->points, POLLED_AT), "records_make");
+	expect_int(1, f->records.len, "records");
+	expect_time(start + USEC_PER_HOUR, f->records.list[0].start, "start");
+	expect_int(0, f->records.list[0].revision, "revision");
 }
 
 static void all_that_a_point_holds_is_kept(void **state) {
@@ -401,6 +424,7 @@ int main(void) {
 		TEST(lookback_records_only_what_has_changed),
 		TEST(a_vanished_point_is_a_revision),
 		TEST(a_bucket_that_became_longer_is_a_revision),
+		TEST(a_recorded_bucket_of_another_length_is_left_alone),
 		TEST(a_recorded_bucket_that_is_not_remembered_is_left_alone),
 		TEST(revisions_count_up_answer_by_answer),
 		TEST(none_takes_its_only_count_from_start_to_end),
