@@ -120,11 +120,16 @@ int access_reread(struct access *access, struct http *http, struct error *err) {
 	access->key = key;
 	access->generation++;
 	access->accepted = false;
+	access->shut_out = false;
 	return 1;
 }
 
+static bool needs_other_files(const struct access *access) {
+	return access->trouble || access->shut_out;
+}
+
 bool access_changed(struct access *access, usec_t now) {
-	if (!access->trouble || now < access->look_at) {
+	if (!needs_other_files(access) || now < access->look_at) {
 		return false;
 	}
 	access->look_at = now + LOOK_EVERY;
@@ -135,7 +140,7 @@ bool access_changed(struct access *access, usec_t now) {
 }
 
 usec_t access_next(const struct access *access) {
-	return access->trouble ? access->look_at : USEC_INFINITY;
+	return needs_other_files(access) ? access->look_at : USEC_INFINITY;
 }
 
 static void mask(const struct secret *key, char *text, size_t len) {

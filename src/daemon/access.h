@@ -27,8 +27,9 @@ struct access {
 	struct secret old_key; /* the one before: replies to it may still be on their way */
 	struct secret_stamp stamps[ACCESS_FILES];
 	unsigned generation;           /* of key and certificate: 1, 2, ... */
-	bool accepted;                 /* this generation has been let in */
+	bool accepted;                 /* this generation has been let in, and not refused since */
 	bool trouble;                  /* the last reply was of the kind that other files may heal */
+	bool shut_out;                 /* a device is refused alone: another key may let it in */
 	usec_t look_at;                /* monotonic: when to look at the files again */
 	struct skew skew;              /* our clock against the server's */
 	bool skew_told;                /* people know that ours is ahead */
@@ -59,11 +60,11 @@ void access_done(struct access *access, struct http *http);
 __attribute__((warn_unused_result, nonnull))
 int access_reread(struct access *access, struct http *http, struct error *err);
 
-/** Whether a file has changed since it was read; looks every other second while there is trouble. */
+/** Whether a file has changed since it was read; looks every other second while another may help. */
 __attribute__((warn_unused_result, nonnull))
 bool access_changed(struct access *access, usec_t now);
 
-/** When access_changed() wants to be called; USEC_INFINITY while there is no trouble. */
+/** When access_changed() wants to be called; USEC_INFINITY while there is no need. */
 __attribute__((nonnull))
 usec_t access_next(const struct access *access);
 

@@ -139,7 +139,11 @@ static void poll_succeeded(struct poller *poller, struct poll *poll, int64_t cau
 	}
 	poll->failures = 0;
 	poll->told = false;
-	poll->refused_by = 0;
+	if (poll->refused_by > 0) {
+		/* Others that are still shut out say so again. */
+		access_of(poll)->shut_out = false;
+		poll->refused_by = 0;
+	}
 	free(poll->reason);
 	poll->reason = NULL;
 	/* In the steady state a request is small, and a limit would only cut its look-back. */

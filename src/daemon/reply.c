@@ -75,6 +75,11 @@ static void tell_reached(const struct landing *l, enum lane_state before, usec_t
 	}
 }
 
+/* What is said of the request itself, and not by something in between or by a server in trouble. */
+static bool shows_key_accepted(enum outcome outcome) {
+	return outcome == OUTCOME_OK || outcome == OUTCOME_REJECTED || outcome == OUTCOME_TOO_LARGE;
+}
+
 /* Any answer that is not about the account shows that the account is well. */
 static void account_reached(const struct landing *l) {
 	struct lane *lane = &l->access->lane;
@@ -83,7 +88,9 @@ static void account_reached(const struct landing *l) {
 	if (lane_reached(lane, l->poller->now)) {
 		tell_reached(l, before, since);
 	}
-	l->access->accepted = l->access->accepted || !l->outdated;
+	if (lane->state == LANE_OPEN && !l->outdated && shows_key_accepted(l->verdict.outcome)) {
+		l->access->accepted = true;
+	}
 	l->access->trouble = false;
 }
 
@@ -242,7 +249,8 @@ static void tell_refused(const struct landing *l) {
 
 /*
  * One device may be refused where the key is good: it lacks a permission.  That is
- * known when the key was accepted for others after this one was refused with it.
+ * known when the key was accepted for others since the account was last refused, and
+ * this one was refused with it before.
  */
 static bool is_refused_alone(const struct landing *l) {
 	return l->access->accepted && l->access->lane.state == LANE_OPEN &&
@@ -258,9 +266,11 @@ static void on_refused(const struct landing *l) {
 	}
 	if (is_refused_alone(l)) {
 		on_rejected(l);
+		l->access->shut_out = true;
 		return;
 	}
 	l->poll->refused_by = l->access->generation;
+	l->access->accepted = false;
 
 	bool news = lane_refuse(lane, poller->now, &poller->rng);
 	if (news) {
@@ -272,16 +282,6 @@ static void on_refused(const struct landing *l) {
 		poller_reread_key(poller, l->access);
 	}
 	wait_for_account(l);
-}
-
-static void on_server_error(const struct landing *l) {
-	unsigned failures = l->poll->failures;
-	account_reached(l);
-	fail(l, false,
-	     failures < SERVER_ERROR_QUICK
-	             ? usual_backoff(l)
-	             : backoff_at_least(SERVER_ERROR_FIRST, SERVER_ERROR_LAST,
-	                                failures + 1 - SERVER_ERROR_QUICK, &l->poller->rng));
 }
 
 static void on_transient(const struct landing *l) {
@@ -305,6 +305,20 @@ static void on_transient(const struct landing *l) {
 		poller->status.replies_failed++;
 		wait_for_account(l);
 	}
+}
+
+static void on_server_error(const struct landing *l) {
+	unsigned failures = l->poll->failures;
+	if (l->access->lane.state == LANE_REFUSED) {
+		on_transient(l); /* a server in trouble does not say that the key is good now */
+		return;
+	}
+	account_reached(l);
+	fail(l, false,
+	     failures < SERVER_ERROR_QUICK
+	             ? usual_backoff(l)
+	             : backoff_at_least(SERVER_ERROR_FIRST, SERVER_ERROR_LAST,
+	                                failures + 1 - SERVER_ERROR_QUICK, &l->poller->rng));
 }
 
 static void on_too_large(const struct landing *l) {

@@ -158,6 +158,23 @@ def test_refused_key_stops_the_account_until_the_key_file_changes(fake, make_dae
     daemon.stop()
 
 
+def test_a_server_in_trouble_does_not_make_a_refused_key_good(fake, make_daemon):
+    fake.faults({"status": 401})
+    daemon = make_daemon(fake.url, devices(1, 2, 3), account={"max_in_flight": 1}, defaults=QUICK).start()
+    wait_for(lambda: "key refused" in daemon.notify.status, 5, "STATUS")
+    fake.faults({"status": 500})
+    daemon.write_key("still-the-wrong-key-0123")
+    wait_for(lambda: "acme: not back yet (HTTP 500" in daemon.notify.status, 10, "STATUS after a 500")
+    assert "3 devices wait" in daemon.notify.status and "key accepted" not in daemon.stderr()
+
+    fake.faults()
+    fake.keys(add=[{"key": "another-key-9876543210", "org": "org1", "scheme": "api-token", "id": "another"}])
+    daemon.write_key("another-key-9876543210")
+    all_there(daemon, [1, 2, 3], 10)
+    assert len(re.findall(r"^acme: key accepted after", daemon.stderr(), re.M)) == 1, daemon.stderr()
+    daemon.stop()
+
+
 def test_revoked_key_is_healed_by_replacing_its_file(fake, make_daemon):
     daemon = make_daemon(fake.url, devices(1, 2), defaults={**QUICK, "settle": "0"}).start()
     all_there(daemon, [1, 2], 9)
@@ -373,6 +390,13 @@ def test_a_device_without_permission_does_not_stop_its_account(fake, make_daemon
     all_there(daemon, [2, 3], 10, timeout=90)
     wait_for(lambda: re.search("^room-1: poll failed: HTTP 403", daemon.stderr(), re.M), 20, "the device's own failure")
     wait_for(lambda: daemon.notify.status.startswith("2 devices ok, 1 failing: room-1 (HTTP 403"), 5, "STATUS")
+
+    # A key with the permission is read as soon as it is there, though the others are well.
+    fake.faults()
+    fake.keys(add=[{"key": "another-key-9876543210", "org": "org1", "scheme": "api-token", "id": "another"}])
+    daemon.write_key("another-key-9876543210")
+    all_there(daemon, [1, 2, 3], 10)
+    assert re.search("^room-1: recovered after", daemon.stderr(), re.M), daemon.stderr()
     daemon.stop()
 
 
