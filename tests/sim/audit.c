@@ -266,15 +266,26 @@ static void check_caught_up(const struct setup_device *device, const struct seri
 	}
 }
 
+/*
+ * Whether it has cut time as it does now ever since that version.  Where not, the buckets of what
+ * was between may have driven the older ones out of the daemon's memory.
+ */
+static bool cuts_alike(const struct setup_device *device, int since) {
+	for (int version = since; version <= setups->current; version++) {
+		const struct setup_device *then = setup_find(version, device->uuid, device->granularity);
+		if (then && (then->zone != device->zone || then->window != device->window)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static void check_look_back(const struct setup_device *device, const struct series *series,
                             const struct tiles *row) {
 	for (size_t i = 0; i < row->len; i++) {
 		const struct bucket *bucket = &row->list[i];
-		const struct setup_device *writer = setup_find(bucket->version, device->uuid,
-		                                               device->granularity);
 		if (bucket->start < series->asked_start || bucket->end > series->asked_end ||
-		    bucket->status == LINE_GAP || writer->zone != device->zone ||
-		    writer->window != device->window) {
+		    bucket->status == LINE_GAP || !cuts_alike(device, bucket->version)) {
 			continue;
 		}
 		struct truth truth = truth_at(device->uuid, (int)device->granularity, bucket->start, bucket->end,
@@ -293,12 +304,11 @@ static void check_look_back(const struct setup_device *device, const struct seri
 static bool is_unchanged(const struct setup_device *device, int since) {
 	for (int version = since; version <= setups->current; version++) {
 		const struct setup_device *then = setup_find(version, device->uuid, device->granularity);
-		if (!then || then->zone != device->zone || then->window != device->window ||
-		    then->lookback != device->lookback || then->max_points != device->max_points) {
+		if (!then || then->lookback != device->lookback || then->max_points != device->max_points) {
 			return false;
 		}
 	}
-	return true;
+	return cuts_alike(device, since);
 }
 
 /* The last request must have reached back as far as the look-back does, over what is recorded. */
