@@ -234,8 +234,13 @@ class Container:
     def show(self, name, unit=UNIT):
         return self.must("systemctl", "show", "-P", name, unit).strip()
 
+    def flush_journal(self):
+        """What has been said may still be on its way to the journal."""
+        self.must("journalctl", "--sync")
+
     def status(self, unit=UNIT):
         """What `systemctl status` shows."""
+        self.flush_journal()
         return self.run("systemctl", "status", "--no-pager", "--full", unit).out
 
     def status_text(self, unit=UNIT):
@@ -243,10 +248,12 @@ class Container:
 
     def journal(self, unit=UNIT, since=None):
         """Its lines, and systemd's about it."""
+        self.flush_journal()
         cursor = ["--after-cursor", since] if since else []
         return self.must("journalctl", "--no-pager", "-o", "cat", "-u", unit, *cursor)
 
     def journal_mark(self):
+        self.flush_journal()
         out = self.must("journalctl", "--no-pager", "-n", "0", "--show-cursor")
         return re.search(r"-- cursor: (.*)", out).group(1)
 

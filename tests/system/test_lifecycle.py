@@ -211,6 +211,7 @@ def test_full_disk_pauses_polling_and_nothing_is_lost(fake, make_daemon):
     assert len(fake.journal()) - requests <= 4, "polling did not pause"
     resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     wait_for(have_until(daemon, [1, 2, 3, 4, 5], last_minute(daemon.started)), 40, "all")
+    wait_for(lambda: "written again after" in daemon.stderr(), 10, "its end to be told")
     stderr = daemon.stderr()
     assert len(re.findall("polling pauses until it can be written", stderr)) == 1, stderr
     assert len(re.findall("written again after", stderr)) == 1, stderr

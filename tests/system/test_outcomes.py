@@ -396,7 +396,7 @@ def test_a_device_without_permission_does_not_stop_its_account(fake, make_daemon
     fake.keys(add=[{"key": "another-key-9876543210", "org": "org1", "scheme": "api-token", "id": "another"}])
     daemon.write_key("another-key-9876543210")
     all_there(daemon, [1, 2, 3], 10)
-    assert re.search("^room-1: recovered after", daemon.stderr(), re.M), daemon.stderr()
+    wait_for(lambda: re.search("^room-1: recovered after", daemon.stderr(), re.M), 5, "the recovery to be told")
     daemon.stop()
 
 
