@@ -7,6 +7,7 @@ CRASH_SEED repeats a run's dice.
 """
 
 import collections
+import pathlib
 import re
 import signal
 import time
@@ -61,6 +62,14 @@ class Storm:
         wait_for(lambda: self.daemon.notify.messages.count("READY=1") > before, 10, "the end of the reload")
         return self.daemon.stderr()[told:]
 
+    def is_reloading(self):
+        """Whether a SIGHUP is pending, or the answer to one is on its way."""
+        status = pathlib.Path(f"/proc/{self.daemon.process.pid}/status").read_text()
+        pending = int(re.search(r"^ShdPnd:\s*(\w+)", status, re.M).group(1), 16) & 1 << signal.SIGHUP - 1
+        messages = list(self.daemon.notify.messages)
+        begun = sum(message.startswith("RELOADING=1") for message in messages)
+        return pending or messages.count("READY=1") <= begun
+
     def change(self):
         """A good configuration: some devices away, some renamed, all the rest new."""
         polls = [poll for poll in POLLS if self.dice.random() < 0.8] or POLLS[:1]
@@ -92,10 +101,9 @@ class Storm:
         self.reload()
         # What is left of them must not be taken for the answer to the next one.
         quiet = time.monotonic()
-        ready = 0
-        while time.monotonic() < quiet + 0.05 * SLOW:
-            if self.daemon.notify.messages.count("READY=1") != ready:
-                quiet, ready = time.monotonic(), self.daemon.notify.messages.count("READY=1")
+        while time.monotonic() < quiet + 0.2 * SLOW:
+            if self.is_reloading():
+                quiet = time.monotonic()
             time.sleep(0.005)
         self.seen["several at once"] += 1
 
