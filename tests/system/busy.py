@@ -6,8 +6,8 @@ all the time.  In the end the rate is lifted, and all must be in the log once.
 
 import time
 
-from harness import (assert_complete, assert_contiguous, assert_unique, expected_records, parse_time, rfc3339, uuid_of,
-                     wait_for)
+from harness import (assert_complete, assert_contiguous, assert_unique, expected_records, last_minute, parse_time, rfc3339,
+                     uuid_of, wait_for)
 
 # While it is busy: a file is full after two tenths of a second.
 RATE, MAX_POINTS = 100, 15
@@ -49,7 +49,7 @@ class Busy:
     def finish(self):
         """The last life: it catches up with all, compresses all, and stops in order.  Returns all records."""
         self.write(fast=True)
-        self.closed = int(time.time() - 1) // 60 * 60
+        self.closed = last_minute(time.time())
         code, _, stderr = self.daemon.run("--once", timeout=120)
         assert code == 0, stderr
         self.daemon.start()

@@ -65,6 +65,11 @@ def wait_for(condition, timeout=10.0, what="condition"):
         time.sleep(0.02)
 
 
+def last_minute(wall, settle=1):
+    """The end of the last minute that was closed and settled then, epoch seconds."""
+    return int(wall - settle) // 60 * 60
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

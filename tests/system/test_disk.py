@@ -199,7 +199,7 @@ def test_disk_that_it_fills_itself(make_busy, dice):
         wait_for(lambda: has_trouble(daemon), 60, "STATUS to say it")
         busy.disk.fill()
         time.sleep(1.2)  # STATUS follows once a second
-        wait_for(lambda: has_trouble(daemon), 60, "STATUS to say it again")
+        wait_for(lambda: has_trouble(daemon), 30, "STATUS to say it again")
         assert_paused(busy)
         busy.disk.empty()
         wait_for(lambda: not has_trouble(daemon), 20, "STATUS to say that it is over")

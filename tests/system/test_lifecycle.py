@@ -12,8 +12,8 @@ import time
 
 import pytest
 
-from harness import (FAKETIME_LIBRARY, SANITIZERS, SLOW, assert_complete, assert_contiguous, expected_records, parse_time,
-                     rfc3339, uuid_of, wait_for)
+from harness import (FAKETIME_LIBRARY, SANITIZERS, SLOW, assert_complete, assert_contiguous, expected_records, last_minute,
+                     parse_time, rfc3339, uuid_of, wait_for)
 
 
 def rooms(*numbers, **more):
@@ -25,10 +25,6 @@ def have_until(daemon, numbers, end):
         records = daemon.records()
         return all(any(r["device"] == uuid_of(n) and parse_time(r["end"]) >= end for r in records) for n in numbers)
     return have
-
-
-def last_minute(wall, settle=1):
-    return int(wall - settle) // 60 * 60
 
 
 def check_all(daemon, numbers):

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from harness import SLOW, assert_complete, assert_contiguous, expected_records, parse_time, published_count, uuid_of, wait_for
+from harness import (SLOW, assert_complete, assert_contiguous, expected_records, last_minute, parse_time, published_count,
+                     uuid_of, wait_for)
 
 LOBBY = uuid_of(1)
 CANTEEN = uuid_of(2)
@@ -19,7 +20,7 @@ def devices(*numbers):
 
 def all_there(daemon, numbers, minutes, timeout=20):
     """Waits until the log holds the minutes before the daemon's start, of all devices; checks each count."""
-    end = int(daemon.started - 1) // 60 * 60
+    end = last_minute(daemon.started)
     start = end - minutes * 60
 
     def have():

@@ -12,8 +12,8 @@ import re
 import signal
 import time
 
-from harness import (SLOW, assert_complete, assert_contiguous, assert_unique, expected_records, memory_kb, parse_time,
-                     rfc3339, uuid_of, wait_for)
+from harness import (SLOW, assert_complete, assert_contiguous, assert_unique, expected_records, last_minute, memory_kb,
+                     parse_time, rfc3339, uuid_of, wait_for)
 
 RELOADS = 100 if SLOW == 1 else 40
 NUMBERS = list(range(1, 9))
@@ -65,7 +65,7 @@ class Storm:
     def is_reloading(self):
         """Whether a SIGHUP is pending, or the answer to one is on its way."""
         status = pathlib.Path(f"/proc/{self.daemon.process.pid}/status").read_text()
-        pending = int(re.search(r"^ShdPnd:\s*(\w+)", status, re.M).group(1), 16) & 1 << signal.SIGHUP - 1
+        pending = int(re.search(r"^ShdPnd:\s*(\w+)", status, re.M).group(1), 16) & (1 << (signal.SIGHUP - 1))
         messages = list(self.daemon.notify.messages)
         begun = sum(message.startswith("RELOADING=1") for message in messages)
         return pending or messages.count("READY=1") <= begun
@@ -127,7 +127,7 @@ def test_a_hundred_reloads_lose_and_double_nothing(fake, make_daemon, dice):
     storm.reload()
     wait_for(lambda: re.search(r"^16 devices ok; backlog 0;", daemon.notify.status), 60, "all caught up")
     before = len(fake.journal())
-    end = int(daemon.started - 1) // 60 * 60
+    end = last_minute(daemon.started)
     daemon.stop()
 
     records = daemon.records_at_rest()
