@@ -378,7 +378,7 @@ static void watch_clock(const struct landing *l, const struct http_reply *reply)
 	usec_t before = skew_ahead(&l->access->skew);
 	usec_t date;
 
-	if (!reply->date || outcome_http_date(reply->date, &date) < 0) {
+	if (outcome_server_time(reply, &date) < 0) {
 		return;
 	}
 	skew_observe(&l->access->skew, poller->wall - (poller->now - l->poll->asked), poller->wall, date);

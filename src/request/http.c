@@ -20,7 +20,6 @@
 #include <strings.h>
 
 enum {
-	HEADER_SIZE = 128,
 	REQUEST_MAX = 4096,
 	/* A transfer that is set aside keeps no more than this. */
 	KEEP_BODY = 64 << 10,
@@ -48,12 +47,6 @@ struct http_endpoint {
 	bool abandoned; /* by its owner: the last transfer frees it */
 };
 
-/** The value of a reply's header. */
-struct header {
-	bool present;
-	char value[HEADER_SIZE];
-};
-
 struct transfer {
 	CURL *easy;
 	struct transfer *next, **link; /* in http->idle or http->running */
@@ -61,7 +54,6 @@ struct transfer {
 	void *user;
 	struct buf request, body;
 	bool too_large;
-	struct header retry_after, date;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -312,27 +304,6 @@ static size_t on_body(char *data, size_t size, size_t count, void *user) {
 	return len;
 }
 
-/* Keeps the value, if the line is a header of that name (with its colon). */
-static void keep_header(struct header *header, const char *name, const char *line, size_t len) {
-	size_t name_len = strlen(name);
-	if (len < name_len || strncasecmp(line, name, name_len) != 0) {
-		return;
-	}
-	size_t value = len - name_len < HEADER_SIZE ? len - name_len : HEADER_SIZE - 1;
-	memcpy(header->value, line + name_len, value);
-	header->value[value] = '\0';
-	header->present = true;
-}
-
-static size_t on_header(char *data, size_t size, size_t count, void *user) {
-	struct transfer *transfer = user;
-	size_t len = size * count;
-
-	keep_header(&transfer->retry_after, "retry-after:", data, len);
-	keep_header(&transfer->date, "date:", data, len);
-	return len;
-}
-
 /* Transfers */
 
 #define SET(easy, option, value) \
@@ -387,8 +358,6 @@ static CURLcode set_up(struct transfer *transfer, struct http_endpoint *endpoint
 	SET(easy, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED_BYTES);
 	SET(easy, CURLOPT_WRITEFUNCTION, on_body);
 	SET(easy, CURLOPT_WRITEDATA, transfer);
-	SET(easy, CURLOPT_HEADERFUNCTION, on_header);
-	SET(easy, CURLOPT_HEADERDATA, transfer);
 	return CURLE_OK;
 }
 
@@ -440,8 +409,6 @@ int http_post(struct http *http, struct http_endpoint *endpoint, const char *bod
 
 	transfer->user = user;
 	transfer->too_large = false;
-	transfer->retry_after.present = false;
-	transfer->date.present = false;
 	transfer->error[0] = '\0';
 	buf_clear(&transfer->body);
 	buf_clear(&transfer->request);
@@ -510,6 +477,27 @@ static struct transfer *find_running(const struct http *http, const CURL *easy) 
 	return transfer;
 }
 
+/*
+ * The value of a header in the last block of the server's own answer: not in a proxy's
+ * reply to CONNECT, in an early answer (1xx) or in a trailer.  NULL if it is not there, or
+ * there more than once with different values: then nobody can tell which one is right.
+ */
+static const char *header_of(CURL *easy, const char *name) {
+	struct curl_header *first, *other;
+	if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &first) != CURLHE_OK) {
+		return NULL;
+	}
+	const char *value = first->value;
+	size_t amount = first->amount;
+	for (size_t i = 1; i < amount; i++) {
+		if (curl_easy_header(easy, name, i, CURLH_HEADER, -1, &other) != CURLHE_OK ||
+		    strcmp(other->value, value) != 0) {
+			return NULL;
+		}
+	}
+	return value;
+}
+
 static const char *explain(const struct transfer *transfer, CURLcode code) {
 	if (code == CURLE_OUT_OF_MEMORY) {
 		/* libcurl has one code for both. */
@@ -540,8 +528,9 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 		.status = status,
 		.body = transfer->body.data ? transfer->body.data : nothing,
 		.body_len = transfer->body.len,
-		.retry_after = transfer->retry_after.present ? transfer->retry_after.value : NULL,
-		.date = transfer->date.present ? transfer->date.value : NULL,
+		.retry_after = header_of(transfer->easy, "Retry-After"),
+		.date = header_of(transfer->easy, "Date"),
+		.age = header_of(transfer->easy, "Age"),
 		.error = explain(transfer, code),
 	};
 	return true;

@@ -54,9 +54,12 @@ struct http_reply {
 	long status;            /* 0 if none came */
 	char *body;              /* body_len bytes and a NUL; the caller may change them */
 	size_t body_len;
-	const char *retry_after; /* NULL: no such header; bounded, as it came */
-	const char *date;        /* likewise */
-	const char *error;      /* a sentence unless HTTP_REPLIED */
+	/*
+	 * Headers of the server's own final answer, as they came, but for blanks around them.
+	 * NULL: there is none, or there are several that differ.
+	 */
+	const char *retry_after, *date, *age;
+	const char *error; /* a sentence unless HTTP_REPLIED */
 };
 
 /** Returns 0 and a value for http_free(), or -ENOMEM. */

@@ -15,6 +15,7 @@
 #define RETRY_AFTER_LEAST   (1 * USEC_PER_SEC)
 #define RETRY_AFTER_MOST    (1 * USEC_PER_HOUR)
 #define RETRY_AFTER_DEFAULT (60 * USEC_PER_SEC)
+#define AGE_MOST            (366 * USEC_PER_DAY)
 
 /* The first row that holds the status counts. */
 static const struct {
@@ -125,6 +126,30 @@ usec_t outcome_retry_after(const char *value, usec_t wall) {
 	return wait < RETRY_AFTER_MOST ? wait : RETRY_AFTER_MOST;
 }
 
+/* What a cache says of an answer's age (RFC 9111, 5.1); more than a year is nonsense. */
+static int parse_age(const char *value, usec_t *ret) {
+	size_t digits = strspn(value, "0123456789");
+	if (digits == 0 || digits > 9 || value[digits] != '\0') {
+		return -EINVAL;
+	}
+	usec_t age = number(value, (int)digits) * USEC_PER_SEC;
+	if (age > AGE_MOST) {
+		return -EINVAL;
+	}
+	*ret = age;
+	return 0;
+}
+
+int outcome_server_time(const struct http_reply *reply, usec_t *ret) {
+	usec_t date, age = 0;
+	if (!reply->date || outcome_http_date(reply->date, &date) < 0 ||
+	    (reply->age && parse_age(reply->age, &age) < 0)) {
+		return -ENODATA;
+	}
+	*ret = date + age;
+	return 0;
+}
+
 /* "HTTP 403: Invalid api key" */
 static void explain_status(const struct http_reply *reply, struct verdict *verdict) {
 	char message[MESSAGE_SIZE];
@@ -137,17 +162,23 @@ static void explain_transport(const struct http_reply *reply, struct verdict *ve
 	text_escape(verdict->reason, sizeof(verdict->reason), reply->error, strlen(reply->error));
 }
 
+/* A server in trouble that says when to come back is taken at its word (RFC 9110, 15.6.4). */
+static enum outcome outcome_of_reply(const struct http_reply *reply) {
+	return reply->status == 503 && reply->retry_after ? OUTCOME_THROTTLED
+	                                                  : outcome_of_status(reply->status);
+}
+
 /* A Retry-After that is a date is one of the server's clock. */
 static usec_t throttle_wait(const struct http_reply *reply, usec_t wall) {
-	usec_t date;
-	bool dated = reply->date && outcome_http_date(reply->date, &date) == 0;
-	return outcome_retry_after(reply->retry_after, dated ? date : wall);
+	usec_t server;
+	bool dated = outcome_server_time(reply, &server) == 0;
+	return outcome_retry_after(reply->retry_after, dated ? server : wall);
 }
 
 static void judge_status(const struct http_reply *reply, int parsed, const struct error *parse_error,
                          usec_t wall, struct verdict *verdict) {
 	if (reply->status != 200) {
-		verdict->outcome = outcome_of_status(reply->status);
+		verdict->outcome = outcome_of_reply(reply);
 		verdict->slow = is_timeout(reply->status);
 		explain_status(reply, verdict);
 		if (verdict->outcome == OUTCOME_THROTTLED) {
@@ -182,7 +213,7 @@ void outcome_judge(const struct http_reply *reply, int parsed, const struct erro
 	case HTTP_CUT_OFF:
 		/* The status is known, and whose trouble it is with it. */
 		verdict->outcome = reply->status == 200 ? OUTCOME_FAILING
-		                                        : outcome_of_status(reply->status);
+		                                        : outcome_of_reply(reply);
 		if (verdict->outcome == OUTCOME_THROTTLED) {
 			verdict->wait = throttle_wait(reply, wall);
 		}

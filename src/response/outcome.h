@@ -48,4 +48,12 @@ usec_t outcome_retry_after(const char *value, usec_t wall);
 __attribute__((warn_unused_result, nonnull))
 int outcome_http_date(const char *value, usec_t *ret);
 
+/**
+ * What time it was at the server when it answered: its Date, to the second; and where a
+ * cache has kept the answer since, its Age later (RFC 9111, 4.2.3).  Returns 0, or -ENODATA
+ * if the reply does not say, or says something that cannot be read.
+ */
+__attribute__((warn_unused_result, nonnull))
+int outcome_server_time(const struct http_reply *reply, usec_t *ret);
+
 #endif

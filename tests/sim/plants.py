@@ -56,6 +56,8 @@ PLANTS = [
     # What is asked, and when.
     Plant("Retry-After ignored", "src/response/outcome.c",
           "	return wait < RETRY_AFTER_MOST ? wait : RETRY_AFTER_MOST;", "	return RETRY_AFTER_LEAST;"),
+    Plant("Retry-After of a 503 ignored", "src/response/outcome.c",
+          "	return reply->status == 503 && reply->retry_after ? OUTCOME_THROTTLED\n", "	return 0 && reply->retry_after ? OUTCOME_THROTTLED\n"),
     Plant("rate: one token too many", "src/schedule/rate.c",
           "	usec_t reach = rate->gap * (rate->burst - 1);\n	return", "	usec_t reach = rate->gap * rate->burst;\n	return"),
     Plant("in-flight cap ignored", "src/schedule/lane.c",

@@ -145,7 +145,7 @@ void rules_reply(const struct asked *asked, const struct reply *reply) {
 	struct lane *lane = &lanes[asked->account];
 	lane->in_flight--;
 	lane->dated = lane->dated || (reply->fate == FATE_ANSWER && !plan->without_date);
-	if (reply->status == 429) {
+	if (reply->status == 429 || (reply->status == 503 && reply->retry_after[0])) {
 		usec_t until = world->now + pause_of(reply);
 		lane->quiet_until = until > lane->quiet_until ? until : lane->quiet_until;
 	}

@@ -35,7 +35,7 @@ static struct reply with_status(struct dice *dice, long status) {
 	return (struct reply){.fate = FATE_STATUS, .status = status, .delay = usual_delay(dice)};
 }
 
-static struct reply throttled(struct dice *dice) {
+static struct reply come_back_later(struct dice *dice, long status) {
 	static const struct {
 		const char *header;
 		usec_t pause;
@@ -45,7 +45,7 @@ static struct reply throttled(struct dice *dice) {
 		{"0", USEC_PER_SEC}, {"86400", USEC_PER_HOUR}, {"99999999999999999999999", USEC_PER_HOUR},
 		{"date", 0}, {"date", 0},
 	};
-	struct reply reply = with_status(dice, 429);
+	struct reply reply = with_status(dice, status);
 	size_t chosen = (size_t)dice_below(dice, sizeof(headers) / sizeof(headers[0]));
 
 	(void)snprintf(reply.retry_after, sizeof(reply.retry_after), "%s", headers[chosen].header);
@@ -69,7 +69,8 @@ static struct reply outage(struct dice *dice, int64_t flavour, usec_t timeout) {
 	case FLAVOUR_SLOW:
 		return lost(HTTP_SLOW, timeout);
 	case FLAVOUR_GATEWAY:
-		return with_status(dice, DICE_CHOOSE(dice, gateways));
+		return dice_permille(dice, 100) ? come_back_later(dice, 503)
+		                                : with_status(dice, DICE_CHOOSE(dice, gateways));
 	default:
 		return with_status(dice, 500);
 	}
@@ -126,7 +127,7 @@ struct reply server_decide(const struct asked *asked, usec_t timeout) {
 		return with_status(dice, dice_permille(dice, 500) ? 401 : 403);
 	}
 	if ((event = plan_active(EVENT_THROTTLE, asked->account)) && dice_permille(dice, (int)event->arg)) {
-		return throttled(dice);
+		return come_back_later(dice, 429);
 	}
 	if ((event = plan_active(EVENT_BAD_DEVICE, -1)) && is_device(asked, event->arg)) {
 		return with_status(dice, event->arg2);

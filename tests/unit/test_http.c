@@ -23,7 +23,7 @@ static struct server server, other;
 struct copy {
 	enum http_result result;
 	long status;
-	char body[64], retry_after[256], date[256], error[256];
+	char body[64], retry_after[256], date[256], age[256], error[256];
 	size_t body_len;
 	bool has_retry_after;
 	void *user;
@@ -81,6 +81,7 @@ static bool next(struct http *http, usec_t patience, struct copy *ret) {
 	(void)snprintf(ret->retry_after, sizeof(ret->retry_after), "%.255s",
 	               reply.retry_after ? reply.retry_after : "");
 	(void)snprintf(ret->date, sizeof(ret->date), "%.255s", reply.date ? reply.date : "none");
+	(void)snprintf(ret->age, sizeof(ret->age), "%.255s", reply.age ? reply.age : "none");
 	(void)snprintf(ret->error, sizeof(ret->error), "%.255s", reply.error);
 	expect_int(0, reply.body[reply.body_len], "the body ends with a NUL");
 	return true;
@@ -295,10 +296,9 @@ static void retry_after_is_kept_as_it_came(void **state) {
 		expect_int(429, copy.status, "row %zu: status", row);
 		expect_int(rows[row].expected != NULL, copy.has_retry_after, "row %zu: has_retry_after", row);
 		if (rows[row].expected) {
-			/* As it came: blanks around it are the reader's business. */
-			char *value = copy.retry_after + strspn(copy.retry_after, " ");
-			value[strcspn(value, "\r\n")] = '\0';
-			expect_text(rows[row].expected, value, "row %zu", row);
+			/* Some versions of libcurl leave the end of an empty line. */
+			copy.retry_after[strcspn(copy.retry_after, "\r\n")] = '\0';
+			expect_text(rows[row].expected, copy.retry_after, "row %zu", row);
 		}
 	}
 }
@@ -308,8 +308,10 @@ static void the_date_is_kept_too_and_belongs_to_its_reply(void **state) {
 	static const struct {
 		const char *header, *expected;
 	} rows[] = {
-		{"Date: Mon, 23 Nov 2026 08:00:45 GMT\r\nRetry-After: 7\r\n", " Mon, 23 Nov 2026 08:00:45 GMT\r\n"},
-		{"date:x\r\n", "x\r\n"},
+		{"Date: Mon, 23 Nov 2026 08:00:45 GMT\r\nRetry-After: 7\r\n", "Mon, 23 Nov 2026 08:00:45 GMT"},
+		{"date:x\r\n", "x"},
+		{"Date: x\r\nDate: x\r\n", "x"},
+		{"Date: x\r\nDate: y\r\n", "none"},
 		{"Last-Date: x\r\n", "none"},
 		{"", "none"},
 	};
@@ -323,20 +325,42 @@ static void the_date_is_kept_too_and_belongs_to_its_reply(void **state) {
 	}
 }
 
-static void a_huge_retry_after_is_cut(void **state) {
+/*
+ * An early answer, a trailer, a proxy's reply to CONNECT: none of them is the server's own
+ * final answer, and what they say of time is not its word.
+ */
+static void headers_are_those_of_the_final_answer(void **state) {
 	(void)state;
-	static const size_t lengths[] = {100, 125, 126, 127, 128, 129, 1000, 5000};
-	for (size_t i = 0; i < COUNT_OF(lengths); i++) {
-		char reply[6000] = "HTTP/1.1 429 No\r\nContent-Length: 0\r\nRetry-After:";
-		memset(reply + strlen(reply), '9', lengths[i]);
-		memcpy(reply + strlen(reply), "\r\n\r\n", 5);
-		struct copy copy = exchange_with(reply, strlen(reply), false, MANY_SECONDS);
-		size_t digits = strspn(copy.retry_after, "9");
-		expect_int(true, copy.has_retry_after, "%zu digits: has_retry_after", lengths[i]);
-		expect_int(0, strcspn(copy.retry_after + digits, "\r\n"), "%zu digits: nothing else is in it",
-		           lengths[i]);
-		expect_between(100, lengths[i] < 200 ? lengths[i] : 200, digits, "%zu digits: length", lengths[i]);
+	static const struct {
+		const char *reply, *date, *retry_after, *age;
+	} rows[] = {
+		{"HTTP/1.1 103 Early Hints\r\nDate: early\r\nRetry-After: 9\r\nAge: 9\r\n\r\n" HELLO, "none", "", "none"},
+		{"HTTP/1.1 103 Early Hints\r\nDate: early\r\n\r\n" OK_OF("5", "Date: final\r\nRetry-After: 1\r\nAge: 2\r\n") "hello",
+		 "final", "1", "2"},
+		{"HTTP/1.1 200 OK\r\nDate: final\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"
+		 "Date: trailer\r\nRetry-After: 9\r\nAge: 9\r\n\r\n", "final", "", "none"},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct copy copy = exchange_with(rows[row].reply, strlen(rows[row].reply), false, MANY_SECONDS);
+		expect_text("hello", copy.body, "row %zu: %s", row, copy.error);
+		expect_text(rows[row].date, copy.date, "row %zu", row);
+		expect_text(rows[row].retry_after, copy.retry_after, "row %zu", row);
+		expect_text(rows[row].age, copy.age, "row %zu", row);
 	}
+}
+
+static void what_a_proxy_says_of_time_is_not_the_servers_word(void **state) {
+	(void)state;
+	static const char tunnel[] = "HTTP/1.1 200 Connected\r\nDate: proxy\r\nRetry-After: 9\r\nAge: 9\r\n\r\n";
+	server_start(&server, tunnel, true);
+	struct copy copy = exchange("https://rhombus.invalid/", url_of(server.port, "http://127.0.0.1:PORT"),
+	                            MANY_SECONDS);
+	server_stop(&server);
+	expect_int(1, server.requests, "requests to the proxy");
+	expect_int(HTTP_UNREACHABLE, copy.result, "result: %s", copy.error);
+	expect_text("none", copy.date, "date");
+	expect_text("none", copy.age, "age");
+	expect_int(false, copy.has_retry_after, "has_retry_after");
 }
 
 static void a_redirect_is_not_followed(void **state) {
@@ -615,7 +639,8 @@ int main(void) {
 		cmocka_unit_test(no_connection_or_no_tls_is_unreachable),
 		cmocka_unit_test(retry_after_is_kept_as_it_came),
 		cmocka_unit_test(the_date_is_kept_too_and_belongs_to_its_reply),
-		cmocka_unit_test(a_huge_retry_after_is_cut),
+		cmocka_unit_test(headers_are_those_of_the_final_answer),
+		cmocka_unit_test(what_a_proxy_says_of_time_is_not_the_servers_word),
 		cmocka_unit_test(a_redirect_is_not_followed),
 		cmocka_unit_test(plain_http_is_for_loopback_addresses_only),
 		cmocka_unit_test(the_key_is_never_sent_in_clear),

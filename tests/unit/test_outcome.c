@@ -75,9 +75,10 @@ static void every_reply_has_its_outcome(void **state) {
 		{HTTP_REPLIED, 500, 0, OUTCOME_SERVER_ERROR, 0, false},
 		{HTTP_CUT_OFF, 500, 0, OUTCOME_SERVER_ERROR, 0, false},
 		{HTTP_REPLIED, 502, 0, OUTCOME_TRANSIENT, 0, false},
-		{HTTP_REPLIED, 503, 0, OUTCOME_TRANSIENT, 0, false},
+		/* Each row has a Retry-After of 7. */
+		{HTTP_REPLIED, 503, 0, OUTCOME_THROTTLED, 7 * USEC_PER_SEC, false},
 		{HTTP_REPLIED, 504, 0, OUTCOME_TRANSIENT, 0, true},
-		{HTTP_CUT_OFF, 503, 0, OUTCOME_TRANSIENT, 0, false},
+		{HTTP_CUT_OFF, 503, 0, OUTCOME_THROTTLED, 7 * USEC_PER_SEC, false},
 		{HTTP_SLOW, 0, 0, OUTCOME_TRANSIENT, 0, true},
 		{HTTP_SLOW, 200, 0, OUTCOME_TRANSIENT, 0, true},
 		{HTTP_UNREACHABLE, 0, 0, OUTCOME_TRANSIENT, 0, false},
@@ -107,6 +108,14 @@ static void every_reply_has_its_outcome(void **state) {
 	}
 }
 
+/* Without a Retry-After a 503 is a server that is not there at the moment. */
+static void a_503_without_retry_after_is_transient(void **state) {
+	(void)state;
+	struct verdict verdict = judge(HTTP_REPLIED, 503, "", NULL, 0, "");
+	expect_text(outcome_names[OUTCOME_TRANSIENT], outcome_names[verdict.outcome], "outcome");
+	expect_int(0, verdict.wait, "wait");
+}
+
 /* A body over the cap says nothing about the span when the status is not 200. */
 static void an_error_reply_over_the_cap_is_judged_by_its_status(void **state) {
 	(void)state;
@@ -115,7 +124,7 @@ static void an_error_reply_over_the_cap_is_judged_by_its_status(void **state) {
 		enum outcome expected;
 	} rows[] = {
 		{429, OUTCOME_THROTTLED}, {401, OUTCOME_REFUSED},   {404, OUTCOME_REJECTED},
-		{500, OUTCOME_SERVER_ERROR}, {503, OUTCOME_TRANSIENT},
+		{500, OUTCOME_SERVER_ERROR}, {502, OUTCOME_TRANSIENT},
 	};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		struct verdict verdict = judge(HTTP_TOO_LARGE, rows[row].status, "", "7", 0, "");
@@ -237,11 +246,14 @@ static void a_date_is_one_of_the_server(void **state) {
 	static const struct {
 		const char *date;
 		int64_t seconds;
+		const char *age;
 	} rows[] = {
-		{"Mon, 23 Nov 2026 08:00:15 GMT", 30},
-		{" Mon, 23 Nov 2026 08:00:44 GMT\r\n", 1},
-		{"Mon, 23 Nov 2026 09:00:00 GMT", 1},
-		{"Mon, 23 Nov 2020 08:00:00 GMT", 3600},
+		{"Mon, 23 Nov 2026 08:00:15 GMT", 30, NULL},
+		{" Mon, 23 Nov 2026 08:00:44 GMT\r\n", 1, NULL},
+		{"Mon, 23 Nov 2026 09:00:00 GMT", 1, NULL},
+		{"Mon, 23 Nov 2020 08:00:00 GMT", 3600, NULL},
+		/* A cache has kept the answer since. */
+		{"Mon, 23 Nov 2026 06:00:15 GMT", 30, "7200"},
 	};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		const struct error none = {{0}};
@@ -252,6 +264,7 @@ static void a_date_is_one_of_the_server(void **state) {
 			.body = (char[]){""},
 			.retry_after = "Mon, 23 Nov 2026 08:00:45 GMT",
 			.date = rows[row].date,
+			.age = rows[row].age,
 			.error = "",
 		};
 		outcome_judge(&reply, 0, &none, WALL, &verdict);
@@ -266,13 +279,37 @@ static void a_date_is_one_of_the_server(void **state) {
 	expect_int(-EINVAL, outcome_http_date("Sun, 06 Nov -199 08:49:37 GMT", &date), "a year before Christ");
 }
 
+static void the_servers_time_is_its_date_and_the_answers_age(void **state) {
+	(void)state;
+	static const char date[] = "Sun, 06 Nov 1994 08:49:37 GMT";
+	static const struct {
+		const char *date, *age;
+		int64_t seconds; /* -1: not said */
+	} rows[] = {
+		{date, NULL, 784111777},     {date, "0", 784111777}, {date, "7200", 784118977},
+		{date, "31622400", 815734177}, {date, "31622401", -1}, {date, "99999999999999999999", -1},
+		{date, "", -1},              {date, "-1", -1},       {date, "1.5", -1},
+		{date, "soon", -1},          {"soon", "7200", -1},   {NULL, "7200", -1},
+		{NULL, NULL, -1},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct http_reply reply = {.date = rows[row].date, .age = rows[row].age};
+		usec_t server = -1;
+		int expected = rows[row].seconds < 0 ? -ENODATA : 0;
+		expect_int(expected, outcome_server_time(&reply, &server), "row %zu", row);
+		expect_int(expected < 0 ? -1 : rows[row].seconds * USEC_PER_SEC, server, "row %zu: time", row);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_reply_has_its_outcome),
+		cmocka_unit_test(a_503_without_retry_after_is_transient),
 		cmocka_unit_test(an_error_reply_over_the_cap_is_judged_by_its_status),
 		cmocka_unit_test(the_reason_is_what_was_said),
 		cmocka_unit_test(a_huge_message_is_cut),
 		cmocka_unit_test(a_date_is_one_of_the_server),
+		cmocka_unit_test(the_servers_time_is_its_date_and_the_answers_age),
 		cmocka_unit_test(retry_after_is_seconds_or_a_date_within_bounds),
 	};
 	return cmocka_run_group_tests_name("outcome", tests, NULL, NULL);
