@@ -34,6 +34,25 @@ static const char *credentials_directory(void) {
 	return directory && directory[0] == '/' ? directory : NULL;
 }
 
+/* systemd names the directory after the unit; any other is where a container's secrets are mounted. */
+static bool is_of_systemd(const char *directory) {
+	static const char unit[] = ".service";
+	size_t len = strlen(directory);
+	return len >= sizeof(unit) - 1 && strcmp(directory + len - (sizeof(unit) - 1), unit) == 0;
+}
+
+static bool is_in_credentials(const char *path) {
+	const char *directory = credentials_directory();
+	size_t len = directory ? strlen(directory) : 0;
+	return directory && strncmp(path, directory, len) == 0 && path[len] == '/' &&
+	       !strchr(path + len + 1, '/');
+}
+
+bool secret_is_mounted(const char *name) {
+	const char *directory = credentials_directory();
+	return directory && !is_of_systemd(directory) && (is_credential(name) || is_in_credentials(name));
+}
+
 static bool is_well_named(const char *name) {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	return name[0] != '\0' && name[strspn(name, letters)] == '\0' && strcmp(name, ".") != 0 &&
@@ -54,7 +73,7 @@ static int credential_path(const char *name, char ret_path[static PATH_MAX], str
 		                 "%.80s is a systemd credential: only the service sees it (LoadCredential=%.80s:FILE)",
 		                 name, name);
 	}
-	if (access(directory, X_OK) < 0) {
+	if (is_of_systemd(directory) && access(directory, X_OK) < 0) {
 		return error_set(err, ENXIO,
 		                 "%.80s is a systemd credential, which cannot be seen from here (a reload command, "
 		                 "or another user)",
@@ -87,17 +106,22 @@ bool secret_source(const char *main_file, const char *name, char ret_path[static
 	const char *slash = strrchr(main_file, '/');
 	int directory_len = slash ? (int)(slash - main_file) + 1 : 0;
 	int len = snprintf(ret_path, PATH_MAX, "%.*s%s", directory_len, main_file, name);
-	return is_credential(name) && len > 0 && len < PATH_MAX;
+	return is_credential(name) && !secret_is_mounted(name) && len > 0 && len < PATH_MAX;
 }
 
-static bool is_in_credentials(const char *path) {
-	const char *directory = credentials_directory();
-	size_t len = directory ? strlen(directory) : 0;
-	return directory && strncmp(path, directory, len) == 0 && path[len] == '/' &&
-	       !strchr(path + len + 1, '/');
+/* How a secret is defined that this process can read and others cannot. */
+static int wrongly_mounted(const char *path, int code, const char *wrong, struct error *err) {
+	unsigned group = (unsigned)getegid();
+	return error_set(err, code,
+	                 "%s %s: define the secret with group %u and mode 0440 (Compose: chgrp %u and "
+	                 "chmod 0440 on its file)",
+	                 path, wrong, group, group);
 }
 
-/* systemd hands credentials out through an ACL, whose mask shows as the group's bits. */
+/*
+ * systemd hands credentials out through an ACL, whose mask shows as the group's bits;
+ * a container's secrets are root's and readable by the daemon's group.
+ */
 static int check_mode(const char *path, const struct stat *st, bool is_private, struct error *err) {
 	bool credential = is_in_credentials(path);
 	mode_t open_bits = st->st_mode & (credential ? S_IRWXO : S_IRWXG | S_IRWXO);
@@ -105,15 +129,35 @@ static int check_mode(const char *path, const struct stat *st, bool is_private, 
 	if (!S_ISREG(st->st_mode)) {
 		return error_set(err, EINVAL, "%s is not a regular file", path);
 	}
-	if (is_private && open_bits != 0) {
-		return error_set(err, EPERM, "%s is open to others (mode %03o): run chmod %s %s", path,
-		                 (unsigned)(st->st_mode & 0777), credential ? "o=" : "go=", path);
+	if (!is_private || open_bits == 0) {
+		return 0;
 	}
-	return 0;
+	char wrong[64];
+	(void)snprintf(wrong, sizeof(wrong), "is open to others (mode %03o)", (unsigned)(st->st_mode & 0777));
+	if (secret_is_mounted(path)) {
+		return wrongly_mounted(path, EPERM, wrong, err);
+	}
+	return error_set(err, EPERM, "%s %s: run chmod %s %s", path, wrong, credential ? "o=" : "go=", path);
+}
+
+/* What to do about a secret that cannot be opened. */
+static int mounted_not_opened(const struct origin *origin, int code, struct error *err) {
+	switch (code) {
+	case ENOENT:
+		return error_set(err, code, "%s is missing: give the container a secret named %.80s", origin->path,
+		                 strrchr(origin->path, '/') + 1);
+	case EACCES:
+		return wrongly_mounted(origin->path, code, "may not be read by this user", err);
+	default:
+		return error_errno(err, code, "%s cannot be opened", origin->path);
+	}
 }
 
 /* What to do about a file that cannot be opened. */
 static int not_opened(const struct origin *origin, int code, struct error *err) {
+	if (secret_is_mounted(origin->path)) {
+		return mounted_not_opened(origin, code, err);
+	}
 	if (code == ENOENT && is_credential(origin->name)) {
 		return error_set(err, code,
 		                 "the credential %.80s is missing: add LoadCredential=%.80s:FILE to the service "
@@ -196,6 +240,10 @@ static bool is_space(char c) {
 }
 
 static int empty_key(const struct origin *origin, struct error *err) {
+	if (secret_is_mounted(origin->path)) {
+		return error_set(err, EINVAL, "%s is empty: put the key into that secret and create the container again",
+		                 origin->path);
+	}
 	if (is_credential(origin->name)) {
 		return error_set(err, EINVAL,
 		                 "the credential %.80s is empty: write the key into the file that "

@@ -31,19 +31,28 @@ struct secret_stamp {
 
 /**
  * The path of a key or certificate file: an absolute path as it is; a plain
- * name is a systemd credential, looked for in $CREDENTIALS_DIRECTORY.
+ * name is a systemd credential or a container's secret, looked for in
+ * $CREDENTIALS_DIRECTORY.
  *
- * Returns 0; -ENXIO if it is a credential's name and that directory is not known
- * or may not be entered (not started by systemd, or as a reload command); -EINVAL
- * or -ENAMETOOLONG.
+ * Returns 0; -ENXIO if it is a credential's name and that directory is not known,
+ * or is systemd's and may not be entered (as a reload command); -EINVAL or
+ * -ENAMETOOLONG.
  */
 __attribute__((warn_unused_result, nonnull(1, 2)))
 int secret_path(const char *name, char ret_path[static PATH_MAX], struct error *err);
 
 /**
+ * Whether it is a secret that a container's engine mounts: a plain name, or a path in
+ * $CREDENTIALS_DIRECTORY, and systemd did not make that directory (it would be named
+ * after a service).
+ */
+__attribute__((warn_unused_result, nonnull))
+bool secret_is_mounted(const char *name);
+
+/**
  * Where the unit that comes with occupancyd takes a credential of that name from: the
  * file of the same name beside the main configuration file.  Returns false if the name
- * is an absolute path, or the path would be too long.
+ * is an absolute path or a container's secret, or the path would be too long.
  */
 __attribute__((nonnull))
 bool secret_source(const char *main_file, const char *name, char ret_path[static PATH_MAX]);
@@ -51,7 +60,8 @@ bool secret_source(const char *main_file, const char *name, char ret_path[static
 /**
  * Reads an API key: one line of printable ASCII, surrounding white space cut.
  * Refused with -EPERM if others than the owner may read it (in the credentials
- * directory, where systemd's ACL shows as group bits: others than the group).
+ * directory, where systemd's ACL shows as group bits and a container's secrets are
+ * read by their group: others than the group).
  *
  * Returns 0 and a secret to be given to secret_done(); -ENOENT if there is no such
  * file or credential; or another -errno.

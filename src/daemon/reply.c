@@ -236,7 +236,11 @@ static void tell_refused(const struct landing *l) {
 	char wait[DURATION_STRING_SIZE], devices[32];
 	units_format_duration(wait, l->access->lane.until - l->poller->now, 0);
 
-	if (account->key_file[0] == '/') {
+	if (secret_is_mounted(account->key_file)) {
+		log_err("%s: key refused (%s): %s; put a valid key of this region into the secret %s and "
+		        "create the container again; next try in %s",
+		        account->name, l->verdict.reason, devices_of(l, devices), account->key_file, wait);
+	} else if (account->key_file[0] == '/') {
 		log_err("%s: key refused (%s): %s; put a valid key of this region into %s, which is read "
 		        "as soon as it changes; next try in %s",
 		        account->name, l->verdict.reason, devices_of(l, devices), account->key_file, wait);

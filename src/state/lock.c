@@ -17,9 +17,12 @@ enum { PID_SIZE = 16 };
 static int locked_by_other(int fd, const char *directory, struct error *err) {
 	char text[PID_SIZE] = "";
 
-	/* Between taking the lock and writing the id the file says nothing yet. */
+	/*
+	 * Between taking the lock and writing the id the file says nothing yet; in another
+	 * container the holder's number can be the same as ours, and nothing to look for here.
+	 */
 	long pid = file_read(fd, text, sizeof(text) - 1, 0) > 0 ? strtol(text, NULL, 10) : 0;
-	if (pid > 0) {
+	if (pid > 0 && pid != getpid()) {
 		return error_set(err, EBUSY, "%s: in use by process %ld (it holds %s/lock)", directory,
 		                 pid, directory);
 	}

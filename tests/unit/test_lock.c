@@ -15,11 +15,29 @@ static void lock_is_taken_and_names_its_holder(void **state) {
 	(void)snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
 	assert_string_equal(disk_get("lock"), pid);
 
-	/* flock(2) tells descriptors apart, so this process can stand for another one. */
+	/* flock(2) goes by descriptors: the one that the child has inherited holds it as well. */
 	(void)snprintf(pid, sizeof(pid), "in use by process %d ", (int)getpid());
+	int status;
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		bool right = lock_take(disk_directory, &err) == -EBUSY && strstr(err.text, pid) &&
+		             strstr(err.text, disk_directory);
+		_exit(right ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	lock_release(lock);
+}
+
+/* In two containers both are process 1: there is no such other process to look for. */
+static void holder_with_the_same_number_is_another_process(void **state) {
+	(void)state;
+	struct error err = {{0}};
+	int lock = lock_take(disk_directory, &err);
+	assert_true(lock >= 0);
 	assert_int_equal(lock_take(disk_directory, &err), -EBUSY);
-	assert_non_null(strstr(err.text, pid));
-	assert_non_null(strstr(err.text, disk_directory));
+	assert_non_null(strstr(err.text, "in use by another process"));
 	lock_release(lock);
 }
 
@@ -116,6 +134,7 @@ int main(void) {
 		TEST(lock_is_taken_and_names_its_holder),
 		TEST(released_lock_can_be_taken_again),
 		TEST(lock_ends_with_its_process),
+		TEST(holder_with_the_same_number_is_another_process),
 		TEST(holder_without_an_id_is_another_process),
 		TEST(full_disk_does_not_keep_the_lock_away),
 		TEST(missing_directory_says_what_to_do),

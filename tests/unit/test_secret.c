@@ -22,11 +22,18 @@
 enum { PATH_SIZE = 256 };
 
 static char dir[64];
+/* As systemd names the directory of a service's credentials, and as a container's engine does. */
+static char of_service[96], of_container[96];
 
 static int set_up(void **state) {
 	(void)state;
 	(void)snprintf(dir, sizeof(dir), "/tmp/test-secret-XXXXXX");
 	if (!mkdtemp(dir)) {
+		return -1;
+	}
+	(void)snprintf(of_service, sizeof(of_service), "%s/occupancyd.service", dir);
+	(void)snprintf(of_container, sizeof(of_container), "%s/secrets", dir);
+	if (mkdir(of_service, 0755) < 0 || mkdir(of_container, 0755) < 0) {
 		return -1;
 	}
 	return unsetenv("CREDENTIALS_DIRECTORY");
@@ -288,7 +295,9 @@ static void what_this_user_may_not_see_is_told_with_advice(void **state) {
 	(void)state;
 
 	write_key("unreadable", "hunter2", 7, 0);
-	assert_int_equal(mkdir(path_of("hidden"), 0), 0);
+	write_key("occupancyd.service/unreadable", "hunter2", 7, 0);
+	write_key("secrets/unreadable", "hunter2", 7, 0);
+	assert_int_equal(mkdir(path_of("hidden.service"), 0), 0);
 	become_nobody();
 	assert_int_equal(secret_read(path_of("unreadable"), &secret, &err), -EACCES);
 	(void)snprintf(expected, sizeof(expected),
@@ -296,20 +305,28 @@ static void what_this_user_may_not_see_is_told_with_advice(void **state) {
 	               "credential (LoadCredential=)", path_of("unreadable"));
 	assert_string_equal(err.text, expected);
 
-	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", of_service, 1), 0);
 	assert_int_equal(secret_read("unreadable", &secret, &err), -EACCES);
-	(void)snprintf(expected, sizeof(expected), "%s cannot be opened: Permission denied", path_of("unreadable"));
+	(void)snprintf(expected, sizeof(expected), "%s/unreadable cannot be opened: Permission denied", of_service);
+	assert_string_equal(err.text, expected);
+
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", of_container, 1), 0);
+	assert_int_equal(secret_read("unreadable", &secret, &err), -EACCES);
+	(void)snprintf(expected, sizeof(expected),
+	               "%s/unreadable may not be read by this user: define the secret with group %u and mode 0440 "
+	               "(Compose: chgrp %u and chmod 0440 on its file)",
+	               of_container, (unsigned)getegid(), (unsigned)getegid());
 	assert_string_equal(err.text, expected);
 
 	/* As systemd hides the directory from a reload command. */
-	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", path_of("hidden"), 1), 0);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", path_of("hidden.service"), 1), 0);
 	assert_int_equal(secret_read("api-key", &secret, &err), -ENXIO);
 	assert_string_equal(err.text, "api-key is a systemd credential, which cannot be seen from here "
 	                              "(a reload command, or another user)");
 	assert_null(secret.text);
 
 	/* Not there at all is not seen either. */
-	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", path_of("gone"), 1), 0);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", path_of("gone.service"), 1), 0);
 	assert_int_equal(secret_read("api-key", &secret, &err), -ENXIO);
 	assert_non_null(strstr(err.text, "which cannot be seen from here"));
 }
@@ -319,7 +336,7 @@ static void credentials_that_are_not_loaded_are_told_with_advice(void **state) {
 	struct error err = {0};
 	(void)state;
 
-	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", of_service, 1), 0);
 	assert_int_equal(secret_read("not-there", &secret, &err), -ENOENT);
 	assert_string_equal(err.text, "the credential not-there is missing: add LoadCredential=not-there:FILE to the "
 	                              "service (systemctl edit occupancyd) and restart it");
@@ -328,13 +345,82 @@ static void credentials_that_are_not_loaded_are_told_with_advice(void **state) {
 
 	static const char *const blank[] = {"", " \n\n"};
 	for (size_t i = 0; i < COUNT(blank); i++) {
-		write_key("api-key", blank[i], strlen(blank[i]), 0400);
+		write_key("occupancyd.service/api-key", blank[i], strlen(blank[i]), 0400);
 		assert_int_equal(secret_read("api-key", &secret, &err), -EINVAL);
 		assert_string_equal(err.text, "the credential api-key is empty: write the key into the file that "
 		                              "LoadCredential= names and restart the service");
-		assert_int_equal(unlink(path_of("api-key")), 0);
+		assert_int_equal(unlink(path_of("occupancyd.service/api-key")), 0);
 	}
 	assert_null(secret.text);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
+static void secrets_of_containers_are_told_with_advice(void **state) {
+	struct secret secret = {0};
+	struct error err = {0};
+	char expected[3 * PATH_SIZE], path[PATH_SIZE];
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/api-key", of_container);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", of_container, 1), 0);
+
+	/* By name and by path. */
+	const char *const names[] = {"api-key", path};
+	for (size_t i = 0; i < COUNT(names); i++) {
+		assert_int_equal(secret_read(names[i], &secret, &err), -ENOENT);
+		(void)snprintf(expected, sizeof(expected), "%s is missing: give the container a secret named api-key", path);
+		assert_string_equal(err.text, expected);
+
+		write_key("secrets/api-key", "\n", 1, 0440);
+		assert_int_equal(secret_read(names[i], &secret, &err), -EINVAL);
+		(void)snprintf(expected, sizeof(expected),
+		               "%s is empty: put the key into that secret and create the container again", path);
+		assert_string_equal(err.text, expected);
+
+		/* As engines mount them when nothing else is said. */
+		write_key("secrets/api-key", "hunter2", 7, 0444);
+		assert_int_equal(secret_read(names[i], &secret, &err), -EPERM);
+		(void)snprintf(expected, sizeof(expected),
+		               "%s is open to others (mode 444): define the secret with group %u and mode 0440 "
+		               "(Compose: chgrp %u and chmod 0440 on its file)",
+		               path, (unsigned)getegid(), (unsigned)getegid());
+		assert_string_equal(err.text, expected);
+
+		write_key("secrets/api-key", "hunter2", 7, 0440);
+		assert_int_equal(secret_read(names[i], &secret, &err), 0);
+		assert_string_equal(secret.text, "hunter2");
+		secret_done(&secret);
+		assert_int_equal(unlink(path), 0);
+	}
+
+	/* No secret at all: then there may be no directory either. */
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", path_of("gone"), 1), 0);
+	assert_int_equal(secret_read("api-key", &secret, &err), -ENOENT);
+	(void)snprintf(expected, sizeof(expected), "%s/api-key is missing: give the container a secret named api-key",
+	               path_of("gone"));
+	assert_string_equal(err.text, expected);
+	assert_null(secret.text);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
+static void a_secret_is_mounted_where_systemd_made_no_directory(void **state) {
+	char path[PATH_MAX];
+	(void)state;
+	assert_false(secret_is_mounted("api-key"));
+	assert_false(secret_is_mounted("/run/secrets/api-key"));
+
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "/run/secrets", 1), 0);
+	assert_true(secret_is_mounted("api-key"));
+	assert_true(secret_is_mounted("/run/secrets/api-key"));
+	assert_false(secret_is_mounted("/run/secrets/more/api-key"));
+	assert_false(secret_is_mounted("/etc/occupancyd/api-key"));
+	assert_false(secret_source("/etc/occupancyd/occupancyd.conf", "api-key", path));
+
+	static const char *const of_units[] = {"/run/credentials/occupancyd.service", "/run/credentials/occupancyd@a.service"};
+	for (size_t i = 0; i < COUNT(of_units); i++) {
+		assert_int_equal(setenv("CREDENTIALS_DIRECTORY", of_units[i], 1), 0);
+		assert_false(secret_is_mounted("api-key"));
+		assert_true(secret_source("/etc/occupancyd/occupancyd.conf", "api-key", path));
+	}
 	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
 }
 
@@ -432,6 +518,8 @@ int main(void) {
 		cmocka_unit_test(credentials_come_from_beside_the_configuration),
 		cmocka_unit_test_teardown(what_this_user_may_not_see_is_told_with_advice, become_oneself),
 		cmocka_unit_test(credentials_that_are_not_loaded_are_told_with_advice),
+		cmocka_unit_test(secrets_of_containers_are_told_with_advice),
+		cmocka_unit_test(a_secret_is_mounted_where_systemd_made_no_directory),
 		cmocka_unit_test(stamps_change_with_the_file),
 		cmocka_unit_test(secrets_are_compared),
 		cmocka_unit_test(a_secret_is_left_out_of_core_files),
