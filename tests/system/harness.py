@@ -175,6 +175,9 @@ class Daemon:
         self.config = self.folder / "occupancyd.conf"
         self.process = self.notify = None
         self.runs = 0
+        # What it is given at a start: the user's umask, unless a test sets another.
+        self.umask = -1
+        self.given = {}
         self.write_config(server, devices, account, defaults, log, extra)
 
     def write_key(self, key):
@@ -209,7 +212,7 @@ class Daemon:
     def run(self, *options, timeout=60, fake_time=None, env=None):
         """Runs it to its end; returns code, standard output, standard error."""
         done = subprocess.run(self.command(*options, fake_time=fake_time), text=True, capture_output=True,
-                              env={**self.environment(), **(env or {})}, timeout=timeout * SLOW)
+                              env={**self.environment(), **(env or {})}, umask=self.umask, timeout=timeout * SLOW)
         assert_clean(done.stderr)
         return done.returncode, done.stdout, done.stderr
 
@@ -221,10 +224,10 @@ class Daemon:
         with open(self.stderr_file, "w") as stderr:
             # As systemd says that standard error is its journal: then lines carry priorities.
             stat = os.fstat(stderr.fileno())
-            self.process = subprocess.Popen(
-                self.command(), stdout=stderr, stderr=stderr,
-                env={**self.environment(), "JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}", **environment,
-                     "NOTIFY_SOCKET": self.notify.path})
+            self.given = {**self.environment(), "JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}", **environment,
+                          "NOTIFY_SOCKET": self.notify.path}
+            self.process = subprocess.Popen(self.command(), stdout=stderr, stderr=stderr, env=self.given,
+                                            umask=self.umask)
         if ready:
             wait_for(lambda: self.notify.seen("READY=1") or self.process.poll() is not None, 10, "READY=1")
             assert self.process.poll() is None, self.stderr()
@@ -352,7 +355,7 @@ def with_capabilities_of_users(command):
 
 def run_as_users_do(daemon, *options):
     done = subprocess.run(with_capabilities_of_users(daemon.command(*options)), text=True, capture_output=True,
-                          env=daemon.environment(), timeout=30 * SLOW)
+                          env=daemon.environment(), umask=daemon.umask, timeout=30 * SLOW)
     return done.returncode, done.stderr
 
 
