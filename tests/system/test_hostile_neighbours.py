@@ -5,10 +5,13 @@ lost once it is over.
 """
 
 import os
+import pathlib
 import re
+import shutil
 import signal
 import stat
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -46,9 +49,40 @@ def plant(path, kind, outside):
     elif kind == "socket":
         os.mknod(path, stat.S_IFSOCK | 0o600)
     elif kind == "device":
-        if os.geteuid() != 0:
-            pytest.skip("making a device needs root")
-        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))  # /dev/zero: no end of it
+        make_device(path)
+
+
+def make_device(path):
+    os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))  # /dev/zero: no end of it
+
+
+@pytest.fixture
+def room(tmp_path):
+    """Gives the folder for what is planted: a device has to lie where devices can be made and opened."""
+    made = []
+
+    def find(kind):
+        if kind != "device":
+            return tmp_path
+        why = []
+        for parent in (tmp_path, "/var/tmp", "/dev"):
+            try:
+                folder = pathlib.Path(tempfile.mkdtemp(prefix="occupancyd-", dir=parent))
+            except OSError as error:
+                why.append(f"{parent}: {error.strerror}")
+                continue
+            made.append(folder)
+            try:
+                make_device(folder / "device")
+                os.close(os.open(folder / "device", os.O_RDONLY))
+                return folder
+            except OSError as error:
+                what = "is opened" if (folder / "device").exists() else "is made"
+                why.append(f"{parent}: none {what}: {error.strerror}")
+        pytest.skip(f"no device can be used here: {'; '.join(why)}")
+    yield find
+    for folder in made:
+        shutil.rmtree(folder)
 
 
 KINDS = ["symlink", "dangling symlink", "fifo", "directory", "socket", "device"]
@@ -70,8 +104,9 @@ PLANTED = {
 
 @pytest.mark.parametrize("where, name", PLANTED, ids=[name for _, name in PLANTED])
 @pytest.mark.parametrize("kind", KINDS)
-def test_planted(where, name, kind, fake, make_daemon, tmp_path):
-    daemon = make_daemon(fake.url, LOBBY, defaults=QUICK)
+def test_planted(where, name, kind, room, fake, make_daemon, tmp_path):
+    folder = room(kind)
+    daemon = make_daemon(fake.url, LOBBY, defaults=QUICK, log_folder=folder / "log", state_folder=folder / "state")
     outside = tmp_path / "outside"
     outside.write_text("precious\n")
     path = (daemon.log_folder if where == "log" else daemon.state_folder) / name
@@ -333,13 +368,26 @@ def test_odd_environment(fake, make_daemon):
     assert_all(daemon.records_at_rest())
 
 
-@pytest.mark.parametrize("umask", [0o000, 0o777])
-def test_umask(umask, fake, make_daemon):
+@pytest.mark.parametrize("umask, mode", [(0o000, 0o640), (0o022, 0o640), (0o027, 0o640), (0o077, 0o600)], ids=oct)
+def test_umask(umask, mode, fake, make_daemon):
+    """The files are as open as the umask lets them be, and never more than to the group's readers."""
     daemon = make_daemon(fake.url, LOBBY, defaults=QUICK)
-    code = subprocess.run(daemon.command("--once"), env=daemon.environment(), umask=umask, timeout=30 * SLOW,
-                          capture_output=True).returncode
-    assert code == 0
+    daemon.umask = umask
+    assert daemon.run("--once")[0] == 0
     for path in (daemon.log_folder / "occupancy.ndjson", daemon.state_folder / "checkpoint"):
-        assert stat.S_IMODE(path.stat().st_mode) & 0o027 == 0, path
-        path.chmod(0o600)
+        assert stat.S_IMODE(path.stat().st_mode) == mode, path
+    assert_all(daemon.records_at_rest())
+
+
+def test_umask_that_keeps_out_the_user_too(fake, make_daemon):
+    """It says which file it may not open, although it has made it."""
+    daemon = make_daemon(fake.url, LOBBY, defaults=QUICK)
+    daemon.umask = 0o777
+    code, stderr = run_as_users_do(daemon, "--once")
+    path = daemon.log_folder / "occupancy.ndjson"
+    assert code == PERMISSION and f"{path}: cannot be read back" in stderr and "Permission denied" in stderr, (code, stderr)
+    for made in (*daemon.log_folder.iterdir(), *daemon.state_folder.iterdir()):
+        made.chmod(0o640)
+    daemon.umask = 0o027
+    assert run_as_users_do(daemon, "--once")[0] == 0
     assert_all(daemon.records_at_rest())

@@ -153,7 +153,9 @@ def test_reloads_while_polling_lose_and_double_nothing(fake, make_daemon):
 
 def test_usr1_rotates_and_the_log_goes_on(fake, make_daemon):
     daemon = make_daemon(fake.url, rooms(1), account={"rate": "30/s", "burst": 1},
-                         defaults={"backfill_from": "4h", "max_points": 10}, log={"compress": False}).start()
+                         defaults={"backfill_from": "4h", "max_points": 10}, log={"compress": False})
+    daemon.umask = 0o027
+    daemon.start()
     for n in range(1, 4):
         wait_for(lambda: (daemon.log_folder / "occupancy.ndjson").stat().st_size > 0, 10, "something to rotate")
         daemon.signal(signal.SIGUSR1)
