@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "calendar/rule.h"
+#include "calendar/zonename.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,6 @@
 
 enum {
 	MAX_FILE_SIZE = 1 << 20,
-	MAX_NAME_SIZE = 64,
 	SHOWN_SIZE = 128,
 };
 
@@ -30,7 +30,7 @@ struct shift {
 };
 
 struct zone {
-	char name[MAX_NAME_SIZE];
+	char name[ZONENAME_SIZE];
 	bool has_rule;
 	struct rule rule; /* holds from rule_from on */
 	usec_t rule_from;
@@ -238,34 +238,21 @@ static int read_footer(const char *name, const struct reader *in, struct zone *z
 	return 0;
 }
 
-/* The name is part of a path, and stands in messages. */
-static int check_name(const char *name, struct error *err) {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-_/";
-	size_t len = strlen(name);
-
-	if (len == 0 || len >= MAX_NAME_SIZE || name[0] == '/' || name[len - 1] == '/' ||
-	    strspn(name, allowed) != len) {
-		char shown[SHOWN_SIZE];
-		return error_set(err, EINVAL, "\"%s\" is no time zone: write an IANA name such as \"America/Denver\" "
-		                 "or \"UTC\"", text_escape(shown, sizeof(shown), name, len));
-	}
-	return 0;
-}
-
 int zone_parse(const char *name, const void *data, size_t len, struct zone **ret_zone, struct error *err) {
 	struct reader in = {.at = data, .left = len};
 	struct counts counts;
 	struct block block;
 	char version;
 
-	int r = check_name(name, err);
-	if (r < 0) {
-		return r;
+	if (!zonename_is_valid(name)) {
+		char shown[SHOWN_SIZE];
+		return error_set(err, EINVAL, "\"%s\" is not a time zone's name",
+		                 text_escape(shown, sizeof(shown), name, strlen(name)));
 	}
 	if (len > MAX_FILE_SIZE) {
 		return damaged(name, "it is larger than 1 MiB", err);
 	}
-	r = read_header(name, &in, &version, &counts, err);
+	int r = read_header(name, &in, &version, &counts, err);
 	if (r < 0) {
 		return r;
 	}
@@ -330,7 +317,7 @@ static int load_open(const char *name, int fd, struct zone **ret_zone, struct er
 		return error_errno(err, errno, "time zone %s: cannot read it", name);
 	}
 	if (!S_ISREG(st.st_mode)) {
-		return error_set(err, ENOENT, "\"%s\" is no time zone but a part of their names: "
+		return error_set(err, ENOENT, "\"%s\" is not a time zone but a part of their names: "
 		                 "write an IANA name such as \"America/Denver\"", name);
 	}
 	if (st.st_size > MAX_FILE_SIZE) {
@@ -351,25 +338,24 @@ static int load_open(const char *name, int fd, struct zone **ret_zone, struct er
 }
 
 int zone_load(const char *name, struct zone **ret_zone, struct error *err) {
-	char path[sizeof(ZONE_DIRECTORY) + 1 + MAX_NAME_SIZE];
+	char path[sizeof(ZONE_DIRECTORY) + 1 + ZONENAME_SIZE];
 
-	int r = check_name(name, err);
-	if (r < 0) {
-		return r;
+	/* It is looked up below the directory, and nowhere else. */
+	if (!zonename_is_valid(name)) {
+		return zonename_refuse(ZONE_DIRECTORY, name, err);
 	}
 	(void)snprintf(path, sizeof(path), "%s/%s", ZONE_DIRECTORY, name);
 
 	/* O_NONBLOCK means nothing to a regular file, and keeps a FIFO from hanging us. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
-		return error_set(err, ENOENT, "\"%s\" is no time zone in " ZONE_DIRECTORY
-		                 ": write an IANA name such as \"America/Denver\"", name);
+		return zonename_refuse(ZONE_DIRECTORY, name, err);
 	}
 	if (fd < 0) {
 		return error_errno(err, errno, "time zone %s: cannot open %s", name, path);
 	}
 
-	r = load_open(name, fd, ret_zone, err);
+	int r = load_open(name, fd, ret_zone, err);
 	(void)close(fd);
 	return r;
 }
@@ -393,7 +379,7 @@ static const char *name_in_path(const char *path) {
 }
 
 static bool give_name(const char *name, char *buf, size_t size) {
-	if (!name || check_name(name, NULL) < 0 || strlen(name) >= size) {
+	if (!name || !zonename_is_valid(name) || strlen(name) >= size) {
 		return false;
 	}
 	memcpy(buf, name, strlen(name) + 1);
@@ -415,7 +401,7 @@ static bool name_from_link(char *buf, size_t size) {
 }
 
 static bool name_from_file(char *buf, size_t size) {
-	unsigned char line[MAX_NAME_SIZE + 1];
+	unsigned char line[ZONENAME_SIZE + 1];
 	int fd = open("/etc/timezone", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0) {
 		return false;

@@ -29,8 +29,8 @@ struct zone_period {
  * Loads a zone by its IANA name ("Europe/Berlin", "UTC") from /usr/share/zoneinfo.
  *
  * Returns 0 and a zone to be given to zone_free(); -ENOENT if there is no such
- * zone; -EINVAL if the name could leave the directory or the file is damaged;
- * other -errno from reading.
+ * zone or the name could leave the directory, with what was probably meant;
+ * -EINVAL if the file is damaged; other -errno from reading.
  */
 __attribute__((warn_unused_result, nonnull(1, 2)))
 int zone_load(const char *name, struct zone **ret_zone, struct error *err);

@@ -2,7 +2,8 @@
 
 #include "config/keys.h"
 
-#include <ctype.h>
+#include "base/word.h"
+
 #include <limits.h>
 #include <string.h>
 
@@ -175,60 +176,11 @@ enum key_id key_find(enum key_group group, const char *name) {
 	return KEY_COUNT;
 }
 
-enum { WORD_MAX = 32, FAR = WORD_MAX };
-
-static unsigned char_distance(char a, char b) {
-	return tolower((unsigned char)a) != tolower((unsigned char)b);
-}
-
-static unsigned least(unsigned a, unsigned b) {
-	return a < b ? a : b;
-}
-
-/* Letters to insert, drop, change or swap, upper and lower case being equal. */
-static unsigned word_distance(const char *a, const char *b) {
-	unsigned row[3][WORD_MAX + 1];
-	size_t a_len = strlen(a);
-	size_t b_len = strlen(b);
-
-	if (a_len > WORD_MAX || b_len > WORD_MAX) {
-		return FAR;
-	}
-	for (size_t j = 0; j <= b_len; j++) {
-		row[0][j] = (unsigned)j;
-	}
-	for (size_t i = 1; i <= a_len; i++) {
-		unsigned *now = row[i % 3];
-		const unsigned *before = row[(i - 1) % 3];
-		now[0] = (unsigned)i;
-		for (size_t j = 1; j <= b_len; j++) {
-			now[j] = least(least(before[j], now[j - 1]) + 1,
-			               before[j - 1] + char_distance(a[i - 1], b[j - 1]));
-			if (i > 1 && j > 1 && char_distance(a[i - 1], b[j - 2]) == 0 &&
-			    char_distance(a[i - 2], b[j - 1]) == 0) {
-				now[j] = least(now[j], row[(i - 2) % 3][j - 2] + 1);
-			}
-		}
-	}
-	return row[a_len % 3][b_len];
-}
-
-/* Whether a word is near enough to be meant, and nearer than the best so far. */
-static bool is_nearer(const char *name, const char *word, unsigned *best) {
-	unsigned distance = word_distance(name, word);
-	unsigned allowed = strlen(word) > 5 ? 2 : 1;
-	if (distance > allowed || distance >= *best) {
-		return false;
-	}
-	*best = distance;
-	return true;
-}
-
 const char *key_suggest(enum key_group group, const char *name) {
 	const char *nearest = NULL;
-	unsigned best = FAR;
+	unsigned best = WORD_FAR;
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
-		if (key_is_in(id, group) && is_nearer(name, key_table[id].name, &best)) {
+		if (key_is_in(id, group) && word_is_nearer(name, key_table[id].name, &best)) {
 			nearest = key_table[id].name;
 		}
 	}
@@ -237,9 +189,9 @@ const char *key_suggest(enum key_group group, const char *name) {
 
 const char *choice_suggest(const char *const *choices, const char *name) {
 	const char *nearest = NULL;
-	unsigned best = FAR;
+	unsigned best = WORD_FAR;
 	for (; *choices; choices++) {
-		if (is_nearer(name, *choices, &best)) {
+		if (word_is_nearer(name, *choices, &best)) {
 			nearest = *choices;
 		}
 	}

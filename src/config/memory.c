@@ -25,10 +25,19 @@ struct pool {
 	struct index index;
 };
 
+/* A zone that there is not: a thousand devices may name it, and it is looked for once. */
+struct refusal {
+	struct refusal *next;
+	const char *name;
+	int code;
+	struct error why;
+};
+
 struct config_memory {
 	struct chunk *chunks;
 	struct zone **zones;
 	size_t zone_count;
+	struct refusal *refusals;
 	struct pool texts;
 	struct pool settings;
 	struct device_draft defaults;
@@ -184,12 +193,30 @@ const struct settings *memory_settings(struct config_memory *memory, const struc
 	                rng_hash(digest, sizeof(digest)), same_settings);
 }
 
+/* Without memory it will be looked for again. */
+static int refuse_zone(struct config_memory *memory, const char *name, int code, const struct error *why) {
+	struct refusal *refusal = memory_alloc(memory, sizeof(*refusal));
+	const char *copy = refusal ? memory_text(memory, name) : NULL;
+	if (copy) {
+		*refusal = (struct refusal){memory->refusals, copy, code, *why};
+		memory->refusals = refusal;
+	}
+	return code;
+}
+
 int memory_zone(struct config_memory *memory, const char *name, const struct zone **ret_zone,
                 struct error *err) {
 	for (size_t i = 0; i < memory->zone_count; i++) {
 		if (strcmp(zone_name(memory->zones[i]), name) == 0) {
 			*ret_zone = memory->zones[i];
 			return 0;
+		}
+	}
+
+	for (const struct refusal *refusal = memory->refusals; refusal; refusal = refusal->next) {
+		if (strcmp(refusal->name, name) == 0) {
+			*err = refusal->why;
+			return refusal->code;
 		}
 	}
 
@@ -202,7 +229,7 @@ int memory_zone(struct config_memory *memory, const char *name, const struct zon
 	struct zone *zone;
 	int r = zone_load(name, &zone, err);
 	if (r < 0) {
-		return r;
+		return r == -ENOMEM ? r : refuse_zone(memory, name, r, err);
 	}
 	memory->zones[memory->zone_count++] = zone;
 	*ret_zone = zone;

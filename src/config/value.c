@@ -403,15 +403,11 @@ static int read_timezone(const struct reading *in, void *into) {
 	}
 
 	r = memory_zone(in->memory, in->text, &zone, &why);
-	if (r == -ENOENT || r == -EINVAL) {
-		return refuse(in, "is no time zone of this system: write an IANA name such as "
-		                  "\"America/Denver\"");
-	}
 	if (r == -ENOMEM) {
 		return r;
 	}
 	if (r < 0) {
-		return refuse(in, "cannot be loaded: %s", why.text);
+		return error_set(in->err, EINVAL, "%s", why.text);
 	}
 	memcpy(into, &zone, sizeof(zone));
 	return 0;

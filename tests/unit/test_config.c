@@ -345,9 +345,9 @@ static const struct key_case key_cases[] = {
 	 "day, such as \"15m\" or \"30m\""},
 	{GROUP_DEFAULTS, "timezone = \"Europe/Berlin\"", "timezone = \"Europe/Berlin\";", NULL},
 	{GROUP_DEFAULTS, "timezone = \"Europe/Berlim\"", NULL,
-	 "defaults.timezone: \"Europe/Berlim\" is no time zone of this system: write an IANA name such as "
-	 "\"America/Denver\""},
-	{GROUP_DEFAULTS, "timezone = \"../../etc/passwd\"", NULL, "*is no time zone of this system"},
+	 "defaults.timezone: \"Europe/Berlim\" is not in this machine's time zone database: did you mean "
+	 "\"Europe/Berlin\"?"},
+	{GROUP_DEFAULTS, "timezone = \"../../etc/passwd\"", NULL, "*is not in this machine's time zone database"},
 	{GROUP_DEFAULTS, "week_start = \"sunday\"", "week_start = \"sunday\";", NULL},
 	{GROUP_DEFAULTS, "week_start = 0", NULL, "defaults.week_start: must be a word in quotes, not a number"},
 	{GROUP_DEFAULTS, "settle = \"0\"", "settle = \"0s\";", NULL},
@@ -633,8 +633,8 @@ static void ten_mistakes_give_ten_lines(void **state) {
 	                "main.conf:4: accounts[1].rate: b: \"x\" is no rate: write a number per second, minute or "
 	                "hour, such as \"1/s\", \"30/m\" or \"1000/h\"\n"
 	                "main.conf:7: defaults.settle: must be a duration in quotes, such as \"90s\", not a number\n"
-	                "main.conf:8: defaults.timezone: \"Mars/Olympus\" is no time zone of this system: write an "
-	                "IANA name such as \"America/Denver\"\n"
+	                "main.conf:8: defaults.timezone: \"Mars/Olympus\" is not in this machine's time zone "
+	                "database: write an IANA name such as \"America/Denver\" or \"UTC\"\n"
 	                "main.conf:11: devices[0].uuid: one: \"short\" is no device: write its 22 letters, digits, "
 	                "\"_\" or \"-\", and a facet like \".v0\" if it has one\n"
 	                "main.conf:12: devices[1].name: is missing: messages and records need a name for this "

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: ISC
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -241,10 +242,51 @@ static void every_name_loads_and_an_alias_is_its_zone(void **state) {
 	}
 }
 
+/*
+ * The list of all names, tzdata.zi, may have more than are installed: what is not
+ * there must be refused, with the name to write instead, and that must be a zone.
+ */
+static void every_link_that_is_listed_loads_or_is_told_with_its_zone(void **state) {
+	char line[512], target[256], name[256];
+	size_t loaded = 0, told = 0;
+	(void)state;
+
+	FILE *list = fopen(ZONES_DIRECTORY "tzdata.zi", "re");
+	if (!list) {
+		print_message("# " ZONES_DIRECTORY "tzdata.zi is not installed: the names in it were not tried\n");
+		skip();
+	}
+	while (fgets(line, sizeof(line), list)) {
+		struct zone *zone;
+		struct error err = {""};
+		if (sscanf(line, "L %255s %255s", target, name) != 2) {
+			continue;
+		}
+		int r = zone_load(name, &zone, &err);
+		if (r == 0) {
+			zone_free(zone);
+			loaded++;
+			continue;
+		}
+		(void)snprintf(line, sizeof(line), "\"%.60s\" is an old name that is not in this machine's time zone database: "
+		               "write \"%.60s\", or install the package tzdata-legacy", name, target);
+		if (r != -ENOENT || strcmp(err.text, line) != 0) {
+			fail_msg("expected %s\ngot %d: %s", line, r, err.text);
+		}
+		assert_int_equal(zone_load(target, &zone, &err), 0);
+		zone_free(zone);
+		told++;
+	}
+	(void)fclose(list);
+	print_message("# %zu links are installed, %zu are not\n", loaded, told);
+	assert_true(loaded + told > 100);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_zone_agrees_with_the_c_library_at_every_change_from_1970_to_2100),
 		cmocka_unit_test(every_name_loads_and_an_alias_is_its_zone),
+		cmocka_unit_test(every_link_that_is_listed_loads_or_is_told_with_its_zone),
 	};
 	return cmocka_run_group_tests_name("zone_database", tests, zones_setup, zones_teardown);
 }
