@@ -23,6 +23,10 @@ V           ?= 0
 # Sanitizers, for `make check SAN=address,undefined`.
 SAN         ?=
 BUILD       ?= build$(if $(SAN),/san)
+# A blank ends a name in make, so that directory gets another name.
+ifneq ($(word 2,x$(BUILD)x),)
+override BUILD := $(or $(shell tests/without-blanks '$(subst ','\'',$(BUILD))'),$(error no directory: $(BUILD)))
+endif
 # `make check VALGRIND=1` runs everything under valgrind.
 VALGRIND    ?= 0
 # More arguments for pytest: PYTEST_ARGS='-k outcomes'.
@@ -51,6 +55,14 @@ TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest faket
                   python3-jinja2 python3-yaml
 # A small Debian in a container, for the package and the unit.
 SERVICE_PACKAGES := debootstrap systemd-container dnsmasq-base
+
+# With what they are for: `make deps` says so before it installs what is missing.
+TO_RUN     := 'to run it:' $(RUN_PACKAGES)
+TO_BUILD   := 'to build it:' $(BUILD_PACKAGES)
+TO_DEMO    := 'for the demo:' $(DEMO_PACKAGES)
+TO_TEST    := 'for the tests:' $(TEST_PACKAGES)
+TO_PACKAGE := 'for the Debian package:' $(DEB_PACKAGES)
+TO_SERVE   := 'for the tests in containers:' $(SERVICE_PACKAGES)
 
 ## Flags
 
@@ -183,21 +195,20 @@ FORCE:
 
 .PHONY: deps deps-build deps-demo deps-deb deps-bench
 deps:
-	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) \
-	    $(DEB_PACKAGES) $(SERVICE_PACKAGES)
+	$(Q)tests/install-packages $(TO_RUN) $(TO_BUILD) $(TO_DEMO) $(TO_TEST) $(TO_PACKAGE) $(TO_SERVE)
 
 # No web server, no tools of the tests: for the machine that it will run on.
 deps-build:
-	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES)
+	$(Q)tests/install-packages $(TO_RUN) $(TO_BUILD)
 
 deps-demo:
-	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES) $(DEMO_PACKAGES)
+	$(Q)tests/install-packages $(TO_RUN) $(TO_BUILD) $(TO_DEMO)
 
 deps-bench: deps
-	$(Q)tests/install-packages collectd-core libyajl2
+	$(Q)tests/install-packages 'to measure:' collectd-core libyajl2
 
 deps-deb:
-	$(Q)tests/install-packages $(RUN_PACKAGES) $(BUILD_PACKAGES) $(DEB_PACKAGES) libcmocka-dev python3
+	$(Q)tests/install-packages $(TO_RUN) $(TO_BUILD) $(TO_PACKAGE) libcmocka-dev python3
 
 ## Try it
 
@@ -347,10 +358,27 @@ run-deb:
 	cd $(DEB)/occupancyd-$(VERSION) && env -u MAKEFLAGS dpkg-buildpackage -us -uc -b
 	lintian --fail-on error,warning $(DEB)/*.changes
 
+# The source as it is released, the same from a clone and from what was released, whenever it is made.
+DIST := build/occupancyd-$(VERSION).tar.gz
+
+.PHONY: dist
+dist:
+	$(Q)mkdir -p build
+	$(Q)if [ -e .git ]; then git ls-files -z; else find . -path ./build -prune -o ! -type d -printf '%P\0'; fi > $(DIST).files
+	$(Q)LC_ALL=C sort -z -o $(DIST).files $(DIST).files
+	$(Q)tar -cf $(DIST) -I 'gzip -9n' --format=gnu --null --no-recursion -T $(DIST).files \
+	    --transform='s|^|occupancyd-$(VERSION)/|' --owner=root:0 --group=root:0 --mode=u=rwX,go=rX \
+	    --mtime="$$(sed -n '/^ -- /{s/.*>  //p;q}' debian/changelog)"
+	$(Q)rm $(DIST).files
+	@echo $(DIST)
+
 ## Install
 
 MAN5 := man/occupancyd.conf.5 man/occupancy-log.5
 MAN8 := man/occupancyd.8
+
+# Below DESTDIR, quoted for the shell.
+at = '$(subst ','\'',$(DESTDIR))$(1)'
 
 # The unit, for where things are installed; and the one of instances, which differs in paths and names alone.
 unit         := sed -e 's|/usr/sbin/|$(sbindir)/|g' -e 's|/etc/occupancyd/|$(sysconfdir)/occupancyd/|g'
@@ -358,37 +386,43 @@ of_instances := -e 's|^Description=.*|& (%i)|' -e 's|^SyslogIdentifier=.*|&@%i|'
                 -e 's|$(sysconfdir)/occupancyd/|&%i/|g' -e 's|/run/occupancyd/|&%i/|' \
                 -e 's|^\([A-Za-z]*Directory\)=occupancyd$$|\1=occupancyd/%i|'
 
+# DESTDIR may hold blanks; of the others, systemd reads some in its unit.
+no_blanks = $(foreach name,prefix sbindir mandir docdir sysconfdir unitdir sysusersdir tmpfilesdir, \
+            $(if $(word 2,x$($(name))x),$(error $(name)=$($(name)): a blank cannot stand in a directory of systemd's units)))
+
 .PHONY: install uninstall
 install: $(PROGRAM)
-	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8 \
-	    $(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(tmpfilesdir) \
-	    $(DESTDIR)$(docdir)/examples $(DESTDIR)$(sysconfdir)/occupancyd/conf.d
-	$(INSTALL) -m 0755 $(PROGRAM) $(DESTDIR)$(sbindir)/occupancyd
-	$(INSTALL) -m 0644 $(MAN8) $(DESTDIR)$(mandir)/man8/
-	$(INSTALL) -m 0644 $(MAN5) $(DESTDIR)$(mandir)/man5/
-	$(INSTALL) -m 0644 README.md LICENSE $(DESTDIR)$(docdir)/
-	$(INSTALL) -m 0644 conf/occupancyd.conf $(DESTDIR)$(docdir)/examples/
-	umask 022 && cd conf/examples && find . -type f -exec $(INSTALL) -D -m 0644 '{}' '$(DESTDIR)$(docdir)/examples/{}' ';'
-	$(unit) systemd/occupancyd.service > $(DESTDIR)$(unitdir)/occupancyd.service
-	$(unit) $(of_instances) systemd/occupancyd.service > $(DESTDIR)$(unitdir)/occupancyd@.service
-	chmod 0644 $(DESTDIR)$(unitdir)/occupancyd.service $(DESTDIR)$(unitdir)/occupancyd@.service
-	$(INSTALL) -m 0644 systemd/occupancyd.sysusers $(DESTDIR)$(sysusersdir)/occupancyd.conf
-	$(INSTALL) -m 0644 systemd/occupancyd.tmpfiles $(DESTDIR)$(tmpfilesdir)/occupancyd.conf
+	$(no_blanks)$(INSTALL) -d $(call at,$(sbindir)) $(call at,$(mandir)/man5) $(call at,$(mandir)/man8) \
+	    $(call at,$(unitdir)) $(call at,$(sysusersdir)) $(call at,$(tmpfilesdir)) \
+	    $(call at,$(docdir)/examples) $(call at,$(sysconfdir)/occupancyd/conf.d)
+	$(INSTALL) -m 0755 $(PROGRAM) $(call at,$(sbindir)/occupancyd)
+	$(INSTALL) -m 0644 $(MAN8) $(call at,$(mandir)/man8/)
+	$(INSTALL) -m 0644 $(MAN5) $(call at,$(mandir)/man5/)
+	$(INSTALL) -m 0644 README.md LICENSE $(call at,$(docdir)/)
+	$(INSTALL) -m 0644 conf/occupancyd.conf $(call at,$(docdir)/examples/)
+	umask 022 && for file in $$(find conf/examples -type f -printf '%P\n'); do \
+	    $(INSTALL) -D -m 0644 "conf/examples/$$file" $(call at,$(docdir)/examples)/"$$file" || exit; done
+	$(unit) systemd/occupancyd.service > $(call at,$(unitdir)/occupancyd.service)
+	$(unit) $(of_instances) systemd/occupancyd.service > $(call at,$(unitdir)/occupancyd@.service)
+	chmod 0644 $(call at,$(unitdir)/occupancyd.service) $(call at,$(unitdir)/occupancyd@.service)
+	$(INSTALL) -m 0644 systemd/occupancyd.sysusers $(call at,$(sysusersdir)/occupancyd.conf)
+	$(INSTALL) -m 0644 systemd/occupancyd.tmpfiles $(call at,$(tmpfilesdir)/occupancyd.conf)
 	@# User and directories, on this machine only: what makes a package lets its scripts make them.
 	$(if $(DESTDIR),,if command -v systemd-sysusers >/dev/null; then \
 	    systemd-sysusers $(sysusersdir)/occupancyd.conf && systemd-tmpfiles --create $(tmpfilesdir)/occupancyd.conf; fi)
 	@# What the administrator has written is never overwritten.
-	test -e $(DESTDIR)$(sysconfdir)/occupancyd/occupancyd.conf || \
-	    $(INSTALL) -m 0644 conf/occupancyd.conf $(DESTDIR)$(sysconfdir)/occupancyd/occupancyd.conf
+	test -e $(call at,$(sysconfdir)/occupancyd/occupancyd.conf) || \
+	    $(INSTALL) -m 0644 conf/occupancyd.conf $(call at,$(sysconfdir)/occupancyd/occupancyd.conf)
 
 # Configuration, logs, state and the user stay.
 uninstall:
 	@echo 'before this: systemctl disable --now occupancyd'
-	rm -f $(DESTDIR)$(sbindir)/occupancyd $(DESTDIR)$(unitdir)/occupancyd.service \
-	    $(DESTDIR)$(unitdir)/occupancyd@.service \
-	    $(DESTDIR)$(sysusersdir)/occupancyd.conf $(DESTDIR)$(tmpfilesdir)/occupancyd.conf \
-	    $(MAN8:man/%=$(DESTDIR)$(mandir)/man8/%) $(MAN5:man/%=$(DESTDIR)$(mandir)/man5/%)
-	rm -rf $(DESTDIR)$(docdir)
+	rm -f $(call at,$(sbindir)/occupancyd) $(call at,$(unitdir)/occupancyd.service) \
+	    $(call at,$(unitdir)/occupancyd@.service) \
+	    $(call at,$(sysusersdir)/occupancyd.conf) $(call at,$(tmpfilesdir)/occupancyd.conf) \
+	    $(foreach page,$(MAN8:man/%=%),$(call at,$(mandir)/man8/$(page))) \
+	    $(foreach page,$(MAN5:man/%=%),$(call at,$(mandir)/man5/$(page)))
+	rm -rf $(call at,$(docdir))
 	@echo 'after this:  systemctl daemon-reload'
 	@echo 'what stays:  $(sysconfdir)/occupancyd, /var/log/occupancyd, /var/lib/occupancyd, the user occupancyd'
 
@@ -419,6 +453,7 @@ help:
 	@echo 'make sim-selftest  plant faults into the daemon and see that the simulation finds them'
 	@echo 'make lint        the checks of source and manuals alone'
 	@echo 'make deb         the Debian package, into $(DEB)/, and what lintian says of it'
+	@echo 'make dist        the source as it is released: $(DIST)'
 	@echo 'make install     DESTDIR=, prefix=$(prefix), sysconfdir=$(sysconfdir), unitdir=$(unitdir),'
 	@echo '                 sysusersdir=$(sysusersdir); as root without DESTDIR it makes the user too'
 	@echo 'make uninstall   remove what install wrote; configuration, logs, state and the user stay'

@@ -12,17 +12,21 @@ import pytest
 
 from harness import OCCUPANCYD, ROOT
 
-# Given to make: the directory of the program that is under test.
-BUILD = pathlib.Path(OCCUPANCYD).resolve().parent
+# Given to make: the directory of the program that is under test, without the blanks that may be in a name from /.
+BUILD = os.path.relpath(pathlib.Path(OCCUPANCYD).parent, ROOT)
 EXAMPLES = ROOT / "conf/examples"
 
 
-def make(target, destination, *variables):
+def run_make(target, destination, *variables, program=f"{BUILD}/occupancyd"):
     """Nothing is built: the program is as new as it is."""
     # A strict umask must not show, nor what a make above has in the environment.
-    done = subprocess.run(["make", "-C", str(ROOT), "--no-print-directory", "-o", f"{BUILD}/occupancyd", target,
+    return subprocess.run(["make", "-C", str(ROOT), "--no-print-directory", "-o", program, target,
                            f"BUILD={BUILD}", f"DESTDIR={destination}", *variables],
                           text=True, capture_output=True, umask=0o077, env={"PATH": os.environ["PATH"]})
+
+
+def make(*arguments, **named):
+    done = run_make(*arguments, **named)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -75,6 +79,36 @@ def test_every_file_is_there_with_its_mode_and_nothing_else(installed):
     assert (folder / "etc/occupancyd/conf.d").is_dir()
     for path in folder.rglob("*"):
         assert not path.is_dir() or stat.S_IMODE(path.stat().st_mode) == 0o755, path
+
+
+@pytest.mark.parametrize("kind", ["absolute", "relative"])
+def test_destination_may_hold_blanks(kind, tmp_path):
+    folder = tmp_path / "some  where's else"
+    destination = folder if kind == "absolute" else os.path.relpath(folder, ROOT)
+    make("install", destination)
+    assert tree(folder) == expected(PREFIXES["/usr/local"])
+    make("uninstall", destination)
+    assert list(tree(folder)) == ["etc/occupancyd/occupancyd.conf"]
+
+
+def test_build_may_hold_blanks(tmp_path):
+    """make knows it by another name."""
+    build = tmp_path / "some where"
+    name = subprocess.run([ROOT / "tests/without-blanks", build], text=True, capture_output=True, check=True).stdout.strip()
+    try:
+        assert not re.search(r"\s", name) and (ROOT / name).samefile(build)
+        (build / "occupancyd").write_text("built there\n")
+        make("install", tmp_path / "to", f"BUILD={build}", program=f"{name}/occupancyd")
+        assert (tmp_path / "to/usr/local/sbin/occupancyd").read_text() == "built there\n"
+    finally:
+        (ROOT / name).unlink()
+
+
+@pytest.mark.parametrize("variable", ["prefix", "sysconfdir"])
+def test_directory_that_systemd_must_read_holds_no_blank(variable, tmp_path):
+    done = run_make("install", tmp_path, f"{variable}=/opt/some where")
+    assert done.returncode == 2 and f"{variable}=/opt/some where: a blank cannot stand" in done.stderr, done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_installed_program_is_the_one_and_runs(installed):
