@@ -73,7 +73,10 @@ LIB_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion \
             -Wsign-conversion -Wformat=2 -Wundef -Wpointer-arith -Wvla
-HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+# Of the flags that are for some machines alone, those that the compiler takes for this one.
+taken    = $(shell echo 'extern char c;' | $(CC) $(CFLAGS) -Werror $(1) -x c -c -o /dev/null - 2>/dev/null && echo '$(1)')
+HARDEN   := -fstack-protector-strong -fPIE $(call taken,-fstack-clash-protection) \
+            $(call taken,-fcf-protection) $(call taken,-mbranch-protection=standard)
 HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 # _FORTIFY_SOURCE wants optimisation and gets in the sanitizers' way.
 ifeq ($(SAN),)
@@ -82,7 +85,12 @@ else
 SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 
-ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DOCCUPANCYD_VERSION='"$(VERSION)"' -Isrc $(WARNINGS) \
+# Where the C library's times and file sizes have 32 bits unless it is asked for more.
+WIDE     := $(shell echo 'extern char wide[sizeof(time_t) + sizeof(off_t) < 16 ? -1 : 1];' | \
+                $(CC) $(CFLAGS) -include sys/types.h -include time.h -x c -fsyntax-only - 2>/dev/null || \
+                echo -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
+
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WIDE) -DOCCUPANCYD_VERSION='"$(VERSION)"' -Isrc $(WARNINGS) \
               $(if $(filter 1,$(WERROR)),-Werror) $(HARDEN) $(FORTIFY) $(SANFLAGS) \
               $(LIB_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(HARDEN_LD) $(SANFLAGS) $(CFLAGS) $(LDFLAGS)

@@ -4,6 +4,8 @@
 
 #include <time.h>
 
+_Static_assert(sizeof(time_t) >= sizeof(int64_t), "times end in 2038: build with -D_TIME_BITS=64");
+
 static usec_t read_clock(clockid_t id) {
 	struct timespec now = {0};
 	/* Cannot fail for these two clocks and a valid pointer. */

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+_Static_assert(sizeof(off_t) >= sizeof(int64_t), "32-bit file sizes: build with -D_FILE_OFFSET_BITS=64");
+
 static const int access_flags[] = {
 	[FILE_READ] = O_RDONLY,
 	[FILE_APPEND] = O_RDWR | O_APPEND | O_CREAT,

@@ -30,7 +30,7 @@ static bool is_identity(const struct orphan *orphan, const char *uuid, enum inte
 /* Where the orphan stands in the list, or where it would be entered: a slot with 0. */
 static size_t *find_slot(const struct orphans *orphans, const char *uuid, enum interval interval) {
 	size_t mask = 2 * orphans->size - 1;
-	size_t at = (rng_hash(uuid, strlen(uuid)) + (uint64_t)interval) & mask;
+	size_t at = (size_t)(rng_hash(uuid, strlen(uuid)) + (uint64_t)interval) & mask;
 	while (orphans->slots[at] > 0 &&
 	       !is_identity(&orphans->list[orphans->slots[at] - 1], uuid, interval)) {
 		at = (at + 1) & mask;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static size_t slot_of(const struct roster *roster, const char *uuid, enum interval interval) {
-	return (rng_hash(uuid, strlen(uuid)) + (uint64_t)interval) & roster->mask;
+	return (size_t)(rng_hash(uuid, strlen(uuid)) + (uint64_t)interval) & roster->mask;
 }
 
 static bool is_identity(const struct poll *poll, const char *uuid, enum interval interval) {

@@ -130,7 +130,7 @@ struct reply server_decide(const struct asked *asked, usec_t timeout) {
 		return come_back_later(dice, 429);
 	}
 	if ((event = plan_active(EVENT_BAD_DEVICE, -1)) && is_device(asked, event->arg)) {
-		return with_status(dice, event->arg2);
+		return with_status(dice, (long)event->arg2);
 	}
 	if ((event = plan_active(EVENT_GARBAGE, asked->account)) && dice_permille(dice, (int)event->arg)) {
 		return garbage(dice);

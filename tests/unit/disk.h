@@ -14,6 +14,7 @@
 #undef _FORTIFY_SOURCE
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -29,6 +30,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -91,7 +93,7 @@ int open(const char *path, int flags, ...) {
 	va_start(args, flags);
 	mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
 	va_end(args);
-	return fault_strikes() ? -1 : (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+	return fault_strikes() ? -1 : (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_LARGEFILE, mode);
 }
 
 /* A write that is hit does its first half, as a disk does that gets full; the next one fails. */
@@ -113,7 +115,8 @@ ssize_t write(int fd, const void *data, size_t len) {
 }
 
 ssize_t pread(int fd, void *data, size_t len, off_t offset) {
-	return fault_strikes() ? -1 : syscall(SYS_pread64, fd, data, len, offset);
+	struct iovec piece = {.iov_base = data, .iov_len = len};
+	return fault_strikes() ? -1 : preadv(fd, &piece, 1, offset);
 }
 
 /* No test takes the power away, so thousands of calls need not wait for the disk. */
@@ -133,8 +136,10 @@ int fdatasync(int fd) {
 	return fault_strikes() ? -1 : fault.kind != FAULT_NONE ? 0 : (int)syscall(SYS_fdatasync, fd);
 }
 
+/* The C library's own: how the kernel takes 64 bits differs from one 32-bit machine to the other. */
 int ftruncate(int fd, off_t size) {
-	return fault_strikes() ? -1 : (int)syscall(SYS_ftruncate, fd, size);
+	int (*truncate_really)(int, off_t) = (int (*)(int, off_t))dlsym(RTLD_NEXT, "ftruncate64");
+	return fault_strikes() ? -1 : truncate_really(fd, size);
 }
 
 int rename(const char *from, const char *to) {

@@ -146,6 +146,39 @@ static void stat_tells_what_stands_there(void **state) {
 	assert_int_equal(file_stat(disk_path("none"), &info), -ENOENT);
 }
 
+/* 2 GiB and January 2038 are where 32 bits end; the kernel says times in 64 on every machine. */
+static void sizes_and_times_go_beyond_32_bits(void **state) {
+	(void)state;
+	static const int64_t size = (int64_t)5 << 30;
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 4102444800}};
+	struct file_info info;
+	struct statx kernels;
+	char text[8] = "";
+
+	int fd = file_open(disk_path("log"), FILE_APPEND, 0640);
+	int r = file_truncate(fd, size);
+	if (r == -EFBIG) {
+		file_close(fd);
+		print_message("no file of 5 GiB can be made here\n");
+		skip();
+	}
+	assert_int_equal(r, 0);
+	assert_int_equal(file_write(fd, "end", 3, NULL), 0);
+	assert_int_equal(file_read(fd, text, sizeof(text), size), 3);
+	assert_string_equal(text, "end");
+	assert_int_equal(futimens(fd, times), 0);
+	assert_int_equal(file_stat_open(fd, &info), 0);
+	assert_int_equal(info.size, size + 3);
+	assert_int_equal(statx(fd, "", AT_EMPTY_PATH, STATX_MTIME, &kernels), 0);
+	assert_true(kernels.stx_mtime.tv_sec > 2000000000);
+	assert_int_equal(info.mtime, kernels.stx_mtime.tv_sec * USEC_PER_SEC);
+
+	assert_int_equal(file_truncate(fd, size - 1), 0);
+	assert_int_equal(file_stat(disk_path("log"), &info), 0);
+	assert_int_equal(info.size, size - 1);
+	file_close(fd);
+}
+
 static void rename_replaces_and_rename_new_does_not(void **state) {
 	(void)state;
 	disk_put("a", "a");
@@ -306,6 +339,7 @@ int main(void) {
 		TEST(full_device_says_so),
 		TEST(short_write_tells_how_short),
 		TEST(stat_tells_what_stands_there),
+		TEST(sizes_and_times_go_beyond_32_bits),
 		TEST(rename_replaces_and_rename_new_does_not),
 		TEST(rename_new_does_without_the_kernel),
 		TEST(list_visits_all_but_the_dots),
