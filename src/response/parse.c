@@ -344,63 +344,121 @@ static int read_list(struct points *points, json_object *list, const char *count
 	return buf_error(&points->text) ? error_set(err, ENOMEM, "out of memory") : 0;
 }
 
-/* Overlong forms, surrogates and what is beyond U+10FFFF; json-c looks for the rest. */
-static bool is_bad_lead(unsigned char lead, unsigned char next) {
-	return lead == 0xc0 || lead == 0xc1 || lead > 0xf4 || (lead == 0xe0 && next < 0xa0) ||
-	       (lead == 0xed && next > 0x9f) || (lead == 0xf0 && next < 0x90) ||
-	       (lead == 0xf4 && next > 0x8f);
-}
-
 /** What is to be known of a body before json-c builds a tree of it. */
 struct survey {
-	size_t lax;    /* where it holds what json-c reads and JSON does not know; its length: nowhere */
+	size_t lax;    /* where it holds what JSON does not know; its length: nowhere */
 	size_t weight; /* of the tree it makes, in values; an object or array counts eight */
-	bool ascii;    /* up to lax */
 };
 
+/* Ends the survey there. */
+static size_t stop_at(struct survey *survey, size_t i, size_t len) {
+	survey->lax = i;
+	return len;
+}
+
+/* The word at i, or what there is of it before the end.  Returns where it ends. */
+static size_t pass_word(struct survey *survey, const char *body, size_t i, size_t len) {
+	static const char *const words[] = {"null", "true", "false"};
+	for (size_t n = 0; n < sizeof(words) / sizeof(words[0]); n++) {
+		size_t there = strlen(words[n]) < len - i ? strlen(words[n]) : len - i;
+		if (body[i] == words[n][0] && memcmp(body + i, words[n], there) == 0) {
+			return i + there;
+		}
+	}
+	return stop_at(survey, i, len);
+}
+
+/* The digits from i on: one at least, unless the body ends there. */
+static size_t pass_digits(struct survey *survey, const char *body, size_t i, size_t len) {
+	static const bool others[256] = {[0 ... '0' - 1] = true, ['9' + 1 ... 255] = true};
+	size_t end = skip(body, i, len, others);
+	return end == i && i < len ? stop_at(survey, i, len) : end;
+}
+
+/* The number at i: neither 007 nor 1. nor 1e. */
+static size_t pass_number(struct survey *survey, const char *body, size_t i, size_t len) {
+	i += body[i] == '-';
+	size_t end = pass_digits(survey, body, i, len);
+	if (end > i + 1 && body[i] == '0') {
+		return stop_at(survey, i, len);
+	}
+	if (end < len && body[end] == '.') {
+		end = pass_digits(survey, body, end + 1, len);
+	}
+	if (end < len && (body[end] | 0x20) == 'e') {
+		end++;
+		end += end < len && (body[end] == '+' || body[end] == '-');
+		end = pass_digits(survey, body, end, len);
+	}
+	return end;
+}
+
+/* The string whose opening quote stands before i, as far as it is UTF-8. */
+static size_t pass_string(struct survey *survey, const char *body, size_t i, size_t len) {
+	/* The bytes to look at; the rest is most of it. */
+	static const bool telling[256] = {['\0'] = true, ['"'] = true, ['\\'] = true, [0x80 ... 0xff] = true};
+	while ((i = skip(body, i, len, telling)) < len && body[i] != '"') {
+		uint32_t point;
+		size_t used = 2; /* a backslash and what it escapes */
+		if (body[i] != '\\') {
+			used = body[i] ? text_decode(body + i, len - i, &point) : 0;
+		}
+		if (used == 0) {
+			return stop_at(survey, i, len);
+		}
+		i += used;
+	}
+	return i + 1;
+}
+
+/* A comma, which something follows. */
+static size_t pass_comma(struct survey *survey, const char *body, size_t i, size_t len) {
+	static const bool solid[256] = {[0 ... 8] = true, [11 ... 12] = true, [14 ... 31] = true, [33 ... 255] = true};
+	i = skip(body, i + 1, len, solid);
+	return i < len && (body[i] == ']' || body[i] == '}') ? stop_at(survey, i, len) : i;
+}
+
 /*
- * NaN, Infinity, 1. and single quotes would get into the log as they came.  And
- * eight megabytes of "{},{}," would take two gigabytes.
+ * Whether each piece of a body is one that JSON has (RFC 8259).  json-c would
+ * also read comments, NaN, 1. and single quotes, which would get into the log as
+ * they came; and what its strict mode refuses is not the same in each of its
+ * versions: one refuses all that is not ASCII.  The order of the pieces it
+ * knows.  Control characters inside of strings are let through: they do no harm.
+ *
+ * And eight megabytes of "{},{}," would take two gigabytes.
  */
 static struct survey survey_body(const char *body, size_t len) {
-	/* The bytes to look at, outside of strings and inside; the rest is most of it. */
-	static const bool telling[2][256] = {
-		{['"'] = true, ['{'] = true, ['['] = true, [','] = true, ['N'] = true, ['I'] = true, ['\''] = true,
-		 ['.'] = true, ['\0'] = true, [0x80 ... 0xff] = true},
-		{['"'] = true, ['\\'] = true, [0x80 ... 0xff] = true},
-	};
-	struct survey survey = {.lax = len, .ascii = true};
-	bool inside = false;
-	for (size_t i = 0; (i = skip(body, i, len, telling[inside])) < len; i++) {
-		unsigned char byte = (unsigned char)body[i];
-		unsigned char next = i + 1 < len ? (unsigned char)body[i + 1] : 0;
-		if (byte >= 0x80) {
-			survey.ascii = false;
-			if (is_bad_lead(byte, next)) {
-				survey.lax = i;
-				break;
-			}
-		} else if (byte == '"') {
-			inside = !inside;
-		} else if (inside) {
-			i++; /* what a backslash escapes */
-		} else if (byte == '{' || byte == '[') {
-			survey.weight += 8;
+	/* White space, and what ends or divides, need no look. */
+	static const bool telling[256] = {[0 ... 8] = true, [11 ... 12] = true, [14 ... 31] = true, [33 ... '9'] = true,
+	                                  [';' ... '\\'] = true, ['^' ... '|'] = true, ['~' ... 255] = true};
+	struct survey survey = {.lax = len};
+	for (size_t i = 0; (i = skip(body, i, len, telling)) < len;) {
+		char byte = body[i];
+		if (byte == '"') {
+			i = pass_string(&survey, body, i + 1, len);
 		} else if (byte == ',') {
 			survey.weight++;
-		} else if (byte != '.' || !isdigit(next)) {
-			survey.lax = i;
-			break;
+			i = pass_comma(&survey, body, i, len);
+		} else if (byte == '{' || byte == '[') {
+			survey.weight += 8;
+			i++;
+		} else if (byte == '-' || isdigit((unsigned char)byte)) {
+			i = pass_number(&survey, body, i, len);
+		} else {
+			i = pass_word(&survey, body, i, len);
 		}
 	}
 	return survey;
 }
 
+static void refuse_at(struct error *err, size_t i) {
+	(void)error_set(err, EBADMSG, "the answer is not JSON: unexpected character at byte %zu", i);
+}
+
 static json_object *read_json(const char *body, size_t len, struct error *err) {
 	struct survey survey = survey_body(body, len);
 	if (survey.lax < len) {
-		(void)error_set(err, EBADMSG, "the answer is not JSON: unexpected character at byte %zu",
-		                survey.lax);
+		refuse_at(err, survey.lax);
 		return NULL;
 	}
 	if (survey.weight > WEIGHT_MAX) {
@@ -412,7 +470,6 @@ static json_object *read_json(const char *body, size_t len, struct error *err) {
 		(void)error_set(err, ENOMEM, "out of memory");
 		return NULL;
 	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | (survey.ascii ? 0 : JSON_TOKENER_VALIDATE_UTF8));
 	json_object *root = json_tokener_parse_ex(tokener, body, (int)len);
 	enum json_tokener_error why = json_tokener_get_error(tokener);
 	size_t end = json_tokener_get_parse_end(tokener);
@@ -423,6 +480,8 @@ static json_object *read_json(const char *body, size_t len, struct error *err) {
 	} else if (why != json_tokener_success) {
 		(void)error_set(err, EBADMSG, "the answer is not JSON: %s at byte %zu",
 		                json_tokener_error_desc(why), end);
+	} else if (end < len) {
+		refuse_at(err, end);
 	} else if (!json_object_is_type(root, json_type_object)) {
 		(void)error_set(err, EBADMSG, "the answer is JSON, but no object");
 	} else {

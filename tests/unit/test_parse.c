@@ -222,6 +222,10 @@ static void the_time_is_the_timestamp_or_else_the_utc_date(void **state) {
 		{"\"timestampMs\":9223372036854775807", "", false},
 		{"\"timestampMs\":-9223372036854775807", "", false},
 		{"\"timestampMs\":1e400", "", false},
+		/* Beyond 64 bits: no time, but no harm. */
+		{"\"timestampMs\":18446744073709551616", "", false},
+		{"\"timestampMs\":-99999999999999999999", "", false},
+		{"\"timestampMs\":99999999999999999999,\"dateUtc\":\"2026-11-23T08:00:00Z\"", "2026-11-23T08:00:00Z", false},
 		{"\"eventCountMap\":{\"a\":1}", "", false},
 	};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
@@ -404,6 +408,11 @@ static void what_is_no_such_json_is_a_failure(void **state) {
 		/* More than an answer. */
 		ANSWER("") "<!-- cached -->",
 		ANSWER("") ANSWER(""),
+		ANSWER("") "\n7",
+		ANSWER("") "//",
+		ANSWER("") "\xc3\xa9",
+		/* A mark of the byte order before it. */
+		"\xef\xbb\xbf" ANSWER(""),
 		/* Not UTF-8: a stray byte, overlong forms, one cut off, a surrogate, beyond the last. */
 		"{\"x\":\"\xff\",\"timeSeriesDataPoints\":[]}",
 		"{\"x\":\"\xc0\xaf\",\"timeSeriesDataPoints\":[]}",
@@ -436,6 +445,161 @@ static void what_is_no_such_json_is_a_failure(void **state) {
 	}
 }
 
+/*
+ * What each value becomes, as a map and where nobody looks: the same with every
+ * json-c, whose strict mode has refused more from one version to the next.
+ * NULL: the whole answer is refused.
+ */
+static void what_is_json_is_decided_here(void **state) {
+	(void)state;
+	static const struct {
+		const char *value, *expected;
+	} rows[] = {
+		/* Beyond ASCII: e with an accent, a smiling face, U+FFFD, the first and last of each length. */
+		{"\"caf\xc3\xa9\"", "\"caf\xc3\xa9\""},
+		{"\"\xf0\x9f\x98\x80\"", "\"\xf0\x9f\x98\x80\""},
+		{"\"\xef\xbf\xbd\"", "\"\xef\xbf\xbd\""},
+		{"\"\xc2\x80 \xdf\xbf \xe0\xa0\x80 \xed\x9f\xbf \xee\x80\x80 \xf0\x90\x80\x80 \xf4\x8f\xbf\xbf\"",
+		 "\"\xc2\x80 \xdf\xbf \xe0\xa0\x80 \xed\x9f\xbf \xee\x80\x80 \xf0\x90\x80\x80 \xf4\x8f\xbf\xbf\""},
+		{"\"\xef\xbb\xbf\"", "\"\xef\xbb\xbf\""},
+		{"{\"\xc3\xa9\":\"\xc3\xa9\",\"\xf0\x9f\x98\x80\":[]}", "{\"\xc3\xa9\":\"\xc3\xa9\",\"\xf0\x9f\x98\x80\":[]}"},
+		{"\xc3\xa9", NULL},
+		{"\xc2\xa0" "1", NULL},
+		{"\xef\xbb\xbf" "1", NULL},
+		/* Bytes that are not UTF-8: a lone continuation, overlong, a surrogate, cut off, beyond the last. */
+		{"\"\x80\"", NULL},
+		{"\"a\xbf" "b\"", NULL},
+		{"\"\xc0\xaf\"", NULL},
+		{"\"\xc1\xbf\"", NULL},
+		{"\"\xe0\x9f\xbf\"", NULL},
+		{"\"\xf0\x8f\xbf\xbf\"", NULL},
+		{"\"\xed\xa0\x80\"", NULL},
+		{"\"\xed\xa0\xbd\xed\xb8\x80\"", NULL},
+		{"\"\xc3\"", NULL},
+		{"\"\xe2\x82\"", NULL},
+		{"\"\xf0\x9f\x98\"", NULL},
+		{"\"\xc3" "a\"", NULL},
+		{"\"\xc3\\u0041\"", NULL},
+		{"\"\xf4\x90\x80\x80\"", NULL},
+		{"\"\xf8\x88\x80\x80\x80\"", NULL},
+		{"\"\xff\"", NULL},
+		{"{\"\xff\":1}", NULL},
+		/* Controls, as they are and escaped: not for JSON, but no harm. */
+		{"\"a\tb\nc\rd\001e\037f\177\"", "\"a\\tb\\nc\\rd\\u0001e\\u001ff\177\""},
+		{"{\"a\tb\":1}", "{\"a\\tb\":1}"},
+		{"\"\\u0000\\u001f\\b\\f\\n\\r\\t\\/\\\\\\\"\"", "\"\\u0000\\u001f\\b\\f\\n\\r\\t\\/\\\\\\\"\""},
+		{"\x0b" "1", NULL},
+		{"\x0c" "1", NULL},
+		{"\x01", NULL},
+		/* Escapes; half a pair is no character. */
+		{"\"\\u00e9\\u20AC\\uD83D\\uDE00\"", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""},
+		{"\"\\ud83d\"", "\"\xef\xbf\xbd\""},
+		{"\"\\ude00\"", "\"\xef\xbf\xbd\""},
+		{"\"\\ud83dx\\ud83d\\n\\ude00\\ud83d\"", "\"\xef\xbf\xbdx\xef\xbf\xbd\\n\xef\xbf\xbd\xef\xbf\xbd\""},
+		{"\"\\u12\"", NULL},
+		{"\"\\u00g0\"", NULL},
+		{"\"\\x41\"", NULL},
+		{"\"\\\xc3\xa9\"", NULL},
+		/* Numbers: of those beyond 64 bits the nearest. */
+		{"[9223372036854775807,9223372036854775808]", "[9223372036854775807,9223372036854775808]"},
+		{"[18446744073709551615,18446744073709551616]", "[18446744073709551615,18446744073709551615]"},
+		{"[-9223372036854775808,-9223372036854775809]", "[-9223372036854775808,-9223372036854775808]"},
+		{"[99999999999999999999999999999999999999999]", "[18446744073709551615]"},
+		{"[-99999999999999999999999999999999999999999]", "[-9223372036854775808]"},
+		{"[99999999999999999999.0,1e400,-1E+400,1e-400]", "[99999999999999999999.0,1e400,-1E+400,1e-400]"},
+		{"[0,-0,0.0,-0.5,0e0,10,1.50,1E5]", "[0,0,0.0,-0.5,0e0,10,1.50,1E5]"},
+		{"00", NULL},
+		{"007", NULL},
+		{"-007", NULL},
+		{"01.5", NULL},
+		{"+1", NULL},
+		{"-", NULL},
+		{"--1", NULL},
+		{"1.", NULL},
+		{"1.e5", NULL},
+		{".5", NULL},
+		{"-.5", NULL},
+		{"1e", NULL},
+		{"1e+", NULL},
+		{"1.5.5", NULL},
+		{"1e5e5", NULL},
+		{"1-1", NULL},
+		{"0x10", NULL},
+		{"1_000", NULL},
+		{"1 000", NULL},
+		/* Words. */
+		{"[true,false,null]", "[true,false,null]"},
+		{"NaN", NULL},
+		{"nan", NULL},
+		{"-NaN", NULL},
+		{"Infinity", NULL},
+		{"-Infinity", NULL},
+		{"-inf", NULL},
+		{"NULL", NULL},
+		{"nul", NULL},
+		{"nulll", NULL},
+		{"True", NULL},
+		{"truE", NULL},
+		{"falsE", NULL},
+		{"undefined", NULL},
+		/* What goes between. */
+		{" \t\r\n[ 1 ,\n2 ] ", "[1,2]"},
+		{"[1,]", NULL},
+		{"[1, \n]", NULL},
+		{"[,1]", NULL},
+		{"[1,,2]", NULL},
+		{"[1 2]", NULL},
+		{"[1}", NULL},
+		{"{\"a\":1,}", NULL},
+		{"{\"a\":1, }", NULL},
+		{"{,}", NULL},
+		{"{\"a\"}", NULL},
+		{"{\"a\" 1}", NULL},
+		{"{\"a\":1:2}", NULL},
+		{"{a:1}", NULL},
+		{"{1:1}", NULL},
+		{"{'a':1}", NULL},
+		{"'a'", NULL},
+		{"1/* one */", NULL},
+		{"/* one */1", NULL},
+		{"1//\n", NULL},
+		{"#\n1", NULL},
+		{"[\",]\",\",}\",\"//\",\"'NaN'\"]", "[\",]\",\",}\",\"\\/\\/\",\"'NaN'\"]"},
+		/* Of members of one name the last stands, in the first one's place. */
+		{"{\"a\":1,\"b\":2,\"a\":3}", "{\"a\":3,\"b\":2}"},
+	};
+	static const struct {
+		const char *before, *after;
+	} places[] = {
+		{"{\"timeSeriesDataPoints\":[{\"timestampMs\":1000,\"eventCountMap\":{\"a\":7},\"reportingDevicesMap\":", "}]}"},
+		{"{\"timeSeriesDataPoints\":[{\"unknown\":", ",\"timestampMs\":1000,\"eventCountMap\":{\"a\":7}}]}"},
+		{"{\"unknown\":[", "],\"timeSeriesDataPoints\":[{\"timestampMs\":1000,\"eventCountMap\":{\"a\":7}}]}"},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		for (size_t place = 0; place < COUNT_OF(places); place++) {
+			char body[400];
+			struct points points;
+			struct error err = {{0}};
+			bool good = rows[row].expected;
+			points_init(&points);
+			(void)snprintf(body, sizeof(body), "%s%s%s", places[place].before, rows[row].value,
+			               places[place].after);
+			expect_int(good ? 0 : -EBADMSG, parse(&points, body, NULL, &err), "%s: %s", body, err.text);
+			if (good) {
+				expect_int(1, points.len, "%s: points", body);
+				expect_int(COUNT_ONE, points.list[0].kind, "%s: kind", body);
+				expect_int(7, points.list[0].count, "%s: count", body);
+				expect_text(place == 0 ? rows[row].expected : NULL,
+				            points_text(&points, points.list[0].reporting_devices), "%s", body);
+			} else {
+				expect_int(1, strstr(err.text, "the answer is not JSON: ") == err.text, "%s: \"%s\"", body,
+				           err.text);
+			}
+			points_done(&points);
+		}
+	}
+}
+
 static void json_words_inside_strings_are_no_fault(void **state) {
 	(void)state;
 	struct points points;
@@ -452,6 +616,9 @@ static void a_nul_inside_the_body_ends_nothing(void **state) {
 	struct error err;
 	points_init(&points);
 	expect_int(-EBADMSG, parse_points(&points, body, sizeof(body) - 1, NULL, &err), "with a NUL behind");
+	static const char inside[] = "{\"timeSeriesDataPoints\":[],\"x\":\"a\0b\"}";
+	expect_int(-EBADMSG, parse_points(&points, inside, sizeof(inside) - 1, NULL, &err), "with a NUL inside");
+	expect_text("the answer is not JSON: unexpected character at byte 33", err.text, "a NUL inside");
 	points_done(&points);
 }
 
@@ -485,6 +652,34 @@ static void deep_nesting_is_refused_without_harm(void **state) {
 		expect_int(1, err.text[0] != '\0', "row %zu: there is a sentence", row);
 		points_done(&points);
 		buf_done(&body);
+	}
+}
+
+/* The tree of the smallest objects takes hundreds of times the text. */
+static void an_answer_of_too_many_values_is_refused(void **state) {
+	(void)state;
+	static const struct {
+		const char *piece;
+		int most; /* of them, that are read */
+	} rows[] = {{"{},", 222000}, {"[],", 222000}, {"1,", 1999000}};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		for (int more = 0; more < 2; more++) {
+			struct buf body;
+			struct points points;
+			struct error err = {{0}};
+			buf_init(&body, 8 << 20);
+			points_init(&points);
+			buf_puts(&body, "{\"x\":[");
+			for (int i = 0; i < rows[row].most + 2000 * more; i++) {
+				buf_puts(&body, rows[row].piece);
+			}
+			buf_puts(&body, "1],\"timeSeriesDataPoints\":[]}");
+			expect_int(more ? -EBADMSG : 0, parse(&points, buf_text(&body), NULL, &err), "row %zu: %s", row,
+			           err.text);
+			expect_text(more ? "the answer holds more values than any useful one" : "", err.text, "row %zu", row);
+			points_done(&points);
+			buf_done(&body);
+		}
 	}
 }
 
@@ -584,9 +779,11 @@ int main(void) {
 		cmocka_unit_test(a_warning_is_kept_bounded_and_escaped),
 		cmocka_unit_test(an_error_with_200_is_a_failure_with_its_message),
 		cmocka_unit_test(what_is_no_such_json_is_a_failure),
+		cmocka_unit_test(what_is_json_is_decided_here),
 		cmocka_unit_test(json_words_inside_strings_are_no_fault),
 		cmocka_unit_test(a_nul_inside_the_body_ends_nothing),
 		cmocka_unit_test(deep_nesting_is_refused_without_harm),
+		cmocka_unit_test(an_answer_of_too_many_values_is_refused),
 		cmocka_unit_test(a_large_answer_is_read),
 		cmocka_unit_test(points_are_used_again_without_traces),
 		cmocka_unit_test(the_message_of_an_error_reply),
