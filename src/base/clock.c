@@ -17,6 +17,6 @@ usec_t clock_realtime(void) {
 	return read_clock(CLOCK_REALTIME);
 }
 
-usec_t clock_monotonic(void) {
-	return read_clock(CLOCK_MONOTONIC);
+usec_t clock_boottime(void) {
+	return read_clock(CLOCK_BOOTTIME);
 }

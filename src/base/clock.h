@@ -13,7 +13,11 @@
 /** Wall clock: microseconds since 1970-01-01T00:00:00Z.  May step both ways. */
 usec_t clock_realtime(void);
 
-/** Never steps.  Only differences mean anything. */
-usec_t clock_monotonic(void);
+/**
+ * The monotonic clock: never steps, and goes on while the machine is suspended, as
+ * the wall clock does, so that a resume is no step of that.  Microseconds, of which
+ * only differences mean anything.
+ */
+usec_t clock_boottime(void);
 
 #endif

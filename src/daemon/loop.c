@@ -18,6 +18,9 @@
 /* The STATUS line follows what happens, but no faster than people read. */
 #define STATUS_EVERY (1 * USEC_PER_SEC)
 
+/* What systemd could not be told is told again after this. */
+#define NOTIFY_RETRY (1 * USEC_PER_SEC)
+
 #define CHECKPOINT_EVERY (60 * USEC_PER_SEC)
 
 /* After compressing or trimming has failed. */
@@ -47,7 +50,7 @@ static bool is_due(usec_t *timer, usec_t now, usec_t every) {
 
 static void note(const struct loop *loop, enum storage_use use, int r, const char *path,
                  const struct error *err) {
-	storage_note(poller_storage(loop->poller), use, r, path, err, clock_monotonic());
+	storage_note(poller_storage(loop->poller), use, r, path, err, clock_boottime());
 }
 
 static int save(const struct loop *loop, struct timers *timers) {
@@ -56,7 +59,7 @@ static int save(const struct loop *loop, struct timers *timers) {
 	(void)sink_follow(loop->sink, NULL);
 	int r = poller_save(loop->poller, &err);
 	note(loop, STORAGE_CHECKPOINT, r, "checkpoint", &err);
-	timers->checkpoint = clock_monotonic() + CHECKPOINT_EVERY;
+	timers->checkpoint = clock_boottime() + CHECKPOINT_EVERY;
 	timers->generation = sink_generation(loop->sink);
 	return r;
 }
@@ -110,7 +113,7 @@ static int rotate(const struct loop *loop, usec_t wall) {
 /* Compressing and trimming: a slice, or after a failure a new round from time to time. */
 static bool do_upkeep(const struct loop *loop, struct timers *timers) {
 	struct error err = {{0}};
-	usec_t now = clock_monotonic();
+	usec_t now = clock_boottime();
 	if (now >= timers->upkeep) {
 		timers->upkeep = USEC_INFINITY;
 		sink_begin_work(loop->sink);
@@ -153,7 +156,7 @@ static void reload(const struct loop *loop, struct timers *timers) {
 	struct config *config;
 	struct error err = {{0}};
 
-	notify_reloading(clock_monotonic());
+	notify_reloading();
 	int r = command_read_config(loop->config_file, &config);
 	if (r < 0) {
 		log_err("%s: not reloaded: the old configuration stays in force", loop->config_file);
@@ -186,7 +189,7 @@ static void begin_stop(const struct loop *loop, struct timers *timers) {
 	}
 	notify_stopping();
 	poller_drain(loop->poller);
-	timers->drain = clock_monotonic() + DRAIN_TIME;
+	timers->drain = clock_boottime() + DRAIN_TIME;
 }
 
 static void handle_signals(const struct loop *loop, struct timers *timers) {
@@ -212,7 +215,7 @@ static usec_t rotation_due(const struct sink *sink, usec_t now) {
 
 static usec_t earliest(const struct loop *loop, const struct timers *timers, usec_t next, usec_t now) {
 	const usec_t others[] = {
-		now + LONGEST_WAIT,
+		now + (notify_flush() ? LONGEST_WAIT : NOTIFY_RETRY),
 		rotation_due(loop->sink, now),
 		timers->drain,
 		timers->checkpoint,
@@ -234,7 +237,7 @@ static bool is_over(const struct loop *loop, const struct timers *timers, size_t
 	}
 	*incomplete = loop->once; /* ended by a signal, it has not recorded all */
 	return timers->drain != USEC_INFINITY &&
-	       (poller_idle(loop->poller) || clock_monotonic() >= timers->drain);
+	       (poller_idle(loop->poller) || clock_boottime() >= timers->drain);
 }
 
 static int finish(const struct loop *loop, struct timers *timers, size_t incomplete) {
@@ -274,7 +277,7 @@ int loop_run(const struct loop *loop) {
 	notify_ready();
 	for (;;) {
 		usec_t next = poller_turn(loop->poller);
-		usec_t now = clock_monotonic();
+		usec_t now = clock_boottime();
 		bool busy = tend_log(loop, &timers);
 		if (save_is_due(loop, &timers, now)) {
 			(void)save(loop, &timers);
@@ -288,7 +291,7 @@ int loop_run(const struct loop *loop) {
 		}
 
 		struct error err = {{0}};
-		usec_t wait = busy ? 0 : earliest(loop, &timers, next, now) - clock_monotonic();
+		usec_t wait = busy ? 0 : earliest(loop, &timers, next, now) - clock_boottime();
 		if (http_wait(loop->http, loop->signals, wait, &err) < 0) {
 			log_crit("%s", err.text);
 			return EX_SOFTWARE;

@@ -40,7 +40,7 @@ struct access *access_of(const struct poll *poll) {
 }
 
 void poller_read_clocks(struct poller *poller) {
-	poller->now = clock_monotonic();
+	poller->now = clock_boottime();
 	poller->wall = clock_realtime();
 }
 

@@ -2,7 +2,8 @@
 
 /*
  * Telling systemd: sd_notify(3).  Without a NOTIFY_SOCKET nothing is sent and
- * nothing fails.
+ * nothing fails.  Nothing waits either: what cannot be sent at once is sent by
+ * notify_flush().
  */
 
 #ifndef STATUS_NOTIFY_H
@@ -10,10 +11,15 @@
 
 #include "base/units.h"
 
+#include <stdbool.h>
+
+/** Sends what the socket had no room for, in order.  Returns whether all is sent. */
+bool notify_flush(void);
+
 void notify_ready(void);
 
 /** With MONOTONIC_USEC, as Type=notify-reload wants it; older systemd ignores that. */
-void notify_reloading(usec_t monotonic);
+void notify_reloading(void);
 
 void notify_stopping(void);
 

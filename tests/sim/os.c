@@ -29,7 +29,7 @@ usec_t clock_realtime(void) {
 	return world_wall();
 }
 
-usec_t clock_monotonic(void) {
+usec_t clock_boottime(void) {
 	world->now++;
 	return world_monotonic();
 }
@@ -39,6 +39,17 @@ usec_t clock_monotonic(void) {
 void log_init(void) {
 }
 
+static const char clock_set[] = "the clock was set ";
+
+/* Steps that cancel each other out within a turn are not seen; one that never was must not be. */
+static void hear_of_step(const char *line) {
+	if (world->wall_offset == os->offset_told) {
+		world_violation("journal: expected nothing about the clock, which has not been set, but the "
+		                "daemon says: %s", line);
+	}
+	os->offset_told = world->wall_offset;
+}
+
 static void hear(enum log_level level, const char *line) {
 	world_note("journal <%d> %s", (int)level, line);
 	os->levels[level]++;
@@ -46,6 +57,9 @@ static void hear(enum log_level level, const char *line) {
 	int number;
 	if (sscanf(line, "occupancyd.conf:%d:", &number) == 1 && level <= LOG_LEVEL_ERR) {
 		os->config_errors++;
+	}
+	if (strncmp(line, clock_set, sizeof(clock_set) - 1) == 0) {
+		hear_of_step(line);
 	}
 	if (strstr(line, ": reloaded:")) {
 		world->figures.reloads++;
@@ -93,13 +107,16 @@ void notify_ready(void) {
 	world_note("READY");
 }
 
-void notify_reloading(usec_t monotonic) {
-	(void)monotonic;
+void notify_reloading(void) {
 	os->reloading = true;
 	os->reloading_broken = setups->broken;
 	os->reloaded = false;
 	os->config_errors = 0;
 	ledger_configured(setups->current);
+}
+
+bool notify_flush(void) {
+	return true;
 }
 
 void notify_stopping(void) {

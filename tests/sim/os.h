@@ -17,6 +17,7 @@ struct os {
 	usec_t watchdog;       /* the last WATCHDOG=1 */
 	bool reloading, reloading_broken, reloaded;
 	bool outdated;         /* the last reload was refused */
+	usec_t offset_told;    /* how far off the clock was when the daemon last noticed a step */
 	int config_errors;     /* lines that name the configuration's file, in this reload */
 };
 

@@ -110,6 +110,14 @@ static void step_clock(usec_t by) {
 	world_note("the daemon's clock is off by %lld us", (long long)world->wall_offset);
 }
 
+/* The machine sleeps; what the plan holds for that time happens when it wakes. */
+static void suspend(usec_t length) {
+	usec_t longest = plan->quiet - world->now;
+	length = length < longest ? length : longest;
+	world->now += length;
+	world_note("resumed after %lld us", (long long)length);
+}
+
 void people_stop(void) {
 	if (in_life && world->stop_asked == USEC_INFINITY) {
 		world->sig_stop = true;
@@ -133,6 +141,9 @@ void people_begin(struct event *event) {
 		break;
 	case EVENT_STEP:
 		step_clock(event->arg);
+		break;
+	case EVENT_SUSPEND:
+		suspend(event->arg);
 		break;
 	case EVENT_CRASH:
 		begin_doom(event, DOOM_CRASH);

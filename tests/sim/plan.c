@@ -24,6 +24,7 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_DISK_FROZEN] = "disk read-only",
 	[EVENT_SYNC_FAILS] = "a sync fails",
 	[EVENT_STEP] = "clock step",
+	[EVENT_SUSPEND] = "suspend",
 	[EVENT_CRASH] = "crash",
 	[EVENT_KILL] = "kill",
 	[EVENT_STOP] = "stop",
@@ -51,6 +52,7 @@ static const struct {
 	[EVENT_DISK_FROZEN] = {PLAN_DISK, 3},
 	[EVENT_SYNC_FAILS] = {PLAN_DISK, 5},
 	[EVENT_STEP] = {PLAN_STEPS, 8},
+	[EVENT_SUSPEND] = {PLAN_STEPS, 4},
 	[EVENT_CRASH] = {PLAN_CRASHES, 16},
 	[EVENT_KILL] = {PLAN_CRASHES, 10},
 	[EVENT_STOP] = {PLAN_PEOPLE, 10},
@@ -106,7 +108,7 @@ static enum event_kind choose_kind(struct dice *dice, unsigned kinds) {
 	return EVENT_ROTATE;
 }
 
-static int64_t choose_argument(struct dice *dice, enum event_kind kind, enum scale scale) {
+static int64_t choose_argument(struct dice *dice, enum event_kind kind) {
 	static const int64_t steps[] = {-3600, -600, -65, -2, 2, 65, 600, 3600};
 	switch (kind) {
 	case EVENT_OUTAGE:
@@ -123,8 +125,9 @@ static int64_t choose_argument(struct dice *dice, enum event_kind kind, enum sca
 	case EVENT_DISK_ERROR:
 		return dice_between(dice, 5, 500);
 	case EVENT_STEP:
-		(void)scale;
 		return DICE_CHOOSE(dice, steps) * USEC_PER_SEC;
+	case EVENT_SUSPEND:
+		return some_time(dice, 5 * USEC_PER_SEC, (plan->quiet - plan->begin) / 4);
 	case EVENT_CRASH:
 	case EVENT_KILL:
 		return dice_between(dice, 0, 60);
@@ -160,7 +163,7 @@ static bool lasts(enum event_kind kind) {
 	return kind <= EVENT_DISK_FROZEN || kind == EVENT_BROKEN;
 }
 
-static struct event choose_event(struct dice *dice, unsigned kinds, enum scale scale) {
+static struct event choose_event(struct dice *dice, unsigned kinds) {
 	struct event event = {.kind = choose_kind(dice, kinds)};
 	usec_t span = plan->quiet - plan->begin;
 	bool disk = event.kind >= EVENT_DISK_FULL && event.kind <= EVENT_DISK_FROZEN;
@@ -173,7 +176,7 @@ static struct event choose_event(struct dice *dice, unsigned kinds, enum scale s
 	if (event.until > plan->quiet) {
 		event.until = plan->quiet;
 	}
-	event.arg = choose_argument(dice, event.kind, scale);
+	event.arg = choose_argument(dice, event.kind);
 	event.arg2 = choose_second(dice, event.kind);
 	event.account = (int)dice_below(dice, SETUP_ACCOUNTS);
 	return event;
@@ -245,7 +248,7 @@ void plan_init(uint64_t seed, unsigned kinds) {
 	kinds &= about;
 	int count = kinds == 0 ? 0 : (int)dice_between(&dice, 1, 18);
 	for (int i = 0; i < count; i++) {
-		struct event event = choose_event(&dice, kinds, scale);
+		struct event event = choose_event(&dice, kinds);
 		plan->events[plan->len++] = event;
 		if (event.kind == EVENT_RELOAD && event.arg == MUTATION_REMOVE) {
 			/* Most come back. */

@@ -29,6 +29,7 @@ enum event_kind {
 
 	/* The machine. */
 	EVENT_STEP,  /* the clock; arg: by so many microseconds */
+	EVENT_SUSPEND, /* arg: for so long, during which only the clocks go on */
 	EVENT_CRASH, /* arg: at which disk operation from then on; arg2: microseconds off */
 	EVENT_KILL,  /* likewise */
 	EVENT_STOP,  /* SIGTERM; arg2: microseconds off */

@@ -95,6 +95,7 @@ static void begin_life(void) {
 	world->sig_stop = world->sig_reload = world->sig_rotate = false;
 	world->disk_troubled = false;
 	os->reloading = os->outdated = false;
+	os->offset_told = world->wall_offset;
 	world->figures.lives++;
 	world_note("life %d begins", world->life);
 }

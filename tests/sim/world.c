@@ -41,7 +41,8 @@ void world_advance(usec_t duration) {
 		world->now = next > world->now ? next : world->now;
 		plan_fire();
 	}
-	world->now = until;
+	/* It may have become later than that: the machine can have slept. */
+	world->now = until > world->now ? until : world->now;
 }
 
 const char *world_time(usec_t time) {

@@ -6,7 +6,7 @@
  *
  * There are three clocks: the true time, which the server and the calendar go by;
  * the daemon's wall clock, which is the true time and an offset that may step; and
- * the monotonic clock, which never steps.  All are microseconds.
+ * the monotonic clock, which never steps and goes on in suspend.  All are microseconds.
  */
 
 #ifndef SIM_WORLD_H

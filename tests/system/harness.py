@@ -216,7 +216,7 @@ class Daemon:
         assert_clean(done.stderr)
         return done.returncode, done.stdout, done.stderr
 
-    def start(self, ready=True, **environment):
+    def start(self, ready=True, notify_socket=None, **environment):
         self.runs += 1
         self.started = time.time()
         self.notify = Notify(self.folder / f"notify{self.runs}")
@@ -225,7 +225,7 @@ class Daemon:
             # As systemd says that standard error is its journal: then lines carry priorities.
             stat = os.fstat(stderr.fileno())
             self.given = {**self.environment(), "JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}", **environment,
-                          "NOTIFY_SOCKET": self.notify.path}
+                          "NOTIFY_SOCKET": str(notify_socket or self.notify.path)}
             self.process = subprocess.Popen(self.command(), stdout=stderr, stderr=stderr, env=self.given,
                                             umask=self.umask)
         if ready:

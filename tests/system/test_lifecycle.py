@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: ISC
 """Start, stop, reload, rotate, full disk: the daemon as its administrator meets it."""
 
+import contextlib
 import csv
 import os
 import pty
 import re
 import resource
 import signal
+import socket
 import subprocess
 import time
 
@@ -236,6 +238,21 @@ def test_watchdog_is_fed_while_the_server_hangs(fake, make_daemon):
     assert 5 <= len(pings) <= 9, len(pings)
     assert max(b - a for a, b in zip(pings, pings[1:])) < 0.9
     daemon.stop()
+
+
+def test_a_systemd_that_does_not_listen_holds_up_nothing(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1))
+    deaf = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    deaf.bind(str(daemon.folder / "deaf"))
+    full = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            full.sendto(b"", socket.MSG_DONTWAIT, str(daemon.folder / "deaf"))
+    daemon.start(ready=False, notify_socket=daemon.folder / "deaf", WATCHDOG_USEC="200000")
+    wait_for(daemon.records, 10, "a record though nobody listens")
+    assert daemon.stop() < 5 * SLOW
+    full.close()
+    deaf.close()
 
 
 def test_journal_lines_carry_priorities(fake, make_daemon):

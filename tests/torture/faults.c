@@ -25,8 +25,8 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -196,4 +196,7 @@ WRAP(SYSTEM, int, sigprocmask, -1, (int how, const sigset_t *set, sigset_t *old)
 WRAP(SYSTEM, ssize_t, getrandom, -1, (void *buffer, size_t size, unsigned flags), (buffer, size, flags))
 WRAP(SYSTEM, int, mlock, -1, (const void *at, size_t size), (at, size))
 WRAP(SYSTEM, int, madvise, -1, (void *at, size_t size, int advice), (at, size, advice))
-WRAP(SYSTEM, int, sd_notify, -EAGAIN, (int unset, const char *state), (unset, state))
+WRAP(SYSTEM, int, socket, -1, (int domain, int type, int protocol), (domain, type, protocol))
+WRAP(SYSTEM, ssize_t, sendto, -1,
+     (int fd, const void *data, size_t len, int flags, const struct sockaddr *to, socklen_t size),
+     (fd, data, len, flags, to, size))

@@ -1440,9 +1440,9 @@ static void a_hundred_thousand_devices_are_read(void **state) {
 	write_file("main.conf", buf_text(&text));
 	buf_done(&text);
 
-	usec_t start = clock_monotonic();
+	usec_t start = clock_boottime();
 	struct config *config = read_main(&said);
-	usec_t took = clock_monotonic() - start;
+	usec_t took = clock_boottime() - start;
 	print_message("%d devices read in %.2f s\n", count, (double)took / USEC_PER_SEC);
 
 	assert_string_equal(said, "");
