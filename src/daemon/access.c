@@ -163,9 +163,12 @@ void access_take_over(struct access *access, const struct access *from, usec_t n
 		return; /* another server knows nothing of that */
 	}
 	rate_take_over(&lane->rate, &from->lane.rate, now);
-	lane->since = from->lane.since;
 	access->skew = from->skew;
 	access->skew_told = from->skew_told;
+	if (!access->endpoint) {
+		return; /* it waits for a key, whatever it did before */
+	}
+	lane->since = from->lane.since;
 	memcpy(access->reason, from->reason, sizeof(access->reason));
 
 	/* A reload may have brought the right key: a refused account may try at once. */

@@ -94,7 +94,7 @@ static void tell_status(const struct loop *loop, struct timers *timers, usec_t n
 	struct buf text;
 	poller_status(loop->poller, &status);
 	status.config = config_trouble(timers, &status);
-	buf_init(&text, 2048);
+	buf_init(&text, 4000);
 	status_text(&status, &text);
 	notify_status(buf_text(&text));
 	if (loop->once) {

@@ -165,11 +165,12 @@ bool poller_disk_pause(struct poller *poller);
 /* reload.c */
 
 /**
- * Everything that a configuration needs, with fresh polls.  patient: an account whose key
- * cannot be used yet waits for it, aloud.  On failure the configuration is the caller's.
+ * Everything that a configuration needs, with fresh polls.  An account whose key cannot be
+ * used yet waits for it, aloud; with once that fails.  On failure the configuration is the
+ * caller's.
  */
 __attribute__((warn_unused_result, nonnull))
-int roll_init(struct roll *roll, struct config *config, const struct poller *poller, bool patient,
+int roll_init(struct roll *roll, struct config *config, const struct poller *poller,
               struct error *err);
 
 void roll_done(struct roll *roll, struct http *http);

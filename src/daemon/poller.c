@@ -67,14 +67,14 @@ int poller_new(struct config *config, struct http *http, struct sink *sink, bool
 	rng_init(&poller->rng, rng_random_seed());
 	points_init(&poller->points);
 	records_init(&poller->records);
-	buf_init(&poller->lanes_text, 1024);
+	buf_init(&poller->lanes_text, 2048);
 	storage_init(&poller->storage, config->log.directory, config->state_directory);
 	poller_read_clocks(poller);
 	poller->clock_offset = poller->wall - poller->now;
 	poller->once_wall = poller->wall;
 
 	poller->state_directory = strdup(config->state_directory);
-	int r = poller->state_directory ? roll_init(&poller->roll, config, poller, !once, err)
+	int r = poller->state_directory ? roll_init(&poller->roll, config, poller, err)
 	                                : error_set(err, ENOMEM, "out of memory");
 	if (r < 0) {
 		poller_free(poller);
@@ -501,8 +501,12 @@ bool poller_finished(const struct poller *poller, size_t *ret_incomplete) {
 
 /* Status */
 
-static void put_trouble(struct buf *out, const struct access *access, const char *trouble) {
-	buf_printf(out, "%s%s: %s", out->len > 0 ? "; " : "", access->account->name, trouble);
+/* The first few are named, so that there is room for what else STATUS says. */
+static void put_trouble(struct buf *out, size_t *troubles, const struct access *access,
+                        const char *trouble) {
+	if (++*troubles <= STATUS_NAMED) {
+		buf_printf(out, "%s%s: %s", out->len > 0 ? "; " : "", access->account->name, trouble);
+	}
 }
 
 static void put_lanes(struct poller *poller) {
@@ -513,15 +517,19 @@ static void put_lanes(struct poller *poller) {
 		[LANE_DOWN] = "cannot be reached",
 	};
 	struct buf *out = &poller->lanes_text;
+	size_t troubles = 0;
 	buf_clear(out);
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		const struct access *access = &poller->roll.accesses[i];
 		if (access->lane.state != LANE_OPEN) {
-			put_trouble(out, access, access->reason[0] ? access->reason : words[access->lane.state]);
+			put_trouble(out, &troubles, access, access->reason[0] ? access->reason : words[access->lane.state]);
 		}
 		if (access->skew_told) {
-			put_trouble(out, access, "this machine's clock is ahead of the server's");
+			put_trouble(out, &troubles, access, "this machine's clock is ahead of the server's");
 		}
+	}
+	if (troubles > STATUS_NAMED) {
+		buf_printf(out, "; and %zu more", troubles - STATUS_NAMED);
 	}
 }
 

@@ -42,12 +42,13 @@ static int open_patiently(struct access *access, const struct account *account, 
 	return r < 0 ? r : 0;
 }
 
-static int open_accesses(struct roll *roll, usec_t now, bool patient, struct error *err) {
+static int open_accesses(struct roll *roll, const struct poller *poller, struct error *err) {
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < roll->config->account_count; i++) {
 		struct access *access = &roll->accesses[i];
 		const struct account *account = &roll->config->accounts[i];
-		r = patient ? open_patiently(access, account, now, err) : access_init(access, account, err);
+		r = poller->once ? access_init(access, account, err)
+		                 : open_patiently(access, account, poller->now, err);
 	}
 	return r;
 }
@@ -90,7 +91,7 @@ static int make_flights(struct roll *roll) {
 	return 0;
 }
 
-int roll_init(struct roll *roll, struct config *config, const struct poller *poller, bool patient,
+int roll_init(struct roll *roll, struct config *config, const struct poller *poller,
               struct error *err) {
 	*roll = (struct roll){
 		.config = config,
@@ -100,7 +101,7 @@ int roll_init(struct roll *roll, struct config *config, const struct poller *pol
 	};
 	int r = -ENOMEM;
 	if (roll->accesses && roll->polls) {
-		r = open_accesses(roll, poller->now, patient, err);
+		r = open_accesses(roll, poller, err);
 	}
 	if (r == 0 && ((r = fill_lanes(roll, poller->wall)) < 0 || (r = make_flights(roll)) < 0 ||
 	               (r = roster_init(&roll->roster, roll->polls, config->device_count)) < 0)) {
@@ -191,7 +192,7 @@ int poller_reload(struct poller *poller, struct config *config, struct error *er
 	struct roll roll;
 	poller_read_clocks(poller);
 
-	int r = roll_init(&roll, config, poller, false, err);
+	int r = roll_init(&roll, config, poller, err);
 	if (r < 0) {
 		return r;
 	}

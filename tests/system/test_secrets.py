@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -230,6 +231,31 @@ def test_useless_key_file_is_a_mistake_of_the_configuration(name, option, make_d
     assert said in stderr and str(daemon.key_file) in stderr and "account acme" in stderr, stderr
     assert code == 78, stderr
     assert_nowhere(KEY, traces(daemon, stdout, stderr))
+
+
+def test_a_reload_waits_for_a_key_as_a_start_does(fake, make_daemon):
+    daemon = make_daemon(fake.url, LOBBY, defaults=QUICK, key=KEY).start()
+    wait_for(daemon.records, 10, "the first record")
+    daemon.key_file.unlink()
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: "acme: no key to ask with: " in daemon.notify.status, 10, "STATUS")
+    assert "not reloaded" not in daemon.stderr() and "its devices wait" in daemon.stderr()
+    daemon.write_key(KEY)
+    wait_for(lambda: "acme: key or certificate files have changed: trying what is new" in daemon.stderr(), 10,
+             "the key to be read")
+    daemon.stop()
+
+
+def test_status_names_three_accounts_and_counts_the_others(fake, make_daemon):
+    others = [f'{{ name = "site-{n}"; base_url = "{fake.url}"; key_file = "/no/such/key-{n}"; }}' for n in range(9)]
+    daemon = make_daemon(fake.url, LOBBY, defaults={**QUICK, "account": "acme"}, key=KEY)
+    (daemon.folder / "conf.d").mkdir()
+    (daemon.folder / "conf.d/more.conf").write_text(f"accounts = ( {', '.join(others)} );\n")
+    daemon.start()
+    wait_for(lambda: "site-2: no key to ask with: " in daemon.notify.status, 10, "STATUS")
+    wait_for(lambda: "; and 6 more; 1 device ok" in daemon.notify.status, 10, "STATUS")
+    assert "site-3" not in daemon.notify.status
+    daemon.stop()
 
 
 @pytest.mark.parametrize("name, mode, said", [
