@@ -32,6 +32,8 @@ VALGRIND    ?= 0
 # More arguments for pytest: PYTEST_ARGS='-k outcomes'.
 PYTEST_ARGS ?=
 export PYTEST_ARGS
+# How many of the system tests run at a time; empty: four for each processor, fewer with sanitizers and valgrind.
+WORKERS     ?=
 # `make check ONLY=system` runs a part: unit, lint, fake, fuzz, sim, system; `make check-service` is apart.
 ONLY        ?= unit lint fake fuzz sim system
 # `make demo DEMO_SECONDS=20` ends by itself.
@@ -50,7 +52,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-d
 # The stand-in server, which the demo runs.
 DEMO_PACKAGES  := libmicrohttpd-dev
 DEB_PACKAGES   := build-essential debhelper dpkg-dev lintian
-TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest faketime tzdata mandoc \
+TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest python3-pytest-xdist faketime tzdata mandoc \
                   valgrind clang clang-tidy cppcheck libclang-rt-dev llvm procps systemd logrotate e2fsprogs mount \
                   python3-jinja2 python3-yaml
 # A small Debian in a container, for the package and the unit.
@@ -230,14 +232,19 @@ run-demo: $(PROGRAM) $(FAKE) $(DEMO_BIN)
 
 ## Test
 
-.PHONY: check run-check run-unit check-load check-crash check-service tsan static lint tests
+.PHONY: check check-quick run-check run-unit check-load check-crash check-service tsan static lint tests
 check: deps
 	$(Q)$(MAKE) --no-print-directory run-check
+
+# What a change is first tried with: no daemon is started, and it takes seconds.
+check-quick: deps
+	$(Q)$(MAKE) --no-print-directory run-check ONLY='unit lint fuzz sim' QUICK=--quick
 
 # Builds, but does not run, all that is tested and tests.
 tests: $(PROGRAM) $(FAKE) $(UNIT_BIN) $(LINT_BIN) $(DEMO_BIN) $(SIM) $(CORPORA)
 
-RUN_TESTS := /usr/bin/python3 tests/run.py --build $(BUILD) --valgrind $(VALGRIND) --sanitizers '$(SAN)'
+RUN_TESTS := /usr/bin/python3 tests/run.py --build $(BUILD) --valgrind $(VALGRIND) --sanitizers '$(SAN)' \
+             --workers '$(WORKERS)' --verbose $(V) $(QUICK)
 
 run-check: tests
 	$(Q)$(RUN_TESTS) $(ONLY)
@@ -254,7 +261,7 @@ check-load: deps
 # a second: `make check` has a few of each.
 check-crash: deps
 	$(Q)CRASH_KILLS=500 DISK_FILLINGS=20 OUTAGE_RATE=5 $(MAKE) --no-print-directory run-check ONLY=system \
-	    PYTEST_ARGS='-k "test_crash or test_disk or test_outage" -s'
+	    PYTEST_ARGS='-k "test_crash or test_disk or test_outage" -rsP'
 
 # The package, installed in a small Debian that is booted in a container; needs root.
 check-service: deps
@@ -447,6 +454,8 @@ help:
 	@echo 'make demo        run it against a stand-in server (DEMO_SECONDS=20 ends by itself)'
 	@echo 'make check       build and run all tests'
 	@echo '                 ONLY="unit lint fake fuzz sim system"  SAN=address,undefined  VALGRIND=1  WERROR=1'
+	@echo '                 WORKERS=4 runs so many system tests at a time, WORKERS=1 one after the other'
+	@echo 'make check-quick the unit tests, lint, the fuzz corpora and 60 seeds: seconds'
 	@echo 'make check-load  the load test at its full length: ten minutes'
 	@echo 'make check-crash kills, full disks and an outage at their full length: some minutes'
 	@echo 'make check-service  the package and the unit under a real systemd, in a container; as root'

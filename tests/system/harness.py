@@ -15,6 +15,7 @@ import io
 import json
 import os
 import pathlib
+import random
 import re
 import shlex
 import signal
@@ -38,6 +39,20 @@ SLOW = 10 if WRAPPER else 3 if SANITIZERS else 1
 
 # What the faketime command preloads; $LIB is the dynamic linker's.
 FAKETIME_LIBRARY = "/usr/$LIB/faketime/libfaketime.so.1"
+
+
+# How many times as fast.
+FAST = 10 if SLOW == 1 else 5
+
+
+def fast(shift=0, speed=FAST):
+    """An environment in which clocks and waits are so many times as fast, from a shift in seconds on.
+
+    What waits for the next minute need not wait long.  The daemon's server must be in such an
+    environment before it is, or its clock is late.
+    """
+    return {"LD_PRELOAD": FAKETIME_LIBRARY, "FAKETIME": f"{shift:+d} x{speed}"}
+
 
 UTC = datetime.timezone.utc
 KEY = "test-key-0123456789abcdef"
@@ -71,20 +86,27 @@ def last_minute(wall, settle=1):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nothing uses, and that the kernel hands out to nobody while it is free."""
+    lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", random.SystemRandom().randrange(10000, lowest) if lowest > 20000 else 0))
+                return probe.getsockname()[1]
+            except OSError:
+                pass  # taken
 
 
 class Fake:
     """The stand-in server."""
 
-    def __init__(self, folder, *options, key=KEY):
+    def __init__(self, folder, *options, key=KEY, env=None):
         self.folder = pathlib.Path(folder)
         self.journal_file = self.folder / "journal.ndjson"
         self.process = subprocess.Popen(
             [FAKE, "--die-with-parent", "--key", key, "--journal", str(self.journal_file), *options],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env={**os.environ, "ASAN_OPTIONS": "verify_asan_link_order=0", **(env or {})})
         line = self.process.stdout.readline()
         match = re.search(r"http://127\.0\.0\.1:(\d+)", line)
         assert match, f"the stand-in server did not start: {line}{self.process.stdout.read()}"
@@ -105,6 +127,10 @@ class Fake:
 
     def keys(self, **change):
         self.call("POST", "/_fake/keys", change)
+
+    def clock(self):
+        """What time it is there, epoch seconds."""
+        return self.call("GET", "/_fake/stats")["now_ms"] / 1000
 
     def journal(self):
         if not self.journal_file.exists():

@@ -14,6 +14,7 @@ LATE = list(range(1, 51 if SLOW == 1 else 11))
 LIVE = list(range(101, 141))
 RATE = int(os.environ.get("OUTAGE_RATE", "30" if SLOW == 1 else "4"))
 MAX_POINTS = 1440  # the default
+MAX_IN_FLIGHT = 4
 # A little less, so that what closes during the test still fits into the seventh request.
 WEEK = 7 * 86400 - 10 * 60
 
@@ -41,13 +42,12 @@ def first_ends(fake):
     return ends
 
 
-def latest_sending(due):
-    """For each due time, when a queue that is served at the rate and is never empty gets to it at the latest."""
-    served = {}
-    free = 0
-    for key, at in sorted(due.items(), key=lambda item: item[1]):
-        free = served[key] = max(free, at) + 1 / RATE
-    return served
+def overtaken(fake, due):
+    """How many requests of late devices came to the server between when a live one was due and when it came."""
+    late = {uuid_of(n) for n in LATE}
+    of_late = [entry["mono_us"] / 1e6 for entry in fake.journal() if entry["device"] in late]
+    sent = live_requests(fake)
+    return {key: sum(at < when < sent.get(key, float("inf")) for when in of_late) for key, at in due.items()}
 
 
 def assert_whole_week(path, start):
@@ -72,7 +72,7 @@ def test_a_week_is_caught_up_in_seven_requests_and_nobody_waits_for_it(start_fak
     # The clocks of all are moved so that minutes end soon after the start, and windows with them.
     shift = int(56 - time.time() % 60)
     log = {"format": "csv", "rotate_size": "1GiB", "rotate_every": "never", "compress": False}
-    account = {"rate": f"{RATE}/s", "burst": 5}
+    account = {"rate": f"{RATE}/s", "burst": 5, "max_in_flight": MAX_IN_FLIGHT}
     defaults = {"backfill": "14d", "lookback": "10m"}
 
     then = start_fake("--clock-offset-ms", str((shift - WEEK) * 1000))
@@ -118,18 +118,16 @@ def test_a_week_is_caught_up_in_seven_requests_and_nobody_waits_for_it(start_fak
     ends = assert_whole_week(path, start)
     assert min(map(parse_time, ends.values())) >= today - 60, min(ends.values())
 
-    # Nobody waits: a live request goes out with the next token that no other live one takes,
-    # plus what a turn of the loop takes that writes some thousands of records.
-    due, sent = live_requests(quiet), live_requests(now)
+    # Nobody waits: a live request goes out with the next token, before all of the late devices.  That is
+    # counted, for a slow machine makes all of them late.  What was on its way may come in between, and
+    # what the same turn of the loop puts in the place of that.
+    due = live_requests(quiet)
     begun = first_ends(now)
-    while_late = {key: at for key, at in due.items() if at < begin + took - 1 and key[1] > begun[key[0]]}
+    while_late = {key: at for key, at in due.items() if at < begin + took - 1 and key[1] > begun.get(key[0], 0)}
     assert len(while_late) >= 3, f"hardly a live device was due in these {took:.0f} s: {len(while_late)}"
-    # The first requests of live devices are live too, and all due at the start.
-    firsts = {(uuid_of(n), begun[uuid_of(n)]): begin for n in LIVE}
-    latest = latest_sending({**firsts, **while_late})
-    delays = {key: sent.get(key, float("inf")) - latest[key] for key in while_late}
-    worst = max(delays.values())
-    assert worst <= 0.3 * SLOW, f"a live request was sent {worst:.2f} s later than its turn: {delays}"
+    counts = overtaken(now, while_late)
+    worst = max(counts.values())
+    assert worst <= 2 * MAX_IN_FLIGHT, f"{worst} requests of late devices went before a live one that was due: {counts}"
     records = sum((parse_time(end) - parse_time(start)) // 60 for end in ends.values())
     print(f"{len(LATE)} devices, a week late: {records} records in {took:.0f} s, 7 requests each at most; "
-          f"{len(while_late)} live requests meanwhile, at worst {max(0, worst) * 1000:.0f} ms after their turn")
+          f"{len(while_late)} live requests meanwhile, at worst behind {worst} of late devices")

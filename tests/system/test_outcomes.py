@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from harness import (SLOW, assert_complete, assert_contiguous, expected_records, last_minute, parse_time, published_count,
-                     uuid_of, wait_for)
+from harness import (FAST, SLOW, assert_complete, assert_contiguous, expected_records, fast, free_port, last_minute,
+                     parse_time, published_count, uuid_of, wait_for)
 
 LOBBY = uuid_of(1)
 CANTEEN = uuid_of(2)
@@ -176,15 +176,21 @@ def test_a_server_in_trouble_does_not_make_a_refused_key_good(fake, make_daemon)
     daemon.stop()
 
 
-def test_revoked_key_is_healed_by_replacing_its_file(fake, make_daemon):
-    daemon = make_daemon(fake.url, devices(1, 2), defaults={**QUICK, "settle": "0"}).start()
+def test_revoked_key_is_healed_by_replacing_its_file(start_fake, make_daemon):
+    fake = start_fake(env=fast())
+    daemon = make_daemon(fake.url, devices(1, 2), defaults={**QUICK, "settle": "0"}).start(**fast())
     all_there(daemon, [1, 2], 9)
     fake.keys(revoke=["key1"], add=[{"key": "fresh-key-0011223344", "org": "org1", "scheme": "api-token", "id": "fresh"}])
-    # The next window comes within a minute, for both devices; the first 403 stops both.
-    wait_for(lambda: any(e["status"] == 403 for e in fake.journal()), 100, "a 403")
-    refused = len([e for e in fake.journal() if e["status"] == 403])
-    time.sleep(3)
-    assert len([e for e in fake.journal() if e["status"] == 403]) <= max(refused, 2)
+
+    def refused():
+        """When, in microseconds since the first."""
+        times = [e["mono_us"] for e in fake.journal() if e["status"] == 403]
+        return [at - times[0] for at in times]
+    # The next window comes within a minute, for both devices; the first 403 stops both for a minute.
+    wait_for(refused, 100, "a 403")
+    wait_for(lambda: refused()[-1] > 50_000_000, 100, "the probe")
+    before_the_probe = [at for at in refused() if at < 50_000_000]
+    assert len(before_the_probe) <= 2 and before_the_probe[-1] < 20_000_000, refused()
     daemon.write_key("fresh-key-0011223344")
     wait_for(lambda: any(e["key"] == "fresh" and e["status"] == 200 for e in fake.journal()), 10, "the new key in use")
     all_there(daemon, [1, 2], 9, timeout=70)
@@ -228,13 +234,16 @@ def test_outage_is_probed_by_one_request_at_a_time_and_caught_up(fake, make_daem
 
 
 def test_unplugged_server_is_caught_up_after_it_comes_back(start_fake, make_daemon):
-    fake = start_fake()
-    daemon = make_daemon(fake.url, devices(1, 2, 3, 4, 5, 6), defaults=QUICK, extra=RETRY).start()
+    port = str(free_port())
+    fake = start_fake("--port", port, env=fast())
+    daemon = make_daemon(fake.url, devices(1, 2, 3, 4, 5, 6), defaults=QUICK, extra=RETRY).start(**fast())
     all_there(daemon, [1, 2, 3, 4, 5, 6], 10)
+    stopped, clock = time.time(), fake.clock()
     fake.stop()
-    daemon.signal(1)  # a reload asks at once for whatever is closed
-    time.sleep(1)
-    again = start_fake("--port", str(fake.port))
+    wait_for(lambda: "cannot be reached" in daemon.notify.status, 100, "STATUS")
+    # Its clock goes on where the other's would be now, or a little later.
+    now = time.time()
+    again = start_fake("--port", port, env=fast(int(clock + (now - stopped) * FAST - now) + 5))
     wait_for(lambda: len({e["device"] for e in again.journal() if e["status"] == 200}) == 6, 100, "all six to come back")
     all_there(daemon, [1, 2, 3, 4, 5, 6], 10)
     daemon.stop()
@@ -271,9 +280,11 @@ def test_gzip_bomb_is_cut_off(fake, make_daemon):
     daemon.stop()
 
 
-def test_late_correction_becomes_a_revision(fake, make_daemon):
+def test_late_correction_becomes_a_revision(start_fake, make_daemon):
+    fake = start_fake(env=fast())
     fake.faults({"device": LOBBY, "times": 1, "delta": 5})
-    daemon = make_daemon(fake.url, devices(1), defaults={"backfill_from": "3m", "lookback": "10m", "settle": "0"}).start()
+    daemon = make_daemon(fake.url, devices(1), defaults={"backfill_from": "3m", "lookback": "10m", "settle": "0"})
+    daemon.start(**fast())
     wait_for(lambda: any(r["revision"] == 1 for r in daemon.records()), 100, "a revision")
     daemon.stop()
     records = daemon.records()
@@ -383,10 +394,11 @@ def test_a_device_that_fails_for_ever_does_not_keep_the_others_from_coming_back(
     daemon.stop()
 
 
-def test_a_device_without_permission_does_not_stop_its_account(fake, make_daemon):
+def test_a_device_without_permission_does_not_stop_its_account(start_fake, make_daemon):
     """The first refusal stops the account; the probe a minute later is another device's, and shows whose fault it is."""
+    fake = start_fake(env=fast())
     fake.faults({"device": LOBBY, "status": 403})
-    daemon = make_daemon(fake.url, devices(1, 2, 3), account={"max_in_flight": 1}, defaults=QUICK).start()
+    daemon = make_daemon(fake.url, devices(1, 2, 3), account={"max_in_flight": 1}, defaults=QUICK).start(**fast())
     wait_for(lambda: "key refused" in daemon.stderr(), 10, "the first refusal")
     all_there(daemon, [2, 3], 10, timeout=90)
     wait_for(lambda: re.search("^room-1: poll failed: HTTP 403", daemon.stderr(), re.M), 20, "the device's own failure")
