@@ -140,12 +140,16 @@ def in_memory(env):
     return {**env, "TMPDIR": str(shared)}
 
 
+def wrapper(args):
+    """What compiled tests run under."""
+    return VALGRIND if args.valgrind else shlex.split(args.emulator)
+
+
 def run_unit(args, tally, env):
-    wrapper = VALGRIND if args.valgrind else []
     binaries = [binary for binary in sorted((args.build_path / "tests/unit").glob("test_*")) if not binary.suffix]
     with Suite(tally, "unit tests") as suite:
         run_tap_programs(suite, {**in_memory(env), "CMOCKA_MESSAGE_OUTPUT": "TAP"},
-                         [(binary.name, [*wrapper, binary]) for binary in binaries])
+                         [(binary.name, [*wrapper(args), binary]) for binary in binaries])
 
 
 def run_lint(args, tally, env):
@@ -156,23 +160,23 @@ def run_lint(args, tally, env):
 
 def run_corpora(args, tally, env):
     """The inputs that fuzzing begins with, each once."""
-    wrapper = VALGRIND if args.valgrind else []
     names = sorted(binary.name.removesuffix("-corpus") for binary in (args.build_path / "fuzz").glob("*-corpus"))
     with Suite(tally, "tests/fuzz") as suite:
-        run_tap_programs(suite, env, [(name, [*wrapper, args.build_path / f"fuzz/{name}-corpus",
+        run_tap_programs(suite, env, [(name, [*wrapper(args), args.build_path / f"fuzz/{name}-corpus",
                                               ROOT / "tests/fuzz/corpus" / name]) for name in names])
 
 
 def run_sim(args, tally, env):
     """Seeds, and some of them twice; fewer where each takes longer."""
-    wrapper = VALGRIND if args.valgrind else []
     slow = bool(args.valgrind or args.sanitizers)
     parts = [("seeds", 6 if args.valgrind else 60 if slow or args.quick else 300, []),
              ("seeds, twice", 2 if args.valgrind else 10 if slow else 30, ["--twice"])]
+    if args.seeds:
+        parts = [("seeds", args.seeds, [])]
     with Suite(tally, "tests/sim") as suite:
         for title, seeds, more in parts[:1 if args.quick else None]:
             # It divides the seeds among the processors itself.
-            run_tap_programs(suite, env, [(title, [*wrapper, args.build_path / "sim/sim", "--tap", "--seeds", seeds,
+            run_tap_programs(suite, env, [(title, [*wrapper(args), args.build_path / "sim/sim", "--tap", "--seeds", seeds,
                                                    "--jobs", PROCESSORS, *more])])
 
 
@@ -238,6 +242,8 @@ def main():
     parser.add_argument("--workers", type=lambda text: int(text) if text else None, default=None)
     parser.add_argument("--quick", action="store_true", help="fewer seeds of the simulation")
     parser.add_argument("--verbose", type=int, default=0, help="1: show what passed, too")
+    parser.add_argument("--emulator", default="", help="the command that runs programs that are built for another machine")
+    parser.add_argument("--seeds", type=int, help="how many of the simulation, and none of them twice")
     parser.add_argument("suites", nargs="+")
     args = parser.parse_args()
     args.build_path = ROOT / args.build
@@ -251,6 +257,8 @@ def main():
         "OCCUPANCYD_SANITIZERS": args.sanitizers,
         "TORTURED": str(args.build_path / "tortured"),
     }
+    if args.emulator:
+        env["OCCUPANCYD_EMULATED"] = "1"
     tally = Tally(args.verbose)
     for suite in args.suites:
         SUITES[suite](args, tally, env)

@@ -138,7 +138,7 @@ static void make_device(struct setup_device *device, struct dice *dice, int numb
 		device->uuid[i] = letters[dice_below(dice, 64)];
 	}
 	if (dice_permille(dice, 600)) {
-		(void)snprintf(device->uuid + 22, 8, ".v%d", number);
+		(void)snprintf(device->uuid + 22, sizeof(device->uuid) - 22, ".v%d", number);
 	}
 	device->present = true;
 	device->zone = some_zone(dice);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -481,28 +482,45 @@ static void secrets_are_compared(void **state) {
 	secret_done(&d);
 }
 
-/* What /proc says of the memory: not in a core file. */
-static void a_secret_is_left_out_of_core_files(void **state) {
-	(void)state;
-	struct secret secret = read_text("hunter2");
+/* What /proc says of the memory there: whether it is left out of core files. */
+static bool is_left_out(const void *memory) {
 	FILE *maps = fopen("/proc/self/smaps", "r");
 	assert_non_null(maps);
 
 	char line[512];
 	bool inside = false;
 	bool found = false;
+	bool left_out = false;
 	while (fgets(line, sizeof(line), maps)) {
 		unsigned long start;
 		unsigned long end;
 		if (sscanf(line, "%lx-%lx ", &start, &end) == 2) {
-			inside = (uintptr_t)secret.text >= start && (uintptr_t)secret.text < end;
+			inside = (uintptr_t)memory >= start && (uintptr_t)memory < end;
 		} else if (inside && strncmp(line, "VmFlags:", 8) == 0) {
 			found = true;
-			assert_non_null(strstr(line, " dd"));
+			left_out = strstr(line, " dd");
 		}
 	}
 	assert_int_equal(fclose(maps), 0);
 	assert_true(found);
+	return left_out;
+}
+
+static void a_secret_is_left_out_of_core_files(void **state) {
+	(void)state;
+	/* Some emulators take the advice and do nothing. */
+	void *page = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(page != MAP_FAILED);
+	assert_int_equal(madvise(page, 1, MADV_DONTDUMP), 0);
+	bool shown = is_left_out(page);
+	assert_int_equal(munmap(page, 1), 0);
+	if (!shown) {
+		print_message("no memory can be left out of core files here\n");
+		skip();
+	}
+
+	struct secret secret = read_text("hunter2");
+	assert_true(is_left_out(secret.text));
 	secret_done(&secret);
 }
 
