@@ -15,8 +15,10 @@ from harness import free_port, wait_for
 FIELDS = ["connection", "protocol", "tls", "port", "verify", "serial", "status", "encoding"]
 
 
-def openssl(*arguments):
-    done = subprocess.run(["openssl", *map(str, arguments)], text=True, capture_output=True)
+def openssl(*arguments, at=None):
+    """at: with the clock put to then, as faketime writes it: "-2d"."""
+    done = subprocess.run([*(["faketime", "-f", at] if at else []), "openssl", *map(str, arguments)], text=True,
+                          capture_output=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -34,14 +36,14 @@ class Authority:
         make_key(self.key)
         openssl("req", "-x509", "-new", "-key", self.key, "-subj", f"/CN={name}", "-days", 2, "-out", self.cert)
 
-    def issue(self, name, extensions="", days=2, serial=None, key=("ec", "pkcs8")):
-        """Paths of a certificate and its key."""
+    def issue(self, name, extensions="", days=2, serial=None, key=("ec", "pkcs8"), made=None):
+        """Paths of a certificate and its key; made: when, if not now."""
         cert, keyfile, request, extension_file = (self.folder / f"{name}.{end}" for end in ("pem", "key", "csr", "ext"))
         make_key(keyfile, *key)
         extension_file.write_text(extensions + "\n")
         openssl("req", "-new", "-key", keyfile, "-subj", f"/CN={name}", "-out", request)
         openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey", self.key, "-days", days, "-out", cert,
-                "-extfile", extension_file, *(["-set_serial", serial] if serial is not None else ["-CAcreateserial"]))
+                "-extfile", extension_file, *(["-set_serial", serial] if serial is not None else ["-CAcreateserial"]), at=made)
         return cert, keyfile
 
     def revocations(self, *certificates, until="20991231235959Z"):
