@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 enum {
 	MAX_FILE_SIZE = 1 << 20,
 	SHOWN_SIZE = 128,
+	PATH_SIZE = sizeof(ZONE_DIRECTORY) + 1 + ZONENAME_SIZE,
 };
 
 /* From this instant on the clock is so far from UTC, until the next one. */
@@ -29,8 +29,17 @@ struct shift {
 	int32_t offset_s;
 };
 
+/* A file as it was when it was read; all zero of a zone that was not read from one. */
+struct origin {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec changed;
+};
+
 struct zone {
 	char name[ZONENAME_SIZE];
+	struct origin origin;
 	bool has_rule;
 	struct rule rule; /* holds from rule_from on */
 	usec_t rule_from;
@@ -311,6 +320,10 @@ static ssize_t read_all(int fd, unsigned char *data, size_t size) {
 	return (ssize_t)got;
 }
 
+static struct origin origin_of(const struct stat *st) {
+	return (struct origin){st->st_dev, st->st_ino, st->st_size, st->st_ctim};
+}
+
 static int load_open(const char *name, int fd, struct zone **ret_zone, struct error *err) {
 	struct stat st;
 	if (fstat(fd, &st) < 0) {
@@ -334,17 +347,24 @@ static int load_open(const char *name, int fd, struct zone **ret_zone, struct er
 	int r = len < 0 ? error_errno(err, (int)-len, "time zone %s: cannot read it", name)
 	                : zone_parse(name, data, (size_t)len, ret_zone, err);
 	free(data);
+	if (r == 0) {
+		(*ret_zone)->origin = origin_of(&st);
+	}
 	return r;
 }
 
+static void path_of(const char *name, char path[static PATH_SIZE]) {
+	(void)snprintf(path, PATH_SIZE, "%s/%s", ZONE_DIRECTORY, name);
+}
+
 int zone_load(const char *name, struct zone **ret_zone, struct error *err) {
-	char path[sizeof(ZONE_DIRECTORY) + 1 + ZONENAME_SIZE];
+	char path[PATH_SIZE];
 
 	/* It is looked up below the directory, and nowhere else. */
 	if (!zonename_is_valid(name)) {
 		return zonename_refuse(ZONE_DIRECTORY, name, err);
 	}
-	(void)snprintf(path, sizeof(path), "%s/%s", ZONE_DIRECTORY, name);
+	path_of(name, path);
 
 	/* O_NONBLOCK means nothing to a regular file, and keeps a FIFO from hanging us. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -358,6 +378,20 @@ int zone_load(const char *name, struct zone **ret_zone, struct error *err) {
 	int r = load_open(name, fd, ret_zone, err);
 	(void)close(fd);
 	return r;
+}
+
+bool zone_is_untouched(const struct zone *zone) {
+	char path[PATH_SIZE];
+	struct stat st;
+	path_of(zone->name, path);
+	if (stat(path, &st) < 0) {
+		return false;
+	}
+
+	const struct origin *then = &zone->origin;
+	const struct origin now = origin_of(&st);
+	return now.device == then->device && now.inode == then->inode && now.size == then->size &&
+	       now.changed.tv_sec == then->changed.tv_sec && now.changed.tv_nsec == then->changed.tv_nsec;
 }
 
 /* The zone's name in a path like "../usr/share/zoneinfo/Europe/Berlin", or NULL. */
@@ -471,4 +505,18 @@ void zone_period_at(const struct zone *zone, usec_t instant, struct zone_period 
 	} else {
 		shift_part(zone, instant, ret);
 	}
+}
+
+bool zone_agrees(const struct zone *a, const struct zone *b, usec_t from, usec_t to) {
+	for (usec_t at = from; at < to;) {
+		struct zone_period of_a;
+		struct zone_period of_b;
+		zone_period_at(a, at, &of_a);
+		zone_period_at(b, at, &of_b);
+		if (of_a.offset_s != of_b.offset_s) {
+			return false;
+		}
+		at = of_a.end < of_b.end ? of_a.end : of_b.end;
+	}
+	return true;
 }

@@ -16,6 +16,8 @@
 
 #include "base/units.h"
 
+#include <stdbool.h>
+
 struct zone;
 
 /** A stretch of time over which the offset does not change: [start, end). */
@@ -35,7 +37,14 @@ struct zone_period {
 __attribute__((warn_unused_result, nonnull(1, 2)))
 int zone_load(const char *name, struct zone **ret_zone, struct error *err);
 
-/** The same from the bytes of a TZif file. */
+/**
+ * Whether the file that the zone was loaded from is still there as it was: then a
+ * load would give the same.  A cheap look; false says nothing about the rules.
+ */
+__attribute__((nonnull))
+bool zone_is_untouched(const struct zone *zone);
+
+/** A zone as zone_load() gives it, from the bytes of a TZif file. */
 __attribute__((warn_unused_result, nonnull(1, 2, 4)))
 int zone_parse(const char *name, const void *data, size_t len, struct zone **ret_zone, struct error *err);
 
@@ -51,5 +60,9 @@ const char *zone_name(const struct zone *zone);
 /** The period that contains the instant. */
 __attribute__((nonnull))
 void zone_period_at(const struct zone *zone, usec_t instant, struct zone_period *ret);
+
+/** Whether clocks in both show the same at every instant in [from, to). */
+__attribute__((nonnull))
+bool zone_agrees(const struct zone *a, const struct zone *b, usec_t from, usec_t to);
 
 #endif

@@ -136,6 +136,10 @@ int config_check_devices(const struct config *config, const char *file, struct e
 
 void config_free(struct config *config);
 
+/** Each zone that the configuration has read from the database, once, from 0 on; NULL behind the last. */
+__attribute__((nonnull))
+const struct zone *config_zone(const struct config *config, size_t at);
+
 /**
  * Appends the effective configuration, all defaults filled in, as a file that
  * config_read() accepts.  It names key files, never a key.

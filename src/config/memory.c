@@ -236,6 +236,10 @@ int memory_zone(struct config_memory *memory, const char *name, const struct zon
 	return 0;
 }
 
+const struct zone *memory_zone_at(const struct config_memory *memory, size_t at) {
+	return at < memory->zone_count ? memory->zones[at] : NULL;
+}
+
 struct device_draft *memory_defaults(struct config_memory *memory) {
 	return &memory->defaults;
 }

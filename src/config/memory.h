@@ -33,6 +33,10 @@ __attribute__((warn_unused_result, nonnull))
 int memory_zone(struct config_memory *memory, const char *name, const struct zone **ret_zone,
                 struct error *err);
 
+/** The zones, one by one from 0 on; NULL behind the last. */
+__attribute__((nonnull))
+const struct zone *memory_zone_at(const struct config_memory *memory, size_t at);
+
 /** The one copy of equal settings, whose strings are from memory_text(). */
 __attribute__((nonnull))
 const struct settings *memory_settings(struct config_memory *memory, const struct settings *settings);

@@ -27,6 +27,10 @@ void config_free(struct config *config) {
 	}
 }
 
+const struct zone *config_zone(const struct config *config, size_t at) {
+	return memory_zone_at(config->memory, at);
+}
+
 static struct config *config_new(void) {
 	struct config *config = calloc(1, sizeof(*config));
 	if (config) {

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "daemon/command.h"
 #include "daemon/signals.h"
+#include "daemon/zonewatch.h"
 #include "status/notify.h"
 
 #include <stdio.h>
@@ -38,6 +39,7 @@ struct timers {
 	bool log_failed;     /* as of the last turn */
 	bool status_waits;
 	bool not_reloaded; /* the files on the disk are not what is in force */
+	struct zonewatch zones;
 };
 
 static bool is_due(usec_t *timer, usec_t now, usec_t every) {
@@ -80,7 +82,10 @@ static const char *config_trouble(const struct timers *timers, const struct stat
 	if (timers->not_reloaded) {
 		return "not reloaded: see the journal";
 	}
-	return status->devices == 0 ? "has no device: add devices and reload" : NULL;
+	if (status->devices == 0) {
+		return "has no device: add devices and reload";
+	}
+	return zonewatch_trouble(&timers->zones);
 }
 
 static void tell_status(const struct loop *loop, struct timers *timers, usec_t now) {
@@ -143,8 +148,7 @@ static void watch_disk(const struct loop *loop, struct timers *timers) {
 }
 
 /* Rotation by the clock, and the compressing and trimming that follow it.  Returns whether there is more. */
-static bool tend_log(const struct loop *loop, struct timers *timers) {
-	usec_t wall = clock_realtime();
+static bool tend_log(const struct loop *loop, struct timers *timers, usec_t wall) {
 	watch_disk(loop, timers);
 	if (wall >= sink_rotation_due(loop->sink)) {
 		(void)rotate(loop, wall);
@@ -169,6 +173,7 @@ static void reload(const struct loop *loop, struct timers *timers) {
 		log_notice("%s: reloaded: %zu device%s", loop->config_file, config->device_count,
 		           config->device_count == 1 ? "" : "s");
 		command_warn_of_cost(config);
+		timers->zones = (struct zonewatch){0};
 	}
 	timers->not_reloaded = r < 0;
 	timers->status_waits = true;
@@ -206,6 +211,12 @@ static void handle_signals(const struct loop *loop, struct timers *timers) {
 		reload(loop, timers);
 		(void)save(loop, timers);
 	}
+}
+
+/* An update of the time zone database is told, as only a reload can use it. */
+static void watch_zones(const struct loop *loop, struct timers *timers, usec_t wall) {
+	const struct config *config = poller_config(loop->poller);
+	timers->status_waits = zonewatch_turn(&timers->zones, config, wall) || timers->status_waits;
 }
 
 static usec_t rotation_due(const struct sink *sink, usec_t now) {
@@ -278,10 +289,12 @@ int loop_run(const struct loop *loop) {
 	for (;;) {
 		usec_t next = poller_turn(loop->poller);
 		usec_t now = clock_boottime();
-		bool busy = tend_log(loop, &timers);
+		usec_t wall = clock_realtime();
+		bool busy = tend_log(loop, &timers, wall);
 		if (save_is_due(loop, &timers, now)) {
 			(void)save(loop, &timers);
 		}
+		watch_zones(loop, &timers, wall);
 		tell_status(loop, &timers, now);
 		if (timers.watchdog_every > 0 && is_due(&timers.watchdog, now, timers.watchdog_every)) {
 			notify_watchdog();

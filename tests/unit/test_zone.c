@@ -338,6 +338,49 @@ static void every_shorter_file_is_refused(void **state) {
 	buf_done(&file);
 }
 
+static struct zone *parse_slim(const struct block *block, const char *footer) {
+	struct buf file;
+	buf_init(&file, 4096);
+	put_slim(&file, block, footer);
+	struct zone *zone = parse(&file);
+	buf_done(&file);
+	return zone;
+}
+
+/* With a footer or with a list of its transitions, a zone is the same; over times that nobody asks of, it may differ. */
+static void zones_agree_if_their_clocks_do(void **state) {
+	static const int64_t old[] = {-1000}, change[] = {-1000, 86400}, listed[] = {-1000, 3600, 7200, 86400};
+	static const int32_t offsets[] = {0, 3600, 7200};
+	const struct {
+		struct block block;
+		const char *footer;
+		usec_t from, to;
+		bool expected;
+	} rows[] = {
+		{{2, change, "12", 3, offsets, 0}, "\n<+02>-2\n", 0, 9 * USEC_PER_DAY, true},
+		{{2, change, "12", 3, offsets, 0}, "\n\n", 0, 9 * USEC_PER_DAY, true},
+		{{4, listed, "1112", 3, offsets, 0}, "\n<+02>-2\n", 0, 9 * USEC_PER_DAY, true}, /* transitions to the same */
+		{{4, listed, "1012", 3, offsets, 0}, "\n<+02>-2\n", 0, 9 * USEC_PER_DAY, false},
+		{{4, listed, "1012", 3, offsets, 0}, "\n<+02>-2\n", 2 * USEC_PER_HOUR, 9 * USEC_PER_DAY, true},
+		{{4, listed, "1012", 3, offsets, 0}, "\n<+02>-2\n", 0, USEC_PER_HOUR, true},
+		{{4, listed, "1012", 3, offsets, 0}, "\n<+02>-2\n", 0, USEC_PER_HOUR + 1, false},
+		{{1, old, "1", 3, offsets, 0}, "\n<+01>-1\n", 0, USEC_PER_DAY, true}, /* the change is called off */
+		{{1, old, "1", 3, offsets, 0}, "\n<+01>-1\n", 0, USEC_PER_DAY + 1, false},
+		{{1, old, "1", 3, offsets, 0}, "\n<+01>-1<+02>,M3.5.0,M10.5.0\n", 0, 9 * USEC_PER_DAY, false},
+	};
+	struct zone *reference = parse_slim(&rows[0].block, rows[0].footer);
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct zone *other = parse_slim(&rows[i].block, rows[i].footer);
+		if (zone_agrees(reference, other, rows[i].from, rows[i].to) != rows[i].expected ||
+		    zone_agrees(other, reference, rows[i].from, rows[i].to) != rows[i].expected) {
+			fail_msg("row %zu: expected the zones to %s", i, rows[i].expected ? "agree" : "differ");
+		}
+		zone_free(other);
+	}
+	zone_free(reference);
+}
+
 static void what_is_no_tzif_file_is_refused(void **state) {
 	static char large[(1 << 20) + 1] = "TZif";
 	char magic[44] = "TZIF";
@@ -432,6 +475,30 @@ static void zones_of_all_kinds_load(void **state) {
 	zone_free(NULL);
 }
 
+static size_t read_zone(const char *name, unsigned char *data, size_t size) {
+	char path[256];
+	(void)snprintf(path, sizeof(path), "%s%s", ZONES_DIRECTORY, name);
+	FILE *file = fopen(path, "re");
+	assert_non_null(file);
+	size_t len = fread(data, 1, size, file);
+	(void)fclose(file);
+	return len;
+}
+
+static void zone_knows_whether_its_file_is_as_it_was(void **state) {
+	(void)state;
+	unsigned char data[8192];
+	struct zone *loaded, *parsed;
+	size_t len = read_zone("Europe/Berlin", data, sizeof(data));
+	assert_int_equal(zone_load("Europe/Berlin", &loaded, NULL), 0);
+	assert_int_equal(zone_parse("Europe/Berlin", data, len, &parsed, NULL), 0);
+	assert_true(zone_is_untouched(loaded));
+	assert_false(zone_is_untouched(parsed));
+	assert_true(zone_agrees(loaded, parsed, INT64_MIN, USEC_INFINITY));
+	zone_free(loaded);
+	zone_free(parsed);
+}
+
 /* Where the database lacks them, the message says so: see test_zone_database. */
 static void old_names_load_where_the_database_has_them(void **state) {
 	static const struct {
@@ -503,16 +570,6 @@ static void check_promises(const struct zone *zone, struct rng *rng) {
 	}
 }
 
-static size_t read_zone(const char *name, unsigned char *data, size_t size) {
-	char path[256];
-	(void)snprintf(path, sizeof(path), "%s%s", ZONES_DIRECTORY, name);
-	FILE *file = fopen(path, "re");
-	assert_non_null(file);
-	size_t len = fread(data, 1, size, file);
-	(void)fclose(file);
-	return len;
-}
-
 static void damaged_file_is_refused_or_still_keeps_every_promise(void **state) {
 	static const char *const names[] = {"America/Denver", "Africa/Casablanca", "Australia/Lord_Howe", "Etc/GMT+5"};
 	(void)state;
@@ -552,10 +609,12 @@ int main(void) {
 		cmocka_unit_test(footers_that_are_none_are_refused),
 		cmocka_unit_test(counts_that_lie_are_refused),
 		cmocka_unit_test(every_shorter_file_is_refused),
+		cmocka_unit_test(zones_agree_if_their_clocks_do),
 		cmocka_unit_test(what_is_no_tzif_file_is_refused),
 		cmocka_unit_test(names_cannot_leave_the_directory),
 		cmocka_unit_test(names_that_are_no_zone_are_told_apart),
 		cmocka_unit_test(zones_of_all_kinds_load),
+		cmocka_unit_test(zone_knows_whether_its_file_is_as_it_was),
 		cmocka_unit_test(old_names_load_where_the_database_has_them),
 		cmocka_unit_test(system_s_zone_is_one_that_loads),
 		cmocka_unit_test(damaged_file_is_refused_or_still_keeps_every_promise),
