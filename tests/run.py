@@ -25,6 +25,9 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 
+sys.dont_write_bytecode = True
+import scratch  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 VALGRIND = [
     "valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
@@ -248,6 +251,9 @@ def main():
     args = parser.parse_args()
     args.build_path = ROOT / args.build
 
+    temporary, told = scratch.choose()
+    if told:
+        print(told, flush=True)
     env = {
         **os.environ,
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -257,6 +263,8 @@ def main():
         "OCCUPANCYD_SANITIZERS": args.sanitizers,
         "TORTURED": str(args.build_path / "tortured"),
     }
+    if told:
+        env["TMPDIR"] = str(temporary)
     if args.emulator:
         env["OCCUPANCYD_EMULATED"] = "1"
     tally = Tally(args.verbose)

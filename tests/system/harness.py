@@ -27,8 +27,9 @@ import time
 import zoneinfo
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tests/fake-rhombus"))
+sys.path[:0] = [str(ROOT / "tests/fake-rhombus"), str(ROOT / "tests")]
 from published_count import published_count  # noqa: E402
+from scratch import runs_programs  # noqa: E402
 
 OCCUPANCYD = os.environ.get("OCCUPANCYD", str(ROOT / "build/occupancyd"))
 FAKE = os.environ.get("FAKE_RHOMBUS", str(ROOT / "build/fake-rhombus"))

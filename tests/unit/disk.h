@@ -36,6 +36,8 @@
 
 #include <cmocka.h>
 
+#include "temporary.h"
+
 /* Faults */
 
 enum fault_kind {
@@ -209,8 +211,7 @@ static void disk_empty(void) {
 __attribute__((unused))
 static int disk_setup(void **state) {
 	(void)state;
-	const char *base = getenv("TMPDIR");
-	(void)snprintf(disk_directory, sizeof(disk_directory), "%.40s/disk.XXXXXX", base ? base : "/tmp");
+	(void)snprintf(disk_directory, sizeof(disk_directory), "%.40s/disk.XXXXXX", temporary());
 	return mkdtemp(disk_directory) ? 0 : -1;
 }
 

@@ -7,6 +7,8 @@
 #include "config/keys.h"
 #include "config/value.h"
 
+#include "temporary.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,7 +37,7 @@ static char dir[64];
 
 static int set_up(void **state) {
 	(void)state;
-	(void)snprintf(dir, sizeof(dir), "/tmp/test-config-XXXXXX");
+	(void)snprintf(dir, sizeof(dir), "%.40s/test-config-XXXXXX", temporary());
 	return mkdtemp(dir) ? 0 : -1;
 }
 

@@ -3,6 +3,7 @@
 /* request/request.h: the JSON that asks, and endpoints that cannot be made. */
 
 #include "fixture.h"
+#include "temporary.h"
 
 #include "request/request.h"
 
@@ -95,7 +96,8 @@ static void an_endpoint_is_made(void **state) {
 
 static void an_endpoint_with_a_bad_file_is_refused_by_name(void **state) {
 	(void)state;
-	char text[] = "KEY", open_file[] = "/tmp/occupancyd-test-XXXXXX";
+	char text[] = "KEY", open_file[96];
+	(void)snprintf(open_file, sizeof(open_file), "%.40s/occupancyd-test-XXXXXX", temporary());
 	struct secret key = {.text = text, .len = 3};
 	int fd = mkstemp(open_file);
 	assert_true(fd >= 0 && fchmod(fd, 0644) == 0);

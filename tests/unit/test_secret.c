@@ -4,6 +4,8 @@
 
 #include "config/secret.h"
 
+#include "temporary.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +30,7 @@ static char of_service[96], of_container[96];
 
 static int set_up(void **state) {
 	(void)state;
-	(void)snprintf(dir, sizeof(dir), "/tmp/test-secret-XXXXXX");
+	(void)snprintf(dir, sizeof(dir), "%.40s/test-secret-XXXXXX", temporary());
 	if (!mkdtemp(dir)) {
 		return -1;
 	}

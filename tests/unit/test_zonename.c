@@ -21,6 +21,8 @@
 
 #include "calendar/zonename.h"
 
+#include "temporary.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define LACKS    " is not in this machine's time zone database: "
@@ -81,8 +83,7 @@ static void put(const char *name, const char *text) {
 
 static int make_database(void **state) {
 	(void)state;
-	const char *base = getenv("TMPDIR");
-	(void)snprintf(directory, sizeof(directory), "%.40s/zones.XXXXXX", base ? base : "/tmp");
+	(void)snprintf(directory, sizeof(directory), "%.40s/zones.XXXXXX", temporary());
 	if (!mkdtemp(directory)) {
 		return -1;
 	}
