@@ -74,10 +74,10 @@ class Fake:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(10) == 0
+        assert self.process.wait(30) == 0
         self.process.stdout.close()
 
-    def connection(self, timeout=5):
+    def connection(self, timeout=30):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     @staticmethod
@@ -87,7 +87,7 @@ class Fake:
         headers.update({name.replace("_", "-"): value for name, value in changes.items()})
         return {name: value for name, value in headers.items() if value is not None}
 
-    def call(self, method, path, body=None, headers=None, timeout=5):
+    def call(self, method, path, body=None, headers=None, timeout=30):
         """(status, headers, bytes) of one request on its own connection."""
         connection = self.connection(timeout)
         try:
@@ -289,9 +289,9 @@ def test_v1_is_the_same_and_a_camera_without_region_counts_zero(fake):
 
 
 def test_many_minutes_are_fast(fake):
-    begun = time.monotonic()
-    points = fake.points(NOW_MS - 100_000 * MINUTE, NOW_MS)
-    assert len(points) == 100_000 and time.monotonic() - begun < 4
+    assert len(fake.points(NOW_MS - 100_000 * MINUTE, NOW_MS)) == 100_000
+    ticks = pathlib.Path(f"/proc/{fake.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    assert (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK") < 4  # of CPU
 
 
 # Discovery.
@@ -459,12 +459,24 @@ def test_matchers_skip_and_times(fake):
 
 
 def test_time_since_a_rule_came(fake):
-    fake.faults({"after_ms": 100, "for_ms": 150, "status": 500})
-    assert fake.ask(*ONE)[0] == 200
-    time.sleep(0.15)
-    assert fake.ask(*ONE)[0] == 500
-    time.sleep(0.15)
-    assert fake.ask(*ONE)[0] == 200
+    def now_us():
+        return json.loads(fake.call("GET", "/_fake/stats")[2])["mono_us"]
+
+    before = now_us()
+    fake.faults({"after_ms": 500, "for_ms": 1500, "status": 500})
+    after = now_us()
+    while now_us() < after + 2_300_000:
+        fake.ask(*ONE)
+        time.sleep(0.02)
+    slack = 50_000  # between the decision and the journal
+    seen = set()
+    for line in fake.journal():
+        if line["mono_us"] < before + 500_000 - slack or line["mono_us"] > after + 2_000_000 + slack:
+            assert line["status"] == 200, line
+        elif after + 500_000 + slack < line["mono_us"] < before + 2_000_000 - slack:
+            assert line["status"] == 500, line
+        seen.add(line["status"])
+    assert seen == {200, 500}
 
 
 def test_whole_replies(fake):
@@ -522,11 +534,11 @@ def test_the_clock_offset_shows_in_the_date(tmp_path):
     process = subprocess.Popen([BINARY, "--key", KEY, "--clock-offset-ms", "-7200000", "--die-with-parent"],
                                stdout=subprocess.PIPE, text=True)
     port = int(process.stdout.readline().rsplit(":", 1)[1])
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("GET", "/_fake/stats")
     ahead_ms = date_of(connection.getresponse().headers) - int(time.time() * 1000)
     process.terminate()
-    assert process.wait(10) == 0 and -7_230_000 <= ahead_ms <= -7_200_000
+    assert process.wait(30) == 0 and -7_230_000 <= ahead_ms <= -7_200_000
 
 
 def test_a_rule_replaces_the_date_or_leaves_it_out(fake):
@@ -598,25 +610,33 @@ def test_cut_reset_close(fake):
 
 
 def test_delay_and_trickle_hold_up_nobody(fake):
-    fake.faults({"device": LORD_HOWE, "delay_ms": 500},
-                {"device": KOLKATA, "body": "slowly", "trickle_ms": 50})
-    took = {}
+    fake.faults({"device": LORD_HOWE, "delay_ms": 3000},
+                {"device": KOLKATA, "body": "slowly", "trickle_ms": 300})
+    took, order = {}, []
 
     def timed(device):
         begun = time.monotonic()
         body = fake.ask(*ONE, device=device)[2]
         took[device] = (time.monotonic() - begun, body)
+        order.append(device)
 
     threads = [threading.Thread(target=timed, args=(d,)) for d in (LORD_HOWE, KOLKATA)]
     for thread in threads:
         thread.start()
-    time.sleep(0.05)
+    wait_until(lambda: in_flight(fake) == 2)
     timed(DENVER)
     for thread in threads:
         thread.join()
-    assert took[DENVER][0] < 0.2
-    assert 0.5 <= took[LORD_HOWE][0] < 0.8
-    assert 0.25 <= took[KOLKATA][0] < 0.6 and took[KOLKATA][1] == b"slowly"
+    assert order == [DENVER, KOLKATA, LORD_HOWE]
+    assert took[LORD_HOWE][0] >= 3
+    assert took[KOLKATA][0] >= 1.5 and took[KOLKATA][1] == b"slowly"
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def in_flight(fake):
@@ -639,8 +659,7 @@ def test_hundreds_hang_while_others_are_served(fake):
         hanging[0].sock.recv(1)
     for connection in hanging[:300]:
         connection.close()
-    time.sleep(0.2)
-    assert in_flight(fake) == 100  # those whose client went away are let go
+    wait_until(lambda: in_flight(fake) == 100)  # those whose client went away are let go
     for connection in hanging[300:]:
         connection.close()
 
@@ -653,11 +672,9 @@ def test_it_ends_while_replies_are_held(start):
     for connection, device in zip(held, (LORD_HOWE, KOLKATA, DENVER)):
         body = json.dumps({"deviceUuid": device, "startTimeMs": ONE[0], "endTimeMs": ONE[1]})
         connection.request("POST", V2, body, fake.headers())
-    while in_flight(fake) < 3:
-        time.sleep(0.01)
-    begun = time.monotonic()
+    wait_until(lambda: in_flight(fake) == 3)
     fake.process.send_signal(signal.SIGINT)
-    assert fake.process.wait(5) == 0 and time.monotonic() - begun < 2
+    assert fake.process.wait(20) == 0  # and not after a minute
     for connection in held:
         connection.close()
 
@@ -668,8 +685,7 @@ def test_those_who_leave_are_let_go(fake):
         with pytest.raises(socket.timeout):
             fake.call("POST", V2, {"deviceUuid": device, "startTimeMs": ONE[0],
                                    "endTimeMs": ONE[1]}, timeout=0.1)
-    time.sleep(0.1)
-    assert in_flight(fake) == 0
+    wait_until(lambda: in_flight(fake) == 0)
 
 
 def test_a_rule_without_credentials_still_meets_a_broken_gateway(fake):
@@ -723,7 +739,7 @@ def test_keys_from_a_file_and_the_port_file(start, tmp_path):
     (tmp_path / "faults").write_text(json.dumps([{"skip": 1, "status": 500}]))
     fake = start("--keys", tmp_path / "keys", "--port-file", tmp_path / "port",
                  "--faults", tmp_path / "faults", keys=())
-    time.sleep(0.05)
+    wait_until(lambda: (tmp_path / "port").exists() and (tmp_path / "port").read_text().endswith("\n"))
     assert int((tmp_path / "port").read_text()) == fake.port
     assert [fake.ask(*ONE)[0] for _ in range(2)] == [200, 500]
     assert fake.journal()[0]["key"] == "filed"
@@ -734,7 +750,7 @@ def test_keys_from_a_file_and_the_port_file(start, tmp_path):
     ["--key", KEY + ",colour=red"], ["--rate", "fast"], ["--now", "yesterday"], ["extra"],
     ["--no-such-option"], ["--devices", "/nonexistent"]])
 def test_wrong_options_are_told_without_the_key(options):
-    run = subprocess.run([BINARY, *options], capture_output=True, text=True, timeout=5)
+    run = subprocess.run([BINARY, *options], capture_output=True, text=True, timeout=30)
     assert run.returncode == 1 and run.stdout == ""
     assert "fake-rhombus: " in run.stderr and KEY not in run.stderr
 
@@ -748,13 +764,13 @@ def test_ipv6_loopback():
     run = subprocess.Popen([BINARY, "--listen", "::1"], stdout=subprocess.PIPE, text=True)
     line = run.stdout.readline()
     run.terminate()
-    assert run.wait(5) == 0
+    assert run.wait(30) == 0
     assert line.startswith("listening on http://[::1]:")
     run.stdout.close()
 
 
 def test_help():
-    run = subprocess.run([BINARY, "--help"], capture_output=True, text=True, timeout=5)
+    run = subprocess.run([BINARY, "--help"], capture_output=True, text=True, timeout=30)
     assert run.returncode == 0 and "FNV-1a" in run.stdout
 
 
@@ -765,7 +781,7 @@ def test_it_dies_with_its_parent(tmp_path):
     port = int(shell.stdout.readline().rsplit(":", 1)[1])
     shell.kill()
     shell.wait()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) != 0:
