@@ -128,7 +128,7 @@ class Nginx:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(30)
 
 
 def is_listening(port):

@@ -32,6 +32,7 @@ def seconds(text):
     return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("zone, now", CHANGES, ids=[f"{zone}-{now[:10]}" for zone, now in CHANGES])
 def test_log_holds_exactly_the_buckets_of_the_calendar(zone, now, start_fake, make_daemon):
     fake = start_fake("--zone", zone, "--now", now)
@@ -74,6 +75,7 @@ def test_log_holds_exactly_the_buckets_of_the_calendar(zone, now, start_fake, ma
         assert local == zoned.isoformat()
 
 
+@pytest.mark.long
 def test_ten_weeks_of_minutes_are_caught_up_in_a_request_a_day(start_fake, make_daemon):
     """Over a change of the clock, in one process."""
     now = "2026-05-01T00:00:30Z"

@@ -23,7 +23,7 @@ KILLS = int(os.environ.get("CRASH_KILLS", "40"))
 if SLOW > 1:
     KILLS = max(10, KILLS // SLOW)
 # More than one life gets done.
-HOURS_PER_KILL = 0.75
+HOURS_PER_KILL = 1.5
 
 
 class Killer:
@@ -145,6 +145,7 @@ def kill_again_and_again(busy, killer, kills, between=lambda: None):
         between()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("log_format", ["ndjson", "csv"])
 def test_kills_lose_and_double_nothing(fake, make_daemon, dice, log_format):
     begin = time.monotonic()
@@ -159,6 +160,7 @@ def test_kills_lose_and_double_nothing(fake, make_daemon, dice, log_format):
     summary(log_format, KILLS, killer, busy, records, begin)
 
 
+@pytest.mark.long
 def test_kills_between_formats_lose_and_double_nothing(fake, make_daemon, dice):
     """The format is changed at restarts, and sometimes by a reload that is killed too."""
     begin = time.monotonic()

@@ -268,6 +268,7 @@ def said(daemon, name, pattern):
     return any(re.search(pattern, line) for line in daemon.stderr().splitlines() if line.startswith(f"{name}:"))
 
 
+@pytest.mark.long
 def test_whatever_a_server_answers(field):
     bomb()  # made now: no time-out waits for it
     daemon = field(CASES)
@@ -331,6 +332,7 @@ MUCH = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MUCH)
 def test_much_in_little(field, name):
     """As much as fits under the cap of a body: bounded memory and time, and the other account goes on."""

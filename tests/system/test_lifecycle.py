@@ -75,6 +75,7 @@ def test_once_goes_on_where_the_last_run_ended(fake, make_daemon):
     check_all(daemon, [1])
 
 
+@pytest.mark.alone
 def test_stop_takes_less_than_five_seconds_while_the_server_hangs(fake, make_daemon):
     fake.faults({"hang": True})
     daemon = make_daemon(fake.url, rooms(1, 2, 3)).start()
@@ -91,7 +92,7 @@ def test_stop_takes_less_than_five_seconds_while_the_server_hangs(fake, make_dae
 def test_interrupt_ends_it_cleanly(fake, make_daemon):
     daemon = make_daemon(fake.url, rooms(1)).start()
     daemon.signal(signal.SIGINT)
-    assert daemon.process.wait(5 * SLOW) == 0
+    assert daemon.process.wait(20 * SLOW) == 0
 
 
 def test_reload_adds_removes_and_renames_devices(fake, make_daemon):
@@ -230,13 +231,18 @@ def test_csv_holds_the_same(fake, make_daemon):
     assert all(r["site"] == 'say "hi", all' for r in rows)
 
 
+@pytest.mark.alone
 def test_watchdog_is_fed_while_the_server_hangs(fake, make_daemon):
+    """Twice as often as it must be, so that a machine may be late by as much."""
     fake.faults({"hang": True})
-    daemon = make_daemon(fake.url, rooms(1)).start(WATCHDOG_USEC="1000000")
-    time.sleep(3.2)
-    pings = [t for t, m in zip(daemon.notify.times, daemon.notify.messages) if m == "WATCHDOG=1"]
-    assert 5 <= len(pings) <= 9, len(pings)
-    assert max(b - a for a, b in zip(pings, pings[1:])) < 0.9
+    daemon = make_daemon(fake.url, rooms(1)).start(WATCHDOG_USEC="2000000")
+
+    def pings():
+        return [t for t, m in zip(list(daemon.notify.times), list(daemon.notify.messages)) if m == "WATCHDOG=1"]
+    wait_for(lambda: len(pings()) >= 6, 20, "pings")
+    gaps = [b - a for a, b in zip(pings(), pings()[1:])]
+    assert max(gaps) < 2, gaps
+    assert sum(gaps) / len(gaps) > 0.6, f"it is fed too often: {gaps}"
     daemon.stop()
 
 
@@ -299,6 +305,7 @@ def test_damaged_checkpoint_is_set_aside(fake, make_daemon):
     assert list(daemon.state_folder.glob("checkpoint.damaged-*"))
 
 
+@pytest.mark.long
 def test_clock_steps_lose_and_double_nothing(fake, make_daemon):
     """The wall clock is an hour late, is set right, back by half an hour, and right again."""
     daemon = make_daemon(fake.url, rooms(1, 2), defaults={"backfill_from": "10m", "lookback": "5m", "settle": "0"})
@@ -363,14 +370,16 @@ def test_a_device_that_comes_back_goes_on_where_it_was(fake, make_daemon):
 
 
 @pytest.mark.skipif("thread" in SANITIZERS, reason="ThreadSanitizer writes files of its own")
-def test_once_ends_on_a_full_disk_and_on_a_lasting_429(fake, make_daemon):
+def test_once_ends_on_a_full_disk_and_on_a_lasting_429(start_fake, make_daemon):
+    fake = start_fake(env=fast())
     daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "1h"})
-    process = subprocess.Popen(daemon.command("--once"), stderr=subprocess.PIPE, text=True, env=daemon.environment(),
+    process = subprocess.Popen(daemon.command("--once"), stderr=subprocess.PIPE, text=True,
+                               env={**daemon.environment(), **fast()},
                                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)))
     stderr = process.communicate(timeout=120)[1]
     assert process.returncode == 74 and "polling pauses until it can be written" in stderr, stderr
     fake.faults({"status": 429, "retry_after": 1})
-    assert daemon.run("--once")[0] == 69
+    assert daemon.run("--once", env=fast())[0] == 69
     fake.faults()
     assert daemon.run("--once")[0] == 0
     check_all(daemon, [1])

@@ -7,7 +7,9 @@ occupancy-log(5) says so.
 """
 
 import collections
+import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -20,21 +22,34 @@ from busy import MAX_POINTS, Busy
 from harness import parse_log, read_bytes, wait_for
 
 ROTATIONS = 3
-# tail -F follows the name: it is told of a new file there, and then looks.  A file that is
-# gone again before it has looked is one that it never opens, so rotations must not be faster.
-PACE = 0.55
 EVERYTHING = {"rotate_size": "1GiB", "rotate_every": "never"}  # stays in one file unless others rotate it
 
 
 class Tail:
-    """tail -F from the first line on; what it prints goes to a file."""
+    """tail -F from the first line on; what it prints goes to a file.
+
+    It follows the name: it is told of a new file there, and then looks.  A file that is gone again
+    before it has looked is one that it never opens, so rotations must wait until it follows.
+    """
 
     def __init__(self, folder, path):
+        self.path = path
         self.output = folder / "tail.out"
         self.errors = folder / "tail.err"
         with open(self.output, "wb") as out, open(self.errors, "wb") as err:
             self.process = subprocess.Popen(["tail", "-n", "+1", "-F", str(path)], stdout=out, stderr=err,
                                             env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"})
+
+    def position(self):
+        """How far it has read the file that has the name now; None if it has another one open."""
+        try:
+            now = self.path.stat()
+            for fd in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir():
+                if os.path.samestat(fd.stat(), now):
+                    return int(re.search(r"^pos:\s+(\d+)", (fd.parent.parent / "fdinfo" / fd.name).read_text(), re.M)[1])
+        except FileNotFoundError:
+            pass  # between two files
+        return None
 
     def lines(self):
         return self.output.read_bytes().split(b"\n")[:-1]
@@ -64,7 +79,7 @@ def follow(fake, make_daemon, memory_folder):
     tails = []
 
     def start(log, **settings):
-        busy = Busy(fake, make_daemon, hours=24, log_folder=memory_folder, **settings)
+        busy = Busy(fake, make_daemon, hours=96, log_folder=memory_folder, **settings)
         busy.write(log=log)
         busy.daemon.start()
         # The file must be there: a tail of coreutils 9.1 that has waited for one loses it at its first renaming.
@@ -94,10 +109,18 @@ def assert_read_once(busy, paths, may_move=False):
     lines, records = lines_of(paths())
     busy.check(records, caught_up=False)
     tail = busy.tail
-    wait_for(lambda: len(tail.lines()) >= len(lines), 10, f"tail to have read {len(lines)} lines")
+    wait_for(lambda: tail.position() == tail.path.stat().st_size, 10, "tail to be at the end")
+    # A file that the daemon made just when logrotate was about to: logrotate moves it away at once, and
+    # tail may not have seen it.
+    fleeting = collections.Counter(lines_of(path for path in paths() if path.suffix == ".backup")[0])
+    wait_for(lambda: len(tail.lines()) >= len(lines) - fleeting.total(), 10, f"tail to have read {len(lines)} lines")
     time.sleep(0.2)
     read = tail.lines()
     missed = collections.Counter(lines) - collections.Counter(read)
+    if missed and missed <= fleeting:
+        print("logrotate moved a file away that tail had not seen")
+        lines = [line for line in lines if line not in missed]
+        missed.clear()
     surplus = collections.Counter(read) - collections.Counter(lines)
     batch = MAX_POINTS * len(busy.devices)
     if may_move and not missed and (tail.truncations() == 1 or 0 < surplus.total() <= batch):
@@ -121,9 +144,8 @@ def external_files(folder):
 
 
 def growing(busy):
-    """Until something has been written to the current file, which may not be there yet."""
-    path = next((p for p in busy.daemon.log_folder.glob("occupancy.ndjson")), None)
-    return path is not None and path.stat().st_size > 0
+    """Until something has been written to the current file, which may not be there yet, and tail reads it."""
+    return bool(busy.tail.position())
 
 
 @pytest.mark.parametrize("how", ["create", "nocreate missingok", "create compress", "create compress delaycompress",
@@ -138,12 +160,10 @@ def test_logrotate_loses_and_doubles_no_line(follow, how):
     config.write_text(f'"{busy.daemon.log_folder}/occupancy.ndjson" {{\n\trotate 100\n\t{options}\n}}\n')
     config.chmod(0o600)
     for _ in range(ROTATIONS):
-        time.sleep(PACE)
-        wait_for(lambda: growing(busy), 5, "something to rotate")
+        wait_for(lambda: growing(busy), 20, "something to rotate")
         subprocess.run(["/usr/sbin/logrotate", "--force", "--state", str(folder / "logrotate.state"), str(config)],
                        check=True)
-    time.sleep(PACE)
-    wait_for(lambda: growing(busy), 5, "the new file")
+    wait_for(lambda: growing(busy), 20, "the new file")
     # Between logrotate's renaming and its creating the daemon may have made the file: it moves that away.
     paths = [path for path in external_files(busy.daemon.log_folder) if path.suffix != ".backup"]
     assert len(paths) == ROTATIONS + 1, paths
@@ -156,11 +176,9 @@ def test_mv_loses_and_doubles_no_line(follow):
     busy = follow(EVERYTHING)
     current = busy.daemon.log_folder / "occupancy.ndjson"
     for number in range(ROTATIONS, 0, -1):
-        time.sleep(PACE)
-        wait_for(lambda: growing(busy), 5, "something to move")
+        wait_for(lambda: growing(busy), 20, "something to move")
         current.rename(current.with_name(f"occupancy.ndjson.{number}"))
-    time.sleep(PACE)
-    wait_for(lambda: growing(busy), 5, "the new file")
+    wait_for(lambda: growing(busy), 20, "the new file")
     assert_read_once(busy, lambda: external_files(busy.daemon.log_folder), may_move=True)
 
 
@@ -168,13 +186,16 @@ def test_mv_loses_and_doubles_no_line(follow):
 def test_rotation_by_signal_loses_and_doubles_no_line(follow, log_format):
     busy = follow({**EVERYTHING, "format": log_format})
     for _ in range(ROTATIONS):
-        time.sleep(PACE)
+        wait_for(lambda: growing(busy), 20, "something to rotate")
+        rotated = len(busy.daemon.log_files())
         busy.daemon.signal(signal.SIGUSR1)
-    time.sleep(PACE)
+        wait_for(lambda: len(busy.daemon.log_files()) > rotated, 20, "the rotation")
+    wait_for(lambda: growing(busy), 20, "the new file")
     assert_read_once(busy, busy.daemon.log_files)
     assert len(busy.daemon.log_files()) == ROTATIONS + 1
 
 
+@pytest.mark.alone  # tail must look once in each of these seconds
 def test_rotation_by_size_loses_and_doubles_no_line(follow):
     # Fifteen records of some 500 bytes, eight times a second: 64 KiB are full in a second.
     busy = follow({}, rate=8)
@@ -188,19 +209,19 @@ def test_kill_after_the_file_was_moved_doubles_nothing(follow, when):
     busy = follow(EVERYTHING)
     daemon = busy.daemon
     current = daemon.log_folder / "occupancy.ndjson"
-    wait_for(lambda: growing(busy), 5, "something to move")
+    wait_for(lambda: growing(busy), 20, "something to move")
     time.sleep(0.5)
     if when == "before it notices":
         daemon.signal(signal.SIGSTOP)
     current.rename(current.with_name("occupancy.ndjson.1"))
     if when != "before it notices":
-        wait_for(lambda: growing(busy), 5, "the new file")
+        wait_for(lambda: growing(busy), 20, "the new file")
     time.sleep(0.3 if when == "later" else 0)
     daemon.kill()
     daemon.start()
     if when == "before it notices":
         assert "beyond the last checkpoint" in daemon.stderr(), f"nothing was at stake: {daemon.stderr()}"
-    wait_for(lambda: growing(busy), 5, "the new file")
+    wait_for(lambda: growing(busy), 20, "the new file")
     time.sleep(0.3)
     daemon.stop()
     busy.check(lines_of(external_files(daemon.log_folder))[1], caught_up=False)

@@ -12,6 +12,8 @@ import re
 import signal
 import time
 
+import pytest
+
 from harness import (SLOW, assert_complete, assert_contiguous, assert_unique, expected_records, last_minute, memory_kb,
                      parse_time, rfc3339, uuid_of, wait_for)
 
@@ -108,6 +110,7 @@ class Storm:
         self.seen["several at once"] += 1
 
 
+@pytest.mark.long
 def test_a_hundred_reloads_lose_and_double_nothing(fake, make_daemon, dice):
     begin = time.monotonic()
     fake.faults({"delay_ms": 10})  # so that requests are on their way when a reload comes
