@@ -52,5 +52,5 @@ int64_t org_take(const struct orgs *orgs, struct org *org, int64_t now_us) {
 
 	double wait_s = (1 - org->tokens) / orgs->rate;
 
-	return wait_s < RETRY_AFTER_MAX_S ? (int64_t)wait_s + 1 : RETRY_AFTER_MAX_S;
+	return wait_s < (double)RETRY_AFTER_MAX_S ? (int64_t)wait_s + 1 : RETRY_AFTER_MAX_S;
 }
