@@ -122,7 +122,7 @@ SIM_SRC   := $(wildcard tests/sim/*.c)
 SIM_OBJ   := $(SIM_SRC:%.c=$(BUILD)/%.o)
 SIM       := $(BUILD)/sim/sim
 TORTURED  := $(BUILD)/tortured
-BENCH     := $(BUILD)/bench/floor $(BUILD)/bench/usage
+BENCH     := $(BUILD)/bench/bare $(BUILD)/bench/floor $(BUILD)/bench/usage
 DELAY     := $(BUILD)/bench/delay.so
 FUZZ_SRC  := $(wildcard tests/fuzz/target-*.c)
 FUZZ      := $(FUZZ_SRC:tests/fuzz/target-%.c=%)
@@ -130,7 +130,7 @@ CORPORA   := $(FUZZ:%=$(BUILD)/fuzz/%-corpus)
 FUZZERS   := $(FUZZ:%=$(BUILD)/fuzz/%)
 OBJ       := $(LIB_OBJ) $(MAIN_OBJ) $(FAKE_OBJ) $(UNIT_BIN:%=%.o) $(LINT_BIN:%=%.o) \
              $(DEMO_SRC:%.c=$(BUILD)/%.o) $(SIM_OBJ) $(BUILD)/tests/torture/faults.o \
-             $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/*.c) tests/bench/floor.c tests/bench/usage.c)
+             $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/*.c) $(BENCH:$(BUILD)/bench/%=tests/bench/%.c))
 
 LIB       := $(BUILD)/liboccupancyd.a
 PROGRAM   := $(BUILD)/occupancyd
@@ -161,7 +161,7 @@ $(LINT_BIN): %: %.o $(LIB)
 
 $(BENCH): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcurl -ljson-c
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
 $(DELAY): tests/bench/delay.c
 	@mkdir -p $(@D)
@@ -281,16 +281,25 @@ lint: deps
 
 ## Measure
 
-# Against bare libcurl and collectd, side by side: ROWS="poll memory" takes some, each RUNS times.
+# Against bare programs and collectd, side by side: ROWS="poll memory" takes some, each RUNS times.
 ROWS ?=
 RUNS ?= 5
 
-.PHONY: bench run-bench bench-guard bench-guard-record
+.PHONY: bench run-bench bench-table run-bench-table bench-guard bench-guard-record
 bench: deps-bench
 	$(Q)$(MAKE) --no-print-directory run-bench
 
+RUN_BENCH := /usr/bin/python3 -B tests/bench/run.py --build $(BUILD) --runs $(RUNS)
+
 run-bench: $(PROGRAM) $(BENCH) $(DELAY)
-	$(Q)/usr/bin/python3 tests/bench/run.py --build $(BUILD) --runs $(RUNS) $(ROWS)
+	$(Q)$(RUN_BENCH) $(ROWS)
+
+# Measures all, and writes README's table: it is never written by hand.  Lines that ROWS leaves out say so.
+bench-table: deps-bench
+	$(Q)$(MAKE) --no-print-directory run-bench-table
+
+run-bench-table: $(PROGRAM) $(BENCH) $(DELAY)
+	$(Q)$(RUN_BENCH) --table README.md $(ROWS)
 
 # Instructions of some simulated months against the recorded number: a change of 5 % fails.
 bench-guard: deps

@@ -1,18 +1,24 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""How near occupancyd is to what such a program must cost: side by side with bare libcurl and with
-collectd, against the same nginx over TLS.  Prints one table; ends with 1 if a row misses its target.
+"""How near occupancyd is to what such a program must cost: side by side with bare programs and with
+collectd, against the same nginx over TLS.  Prints one table; ends with 1 if a line misses its target.
 
-    run.py --build build [--runs 5] [ROW...]
+    run.py --build build [--runs 5] [--table README.md] [ROW...]
+    run.py --list
+
+A time says little about a program, and much about the machine: every time is a ratio to that of
+something bare, taken by turns with it in the same run.
 
 CPU is user and system time of the whole process, less that of the same process that asks once: what
 a start costs, and the first handshake, is not a poll's.
 """
 
 import argparse
+import datetime
 import json
 import os
 import pathlib
+import platform
 import re
 import shutil
 import signal
@@ -26,18 +32,34 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/system"))
 
-from harness import free_port, rfc3339, uuid_of  # noqa: E402
+from harness import free_port, rfc3339  # noqa: E402
 from nginx import Authority, is_listening  # noqa: E402
 
 PATH = "/api/report/getOccupancyCountsV2"
 IN_FLIGHT = 8
 MIB = 1024
+GIB = 1024 ** 3
+
+
+def in_memory(size):
+    """Where files lie in memory; where that has no such room, as in some containers, on a disk, and it is said."""
+    if os.access("/dev/shm", os.W_OK) and shutil.disk_usage("/dev/shm").free >= size:
+        return "/dev/shm"
+    print(f"# /dev/shm has less than {size // 1024 ** 2} MiB free: all files lie in {tempfile.gettempdir()}", flush=True)
+    return None
+
+
+def installed(program):
+    path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if not path:
+        raise Skipped(f"{program} is not installed")
+    return path
 
 
 class Bench:
     def __init__(self, build, runs):
         self.build, self.runs = pathlib.Path(build).resolve(), runs
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="occupancyd-bench-", dir="/dev/shm"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="occupancyd-bench-", dir=in_memory(256 * 1024 ** 2)))
         self.folder.chmod(0o755)
         authority = Authority(self.folder, "bench")
         self.ca = authority.cert
@@ -150,25 +172,24 @@ class Bench:
         """(CPU seconds per 1,000 polls, peak KiB, values per second of CPU), by the difference of two runs."""
         short, long = (self.collectd_runs(urls, points, each, interval) for each in seconds)
         cpu, polls = long[0] - short[0], long[1] - short[1]
+        assert cpu > 0 and long[1] > 1.5 * short[1], f"collectd has not gone on asking: {short}, {long}"
         return cpu * 1000 / polls, long[2], polls * points / cpu
 
     def collectd_runs(self, urls, points, seconds, interval=1):
         """(CPU seconds, polls, peak KiB)."""
-        if not shutil.which("collectd"):
-            raise Skipped("collectd is not installed")
         self.answer(points)
         config = self.folder / "collectd.conf"
         keys = "".join(f'    <Key "timeSeriesDataPoints/{n}/eventCountMap/people">\n      Type "gauge"\n    </Key>\n'
                        for n in range(points))
         config.write_text(
             f'BaseDir "{self.folder}/collectd"\nTypesDB "/usr/share/collectd/types.db"\n'
-            f'Interval {interval}\nFQDNLookup false\nHostname "bench"\nLoadPlugin csv\nLoadPlugin curl_json\n'
+            f'Interval {interval}\nMaxReadInterval 1\nFQDNLookup false\nHostname "bench"\nLoadPlugin csv\nLoadPlugin curl_json\n'
             f'<Plugin csv>\n  DataDir "{self.folder}/collectd"\n</Plugin>\n<Plugin curl_json>\n'
-            + "".join(f'  <URL "{self.url}{PATH}?{n}">\n    Instance "r{n}"\n    CACert "{self.ca}"\n    Post "{{}}"\n{keys}  </URL>\n'
+            + "".join(f'  <URL "{self.url}{PATH}?{n}">\n    Instance "r{n}"\n    CACert "{self.ca}"\n    Post "{{}}"\n    Timeout 10000\n{keys}  </URL>\n'
                       for n in range(urls)) + "</Plugin>\n")
         access = self.folder / "access.log"
         before = access.read_bytes().count(b"\n")
-        process = subprocess.Popen(self.counted([shutil.which("collectd"), "-f", "-C", config]),
+        process = subprocess.Popen(self.counted([installed("collectd"), "-f", "-C", config]),
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(seconds)
         children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
@@ -180,13 +201,27 @@ class Bench:
         cpu, peak = self.usage()
         return cpu, polls, peak
 
-    def alternate(self, *functions):
-        """The ratios of the first to each of the others, run by run."""
+    def alternate(self, ours, other):
+        """The ratios of one figure to another, run by run."""
+        return Figure([ours() / other() for _ in range(self.runs)])
+
+    def against(self, ours, bare, pairs):
+        """The ratios of two times in seconds, taken by turns, each first every other time."""
         seen = []
-        for _ in range(self.runs):
-            values = [function() for function in functions]
-            seen.append([values[0] / value for value in values[1:]])
-        return [Figure(column) for column in zip(*seen)]
+        for n in range(pairs):
+            order = (ours, bare) if n % 2 == 0 else (bare, ours)
+            times = {function: function() for function in order}
+            seen.append((times[ours], times[bare]))
+        mine, others = (statistics.median(column) for column in zip(*seen))
+        return Figure([a / b for a, b in seen], note=f"{duration(mine)} to {duration(others)}")
+
+    def bare(self, config):
+        """The program that does the least, with this configuration."""
+        return [self.build / "bench/bare", config, self.url + PATH, self.ca, self.folder / "bare.out"]
+
+
+def duration(seconds):
+    return f"{seconds * 1000:.3g} ms" if seconds < 0.9995 else f"{seconds:.3g} s"
 
 
 class Skipped(Exception):
@@ -194,87 +229,118 @@ class Skipped(Exception):
 
 
 class Figure:
-    def __init__(self, values, unit=""):
-        self.values, self.unit = list(values), unit
+    def __init__(self, values, note=""):
+        self.values, self.note = list(values), note
         self.median = statistics.median(self.values)
 
-    def __str__(self):
+    def text(self, unit):
         digits = 2 if self.median < 100 else 0
-        text = f"{self.median:.{digits}f}{self.unit}"
+        text = f"{self.median:.{digits}f}{unit}"
         if len(self.values) > 1:
             text += f" ({min(self.values):.{digits}f} to {max(self.values):.{digits}f})"
-        return text
+        return text + (f"; {self.note}" if self.note else "")
 
 
-def at_most(figure, limit):
-    return figure.median <= limit, f"≤ {limit:g}{figure.unit}", str(figure)
+class Line:
+    """Of the table: what is measured, and the most or the least that it may be."""
+
+    def __init__(self, what, most=None, least=None, unit=""):
+        self.what, self.most, self.least, self.unit = what, most, least, unit and f" {unit}"
+
+    def target(self):
+        return (f"≤ {self.most:g}{self.unit}" if self.most is not None else
+                f"≥ {self.least:g}{self.unit}" if self.least is not None else "")
+
+    def is_met(self, figure):
+        return ((self.most is None or figure.median <= self.most) and
+                (self.least is None or figure.median >= self.least))
 
 
-def at_least(figure, limit):
-    return figure.median >= limit, f"≥ {limit:g}{figure.unit}", str(figure)
+ROWS = {}
 
 
-# Rows: (what, (met, target, seen)) each
+def row(*lines):
+    """A row measures some lines of the table: it yields a figure for each, in their order."""
+    def register(function):
+        ROWS[function.__name__.removeprefix("row_")] = (lines, function)
+        return function
+    return register
 
+
+@row(Line("CPU of 1,000 HTTPS polls, 1 point each, to bare libcurl", most=1.5))
 def row_poll(bench):
-    one, = bench.alternate(lambda: bench.daemon_polls(4000, 1)[0], lambda: bench.floor_polls(4000, 1)[0])
-    yield "CPU of 1,000 HTTPS polls, 1 point each, to bare libcurl", at_most(one, 1.5)
+    yield bench.alternate(lambda: bench.daemon_polls(4000, 1)[0], lambda: bench.floor_polls(4000, 1)[0])
 
 
+@row(Line("the same, to collectd", most=0.25))
 def row_poll_collectd(bench):
-    one, = bench.alternate(lambda: bench.daemon_polls(4000, 1)[0] / 4,
-                           lambda: bench.collectd_polls(10, 1, 0.05, (3, 18))[0])
-    yield "the same, to collectd", at_most(one, 0.25)
+    installed("collectd")
+    yield bench.alternate(lambda: bench.daemon_polls(4000, 1)[0] / 4,
+                          lambda: bench.collectd_polls(10, 1, 0.05, (3, 18))[0])
 
 
+@row(Line("CPU of 1,000 HTTPS polls, 60 points each, to bare libcurl and json-c", most=1.4))
 def row_poll60(bench):
-    one, = bench.alternate(lambda: bench.daemon_polls(2000, 60)[0], lambda: bench.floor_polls(2000, 60, "json")[0])
-    yield "CPU of 1,000 HTTPS polls, 60 points each, to bare libcurl and json-c", at_most(one, 1.4)
+    yield bench.alternate(lambda: bench.daemon_polls(2000, 60)[0], lambda: bench.floor_polls(2000, 60, "json")[0])
 
 
+@row(Line("CPU of catching up, 1,440 points an answer, to bare libcurl and json-c", most=1.4))
 def row_catchup(bench):
-    one, = bench.alternate(lambda: bench.daemon_polls(100, 1440)[0], lambda: bench.floor_polls(100, 1440, "json")[0])
-    yield "CPU of catching up, 1,440 points an answer, to bare libcurl and json-c", at_most(one, 1.4)
+    yield bench.alternate(lambda: bench.daemon_polls(100, 1440)[0], lambda: bench.floor_polls(100, 1440, "json")[0])
 
 
+@row(Line("records per second of CPU while catching up, none lost, to collectd", least=1.5))
 def row_catchup_collectd(bench):
-    rate, = bench.alternate(lambda: 100 * 1440 / bench.daemon_polls(100, 1440)[0],
-                            lambda: bench.collectd_polls(5, 1440)[2])
-    yield "records per second of CPU while catching up, none lost, to collectd", at_least(rate, 1.5)
+    installed("collectd")
+    yield bench.alternate(lambda: 100 * 1440 / bench.daemon_polls(100, 1440)[0],
+                          lambda: bench.collectd_polls(5, 1440)[2])
 
 
+@row(Line("memory, 10 devices over HTTPS, beyond bare libcurl", most=2, unit="MiB"),
+     Line("the same, to collectd", most=1))
 def row_memory(bench):
-    over, part = [], []
-    for _ in range(bench.runs):
-        mine = bench.daemon_once(10, 1)[1]
-        over.append((mine - bench.floor_polls(10, 1)[1]) / MIB)
-        try:
-            part.append(mine / bench.collectd_runs(10, 1, 3)[2])
-        except Skipped:
-            pass
-    yield "memory, 10 devices over HTTPS, beyond bare libcurl", at_most(Figure(over, " MiB"), 2)
-    if part:
-        yield "the same, to collectd", at_most(Figure(part), 0.3)
+    mine = [bench.daemon_once(10, 1)[1] for _ in range(bench.runs)]
+    yield Figure([kib / MIB - bench.floor_polls(10, 1)[1] / MIB for kib in mine])
+    installed("collectd")
+    yield Figure([kib / bench.collectd_runs(10, 1, 3)[2] for kib in mine])
 
 
-def started(bench, config, seconds=60):
-    """A daemon that is READY: the process, how long it took, and its socket."""
+def started(bench, command, seconds=120):
+    """A process that has said READY=1, and how many seconds that took."""
     path = str(bench.folder / "notify")
     pathlib.Path(path).unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(path)
         notify.settimeout(seconds)
         begin = time.monotonic()
-        process = subprocess.Popen([bench.build / "occupancyd", "-c", config], env={**os.environ, "NOTIFY_SOCKET": path},
+        process = subprocess.Popen(command, env={**os.environ, "NOTIFY_SOCKET": path},
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while b"READY=1" not in notify.recv(65536):
             pass
         return process, time.monotonic() - begin
 
 
+def daemon(bench, config, *options):
+    return [bench.build / "occupancyd", "-c", config, *options]
+
+
 def ended(process):
     process.send_signal(signal.SIGTERM)
     process.wait(30)
+
+
+def until_ready(bench, command):
+    """Seconds from the start of a program to its READY=1."""
+    process, seconds = started(bench, command)
+    ended(process)
+    return seconds
+
+
+def until_end(command):
+    """Seconds from the start of a program to its end."""
+    begin = time.monotonic()
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    return time.monotonic() - begin
 
 
 def rss_kib(process):
@@ -285,38 +351,45 @@ def resting(bench, devices):
     """Memory of so many devices that have nothing to ask yet."""
     config = bench.configure(devices, int(time.time()) // 60 * 60, interval='"DAILY"', window='"1d"')
     config.write_text(re.sub(r'backfill_from = "[^"]*"; ', "", config.read_text()))
-    process, _ = started(bench, config)
+    process, _ = started(bench, daemon(bench, config))
     time.sleep(0.5)
     kib = rss_kib(process)
     ended(process)
     return kib
 
 
+@row(Line("memory for each further device, to 100,000, without look-back", most=600, unit="B"))
 def row_memory_per_device(bench):
-    each = [(resting(bench, 100_000) - resting(bench, 10)) * 1024 / 99_990 for _ in range(min(bench.runs, 3))]
-    yield "memory for each further device, to 100,000, without look-back", at_most(Figure(each, " B"), 600)
+    yield Figure([(resting(bench, 100_000) - resting(bench, 10)) * 1024 / 99_990 for _ in range(min(bench.runs, 3))])
 
 
+@row(Line("memory for each bucket of look-back, at its most: while a checkpoint is made", unit="B"))
 def row_memory_per_bucket(bench):
     devices, points, each = 500, 1000, []
     for _ in range(min(bench.runs, 3)):
         least, most = (bench.daemon_once(devices, points, lookback=lookback)[1] for lookback in ('"0"', '"1d"'))
         each.append((most - least) * 1024 / (devices * points))
-    yield "memory for each bucket of look-back, at its most (while a checkpoint is made)", (True, "", str(Figure(each, " B")))
+    yield Figure(each)
 
 
+@row(Line("start to READY=1, 10 devices, to the bare program's", most=1.5),
+     Line("start to READY=1, 100,000 devices, to the bare program's", most=5),
+     Line("start to end with --once, one device, one record, to the bare program's", most=1.5))
 def row_start(bench):
-    for devices, limit in ((10, 20), (100_000, 2000)):
-        took = []
-        for _ in range(bench.runs if devices == 10 else min(bench.runs, 3)):
-            config = bench.configure(devices, int(time.time()) // 60 * 60)
-            process, seconds = started(bench, config)
-            took.append(seconds * 1000)
-            ended(process)
-        yield f"start to READY=1, {devices:,} devices", at_most(Figure(took, " ms"), limit)
+    for devices, pairs in ((10, 8 * bench.runs), (100_000, bench.runs)):
+        config = bench.configure(devices, int(time.time()) // 60 * 60)
+        yield bench.against(lambda: until_ready(bench, daemon(bench, config)),
+                            lambda: until_ready(bench, bench.bare(config)), pairs)
+
+    def once():
+        config = bench.configure(1, bench.answer(1))
+        seconds = until_end(daemon(bench, config, "--once"))
+        assert (bench.folder / "log/occupancy.ndjson").read_bytes().count(b'"status":"ok"') == 1
+        return seconds
+    yield bench.against(once, lambda: until_end(bench.bare(bench.folder / "occupancyd.conf")), 8 * bench.runs)
 
 
-def big_log(bench, config, mib):
+def big_log(bench, mib):
     """A log of that size, by repeating what the daemon has written, minute by minute into the past."""
     path = bench.folder / "log/occupancy.ndjson"
     line = path.read_bytes().splitlines(True)[0]
@@ -331,23 +404,26 @@ def big_log(bench, config, mib):
     return path
 
 
+@row(Line("restart with a checkpoint and a 1 GiB log, to READY=1, to the bare program's", most=1.5),
+     Line("restart without a checkpoint: reading a 1 GiB log, to `wc -l` of it", most=8))
 def row_restart(bench):
-    begin = bench.answer(1)
-    config = bench.configure(1, begin)
+    if shutil.disk_usage(bench.folder).free < 1.25 * GIB:
+        raise Skipped(f"{bench.folder.parent} has less than 1.25 GiB free")
+    config = bench.configure(1, bench.answer(1))
     config.write_text(config.read_text().replace('timezone = "UTC";', 'timezone = "UTC"; backfill = "730d";'))
-    bench.run([bench.build / "occupancyd", "-c", config, "--once"])
-    path = big_log(bench, config, 1024)
-    size = path.stat().st_size / 1e6
-    (bench.folder / "state/checkpoint").unlink()
-    process, seconds = started(bench, config, 120)
-    ended(process)
-    yield "restart without a checkpoint: a 1 GiB log is read at", at_least(Figure([size / seconds], " MB/s"), 200)
-    took = []
-    for _ in range(bench.runs):
-        process, seconds = started(bench, config, 120)
-        took.append(seconds * 1000)
-        ended(process)
-    yield "restart with a checkpoint and a 1 GiB log, to READY=1", at_most(Figure(took, " ms"), 100)
+    bench.run(daemon(bench, config, "--once"))
+    path = big_log(bench, 1024)
+    checkpoint = bench.folder / "state/checkpoint"
+    checkpoint.unlink()
+    until_ready(bench, daemon(bench, config))
+    assert checkpoint.exists()
+    yield bench.against(lambda: until_ready(bench, daemon(bench, config)),
+                        lambda: until_ready(bench, bench.bare(config)), 8 * bench.runs)
+
+    def read_anew():
+        checkpoint.unlink()
+        return until_ready(bench, daemon(bench, config))
+    yield bench.against(read_anew, lambda: until_end(["wc", "-l", path]), bench.runs)
 
 
 def instructions(bench, idle, due):
@@ -369,46 +445,58 @@ def instructions(bench, idle, due):
                re.findall(r"^\s*([\d,]+) \([^)]*\)\s+\S+:.*\[[^]]*/occupancyd\]", shown, re.M))
 
 
+@row(Line("instructions of its own for a poll, among 100,000 devices to among 100", most=1.5))
 def row_instructions(bench):
+    installed("valgrind")
+
     def per_poll(idle):
         return (instructions(bench, idle, 1100) - instructions(bench, idle, 100)) / 1000
     few, many = per_poll(0), per_poll(98_900)
     print(f"# {few:.0f} instructions of its own for a poll among 100 and more devices, {many:.0f} among 100,000")
-    yield "instructions of its own for a poll, among 100,000 devices to among 100", at_most(Figure([many / few]), 1.5)
+    yield Figure([many / few])
 
 
+def delays(bench, disk):
+    """Seconds from last byte to durable, and of writing and syncing the same bytes, and no more, beside it; each sorted."""
+    config = bench.configure(400, bench.answer(60))
+    text = config.read_text().replace(f"{bench.folder}/log", f"{disk}/log").replace(f"{bench.folder}/state", f"{disk}/state")
+    config.write_text(text.replace('rotate_size = "0"', 'rotate_size = "256KiB"; keep = 0')
+                      .replace('rate = "1000/s"; burst = 10000', 'rate = "50/s"; burst = 1'))
+    for name in ("log", "state"):
+        shutil.rmtree(disk / name, ignore_errors=True)
+        (disk / name).mkdir()
+    done = subprocess.run(daemon(bench, config, "--once"), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={**os.environ, "LD_PRELOAD": str(bench.build / "bench/delay.so"),
+                               "DELAY_LOG": str(disk / "log/occupancy.ndjson"), "DELAY_BARE": str(disk / "bare"),
+                               "DELAY_FILE": str(disk / "delays")})
+    assert done.returncode == 0, done.stdout
+    rows = [tuple(map(int, line.split())) for line in (disk / "delays").read_text().splitlines()]
+    assert len(rows) > 100, f"only {len(rows)} answers were measured"
+    assert list((disk / "log").glob("*.gz")), "nothing was compressed"
+    return [sorted(microseconds / 1e6 for microseconds in column) for column in zip(*rows)]
+
+
+@row(Line("from an answer's last byte to its records durable, beside rotation and compression, median, to write and "
+          "fdatasync of the same bytes", most=2),
+     Line("the same, p99", most=3))
 def row_delay(bench):
     """On the real disk, while it rotates and compresses all the time."""
     disk = pathlib.Path(tempfile.mkdtemp(prefix="delay-", dir=bench.build))
     try:
-        begin = bench.answer(60)
-        config = bench.configure(400, begin)
-        text = config.read_text().replace(f"{bench.folder}/log", f"{disk}/log").replace(f"{bench.folder}/state", f"{disk}/state")
-        config.write_text(text.replace('rotate_size = "0"', 'rotate_size = "256KiB"; keep = 0')
-                          .replace('rate = "1000/s"; burst = 10000', 'rate = "50/s"; burst = 1'))
-        (disk / "log").mkdir()
-        (disk / "state").mkdir()
-        done = subprocess.run([bench.build / "occupancyd", "-c", config, "--once"],
-                              env={**os.environ, "LD_PRELOAD": str(bench.build / "bench/delay.so"),
-                                   "DELAY_FILE": str(disk / "delays")}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        assert done.returncode == 0, done.stdout
-        rows = [tuple(map(int, line.split())) for line in (disk / "delays").read_text().splitlines()]
-        assert len(rows) > 100 and list((disk / "log").glob("*.gz")), "nothing was compressed"
-
-        def p99(values):
-            return sorted(values)[int(len(values) * 0.99)] / 1000
-        whole, own = p99([row[0] for row in rows]), p99([row[1] for row in rows])
-        print(f"# {len(rows)} answers: p99 {whole:.1f} ms from the last byte to durable, {own:.1f} ms of fdatasync alone")
-        yield ("from an answer's last byte to its records durable, p99, beside rotation and compression, beyond fdatasync",
-               at_most(Figure([p99([a - b for a, b in rows])], " ms"), 20))
+        seen = [delays(bench, disk) for _ in range(bench.runs)]
     finally:
         shutil.rmtree(disk)
+    for part in (0.5, 0.99):
+        pairs = [[column[int(len(column) * part)] for column in columns] for columns in seen]
+        mine, bare = (statistics.median(column) for column in zip(*pairs))
+        yield Figure([a / b for a, b in pairs], note=f"{duration(mine)} to {duration(bare)}")
 
 
+@row(Line("wake-ups in two idle minutes: one a minute, to look at the clocks", most=4))
 def row_idle(bench):
     config = bench.configure(10, int(time.time()) // 60 * 60, interval='"DAILY"', window='"1d"')
     config.write_text(re.sub(r'backfill_from = "[^"]*"; ', "", config.read_text()))
-    process, _ = started(bench, config)
+    process, _ = started(bench, daemon(bench, config))
     time.sleep(5)
 
     def switches():
@@ -418,42 +506,118 @@ def row_idle(bench):
     time.sleep(120)
     woken = switches() - before
     ended(process)
-    yield "wake-ups in two idle minutes (one a minute looks at the clocks)", at_most(Figure([woken]), 4)
+    yield Figure([woken])
 
 
+@row(Line("binary, stripped", most=250, unit="KiB"))
 def row_size(bench):
     stripped = bench.folder / "stripped"
     subprocess.run(["strip", "-o", stripped, bench.build / "occupancyd"], check=True)
-    yield "binary, stripped", at_most(Figure([stripped.stat().st_size / 1024], " KiB"), 250)
+    yield Figure([stripped.stat().st_size / 1024])
 
 
-ROWS = {name[4:]: function for name, function in list(globals().items()) if name.startswith("row_")}
+# The table
+
+BEGIN, END = "<!-- make bench-table writes from here -->\n", "<!-- to here -->\n"
+HEAD = "| what | target | seen | `ROWS=` |\n|---|---|---|---|\n"
+
+
+def said(*command):
+    """The first number with a dot, or else the first number, in what a program says of its version."""
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    except FileNotFoundError:
+        return None
+    match = re.search(r"\d+(?:\.\d+)+", done.stdout) or re.search(r"\d+", done.stdout)
+    return match and match.group()
+
+
+def machine():
+    """Where, on what and when the table was made, in a sentence."""
+    listed = subprocess.run(["lscpu"], stdout=subprocess.PIPE, text=True, env={**os.environ, "LC_ALL": "C"}).stdout
+    model = re.search(r"^Model name:\s*(.*)", listed, re.M)
+    cpu = model.group(1).strip() if model else platform.machine()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
+    virtual = re.search(r"^Hypervisor vendor:\s*(.*)", listed, re.M)
+    debian = pathlib.Path("/etc/debian_version").read_text().strip()
+    versions = {
+        **{name: said("pkg-config", "--modversion", name) for name in ("libcurl", "json-c", "libconfig", "libsystemd", "zlib")},
+        "OpenSSL": said("openssl", "version"), "nginx": said("/usr/sbin/nginx", "-v"),
+        "collectd": said("/usr/sbin/collectd", "-h"), "gcc": said(os.environ.get("CC", "cc"), "--version")}
+    return (f"On {platform.node()} ({os.cpu_count()} CPUs {cpu}, {memory:.0f} GiB"
+            f"{f' in {virtual.group(1)}' if virtual else ''}), {datetime.date.today()}, "
+            f"load {os.getloadavg()[0]:.1f} before the run; Debian {debian} {platform.machine()}, "
+            f"Linux {said('uname', '-r')}; " + ", ".join(f"{name} {version}" for name, version in versions.items() if version) + ".")
+
+
+def table(rows):
+    return HEAD + "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def listed_rows():
+    """What stands in the table for every line but what was seen."""
+    return [(line.what, line.target(), name) for name, (lines, _) in ROWS.items() for line in lines]
+
+
+def write_table(path, rows, where):
+    """Puts the table between its two marks."""
+    text = path.read_text()
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    path.write_text(head + BEGIN + table(rows) + "\n" + where + "\n" + END + tail)
+
+
+def measure(bench, name):
+    """(line, figure, or the reason why there is none) for each line of a row."""
+    lines, function = ROWS[name]
+    figures = function(bench)
+    for number, line in enumerate(lines):
+        try:
+            yield line, next(figures), None
+        except Skipped as why:
+            yield from ((line, None, str(why)) for line in lines[number:])
+            return
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--table", type=pathlib.Path, help="write the table into this file, between its marks")
+    parser.add_argument("--list", action="store_true", help="say what is measured, and measure nothing")
     parser.add_argument("rows", nargs="*", choices=[[], *ROWS], default=[])
     args = parser.parse_args()
 
+    if args.list:
+        print("".join("\t".join(cells) + "\n" for cells in listed_rows()), end="")
+        return 0
+    if args.table and not re.search(f"{BEGIN}.*{END}", args.table.read_text(), re.S):
+        parser.error(f"{args.table} lacks the two marks of the table")
+    where = machine()
+    rows, passed, missed, skipped = [], 0, 0, 0
     bench = Bench(args.build, args.runs)
-    table, missed = [], 0
     try:
-        for name in args.rows or ROWS:
-            try:
-                for what, (met, target, seen) in ROWS[name](bench):
-                    missed += not met
-                    table.append((what, target, seen if met else f"**{seen}**", f"`make bench ROWS={name}`"))
-                    print(f"{'ok' if met else 'not ok'} - {what}: {seen}, {target}", flush=True)
-            except Skipped as why:
-                print(f"ok - {name} # skip {why}", flush=True)
+        for name in [name for name in ROWS if not args.rows or name in args.rows]:
+            for line, figure, why in measure(bench, name):
+                if not figure:
+                    skipped += 1
+                    seen = f"not measured: {why}"
+                    print(f"ok - {line.what} # skip {why}", flush=True)
+                else:
+                    met = line.is_met(figure)
+                    passed, missed = passed + met, missed + (not met)
+                    seen = figure.text(line.unit) if met else f"**{figure.text(line.unit)}**"
+                    print(f"{'ok' if met else 'not ok'} - {line.what}: {seen}, {line.target()}", flush=True)
+                rows.append((line.what, line.target(), seen, f"`{name}`"))
     finally:
         bench.close()
-    print("\n| what | target | seen: median (least to most) | by |\n|---|---|---|---|")
-    for row in table:
-        print(f"| {' | '.join(row)} |")
-    print(f"\n{len(table) - missed} passed, {missed} failed, 0 skipped")
+    print(f"\n{table(rows)}\n{where}")
+    if args.table:
+        measured = iter(rows)
+        rows = [next(measured) if not args.rows or name in args.rows else (what, target, "not measured: left out", f"`{name}`")
+                for what, target, name in listed_rows()]
+        write_table(args.table, rows, where)
+    print(f"\n{passed} passed, {missed} failed, {skipped} skipped")
     return 1 if missed else 0
 
 
