@@ -427,6 +427,22 @@ def test_gzip_only_for_those_who_accept_it(fake):
 # Faults.
 
 
+def test_texts_may_hold_any_character(fake):
+    """As UTF-8 and escaped, with whatever json-c; what is no UTF-8 or no strict JSON changes nothing."""
+    text = "caf\u00e9 \U0001f600 \ufffd"
+    for rules in (json.dumps([{"status": 500, "body": text}], ensure_ascii=False).encode(),
+                  json.dumps([{"status": 500, "body": text}])):
+        fake.faults()
+        assert fake.call("POST", "/_fake/faults", rules)[0] == 200
+        status, _, body = fake.ask(*ONE)
+        assert (status, body if isinstance(body, str) else body.decode()) == (500, text)
+    fake.faults()
+    for wrong in (b'[{"status":500,"body":"\xff"}]', b'[{"status":500,"body":"\xc3"}]', b'[{"status":500,\xc3\xa9}]',
+                  b'[{"status":500},]', b'[{"status":500}] \xc3\xa9', b'[{"status":0500}]'):
+        assert fake.call("POST", "/_fake/faults", wrong)[0] == 400
+    assert fake.ask(*ONE)[0] == 200
+
+
 def test_rules_that_are_wrong_change_nothing(fake):
     fake.faults({"status": 500})
     for wrong in ([{"statsu": 500}], [{"status": "500"}], [{"status": 99}], {"status": 500},

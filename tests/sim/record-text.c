@@ -119,6 +119,7 @@ bool record_text_json(const char *text, size_t len, struct line *line) {
 	const char *texts[COLUMNS];
 	if (!tokener) {
 		tokener = json_tokener_new();
+		/* json-c 0.18 then takes ASCII alone, which is all that the simulation makes. */
 		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	}
 	json_tokener_reset(tokener);
