@@ -438,7 +438,10 @@ def instructions(bench, idle, due):
     out = bench.folder / "callgrind.out"
     done = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", bench.build / "occupancyd", "-c",
                            config, "--once"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert done.returncode == 0 and f"{due} record" in done.stdout, done.stdout[-2000:]
+    written = re.search(r"^(\d+) records? written", done.stdout, re.M)
+    assert done.returncode == 0 and written and int(written.group(1)) >= due, done.stdout[-2000:]
+    if int(written.group(1)) > due:
+        raise Skipped("the machine is busy: another minute ended before the first request")
     shown = subprocess.run(["callgrind_annotate", "--threshold=100", out], stdout=subprocess.PIPE, text=True,
                            check=True).stdout
     return sum(int(count.replace(",", "")) for count in
