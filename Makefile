@@ -57,6 +57,8 @@ TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest pytho
                   python3-jinja2 python3-yaml
 # A small Debian in a container, for the package and the unit.
 SERVICE_PACKAGES := debootstrap systemd-container dnsmasq-base
+# The image of conf/examples/container: for `make check-container` alone.
+IMAGE_PACKAGES := podman crun podman-compose
 
 # With what they are for: `make deps` says so before it installs what is missing.
 TO_RUN     := 'to run it:' $(RUN_PACKAGES)
@@ -203,7 +205,7 @@ FORCE:
 
 ## Packages from Debian: only what is missing is installed
 
-.PHONY: deps deps-build deps-demo deps-deb deps-bench
+.PHONY: deps deps-build deps-demo deps-deb deps-bench deps-container
 deps:
 	$(Q)tests/install-packages $(TO_RUN) $(TO_BUILD) $(TO_DEMO) $(TO_TEST) $(TO_PACKAGE) $(TO_SERVE)
 
@@ -216,6 +218,9 @@ deps-demo:
 
 deps-bench: deps
 	$(Q)tests/install-packages 'to measure:' collectd-core libyajl2
+
+deps-container: deps
+	$(Q)tests/install-packages 'for the container image:' $(IMAGE_PACKAGES)
 
 deps-deb:
 	$(Q)tests/install-packages $(TO_RUN) $(TO_BUILD) $(TO_PACKAGE) libcmocka-dev python3
@@ -232,7 +237,8 @@ run-demo: $(PROGRAM) $(FAKE) $(DEMO_BIN)
 
 ## Test
 
-.PHONY: check check-quick run-check run-unit check-load check-crash check-service tsan static lint tests
+.PHONY: check check-quick run-check run-unit check-load check-crash check-service check-container \
+        tsan static lint tests
 check: deps
 	$(Q)$(MAKE) --no-print-directory run-check
 
@@ -267,6 +273,10 @@ check-crash: deps
 check-service: deps
 	$(Q)$(MAKE) --no-print-directory run-deb
 	$(Q)$(MAKE) --no-print-directory run-check ONLY=service
+
+# The image of conf/examples/container, built and run by podman as its README says; needs root.
+check-container: deps-container
+	$(Q)$(MAKE) --no-print-directory run-check ONLY=container
 
 # Data races, in all the system tests: libcurl resolves names in a thread, and that is all the threads.
 tsan: deps
@@ -468,6 +478,7 @@ help:
 	@echo 'make check-load  the load test at its full length: ten minutes'
 	@echo 'make check-crash kills, full disks and an outage at their full length: some minutes'
 	@echo 'make check-service  the package and the unit under a real systemd, in a container; as root'
+	@echo 'make check-container  the image of conf/examples/container, built and run by podman; as root'
 	@echo 'make bench       CPU, memory, start and restart against bare libcurl and collectd: ROWS= RUNS=$(RUNS)'
 	@echo 'make bench-guard instructions of the daemon in some simulated months against the recorded number'
 	@echo 'make tsan        the system tests under ThreadSanitizer'

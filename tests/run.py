@@ -227,8 +227,8 @@ SUITES = {
     "fake": run_pytest("tests/fake-rhombus"),
     "sim": run_sim,
     "system": run_pytest("tests/system"),
-    # Containers share the network, a name server's address and layers that are made once.
     "service": run_pytest("tests/service", parallel=False),
+    "container": run_pytest("tests/container", parallel=False),
     "static": run_tap("static analysis", "tests/static"),
     "guard": run_tap("instructions", "tests/bench/guard.py", "--build", "{build}"),
     "fuzz": run_corpora,

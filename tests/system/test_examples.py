@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -15,6 +16,7 @@ from harness import OCCUPANCYD
 CONF = pathlib.Path(__file__).parents[2] / "conf"
 EXAMPLES = CONF / "examples"
 ANSIBLE = EXAMPLES / "ansible"
+CONTAINER = EXAMPLES / "container"
 
 
 def check(folder):
@@ -67,3 +69,22 @@ def test_drop_ins_hand_out_files_of_the_same_name(dropin):
     for line in lines:
         name, path = line.partition("=")[2].split(":")
         assert path.removesuffix(".cred") == f"/etc/occupancyd/{name}"
+
+
+def test_the_container_recipe_agrees_with_itself():
+    """Image, commands and Compose file: the same user, directories and secret; check-container runs them."""
+    recipe = (CONTAINER / "Containerfile").read_text()
+    compose = yaml.safe_load((CONTAINER / "compose.yaml").read_text())
+    service = compose["services"]["occupancyd"]
+    command = re.search(r"^podman run .*?[^\\]$", (CONTAINER / "README.md").read_text(), re.M | re.S).group()
+    volumes = {volume.partition(":")[2] for volume in re.findall(r"-v (\S+)", command)}
+    assert {volume.partition(":")[2] for volume in service["volumes"]} == volumes
+    assert volumes == {"/etc/occupancyd:ro", *re.search(r"^VOLUME (.*)$", recipe, re.M).group(1).split()}
+    assert {volume.partition(":")[0] for volume in service["volumes"]} == {"./etc", *compose["volumes"]}
+    number = re.search(r"^ARG UID=(\d+)$", recipe, re.M).group(1)
+    assert f"--secret=api-key,gid={number},mode=0440" in command
+    assert service["secrets"] == list(compose["secrets"]) == ["api-key"]
+    assert f"chgrp {number} api-key" in (CONTAINER / "compose.yaml").read_text()
+    assert f"--restart={service['restart']}" in command
+    assert ("--read-only" in command) and service["read_only"]
+    assert ("--cap-drop=all" in command) and service["cap_drop"] == ["ALL"]
