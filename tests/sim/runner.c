@@ -17,12 +17,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 enum {
-	LIFE_SECONDS = 120, /* of real time */
+	/* A life that spins ends after so much of the processor's time, one that blocks after so much real time. */
+	LIFE_SECONDS = 120,
+	BLOCKED_SECONDS = 1800,
 	LIVES_MAX = 3000,
 };
 
@@ -80,7 +83,8 @@ static void make_world(const struct run *run) {
 
 static void live(void) {
 	in_life = true;
-	(void)alarm(LIFE_SECONDS);
+	(void)setitimer(ITIMER_PROF, &(struct itimerval){.it_value.tv_sec = LIFE_SECONDS}, NULL);
+	(void)alarm(BLOCKED_SECONDS);
 	exit(command_run(&(struct options){.action = ACTION_RUN, .config = "occupancyd.conf"}));
 }
 
