@@ -190,26 +190,43 @@ def workers(args):
     return PROCESSORS * (1 if args.valgrind else 2 if args.sanitizers else 4)
 
 
+# Of what pytest prints: what is no news.
+NO_NEWS = re.compile(r"bringing up nodes|-+ generated xml file|\d+ (passed|skipped|deselected)\b.*\bin [\d.]+s|\s*$")
+
+
+def call(command, env, filtered):
+    """Its exit code; what it prints is shown as it comes."""
+    if not filtered:
+        return subprocess.run(command, cwd=ROOT, env=env).returncode
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace") as process:
+        for line in process.stdout:
+            if not NO_NEWS.match(line):
+                print(line, end="", flush=True)
+    return process.returncode
+
+
 def run_pytest(folder, parallel=True):
     def run(args, tally, env):
         command = ["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-v" if args.verbose else "-q", "-rs",
                    "--tb=short"]
         at_a_time = workers(args) if parallel else 0
         passes = [("", [])]
-        if at_a_time > 1 and not importlib.util.find_spec("xdist"):
-            print("  python3-pytest-xdist is not installed: one test after the other, which takes long")
-        elif at_a_time > 1:
-            passes = [("not alone", ["-n", str(at_a_time), "--dist", "loadgroup"]), ("alone", [])]
         more = shlex.split(os.environ.get("PYTEST_ARGS", ""))
+        filtered = parallel and not more and not args.verbose
         with Suite(tally, folder) as suite:
+            if at_a_time > 1 and not importlib.util.find_spec("xdist"):
+                print("  python3-pytest-xdist is not installed: one test after the other, which takes long", flush=True)
+            elif at_a_time > 1:
+                passes = [("not alone", ["-n", str(at_a_time), "--dist", "loadgroup"]), ("alone", [])]
             for number, (marks, options) in enumerate(passes):
                 report = args.build_path / f"pytest-{folder.replace('/', '-')}{number or ''}.xml"
                 report.unlink(missing_ok=True)
-                done = subprocess.run([*command, f"--junitxml={report}", *options, *more, *(["-m", marks] if marks else []),
-                                       folder], cwd=ROOT, env=env)
+                code = call([*command, f"--junitxml={report}", *options, *more, *(["-m", marks] if marks else []), folder],
+                            env, filtered)
                 # Which of the two passes has the tests that were asked for does not matter.
-                nothing = done.returncode == NO_TEST_MATCHED and (number == 0 and len(passes) > 1 or suite.took)
-                suite.took += tally.add_junit(report, 0 if nothing else done.returncode)
+                nothing = code == NO_TEST_MATCHED and (number == 0 and len(passes) > 1 or suite.took)
+                suite.took += tally.add_junit(report, 0 if nothing else code)
     return run
 
 
