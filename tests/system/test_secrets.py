@@ -327,7 +327,7 @@ def test_other_processes_of_the_user_may_not_look_inside(make_daemon):
         os.chmod(folder, 0o755)
         program = pathlib.Path(shutil.copy(OCCUPANCYD, folder))
         daemon = make_daemon("http://127.0.0.1:1", LOBBY)
-        daemon.folder = daemon.folder.rename(pathlib.Path(folder) / "daemon")
+        daemon.folder = pathlib.Path(shutil.move(daemon.folder, pathlib.Path(folder) / "daemon"))
         text = daemon.config.name
         config = daemon.folder / text
         config.write_text(config.read_text().replace(str(daemon.config.parent), str(daemon.folder)))
