@@ -414,8 +414,14 @@ MAN8 := man/occupancyd.8
 # Below DESTDIR, quoted for the shell.
 at = '$(subst ','\'',$(DESTDIR))$(1)'
 
+# Since version 253 systemd can send SIGHUP itself and wait until the daemon is done with it.  The unit
+# is written for the systemd of the Debian that it is built on: NOTIFY_RELOAD=0 or 1 says otherwise.
+NOTIFY_RELOAD ?= $(if $(shell $(PKG_CONFIG) --atleast-version=253 libsystemd && echo yes),1,0)
+
 # The unit, for where things are installed; and the one of instances, which differs in paths and names alone.
-unit         := sed -e 's|/usr/sbin/|$(sbindir)/|g' -e 's|/etc/occupancyd/|$(sysconfdir)/occupancyd/|g'
+unit         := sed -e 's|/usr/sbin/|$(sbindir)/|g' -e 's|/etc/occupancyd/|$(sysconfdir)/occupancyd/|g' \
+                $(if $(filter 1,$(NOTIFY_RELOAD)),-e 's|^Type=notify$$|&-reload|' \
+                -e '/^# By the shell/d' -e '/kill -HUP/d')
 of_instances := -e 's|^Description=.*|& (%i)|' -e 's|^SyslogIdentifier=.*|&@%i|' \
                 -e 's|$(sysconfdir)/occupancyd/|&%i/|g' -e 's|/run/occupancyd/|&%i/|' \
                 -e 's|^\([A-Za-z]*Directory\)=occupancyd$$|\1=occupancyd/%i|'

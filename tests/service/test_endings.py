@@ -129,16 +129,32 @@ def test_reload(container, busy):
     container.wait_for(lambda: any(r["device"] == third for r in container.records()), 20, "a record of the new device")
     assert "reloaded: 3 devices" in container.journal(since=mark)
 
-    container.write(CONFIG, more.replace('rate = "40/s"', 'rate = "fast"'))
-    mark = container.journal_mark()
-    assert container.run("systemctl", "reload", UNIT).code != 0
-    assert f"{CONFIG}:1: accounts[0].rate: main: " in container.journal(since=mark)
-    assert f"{CONFIG}:1: accounts[0].rate: main: " in container.status()
-    assert container.show("ActiveState") == "active" and main_pid(container) == before
+    # A mistake, and a rate that would not do.
+    for rate, said in (("fast", f"{CONFIG}:1: accounts[0].rate: main: "), ("1/h", "main: 3 devices need ")):
+        container.write(CONFIG, more.replace('rate = "40/s"', f'rate = "{rate}"'))
+        mark = container.journal_mark()
+        assert container.run("systemctl", "reload", UNIT).code != 0
+        assert said in container.journal(since=mark)
+        assert said in container.status()
+        assert container.show("ActiveState") == "active" and main_pid(container) == before
+        assert rate != "fast" or f"{CONFIG}: reloaded: " not in container.journal(since=mark)
 
     container.write(CONFIG, good)
     container.systemctl("reload", UNIT)
     assert_all(container)
+
+
+def test_systemd_signals_and_waits_where_it_can(container, busy):
+    """Type=notify-reload alone, without the lines of ExecReload=: it ends only with the daemon's own word."""
+    if container.show("Type") != "notify-reload":
+        pytest.skip("this systemd has no Type=notify-reload")
+    container.drop_in("signal", "[Service]\nExecReload=\nTimeoutStartSec=20s\n")
+    container.write(CONFIG, container.read(CONFIG).replace(
+        "devices = (", f'devices = ( {{ uuid = "{uuid_of(3)}"; name = "room-3"; }},'))
+    before, mark = main_pid(container), container.journal_mark()
+    container.systemctl("reload", UNIT)
+    container.wait_for(lambda: "reloaded: 3 devices" in container.journal(since=mark), 5, "the journal")
+    assert main_pid(container) == before
 
 
 def test_stop_in_the_middle_of_a_catch_up(container, busy):

@@ -61,3 +61,11 @@ def test_units_are_in_order(bare):
         assert exposure <= 1.2, out
     print(f"exposure {exposure}")
     assert bare.show("WatchdogUSec") == "1min"
+
+
+def test_unit_has_the_type_of_this_systemd(bare):
+    """Which verify has just accepted; where notify-reload is known, that."""
+    bare.write("/root/new.service", "[Service]\nType=notify-reload\nExecStart=/bin/true\n")
+    known = bare.run("systemd-analyze", "verify", "--man=no", "/root/new.service").out == ""
+    assert bare.show("Type") == ("notify-reload" if known else "notify")
+    assert ("MAINPID" in bare.show("ExecReload")) != known

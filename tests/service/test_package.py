@@ -23,6 +23,10 @@ def older(package, tmp_path_factory):
     control.write_text(re.sub(r"^Version: .*", "Version: 0.0.9", control.read_text(), flags=re.M))
     with open(folder / "tree/etc/occupancyd/occupancyd.conf", "a") as sample:
         sample.write("# As it was in 0.0.9.\n")
+    # With the units below /lib, where Debian 12 has them.
+    if not (folder / "tree/lib").exists():
+        (folder / "tree/lib").mkdir()
+        (folder / "tree/usr/lib/systemd").rename(folder / "tree/lib/systemd")
     path = folder / "occupancyd_0.0.9.deb"
     subprocess.run(["dpkg-deb", "--root-owner-group", "-b", folder / "tree", path], check=True, stdout=subprocess.DEVNULL)
     shutil.rmtree(folder / "tree")

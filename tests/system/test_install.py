@@ -133,6 +133,21 @@ def test_unit_names_the_installed_program_and_configuration(installed):
         assert path in (f"/{sbin}/occupancyd", "/bin/sh")
 
 
+@pytest.mark.parametrize("known, service_type, reloads", [
+    ("0", "notify", ["/usr/sbin/occupancyd -c FILE --check", "/bin/sh -c 'kill -HUP $MAINPID'"]),
+    ("1", "notify-reload", ["/usr/sbin/occupancyd -c FILE --check"]),
+])
+def test_unit_is_written_for_what_systemd_knows(known, service_type, reloads, tmp_path):
+    """notify-reload sends the signal itself; what the two share is the same."""
+    make("install", tmp_path, "prefix=/usr", f"NOTIFY_RELOAD={known}")
+    for name, config in (("occupancyd", "/etc/occupancyd"), ("occupancyd@", "/etc/occupancyd/%i")):
+        unit = (tmp_path / f"lib/systemd/system/{name}.service").read_text()
+        assert re.findall(r"(?m)^Type=(.*)", unit) == [service_type]
+        assert re.findall(r"(?m)^ExecReload=(.*)", unit) == [line.replace("FILE", f"{config}/occupancyd.conf")
+                                                             for line in reloads]
+        assert ("By the shell" in unit) == (known == "0") and "LoadCredential=" in unit
+
+
 def test_user_of_the_unit_is_the_one_that_is_made(installed):
     folder, _, (_, _, units, users, _) = installed
     unit = (folder / units / "occupancyd.service").read_text()
