@@ -36,6 +36,13 @@ export PYTEST_ARGS
 WORKERS     ?=
 # `make check ONLY=system` runs a part: unit, lint, fake, fuzz, sim, system; `make check-service` is apart.
 ONLY        ?= unit lint fake fuzz sim system
+# `make check-service SUITE=trixie` takes another Debian than this machine's.
+THIS_SUITE  := $(shell sed -n s/^VERSION_CODENAME=//p /etc/os-release)
+SUITE       ?= $(THIS_SUITE)
+export SUITE
+# Where the tests of the package take it from.
+PACKAGES    ?= build/$(if $(filter-out $(THIS_SUITE),$(SUITE)),debian/$(SUITE)/)deb
+export PACKAGES
 # `make demo DEMO_SECONDS=20` ends by itself.
 DEMO_SECONDS ?= 0
 # WERROR=1 makes warnings errors; continuous integration does.
@@ -237,7 +244,7 @@ run-demo: $(PROGRAM) $(FAKE) $(DEMO_BIN)
 
 ## Test
 
-.PHONY: check check-quick run-check run-unit check-load check-crash check-service check-container \
+.PHONY: check check-quick run-check run-unit check-load check-crash check-service check-debian check-container \
         tsan static lint tests
 check: deps
 	$(Q)$(MAKE) --no-print-directory run-check
@@ -269,10 +276,15 @@ check-crash: deps
 	$(Q)CRASH_KILLS=500 DISK_FILLINGS=20 OUTAGE_RATE=5 $(MAKE) --no-print-directory run-check ONLY=system \
 	    PYTEST_ARGS='-k "test_crash or test_disk or test_outage" -rsP'
 
-# The package, installed in a small Debian that is booted in a container; needs root.
+# The package, installed in a small Debian that is booted in a container; needs root.  For another
+# suite than this machine's it is made in a root of that one.
 check-service: deps
-	$(Q)$(MAKE) --no-print-directory run-deb
+	$(Q)$(if $(filter $(THIS_SUITE),$(SUITE)),$(MAKE) --no-print-directory run-deb,tests/service/debian $(SUITE) deb)
 	$(Q)$(MAKE) --no-print-directory run-check ONLY=service
+
+# All of this on a new machine of a suite: the packages, `make check`, the package and its service.
+check-debian: deps
+	$(Q)tests/service/debian $(SUITE) check
 
 # The image of conf/examples/container, built and run by podman as its README says; needs root.
 check-container: deps-container
@@ -483,6 +495,9 @@ help:
 	@echo 'make check-quick the unit tests, lint, the fuzz corpora and 60 seeds: seconds'
 	@echo 'make check-load  the load test at its full length: ten minutes'
 	@echo 'make check-crash kills, full disks and an outage at their full length: some minutes'
+	@echo 'make check-service  the package and the unit under a real systemd, in a container; as root: SUITE=$(SUITE)'
+	@echo 'make check-debian  all tests and the package on a fresh Debian, in a container; as root: SUITE=$(SUITE)'
+
 	@echo 'make check-service  the package and the unit under a real systemd, in a container; as root'
 	@echo 'make check-container  the image of conf/examples/container, built and run by podman; as root'
 	@echo 'make bench       CPU, memory, start and restart against bare libcurl and collectd: ROWS= RUNS=$(RUNS)'

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 
+import fcntl
 import os
 import pathlib
 import shutil
@@ -10,10 +11,12 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "system"))
 
-from container import DNS, Container, Unavailable, base_root, need_machine  # noqa: E402
+from container import Container  # noqa: E402
 from harness import Fake, wait_for  # noqa: E402
+from roots import DNS, ROOT, Unavailable, booting_root, machine_suite, need_machine  # noqa: E402
 
-PACKAGES = pathlib.Path(__file__).resolve().parents[2] / "build/deb"
+SUITE = os.environ.get("SUITE") or machine_suite()
+PACKAGES = ROOT / os.environ.get("PACKAGES", "build/deb")
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +31,12 @@ def machine(tmp_path_factory):
     """A root to start from and a name server; without them there is nothing to be shown."""
     folder = tmp_path_factory.mktemp("dns")
     try:
-        need_machine()
-        root = base_root()
+        need_machine("nsenter", "dnsmasq")
+        root = booting_root(SUITE)
     except Unavailable as why:
         pytest.skip(f"no container can be made here: {why}")
+    lock = open("/run/lock/occupancyd-service-tests", "w")
+    fcntl.flock(lock, fcntl.LOCK_EX)  # one at a time on a machine: all ask the same name server
     server = subprocess.Popen(
         ["setpriv", "--pdeathsig", "TERM", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-hosts",
          "--user=root", "--bind-interfaces", f"--listen-address={DNS}", "--address=/rhombus.test/127.0.0.1",
@@ -41,6 +46,7 @@ def machine(tmp_path_factory):
     yield root
     server.terminate()
     server.wait(10)
+    lock.close()
 
 
 @pytest.fixture(scope="session")

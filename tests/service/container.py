@@ -1,114 +1,26 @@
 # SPDX-License-Identifier: ISC
-"""A small Debian 12 with its real systemd, booted in a container of its own.
+"""A small Debian with its real systemd, booted in a container of its own.
 
 It shares the network with this machine, so what listens on loopback here is
-reached from there.  A root is made once by debootstrap and kept; every
-container works on an overlay over it, which may be the base of others.
+reached from there.  Every container works on an overlay over a root that is
+kept, and may be the base of others.
 """
 
-import contextlib
-import hashlib
-import inspect
 import os
 import pathlib
 import re
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
 from harness import Daemon, group
+from roots import Tree, Unavailable
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-KEPT = ROOT / "build" / "service"
-SUITE = "bookworm"
-PACKAGES = ["systemd", "systemd-sysv", "dbus"]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 UNIT = "occupancyd.service"
 CONFIG = "/etc/occupancyd/occupancyd.conf"
 LOG = "/var/log/occupancyd"
-DNS = "127.0.0.153"
-
-
-class Unavailable(Exception):
-    """Something that this machine would have to have."""
-
-
-def check_call(*command, **options):
-    done = subprocess.run([str(word) for word in command], text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, **options)
-    if done.returncode:
-        raise Unavailable(f"{command[0]}: exit code {done.returncode}: {done.stdout[-2000:]}")
-    return done.stdout
-
-
-def need_machine():
-    if os.geteuid() != 0:
-        raise Unavailable("containers need root")
-    for program in ("debootstrap", "systemd-nspawn", "nsenter", "dnsmasq"):
-        if not shutil.which(program):
-            raise Unavailable(f"{program} is not installed")
-
-
-def mirror():
-    """Where this machine gets its packages."""
-    where = check_call("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages",
-                       f"Codename: {SUITE}").split()
-    return where[:1]
-
-
-def base_root():
-    """A minimal Debian, made once for a recipe, with this machine's sources of packages."""
-    recipe = hashlib.sha256(repr((SUITE, PACKAGES, inspect.getsource(adapt))).encode())
-    root = KEPT / f"root-{recipe.hexdigest()[:12]}"
-    if not root.exists():
-        KEPT.mkdir(parents=True, exist_ok=True)
-        making = pathlib.Path(tempfile.mkdtemp(prefix="making-", dir=KEPT))
-        check_call("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, making, *mirror())
-        adapt(making)
-        making.chmod(0o755)
-        making.rename(root)
-    return root
-
-
-def adapt(root):
-    for path in ("etc/apt/sources.list", "etc/apt/sources.list.d", "etc/apt/apt.conf.d"):
-        here, there = pathlib.Path("/", path), root / path
-        if there.is_dir():
-            shutil.rmtree(there)
-        there.unlink(missing_ok=True)
-        if here.is_dir():
-            shutil.copytree(here, there)
-        elif here.exists():
-            shutil.copy(here, there)
-    # Hooks of this machine's packages have no business in there.
-    for path in (root / "etc/apt/apt.conf.d").iterdir():
-        if "Invoke" in path.read_text(errors="replace"):
-            path.unlink()
-    with contextlib.suppress(FileNotFoundError):
-        (root / "etc/resolv.conf").unlink()
-    (root / "etc/resolv.conf").write_text(f"nameserver {DNS}\n")
-    (root / "etc/hostname").write_text("counter\n")
-    (root / "etc/machine-id").write_text("")
-
-
-class Tree:
-    """A directory over others, mounted while it is used; what is written stays in it."""
-
-    def __init__(self, folder, lower):
-        self.folder = pathlib.Path(folder)
-        self.lower = lower  # topmost first
-        self.path = self.folder / "root"
-        for name in ("root", "upper", "work"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
-        self.layers = [self.folder / "upper", *lower]
-        check_call("mount", "-t", "overlay", "overlay", "-o",
-                   f"lowerdir={':'.join(map(str, lower))},upperdir={self.layers[0]},workdir={self.folder / 'work'}",
-                   self.path)
-
-    def unmount(self):
-        subprocess.run(["umount", "-l", self.path], check=False)
 
 
 class Result:

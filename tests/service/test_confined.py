@@ -6,9 +6,10 @@ import re
 
 import pytest
 
-from container import CONFIG, LOG, ROOT, UNIT
+from container import CONFIG, LOG, UNIT
 from harness import KEY, assert_complete, expected_records, parse_time, uuid_of
 from nginx import Authority, Nginx, Proxy
+from roots import ROOT
 
 LOBBY = {"uuid": uuid_of(1), "name": "lobby"}
 EXAMPLES = ROOT / "conf/examples/systemd"
