@@ -45,6 +45,11 @@ PACKAGES    ?= build/$(if $(filter-out $(THIS_SUITE),$(SUITE)),debian/$(SUITE)/)
 export PACKAGES
 # `make demo DEMO_SECONDS=20` ends by itself.
 DEMO_SECONDS ?= 0
+# What runs programs that CC builds for another machine: EMULATOR=qemu-aarch64.
+EMULATOR    ?=
+# `make check-cross CROSS=arm64 CROSS_SEEDS=20` does less.
+CROSS       ?= arm64 armhf i386
+CROSS_SEEDS ?= 200
 # WERROR=1 makes warnings errors; continuous integration does.
 WERROR      ?= 0
 
@@ -245,7 +250,7 @@ run-demo: $(PROGRAM) $(FAKE) $(DEMO_BIN)
 ## Test
 
 .PHONY: check check-quick run-check run-unit check-load check-crash check-service check-debian check-container \
-        tsan static lint tests
+        check-cross run-cross tsan static lint tests
 check: deps
 	$(Q)$(MAKE) --no-print-directory run-check
 
@@ -257,7 +262,7 @@ check-quick: deps
 tests: $(PROGRAM) $(FAKE) $(UNIT_BIN) $(LINT_BIN) $(DEMO_BIN) $(SIM) $(CORPORA)
 
 RUN_TESTS := /usr/bin/python3 tests/run.py --build $(BUILD) --valgrind $(VALGRIND) --sanitizers '$(SAN)' \
-             --workers '$(WORKERS)' --verbose $(V) $(QUICK)
+             --workers '$(WORKERS)' --verbose $(V) --emulator '$(EMULATOR)' $(QUICK)
 
 run-check: tests
 	$(Q)$(RUN_TESTS) $(ONLY)
@@ -289,6 +294,17 @@ check-debian: deps
 # The image of conf/examples/container, built and run by podman as its README says; needs root.
 check-container: deps-container
 	$(Q)$(MAKE) --no-print-directory run-check ONLY=container
+
+# Built for other machines, and what only needs a C library run there, by qemu where this machine cannot;
+# in a small Debian with the compilers; needs root.
+LINKED_PACKAGES := $(filter-out gcc make,$(BUILD_PACKAGES)) libcmocka-dev
+
+check-cross: deps
+	$(Q)tests/service/cross --suite '$(SUITE)' --libraries '$(LINKED_PACKAGES)' --seeds $(CROSS_SEEDS) $(CROSS)
+
+run-cross: $(PROGRAM) $(UNIT_BIN) $(CORPORA) $(SIM)
+	$(Q)$(EMULATOR) $(PROGRAM) --version
+	$(Q)$(RUN_TESTS) --seeds $(SEEDS) unit fuzz sim
 
 # Data races, in all the system tests: libcurl resolves names in a thread, and that is all the threads.
 tsan: deps
@@ -497,9 +513,8 @@ help:
 	@echo 'make check-crash kills, full disks and an outage at their full length: some minutes'
 	@echo 'make check-service  the package and the unit under a real systemd, in a container; as root: SUITE=$(SUITE)'
 	@echo 'make check-debian  all tests and the package on a fresh Debian, in a container; as root: SUITE=$(SUITE)'
-
-	@echo 'make check-service  the package and the unit under a real systemd, in a container; as root'
 	@echo 'make check-container  the image of conf/examples/container, built and run by podman; as root'
+	@echo 'make check-cross built for other machines, CROSS="$(CROSS)", and run by qemu; as root: CROSS_SEEDS=$(CROSS_SEEDS)'
 	@echo 'make bench       CPU, memory, start and restart against bare libcurl and collectd: ROWS= RUNS=$(RUNS)'
 	@echo 'make bench-guard instructions of the daemon in some simulated months against the recorded number'
 	@echo 'make tsan        the system tests under ThreadSanitizer'
