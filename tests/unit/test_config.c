@@ -2,7 +2,6 @@
 
 /* What config_read() takes, what it refuses and in which words, config_print() and config_cost(). */
 
-#include "base/clock.h"
 #include "config/check.h"
 #include "config/keys.h"
 #include "config/value.h"
@@ -18,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -1442,10 +1442,10 @@ static void a_hundred_thousand_devices_are_read(void **state) {
 	write_file("main.conf", buf_text(&text));
 	buf_done(&text);
 
-	usec_t start = clock_boottime();
+	clock_t start = clock();
 	struct config *config = read_main(&said);
-	usec_t took = clock_boottime() - start;
-	print_message("%d devices read in %.2f s\n", count, (double)took / USEC_PER_SEC);
+	double took = (double)(clock() - start) / CLOCKS_PER_SEC;
+	print_message("%d devices read in %.2f s of processor time\n", count, took);
 
 	assert_string_equal(said, "");
 	assert_non_null(config);
@@ -1453,7 +1453,7 @@ static void a_hundred_thousand_devices_are_read(void **state) {
 	assert_string_equal(config->devices[count - 1].labels, "{\"floor\":\"39\",\"wing\":\"b\"}");
 	assert_ptr_equal(config->devices[0].settings, config->devices[6].settings);
 	/* Something quadratic would take minutes. */
-	assert_true(took < USEC_PER_MIN);
+	assert_true(took < 60);
 	free(said);
 	config_free(config);
 	config_free(NULL);
