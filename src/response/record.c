@@ -138,7 +138,9 @@ static bool record_revise(struct record *record, const struct poll *poll) {
 	 */
 	bool same = before->length_s == bucket_seconds(record->start, record->end);
 	bool differs = before->status != record->status || before->count != record->count;
-	if (!fresh && !(same && differs)) {
+	/* A server that answers with nothing for a while takes back nothing that it has counted. */
+	bool vanished = before->status != RECORD_NO_DATA && record->status == RECORD_NO_DATA;
+	if (!fresh && !(same && differs && !vanished)) {
 		return false;
 	}
 	record->revision = before->revision + 1;

@@ -56,7 +56,8 @@ void records_done(struct records *records);
 
 /**
  * Makes the records that a reply is worth: one for each fresh bucket of the
- * span, and one for each remembered bucket that now answers differently.  Each
+ * span, and one for each remembered bucket that now answers differently; nothing in the
+ * place of a count is no answer.  Each
  * bucket gets the last point whose time falls into it.  The records point into
  * points and into the poll's device.
  *

@@ -144,6 +144,10 @@ static void check_revised(const struct line *line, const struct bucket *bucket) 
 		world_violation("revision: %s: expected revision %lld of %s to differ from the one before, but it "
 		                "does not", where(line), (long long)line->revision, world_time(line->start));
 	}
+	if (line->status == LINE_NO_DATA) {
+		world_violation("revision: %s: expected what was counted for %s to stay, but revision %lld is "
+		                "nothing", where(line), world_time(line->start), (long long)line->revision);
+	}
 	if (line->end != bucket->end) {
 		world_violation("revision: %s: expected the bucket's end %s, but came %s", where(line),
 		                world_time(bucket->end), world_time(line->end));
@@ -290,7 +294,8 @@ static void check_look_back(const struct setup_device *device, const struct seri
 		}
 		struct truth truth = truth_at(device->uuid, (int)device->granularity, bucket->start, bucket->end,
 		                              series->asked_at);
-		if (!agrees(bucket->status, bucket->count, truth)) {
+		/* Nothing in the place of a count is no correction. */
+		if (truth.kind != TRUTH_NO_DATA && !agrees(bucket->status, bucket->count, truth)) {
 			world_violation("look-back: %s %s at %s: expected status %d with %lld, as the server last "
 			                "said, but the log has status %d with %lld, revision %lld",
 			                device->uuid, granularity_name(device->granularity),

@@ -56,6 +56,8 @@ PLANTS = [
     # What is asked, and when.
     Plant("Retry-After ignored", "src/response/outcome.c",
           "	return wait < RETRY_AFTER_MOST ? wait : RETRY_AFTER_MOST;", "	return RETRY_AFTER_LEAST;"),
+    Plant("a count corrected to nothing", "src/response/record.c",
+          "	bool vanished = before->status != RECORD_NO_DATA &&", "	bool vanished = 0 * before->status &&"),
     Plant("Retry-After of a 503 ignored", "src/response/outcome.c",
           "	return reply->status == 503 && reply->retry_after ? OUTCOME_THROTTLED\n", "	return 0 && reply->retry_after ? OUTCOME_THROTTLED\n"),
     Plant("rate: one token too many", "src/schedule/rate.c",
