@@ -311,7 +311,8 @@ def test_clock_years_off(shift, fake, make_daemon):
     daemon = make_daemon(fake.url, LOBBY, defaults={"backfill_from": "5m"})
     code, _, stderr = daemon.run("--once", fake_time=shift, timeout=20)
     assert code == 0 and ("clock is ahead" in stderr) == shift.startswith("+"), stderr
-    assert len(daemon.records()) == (0 if shift.startswith("+") else 4)
+    # Of five minutes four whole ones; three within a minute's first second, which is not settled.
+    assert len(daemon.records()) in ((0,) if shift.startswith("+") else (3, 4))
     assert all(parse_time(record["end"]) < time.time() for record in daemon.records())
 
 
