@@ -34,7 +34,8 @@ PYTEST_ARGS ?=
 export PYTEST_ARGS
 # How many of the system tests run at a time; empty: four for each processor, fewer with sanitizers and valgrind.
 WORKERS     ?=
-# `make check ONLY=system` runs a part: unit, lint, fake, fuzz, sim, system; `make check-service` is apart.
+# `make check ONLY=system` runs a part: unit, lint, fake, fuzz, sim, system; `make check-service`
+# and `make check-anywhere` are apart.
 ONLY        ?= unit lint fake fuzz sim system
 # `make check-service SUITE=trixie` takes another Debian than this machine's.
 THIS_SUITE  := $(shell sed -n s/^VERSION_CODENAME=//p /etc/os-release)
@@ -249,7 +250,7 @@ run-demo: $(PROGRAM) $(FAKE) $(DEMO_BIN)
 
 ## Test
 
-.PHONY: check check-quick run-check run-unit check-load check-crash check-service check-debian check-container \
+.PHONY: check check-quick run-check run-unit check-load check-crash check-service check-anywhere check-debian check-container \
         check-cross run-cross tsan static lint tests
 check: deps
 	$(Q)$(MAKE) --no-print-directory run-check
@@ -286,6 +287,11 @@ check-crash: deps
 check-service: deps
 	$(Q)$(if $(filter $(THIS_SUITE),$(SUITE)),$(MAKE) --no-print-directory run-deb,tests/service/debian $(SUITE) deb)
 	$(Q)$(MAKE) --no-print-directory run-check ONLY=service
+
+# As an ordinary user in a directory with blanks, and in a container that may do little; needs root.
+check-anywhere: deps
+	$(Q)$(MAKE) --no-print-directory dist
+	$(Q)$(MAKE) --no-print-directory run-check ONLY=anywhere
 
 # All of this on a new machine of a suite: the packages, `make check`, the package and its service.
 check-debian: deps
@@ -496,7 +502,8 @@ uninstall:
 
 .PHONY: clean
 clean:
-	rm -rf build
+	@# What an interrupted test in a container has left mounted is not entered.
+	rm -rf --one-file-system build
 
 .PHONY: help
 help:
@@ -511,6 +518,7 @@ help:
 	@echo 'make check-quick the unit tests, lint, the fuzz corpora and 60 seeds: seconds'
 	@echo 'make check-load  the load test at its full length: ten minutes'
 	@echo 'make check-crash kills, full disks and an outage at their full length: some minutes'
+	@echo 'make check-anywhere  build and tests where new users stand: no root, odd names, narrow containers; as root'
 	@echo 'make check-service  the package and the unit under a real systemd, in a container; as root: SUITE=$(SUITE)'
 	@echo 'make check-debian  all tests and the package on a fresh Debian, in a container; as root: SUITE=$(SUITE)'
 	@echo 'make check-container  the image of conf/examples/container, built and run by podman; as root'

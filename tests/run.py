@@ -245,6 +245,7 @@ SUITES = {
     "sim": run_sim,
     "system": run_pytest("tests/system"),
     "service": run_pytest("tests/service", parallel=False),
+    "anywhere": run_pytest("tests/anywhere", parallel=False),
     "container": run_pytest("tests/container", parallel=False),
     "static": run_tap("static analysis", "tests/static"),
     "guard": run_tap("instructions", "tests/bench/guard.py", "--build", "{build}"),

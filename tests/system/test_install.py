@@ -224,6 +224,8 @@ def test_installed_sample_is_right_once_its_devices_are_filled_in(installed):
 def test_unit_satisfies_systemd(installed, tmp_path):
     folder, _, (sbin, _, units, *_) = installed
     need_programs(folder)
+    if os.geteuid() != 0 and not os.path.isdir("/run/systemd"):
+        pytest.skip("systemd-analyze wants /run/systemd, which only root can make")
     # systemd-analyze looks for the program where the unit says it is: here, that is below the folder.
     unit = tmp_path / "occupancyd.service"
     unit.write_text((folder / units / "occupancyd.service").read_text().replace(f"/{sbin}/", f"{folder}/{sbin}/"))

@@ -326,6 +326,7 @@ def test_other_processes_of_the_user_may_not_look_inside(make_daemon):
             pytest.skip(f"programs are not run in {folder} (noexec)")
         os.chmod(folder, 0o755)
         program = pathlib.Path(shutil.copy(OCCUPANCYD, folder))
+        program.chmod(0o755)
         daemon = make_daemon("http://127.0.0.1:1", LOBBY)
         daemon.folder = pathlib.Path(shutil.move(daemon.folder, pathlib.Path(folder) / "daemon"))
         text = daemon.config.name
