@@ -169,6 +169,7 @@ void access_take_over(struct access *access, const struct access *from, usec_t n
 		return; /* it waits for a key, whatever it did before */
 	}
 	lane->since = from->lane.since;
+	lane->not_before = from->lane.not_before;
 	memcpy(access->reason, from->reason, sizeof(access->reason));
 
 	/* A reload may have brought the right key: a refused account may try at once. */

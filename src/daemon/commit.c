@@ -68,8 +68,14 @@ static const char *why_not(const struct poller *poller, const struct poll *poll)
 	               : "not polled in that time";
 }
 
-static void put_reason(char *out, size_t size, const struct poller *poller, const struct poll *poll) {
+static void put_reason(char *out, size_t size, const struct poller *poller, const struct poll *poll,
+                       usec_t end) {
 	char limit[DURATION_STRING_SIZE];
+	if (poll->reach.leap > 0 && end <= span_after(poll->device->settings, poll->cursor, 1)) {
+		(void)snprintf(out, size, "failed by itself, while what follows was answered: %s",
+		               why_not(poller, poll));
+		return;
+	}
 	units_format_duration(limit, poll->device->settings->backfill, 1);
 	(void)snprintf(out, size, "not obtained within %s: %s", limit, why_not(poller, poll));
 }
@@ -85,14 +91,14 @@ int poller_give_up(struct poller *poller, struct poll *poll, usec_t end, usec_t 
 		.reason = reason,
 	};
 
-	put_reason(reason, sizeof(reason), poller, poll);
+	put_reason(reason, sizeof(reason), poller, poll, end);
 	return poller_record(poller, poll, &gap);
 }
 
 /* Before the poll is told of it, for its cursor and its trouble are in the reason. */
 static void tell_gap(const struct poller *poller, const struct poll *poll, const struct pending *gap) {
 	char from[UTC_STRING_SIZE], to[UTC_STRING_SIZE], reason[MESSAGE_SIZE + 256];
-	put_reason(reason, sizeof(reason), poller, poll);
+	put_reason(reason, sizeof(reason), poller, poll, gap->end);
 	log_warning("%s: gap from %s to %s: %s", poll->device->name, utc_format(from, gap->what.start),
 	            utc_format(to, gap->end), reason);
 }
@@ -146,10 +152,8 @@ static void poll_succeeded(struct poller *poller, struct poll *poll, int64_t cau
 	}
 	free(poll->reason);
 	poll->reason = NULL;
-	/* In the steady state a request is small, and a limit would only cut its look-back. */
-	int most = poll->device->settings->max_points;
 	bool behind = span_is_backlog(poll->device->settings, poll->cursor, poll_horizon(poller, poll));
-	poll->span_limit = !behind || poll->span_limit > most / 2 ? most : 2 * poll->span_limit;
+	reach_worked(&poll->reach, poll->device->settings->max_points, behind);
 }
 
 /* A run of pending records of one poll, from `first` on.  Returns what follows. */
@@ -175,6 +179,8 @@ static size_t apply_run(struct poller *poller, size_t first) {
 	}
 	if (answered) {
 		poll_succeeded(poller, poll, fresh);
+	} else if (poll->reach.leap > 0) {
+		reach_gave_up(&poll->reach);
 	}
 	poller_plan(poller, poll);
 	return i;

@@ -380,6 +380,28 @@ static void send_gap(struct poller *poller, struct poll *poll, usec_t gap_end) {
 }
 
 /*
+ * What the next request asks for, behind a gap of what has become too old, or of what it
+ * leaps over.  Returns false if that is nothing.
+ */
+static bool next_span(struct poll *poll, usec_t gap_end, usec_t horizon, struct span *ret_span) {
+	const struct settings *settings = poll->device->settings;
+	usec_t from = gap_end;
+	if (poll->reach.leap > 0 && span_after(settings, poll->cursor, poll->reach.leap) > from) {
+		from = span_after(settings, poll->cursor, poll->reach.leap);
+	}
+	bool gap = from > poll->cursor;
+	usec_t oldest = poll->memory_len > 0 && !gap ? poll->memory[0].start : USEC_INFINITY;
+	if (span_next(settings, from, oldest, poll->reach.limit, horizon, ret_span)) {
+		return true;
+	}
+	if (poll->reach.leap == 0) {
+		return false;
+	}
+	poll->reach.leap = 0; /* nothing follows yet */
+	return next_span(poll, gap_end, horizon, ret_span);
+}
+
+/*
  * The poll was taken from its lane.  Only a request costs a token: buckets that
  * are given up, and a poll that has nothing to ask for, must not keep others from
  * asking.
@@ -389,11 +411,10 @@ static void send_poll(struct poller *poller, struct access *access, struct poll 
 	usec_t horizon = poller_horizon(poller, access);
 	usec_t gap_end = span_gap_end(settings, poll->cursor, poll->since, horizon);
 	bool gap = gap_end > poll->cursor;
-	usec_t oldest = poll->memory_len > 0 && !gap ? poll->memory[0].start : USEC_INFINITY;
 	struct error err = {{0}};
 	struct span span;
 
-	bool more = span_next(settings, gap_end, oldest, poll->span_limit, horizon, &span);
+	bool more = next_span(poll, gap_end, horizon, &span);
 	if (gap && (!more || is_long_gap(poll, gap_end))) {
 		send_gap(poller, poll, gap_end);
 	} else if (!more) {

@@ -127,8 +127,9 @@ static void keep_reason(struct poll *poll, const char *reason) {
 	}
 }
 
-void poll_failed(struct poller *poller, struct poll *poll, const char *reason, bool tell_now,
-                 usec_t wait) {
+/* Counts a failure.  wait: until the next try; 0: it is made at once, for less. */
+static void note_failure(struct poller *poller, struct poll *poll, const char *reason, bool tell_now,
+                         usec_t wait) {
 	if (poll->failures == 0) {
 		poll->failing_since = poller->now;
 	}
@@ -139,12 +140,21 @@ void poll_failed(struct poller *poller, struct poll *poll, const char *reason, b
 	poller->status.replies_failed++;
 
 	if (!poll->told && (tell_now || poll->failures >= TELL_AT)) {
-		char text[DURATION_STRING_SIZE];
+		char next[DURATION_STRING_SIZE + 8] = "at once, for less";
+		if (wait > 0) {
+			char text[DURATION_STRING_SIZE];
+			(void)snprintf(next, sizeof(next), "in %s", units_format_duration(text, wait, 0));
+		}
 		poll->told = true;
 		poller->status.failing++;
-		log_warning("%s: poll failed: %s (attempt %u): next try in %s", poll->device->name,
-		            reason, poll->failures, units_format_duration(text, wait, 0));
+		log_warning("%s: poll failed: %s (attempt %u): next try %s", poll->device->name, reason,
+		            poll->failures, next);
 	}
+}
+
+void poll_failed(struct poller *poller, struct poll *poll, const char *reason, bool tell_now,
+                 usec_t wait) {
+	note_failure(poller, poll, reason, tell_now, wait);
 	if (poller->once && (tell_now || poll->failures >= ONCE_FAILURES)) {
 		poller_stop(poller, poll, false);
 	} else {
@@ -156,21 +166,55 @@ static void fail(const struct landing *l, bool tell_now, usec_t wait) {
 	poll_failed(l->poller, l->poll, l->verdict.reason, tell_now, wait);
 }
 
-static usec_t usual_backoff(const struct landing *l) {
+static usec_t backoff_after(const struct landing *l, unsigned failures) {
 	const struct retry_settings *retry = &l->poller->roll.config->retry;
-	return backoff_full_jitter(retry->base, retry->cap, l->poll->failures + 1u, &l->poller->rng);
+	return backoff_full_jitter(retry->base, retry->cap, failures, &l->poller->rng);
 }
+
+static usec_t usual_backoff(const struct landing *l) {
+	return backoff_after(l, l->poll->failures + 1u);
+}
+
+/* A bucket that fails alone is given so long before what follows is asked for. */
+#define ALONE_PATIENCE (2 * USEC_PER_MIN)
 
 /* Less at once may come through; false if it cannot be less. */
 static bool halve_span(const struct landing *l) {
-	if (l->span.buckets <= 1) {
-		return false;
+	return reach_halve(&l->poll->reach, l->span.buckets);
+}
+
+/* Whether there is anything to ask for behind as many buckets as would be skipped next. */
+static bool can_leap(const struct landing *l) {
+	const struct settings *settings = l->poll->device->settings;
+	return span_closed(settings, poll_horizon(l->poller, l->poll)) >
+	       span_after(settings, l->poll->cursor, l->poll->reach.leapt + 1);
+}
+
+/* The request's own fault: less is asked for at once, or what follows a bucket that fails alone. */
+static bool ask_for_less(const struct landing *l) {
+	struct poll *poll = l->poll;
+	if (!halve_span(l)) {
+		bool patient = poll->failures == 0 || l->poller->now - poll->failing_since < ALONE_PATIENCE ||
+		               !can_leap(l);
+		reach_failed_alone(&poll->reach, patient);
+		if (poll->reach.leap == 0) {
+			return false;
+		}
 	}
-	l->poll->span_limit = l->span.buckets / 2;
+	note_failure(l->poller, poll, l->verdict.reason, false, 0);
+	wait_for_account(l);
 	return true;
 }
 
 /* Outcomes */
+
+/* Of several buckets that were skipped only the first is known to fail alone. */
+static void give_up_first(const struct landing *l) {
+	usec_t end = span_after(l->poll->device->settings, l->poll->cursor, 1);
+	if (poller_give_up(l->poller, l->poll, end, l->sent) < 0) {
+		poll_failed(l->poller, l->poll, "out of memory", false, usual_backoff(l));
+	}
+}
 
 static void on_ok(const struct landing *l) {
 	struct poller *poller = l->poller;
@@ -182,6 +226,15 @@ static void on_ok(const struct landing *l) {
 	if (!span_cut(l->poll->device->settings, poll_horizon(poller, l->poll), &span)) {
 		poller->status.replies_ok++;
 		poller_plan(poller, l->poll);
+		return;
+	}
+	if (l->poll->reach.leap > 0 && !reach_leapt(&l->poll->reach)) {
+		/* What it skipped has another chance. */
+		poller_retry(poller, l->poll, usual_backoff(l));
+		return;
+	}
+	if (l->poll->reach.leap > 1) {
+		give_up_first(l);
 		return;
 	}
 	int r = records_make(records, l->poll, &span, &poller->points, poller->wall);
@@ -206,7 +259,9 @@ static void on_ok(const struct landing *l) {
 
 static void on_failing(const struct landing *l) {
 	account_reached(l);
-	fail(l, false, usual_backoff(l));
+	if (!ask_for_less(l)) {
+		fail(l, false, backoff_after(l, l->poll->reach.alone));
+	}
 }
 
 static void on_throttled(const struct landing *l) {
@@ -222,12 +277,17 @@ static void on_throttled(const struct landing *l) {
 	wait_for_account(l);
 }
 
+static void fail_for_long(const struct landing *l, unsigned failures) {
+	fail(l, true, backoff_at_least(REJECTED_FIRST, REJECTED_LAST, failures, &l->poller->rng));
+}
+
 static void on_rejected(const struct landing *l) {
 	account_reached(l);
 	/* Some servers answer a bad client certificate with 400. */
 	l->access->trouble = l->access->account->client_cert != NULL;
-	fail(l, true, backoff_at_least(REJECTED_FIRST, REJECTED_LAST, l->poll->failures + 1u,
-	                               &l->poller->rng));
+	if (!ask_for_less(l)) {
+		fail_for_long(l, l->poll->reach.alone);
+	}
 }
 
 /* What an administrator has to do about a refused key. */
@@ -269,7 +329,8 @@ static void on_refused(const struct landing *l) {
 		return;
 	}
 	if (is_refused_alone(l)) {
-		on_rejected(l);
+		account_reached(l);
+		fail_for_long(l, l->poll->failures + 1u);
 		l->access->shut_out = true;
 		return;
 	}
@@ -312,25 +373,26 @@ static void on_transient(const struct landing *l) {
 }
 
 static void on_server_error(const struct landing *l) {
-	unsigned failures = l->poll->failures;
 	if (l->access->lane.state == LANE_REFUSED) {
 		on_transient(l); /* a server in trouble does not say that the key is good now */
 		return;
 	}
 	account_reached(l);
+	if (ask_for_less(l)) {
+		return;
+	}
+	unsigned alone = l->poll->reach.alone;
 	fail(l, false,
-	     failures < SERVER_ERROR_QUICK
-	             ? usual_backoff(l)
-	             : backoff_at_least(SERVER_ERROR_FIRST, SERVER_ERROR_LAST,
-	                                failures + 1 - SERVER_ERROR_QUICK, &l->poller->rng));
+	     alone <= SERVER_ERROR_QUICK
+	             ? backoff_after(l, alone)
+	             : backoff_at_least(SERVER_ERROR_FIRST, SERVER_ERROR_LAST, alone - SERVER_ERROR_QUICK,
+	                                &l->poller->rng));
 }
 
 static void on_too_large(const struct landing *l) {
 	account_reached(l);
-	if (halve_span(l)) {
-		wait_for_account(l);
-	} else {
-		fail(l, false, usual_backoff(l));
+	if (!ask_for_less(l)) {
+		fail(l, false, backoff_after(l, l->poll->reach.alone));
 	}
 }
 

@@ -68,7 +68,8 @@ static usec_t gate_opens(const struct lane *lane) {
 		return USEC_INFINITY;
 	}
 	usec_t token = rate_ready_at(&lane->rate);
-	return lane->state != LANE_OPEN && lane->until > token ? lane->until : token;
+	usec_t gate = lane->not_before > token ? lane->not_before : token;
+	return lane->state != LANE_OPEN && lane->until > gate ? lane->until : gate;
 }
 
 /* Where in the queue the poll is that was asked before all others; its place in ret_at. */
@@ -163,6 +164,7 @@ bool lane_throttle(struct lane *lane, usec_t now, usec_t wait) {
 		lane->probes++;
 	}
 	pause_until(lane, now + wait);
+	lane->not_before = lane->until;
 	return changed;
 }
 

@@ -31,6 +31,7 @@ struct lane {
 
 	enum lane_state state;
 	usec_t until;
+	usec_t not_before; /* the server has said "wait": not even a new key ends that earlier */
 	usec_t since;    /* when the state was entered */
 	unsigned probes; /* that failed since then */
 	int unreached;   /* transient failures in a row, over different polls */

@@ -29,9 +29,9 @@ void poll_init(struct poll *poll, const struct device *device, usec_t cursor, us
 		.cursor = cursor,
 		.since = now,
 		.memory_max = (uint16_t)span_lookback_buckets(device->settings),
-		.span_limit = device->settings->max_points,
 		.quiet_since = USEC_INFINITY,
 	};
+	reach_init(&poll->reach, device->settings->max_points);
 }
 
 void poll_done(struct poll *poll) {

@@ -12,6 +12,7 @@
 #define SCHEDULE_POLL_H
 
 #include "config/config.h"
+#include "schedule/reach.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,7 +64,7 @@ struct poll {
 	usec_t asked;         /* monotonic: the last request; 0: none yet */
 	usec_t failing_since; /* monotonic */
 	char *reason;         /* the last failure's sentence; NULL while all is well */
-	int span_limit;       /* most buckets in the next request */
+	struct reach reach;   /* how much the next request asks for */
 	uint16_t failures;    /* in a row */
 	bool told;            /* people know that it is failing */
 

@@ -56,6 +56,14 @@ usec_t span_fresh(const struct settings *settings, usec_t cursor) {
 	return is_single(settings) ? cursor : grid_floor(&settings->bucket, cursor);
 }
 
+usec_t span_after(const struct settings *settings, usec_t cursor, int buckets) {
+	usec_t edge = span_fresh(settings, cursor);
+	for (; buckets > 0; buckets--) {
+		edge = grid_next(&settings->bucket, edge);
+	}
+	return edge;
+}
+
 bool span_next(const struct settings *settings, usec_t cursor, usec_t oldest, int limit, usec_t now,
                struct span *ret) {
 	const struct grid *grid = &settings->bucket;

@@ -58,6 +58,10 @@ bool span_cut(const struct settings *settings, usec_t now, struct span *span);
 __attribute__((nonnull))
 usec_t span_due(const struct settings *settings, usec_t cursor, usec_t spread);
 
+/** The edge so many buckets behind the one at which the next record begins. */
+__attribute__((nonnull))
+usec_t span_after(const struct settings *settings, usec_t cursor, int buckets);
+
 /** Whether more than one window is waiting behind the cursor. */
 __attribute__((nonnull))
 bool span_is_backlog(const struct settings *settings, usec_t cursor, usec_t now);

@@ -51,6 +51,12 @@ static bool span_fits(const struct rule *rule, int64_t span_ms) {
 	       (span_ms >= 0 && span_ms >= rule->min_span_ms && span_ms <= rule->max_span_ms);
 }
 
+static bool range_fits(const struct rule *rule, const struct circumstances *now) {
+	return rule->holds_ms == INT64_MIN ||
+	       (now->span_ms >= 0 && now->start_ms <= rule->holds_ms &&
+	        rule->holds_ms < now->start_ms + now->span_ms);
+}
+
 static bool time_fits(const struct rule *rule, const struct circumstances *now) {
 	int64_t age_ms = (now->mono_us - rule->installed_us) / 1000;
 
@@ -61,7 +67,7 @@ static bool time_fits(const struct rule *rule, const struct circumstances *now) 
 static bool rule_fits(const struct rule *rule, const struct circumstances *now) {
 	return text_fits(rule->device, now->device) && text_fits(rule->key, now->key) &&
 	       text_fits(rule->path, now->path) && text_fits(rule->interval, now->interval) &&
-	       span_fits(rule, now->span_ms) && time_fits(rule, now) &&
+	       span_fits(rule, now->span_ms) && range_fits(rule, now) && time_fits(rule, now) &&
 	       (now->report || !rule_is_for_reports(rule));
 }
 

@@ -26,6 +26,7 @@ struct circumstances {
 	const char *interval;
 	int64_t now_ms; /* of the server's clock */
 	int64_t mono_us;
+	int64_t start_ms;
 	int64_t span_ms; /* of the range asked for; -1: there is none */
 	bool report;     /* a report is about to be answered */
 };

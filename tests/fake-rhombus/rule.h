@@ -50,6 +50,7 @@ struct rule {
 	int64_t from_ms, to_ms;
 	int64_t after_ms, for_ms;
 	int64_t min_span_ms, max_span_ms;
+	int64_t holds_ms; /* INT64_MIN: not asked */
 	int64_t skip, times;
 
 	/* Replies that take the place of the real one. */

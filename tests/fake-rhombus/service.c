@@ -178,6 +178,7 @@ static void pick_rule(struct visit *visit, unsigned status) {
 		.interval = query->word ? query->word : "NONE",
 		.now_ms = visit->now_ms,
 		.mono_us = visit->mono_us,
+		.start_ms = query->has_range ? query->start_ms : 0,
 		.span_ms = query->has_range ? query->end_ms - query->start_ms : -1,
 		.report = status == 200 && visit->endpoint && visit->endpoint->report,
 	};

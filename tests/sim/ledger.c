@@ -106,6 +106,6 @@ void ledger_answered(const struct asked *asked) {
 }
 
 void ledger_failed(const struct asked *asked) {
-	/* What was halved is doubled as often, with each answer that is recorded. */
-	ledger_series(asked->uuid, asked->granularity)->narrow = 16;
+	/* What was halved is doubled as often, with each answer that is recorded, after a while at that size. */
+	ledger_series(asked->uuid, asked->granularity)->narrow = 40;
 }

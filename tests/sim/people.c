@@ -185,8 +185,40 @@ void people_begin(struct event *event) {
 	}
 }
 
+/* Whether nothing else has happened for that long, to a daemon that was up. */
+static bool is_calm(const struct event *event, usec_t length) {
+	usec_t since = world->now - length;
+	for (int i = 0; i < plan->len; i++) {
+		const struct event *other = &plan->events[i];
+		if (other != event && other->begun && !other->left_out && other->until >= since) {
+			return false;
+		}
+	}
+	return in_life && event->at < since && world->life_began < since && plan->permille_lost == 0;
+}
+
+/* One bad bucket holds up none of those that come after it. */
+static void check_passed(const struct event *event) {
+	const struct setup *setup = &setups->versions[setups->current];
+	const char *uuid = setups->versions[0].devices[event->arg % setups->versions[0].device_count].uuid;
+	for (int i = 0; i < setup->device_count && is_calm(event, USEC_PER_HOUR); i++) {
+		const struct setup_device *device = &setup->devices[i];
+		const struct series *series = ledger_series(device->uuid, (int)device->granularity);
+		usec_t ripe = event->at + 8 * setup_bucket(device) + device->settle + device->window;
+		if (strcmp(device->uuid, uuid) == 0 && device->present && ripe < world->now - USEC_PER_HOUR &&
+		    series->asked_end <= event->at) {
+			world_violation("poison: expected %s %s to be asked for beyond %s, where a bucket fails, but "
+			                "it was not until %s", uuid, granularity_name(device->granularity),
+			                world_time(event->at), world_time(world->now));
+		}
+	}
+}
+
 void people_end(struct event *event) {
 	switch (event->kind) {
+	case EVENT_POISON:
+		check_passed(event);
+		break;
 	case EVENT_DISK_FULL:
 		disk->capacity = INT64_MAX;
 		break;

@@ -19,6 +19,7 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_REFUSAL] = "refusal",
 	[EVENT_BAD_DEVICE] = "bad device",
 	[EVENT_GARBAGE] = "garbage",
+	[EVENT_POISON] = "poisoned bucket",
 	[EVENT_DISK_FULL] = "disk full",
 	[EVENT_DISK_ERROR] = "disk errors",
 	[EVENT_DISK_FROZEN] = "disk read-only",
@@ -47,6 +48,7 @@ static const struct {
 	[EVENT_REFUSAL] = {PLAN_NETWORK, 5},
 	[EVENT_BAD_DEVICE] = {PLAN_NETWORK, 6},
 	[EVENT_GARBAGE] = {PLAN_NETWORK, 6},
+	[EVENT_POISON] = {PLAN_NETWORK, 6},
 	[EVENT_DISK_FULL] = {PLAN_DISK, 6},
 	[EVENT_DISK_ERROR] = {PLAN_DISK, 5},
 	[EVENT_DISK_FROZEN] = {PLAN_DISK, 3},
@@ -119,6 +121,7 @@ static int64_t choose_argument(struct dice *dice, enum event_kind kind) {
 	case EVENT_REFUSAL:
 		return dice_below(dice, 2);
 	case EVENT_BAD_DEVICE:
+	case EVENT_POISON:
 		return dice_below(dice, 12);
 	case EVENT_DISK_FULL:
 		return dice_between(dice, 0, 20000);
@@ -145,6 +148,7 @@ static int64_t choose_second(struct dice *dice, enum event_kind kind) {
 	static const int statuses[] = {400, 404, 422, 500, 500, 403};
 	switch (kind) {
 	case EVENT_BAD_DEVICE:
+	case EVENT_POISON:
 		return DICE_CHOOSE(dice, statuses);
 	case EVENT_DISK_FULL:
 		return dice_below(dice, 2);
@@ -171,7 +175,8 @@ static struct event choose_event(struct dice *dice, unsigned kinds) {
 	event.at = plan->begin + dice_between(dice, span / 50, span);
 	event.until = event.at;
 	if (lasts(event.kind)) {
-		event.until += some_time(dice, 5 * USEC_PER_SEC, span / (disk ? 10 : 3));
+		event.until += event.kind == EVENT_POISON ? dice_between(dice, span / 8, span / 2)
+		                                          : some_time(dice, 5 * USEC_PER_SEC, span / (disk ? 10 : 3));
 	}
 	if (event.until > plan->quiet) {
 		event.until = plan->quiet;

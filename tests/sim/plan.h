@@ -20,6 +20,7 @@ enum event_kind {
 	EVENT_REFUSAL,    /* 401, 403; arg: 0 it passes, 1 until a new key is put in place */
 	EVENT_BAD_DEVICE, /* arg: device; arg2: the status */
 	EVENT_GARBAGE,    /* arg: permille of replies that are no answer */
+	EVENT_POISON,     /* the bucket of arg, a device, that begins before: every request with it fails; arg2: how */
 
 	/* The disk; from a time until another. */
 	EVENT_DISK_FULL,  /* arg: bytes left; arg2: 1 a quota */

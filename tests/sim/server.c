@@ -104,6 +104,18 @@ static bool is_device(const struct asked *asked, int64_t number) {
 	return strcmp(setup->devices[number % setup->device_count].uuid, asked->uuid) == 0;
 }
 
+bool server_is_poisoned(const char *uuid, usec_t start, usec_t end, bool past) {
+	const struct setup *setup = &setups->versions[0];
+	for (int i = 0; i < plan->len; i++) {
+		const struct event *event = &plan->events[i];
+		if (event->kind == EVENT_POISON && (event->active || past) && event->at >= start && event->at < end &&
+		    strcmp(setup->devices[event->arg % setup->device_count].uuid, uuid) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool server_is_weak(void) {
 	return world->seed % 5 <= 1;
 }
@@ -131,6 +143,9 @@ struct reply server_decide(const struct asked *asked, usec_t timeout) {
 	}
 	if ((event = plan_active(EVENT_BAD_DEVICE, -1)) && is_device(asked, event->arg)) {
 		return with_status(dice, (long)event->arg2);
+	}
+	if (server_is_poisoned(asked->uuid, asked->start, asked->end, false)) {
+		return with_status(dice, DICE_CHOOSE(dice, ((const int[]){400, 422, 500, 500})));
 	}
 	if ((event = plan_active(EVENT_GARBAGE, asked->account)) && dice_permille(dice, (int)event->arg)) {
 		return garbage(dice);

@@ -44,6 +44,9 @@ struct reply {
 /** Decides what comes of a request that is made now. */
 struct reply server_decide(const struct asked *asked, usec_t timeout);
 
+/** Whether every request with a bucket that lies between these times fails; or did at some time. */
+bool server_is_poisoned(const char *uuid, usec_t start, usec_t end, bool past);
+
 /** Whether this seed's server cannot give much at once. */
 bool server_is_weak(void);
 

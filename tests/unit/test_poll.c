@@ -45,7 +45,7 @@ static void a_new_poll_begins_at_its_cursor(void **state) {
 	expect_time(minute(3), poll.cursor, "cursor");
 	expect_time(minute(9), poll.since, "since");
 	expect_int(10, poll.memory_max, "memory_max");
-	expect_int(1440, poll.span_limit, "span_limit");
+	expect_int(1440, poll.reach.limit, "limit");
 	expect_time(USEC_INFINITY, poll.quiet_since, "quiet_since");
 	expect_int(0, poll.failures, "failures");
 	expect_forgotten(&poll, 2);
