@@ -450,7 +450,7 @@ at = '$(subst ','\'',$(DESTDIR))$(1)'
 
 # Since version 253 systemd can send SIGHUP itself and wait until the daemon is done with it.  The unit
 # is written for the systemd of the Debian that it is built on: NOTIFY_RELOAD=0 or 1 says otherwise.
-NOTIFY_RELOAD ?= $(if $(shell $(PKG_CONFIG) --atleast-version=253 libsystemd && echo yes),1,0)
+NOTIFY_RELOAD ?= $(if $(shell $(PKG_CONFIG) --atleast-version=253 libsystemd 2>/dev/null && echo yes),1,0)
 
 # The unit, for where things are installed; and the one of instances, which differs in paths and names alone.
 unit         := sed -e 's|/usr/sbin/|$(sbindir)/|g' -e 's|/etc/occupancyd/|$(sysconfdir)/occupancyd/|g' \

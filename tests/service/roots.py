@@ -94,6 +94,14 @@ def make_booting_root(root, suite):
     (root / "etc/machine-id").write_text("")
 
 
+def discard(root):
+    """Removes what an interrupted debootstrap has left, and nothing of what it has mounted in there."""
+    for folder in ("proc", "sys", "dev/pts", "dev"):
+        if os.path.ismount(root / folder):
+            subprocess.run(["umount", "-l", root / folder], check=False)
+    subprocess.run(["rm", "-rf", "--one-file-system", root], check=False)
+
+
 def kept(name, make, *makers, suite):
     """What make(directory, suite) has made, now or earlier by the same recipe."""
     recipe = hashlib.sha256("".join(map(inspect.getsource, (make, *makers))).encode())
@@ -105,7 +113,7 @@ def kept(name, make, *makers, suite):
             make(making, suite)
             making.rename(root)
         finally:
-            shutil.rmtree(making, ignore_errors=True)
+            discard(making)
     return root
 
 

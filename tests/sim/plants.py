@@ -59,7 +59,7 @@ PLANTS = [
     Plant("a count corrected to nothing", "src/response/record.c",
           "	bool vanished = before->status != RECORD_NO_DATA &&", "	bool vanished = 0 * before->status &&"),
     Plant("a bad bucket is never passed over", "src/schedule/reach.c",
-          "	} else if (reach->proofs > 0 || !patient) {", "	} else if (0 * reach->proofs && !patient) {"),
+          "	if (reach->proofs > 0 || !patient) {", "	if (0 * reach->proofs && !patient) {"),
     Plant("a bucket is given up the first time that it fails", "src/schedule/reach.c",
           "	if (reach->proofs == PROOFS) {", "	if (reach->proofs <= PROOFS) {"),
     Plant("a range that is refused is not asked for in parts", "src/schedule/reach.c",
