@@ -5,17 +5,19 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "system"))
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS / "system"), str(TESTS / "service")]
 
-from engine import Box, Engine, Unavailable, need_machine, printed  # noqa: E402
+from engine import Box, Engine, printed  # noqa: E402
 from harness import KEY, Fake  # noqa: E402
+from roots import Unavailable, need_machine  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def engine():
     """podman and a base; without them there is nothing to be shown."""
     try:
-        need_machine()
+        need_machine("podman")
         found = Engine()
     except Unavailable as why:
         pytest.skip(f"no container can be run here: {why}")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 """The real podman, with storage, secrets and settings of its own below build/container.
 
-The base that the Containerfile takes, debian:13-slim, is made by debootstrap, so
-that no registry is asked.
+The base that the Containerfile takes, debian:13-slim, is the root that other tests
+begin with, made by debootstrap, so that no registry is asked.
 """
 
 import os
@@ -16,6 +16,7 @@ import time
 import zlib
 
 from harness import Daemon, group
+from roots import Unavailable, base_root
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build" / "container"
@@ -25,26 +26,6 @@ SUITE = "trixie"
 # Gone after a boot, as podman expects of what it knows about running containers.
 RUNNING = pathlib.Path("/run") / f"occupancyd-check-container-{zlib.crc32(str(KEPT).encode()):08x}"
 HYBRID = "/sys/fs/cgroup/unified"
-
-
-class Unavailable(Exception):
-    """Something that this machine would have to have."""
-
-
-def need_machine():
-    if os.geteuid() != 0:
-        raise Unavailable("the test is made for podman as root")
-    for program in ("podman", "debootstrap"):
-        if not shutil.which(program):
-            raise Unavailable(f"{program} is not installed")
-
-
-def must(command, **options):
-    done = subprocess.run([str(word) for word in command], text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, **options)
-    if done.returncode:
-        raise Unavailable(f"{command[0]}: exit code {done.returncode}: {done.stdout[-2000:]}")
-    return done.stdout
 
 
 def printed(start):
@@ -106,31 +87,15 @@ class Engine:
 
     def make_base(self):
         if self.podman("image", "exists", BASE).code != 0:
-            where = must(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages",
-                          "Origin: Debian"]).split()[:1]
-            root = KEPT / "root"
-            shutil.rmtree(root, ignore_errors=True)
-            must(["debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, root, *where])
-            self.adapt(root)
-            tar = subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE)
+            tar = subprocess.Popen(["tar", "-C", base_root(SUITE), "-c", "--exclude=./var/cache/apt/archives/*.deb", "."],
+                                   stdout=subprocess.PIPE)
             imported = self.podman("import", "-", BASE, stdin=tar.stdout)
             tar.stdout.close()
             if tar.wait() != 0 or imported.code != 0:
                 raise Unavailable(f"the base could not be imported: {imported.err}")
-            shutil.rmtree(root)
         tried = self.podman("run", "--rm", BASE, "true")
         if tried.code != 0:
             raise Unavailable(f"podman runs no container here: {tried.err[-1000:]}")
-
-    @staticmethod
-    def adapt(root):
-        """Packages come to it by the way they come to this machine, a proxy for example."""
-        for path in pathlib.Path("/etc/apt/apt.conf.d").iterdir():
-            text = path.read_text(errors="replace")
-            if "Acquire" in text and "Invoke" not in text:
-                shutil.copy(path, root / "etc/apt/apt.conf.d")
-        for path in (root / "var/cache/apt/archives").glob("*.deb"):
-            path.unlink()
 
     def close(self):
         self.remove_containers()
