@@ -68,7 +68,9 @@ static bool transmit(const char *text, size_t len) {
 static void forget(size_t at) {
 	buf_done(&waiting.list[at]);
 	waiting.len--;
-	memmove(&waiting.list[at], &waiting.list[at + 1], (waiting.len - at) * sizeof(waiting.list[0]));
+	for (; at < waiting.len; at++) {
+		waiting.list[at] = waiting.list[at + 1];
+	}
 }
 
 static bool is_status(const char *text) {
