@@ -14,6 +14,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
 	/* The documented answer is three deep; what is far deeper is an attack. */
@@ -230,9 +231,10 @@ static bool whole_number(json_object *value, int64_t *ret) {
 }
 
 /*
- * One count out of the map: nulls aside, the configured one, the only one, or
- * what is left beside "eventCount".  Which one does not depend on their values:
- * a series must not jump from one key to another.
+ * One count out of the map: the configured one, and no other; else, nulls aside, the only
+ * one, or what is left beside "eventCount".  Which one does not depend on their values:
+ * a series must not jump from one key to another.  What is there and is no number of
+ * people is ambiguous, for it says something, which the record keeps.
  */
 static enum count_kind choose_count(json_object *map, const char *count_key, int64_t *ret) {
 	int values = 0, others = 0;
@@ -256,11 +258,16 @@ static enum count_kind choose_count(json_object *map, const char *count_key, int
 		}
 	}
 
-	json_object *chosen = configured ? configured : values == 1 ? any : others == 1 ? other : NULL;
-	if (!chosen && values > 0) {
+	if (values == 0) {
+		return COUNT_NONE;
+	}
+	json_object *chosen = count_key ? configured : values == 1 ? any : others == 1 ? other : NULL;
+	int64_t count;
+	if (!chosen || !whole_number(chosen, &count) || count < 0) {
 		return COUNT_AMBIGUOUS;
 	}
-	return chosen && whole_number(chosen, ret) ? COUNT_ONE : COUNT_NONE;
+	*ret = count;
+	return COUNT_ONE;
 }
 
 /** The members of a point that are read; NULL: absent or null. */
@@ -491,13 +498,19 @@ static json_object *read_json(const char *body, size_t len, struct error *err) {
 	return NULL;
 }
 
-/* The first of the fields that may hold a message and holds a string with something in it. */
+static bool is_text(json_object *value) {
+	return json_object_is_type(value, json_type_string) && json_object_get_string_len(value) > 0;
+}
+
+/* The first of the fields that may hold a message and holds a string with something in it, or an object that does. */
 static json_object *find_message(json_object *root) {
 	static const char *const fields[] = {"errorMsg", "message", "msg", "error", "status", "detail"};
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		json_object *value = json_object_object_get(root, fields[i]);
-		if (json_object_is_type(value, json_type_string) &&
-		    json_object_get_string_len(value) > 0) {
+		if (json_object_is_type(value, json_type_object)) {
+			value = find_message(value);
+		}
+		if (is_text(value)) {
 			return value;
 		}
 	}
@@ -509,12 +522,45 @@ static void escape_string(json_object *value, char ret_message[static MESSAGE_SI
 	            (size_t)json_object_get_string_len(value));
 }
 
+/* Whether a member of that name says so: not with false, 0, null, "" or an empty list, or those in a string. */
+static bool is_set(json_object *value) {
+	static const char *const unset[] = {"false", "0", "null", "no"};
+	switch (json_object_get_type(value)) {
+	case json_type_null:
+		return false;
+	case json_type_object:
+		return json_object_object_length(value) > 0;
+	case json_type_array:
+		return json_object_array_length(value) > 0;
+	case json_type_string:
+		for (size_t i = 0; i < sizeof(unset) / sizeof(unset[0]); i++) {
+			if (strcasecmp(json_object_get_string(value), unset[i]) == 0) {
+				return false;
+			}
+		}
+		return is_text(value);
+	default:
+		return json_object_get_boolean(value);
+	}
+}
+
+static bool has_points(json_object *root) {
+	json_object *list = json_object_object_get(root, "timeSeriesDataPoints");
+	return json_object_is_type(list, json_type_array) && json_object_array_length(list) > 0;
+}
+
+/* A message without points is an error too, whatever the flag says. */
+static bool says_error(json_object *root) {
+	return is_set(json_object_object_get(root, "error")) ||
+	       (!has_points(root) && is_text(json_object_object_get(root, "errorMsg")));
+}
+
 static int read_root(struct points *points, json_object *root, const char *count_key,
                      struct error *err) {
 	char message[MESSAGE_SIZE];
 	json_object *value;
 
-	if (json_object_get_boolean(json_object_object_get(root, "error"))) {
+	if (says_error(root)) {
 		value = find_message(root);
 		if (!value) {
 			return error_set(err, EREMOTEIO, "the server says error:true and no more");
@@ -524,7 +570,7 @@ static int read_root(struct points *points, json_object *root, const char *count
 	}
 
 	value = json_object_object_get(root, "warningMsg");
-	if (json_object_is_type(value, json_type_string) && json_object_get_string_len(value) > 0) {
+	if (is_text(value)) {
 		points->has_warning = true;
 		escape_string(value, points->warning);
 	}

@@ -100,10 +100,17 @@ static void put_number(struct dice *dice, int64_t n) {
 }
 
 static void put_counts(struct dice *dice, struct truth truth) {
-	static const char *const nothings[] = {"null", "{}", "{\"human\":null}", "{\"human\":\"many\"}"};
+	static const char *const nothings[] = {"null", "{}", "{\"human\":null}"};
+	static const char *const oddities[] = {
+		"{\"human\":\"many\"}", "{\"human\":2.5}", "{\"human\":-1}", "{\"human\":[7]}",
+	};
 	put("\"eventCountMap\":");
 	if (truth.kind == TRUTH_NO_DATA) {
 		put("%s", DICE_CHOOSE(dice, nothings));
+		return;
+	}
+	if (truth.kind == TRUTH_AMBIGUOUS && dice_permille(dice, 400)) {
+		put("%s", DICE_CHOOSE(dice, oddities));
 		return;
 	}
 	put("{");
@@ -188,6 +195,8 @@ static void put_garbage(int variant) {
 		"", "<html><body>Bad gateway</body></html>", "{\"error\":true,\"errorMsg\":\"internal\"}",
 		"{\"timeSeriesDataPoints\":[{\"timestampMs\":17", "[]", "null",
 		"{\"timeSeriesDataPoints\":{\"a\":1}}", "\xff\xfe{}",
+		"{\"error\":false,\"errorMsg\":\"no region\",\"timeSeriesDataPoints\":[]}",
+		"{\"error\":{\"message\":\"asleep\"},\"timeSeriesDataPoints\":null}",
 	};
 	put("%s", texts[variant]);
 }

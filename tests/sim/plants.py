@@ -56,6 +56,11 @@ PLANTS = [
     # What is asked, and when.
     Plant("Retry-After ignored", "src/response/outcome.c",
           "	return wait < RETRY_AFTER_MOST ? wait : RETRY_AFTER_MOST;", "	return RETRY_AFTER_LEAST;"),
+    Plant("an odd count is taken for none", "src/response/parse.c",
+          "	if (!chosen || !whole_number(chosen, &count) || count < 0) {\n		return COUNT_AMBIGUOUS;",
+          "	if (!chosen || !whole_number(chosen, &count) || count < 0) {\n		return chosen ? COUNT_NONE : COUNT_AMBIGUOUS;"),
+    Plant("a message without points is taken for no data", "src/response/parse.c",
+          "	       (!has_points(root) && is_text(", "	       (has_points(root) && is_text("),
     Plant("a count corrected to nothing", "src/response/record.c",
           "	bool vanished = before->status != RECORD_NO_DATA &&", "	bool vanished = 0 * before->status &&"),
     Plant("a bad bucket is never passed over", "src/schedule/reach.c",

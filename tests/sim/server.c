@@ -78,7 +78,7 @@ static struct reply outage(struct dice *dice, int64_t flavour, usec_t timeout) {
 
 static struct reply garbage(struct dice *dice) {
 	struct reply reply = {.fate = FATE_GARBAGE, .status = 200, .delay = usual_delay(dice)};
-	reply.variant = (int)dice_below(dice, 8);
+	reply.variant = (int)dice_below(dice, 10);
 	if (reply.variant == 0) {
 		reply.fate = FATE_TRANSPORT;
 		reply.result = HTTP_CUT_OFF;

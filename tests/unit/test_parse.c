@@ -98,12 +98,18 @@ static void a_count_is_chosen_and_never_invented(void **state) {
 		{MAP("{\"a\":7,\"eventCount\":15}"), "eventCount", COUNT_ONE, 15},
 		{MAP("{\"a\":7,\"b\":8}"), "c", COUNT_AMBIGUOUS, 0},
 		{MAP("{\"a\":7,\"b\":null,\"c\":9}"), "b", COUNT_AMBIGUOUS, 0},
-		{MAP("{\"a\":7,\"eventCount\":15}"), "c", COUNT_ONE, 7},
-		{MAP("{\"a\":7}"), "c", COUNT_ONE, 7},
+		{MAP("{\"a\":7,\"eventCount\":15}"), "c", COUNT_AMBIGUOUS, 0},
+		{MAP("{\"a\":7}"), "c", COUNT_AMBIGUOUS, 0},
+		{MAP("{\"a\":7,\"c\":null}"), "c", COUNT_AMBIGUOUS, 0},
+		{MAP("{\"c\":null}"), "c", COUNT_NONE, 0},
+		{MAP("{}"), "c", COUNT_NONE, 0},
 		/* What is no whole number is there all the same, and nothing stands in for it. */
-		{MAP("{\"a\":2.5,\"b\":8}"), "a", COUNT_NONE, 0},
+		{MAP("{\"a\":2.5,\"b\":8}"), "a", COUNT_AMBIGUOUS, 0},
 		{MAP("{\"a\":2.5,\"b\":8}"), "-", COUNT_AMBIGUOUS, 0},
-		{MAP("{\"a\":2.5,\"eventCount\":8}"), "-", COUNT_NONE, 0},
+		{MAP("{\"a\":2.5,\"eventCount\":8}"), "-", COUNT_AMBIGUOUS, 0},
+		{MAP("{\"a\":\"1,234\"}"), "-", COUNT_AMBIGUOUS, 0},
+		{MAP("{\"a\":{\"count\":3}}"), "-", COUNT_AMBIGUOUS, 0},
+		{MAP("{\"a\":-1}"), "-", COUNT_AMBIGUOUS, 0},
 		{MAP("{\"a\":8,\"eventCount\":2.5}"), "-", COUNT_ONE, 8},
 	};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
@@ -169,9 +175,9 @@ static void numbers_come_in_several_shapes(void **state) {
 		(void)snprintf(body, sizeof(body), MAP("{\"a\":%s}"), rows[row].value);
 		parse_well(&points, body);
 		expect_int(1, points.len, "%s: points", rows[row].value);
-		expect_int(rows[row].whole ? COUNT_ONE : COUNT_NONE, points.list[0].kind, "%s: kind",
+		expect_int(rows[row].whole && rows[row].expected >= 0 ? COUNT_ONE : COUNT_AMBIGUOUS, points.list[0].kind, "%s: kind",
 		           rows[row].value);
-		if (rows[row].whole) {
+		if (rows[row].whole && rows[row].expected >= 0) {
 			expect_int(rows[row].expected, points.list[0].count, "%s", rows[row].value);
 		}
 		points_done(&points);
@@ -254,6 +260,8 @@ static void answers_without_points_are_no_failure(void **state) {
 		"{\"timeSeriesDataPoints\":[]}",
 		" \r\n{\"error\":null,\"errorMsg\":null,\"warningMsg\":null,\"timeSeriesDataPoints\":null}\n",
 		"{\"error\":false,\"errorMsg\":\"\",\"warningMsg\":\"\",\"timeSeriesDataPoints\":[]}",
+		"{\"error\":\"false\",\"timeSeriesDataPoints\":[]}",
+		"{\"error\":{},\"timeSeriesDataPoints\":[]}",
 	};
 	for (size_t i = 0; i < COUNT_OF(bodies); i++) {
 		struct points points;
@@ -368,6 +376,13 @@ static void an_error_with_200_is_a_failure_with_its_message(void **state) {
 		{"{\"error\":true,\"errorMsg\":null,\"message\":\"no region\"}", "no region"},
 		{"{\"error\":true,\"errorMsg\":\"\",\"detail\":\"d\"}", ": d"},
 		{"{\"error\":true}", "error:true"},
+		/* A message without points is one, whatever the flag says; and the flag may be more than a flag. */
+		{"{\"error\":false,\"errorMsg\":\"no region\",\"timeSeriesDataPoints\":[]}", "no region"},
+		{"{\"errorMsg\":\"no region\",\"timeSeriesDataPoints\":null}", "no region"},
+		{"{\"errorMsg\":\"no region\"}", "no region"},
+		{"{\"error\":{\"code\":7,\"message\":\"asleep\"},\"timeSeriesDataPoints\":[]}", "asleep"},
+		{"{\"error\":\"asleep\",\"timeSeriesDataPoints\":[]}", "asleep"},
+		{"{\"error\":\"true\",\"timeSeriesDataPoints\":[]}", "true"},
 		{"{\"error\":true,\"errorMsg\":\"a\\u0007b\",\"timeSeriesDataPoints\":[{\"timestampMs\":1}]}",
 		 "a\\x07b"},
 	};
