@@ -226,3 +226,17 @@ int file_lock(int fd) {
 	} while (r == -EINTR);
 	return r;
 }
+
+int file_lock_directory(const char *directory) {
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		return -errno;
+	}
+	int r = file_lock(fd);
+	if (r == 0) {
+		return fd;
+	}
+	file_close(fd);
+	/* NFS locks only what is open for writing, which a directory cannot be. */
+	return r == -EBADF || r == -EINVAL || r == -ENOLCK || r == -EOPNOTSUPP ? -ENOTSUP : r;
+}

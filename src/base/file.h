@@ -99,4 +99,12 @@ int file_sync_directory(const char *directory);
 __attribute__((warn_unused_result))
 int file_lock(int fd);
 
+/**
+ * Locks a directory as such, without a file in it.  Returns a descriptor for file_close()
+ * that holds the lock; -EWOULDBLOCK at once if another has it; -ENOTSUP if this file system
+ * cannot (some network file systems); other -errno.
+ */
+__attribute__((warn_unused_result, nonnull))
+int file_lock_directory(const char *directory);
+
 #endif

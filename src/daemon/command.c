@@ -19,7 +19,7 @@
 struct program {
 	struct config *config; /* the poller's once that exists */
 	int signals;
-	int lock;
+	int lock, log_lock;
 	struct http *http;
 	struct sink *sink;
 	struct poller *poller;
@@ -140,6 +140,9 @@ static int open_all(struct program *program, bool once, struct error *err) {
 		r = program->lock = lock_take(config->state_directory, err);
 	}
 	if (r >= 0) {
+		r = lock_take_log(config->log.directory, &program->log_lock, err);
+	}
+	if (r >= 0) {
 		r = http_new(&program->http, err);
 	}
 	if (r >= 0) {
@@ -162,6 +165,7 @@ static void close_all(struct program *program) {
 	poller_free(program->poller);
 	sink_close(program->sink);
 	http_free(program->http);
+	lock_release(program->log_lock);
 	lock_release(program->lock);
 	signals_close(program->signals);
 	config_free(program->config);
@@ -178,7 +182,7 @@ void command_warn_of_cost(const struct config *config) {
 }
 
 static int run(struct config *config, const char *file, bool once) {
-	struct program program = {.config = config, .signals = -1, .lock = -1};
+	struct program program = {.config = config, .signals = -1, .lock = -1, .log_lock = -1};
 	struct error err = {{0}};
 
 	/* Without a device it waits for one, which is no use with once. */

@@ -97,6 +97,19 @@ int lock_take(const char *directory, struct error *err) {
 	return r;
 }
 
+int lock_take_log(const char *directory, int *ret_lock, struct error *err) {
+	int lock = file_lock_directory(directory);
+	if (lock == -EWOULDBLOCK) {
+		return error_set(err, EBUSY,
+		                 "%s: another occupancyd writes its log there: give each one a log.directory of "
+		                 "its own",
+		                 directory);
+	}
+	/* What else is wrong with the directory shows when the log is opened. */
+	*ret_lock = lock < 0 ? -1 : lock;
+	return 0;
+}
+
 void lock_release(int lock) {
 	/* The file stays: removing it would let two others lock two files of that name. */
 	file_close(lock);

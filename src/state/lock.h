@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * One daemon per state directory.
+ * One daemon per state directory, and per log directory.
  */
 
 #ifndef STATE_LOCK_H
@@ -19,7 +19,17 @@
 __attribute__((warn_unused_result, nonnull(1)))
 int lock_take(const char *directory, struct error *err);
 
-/** Lets go.  A negative descriptor is nothing. */
+/**
+ * Locks the log directory itself, so that two daemons with different state directories do
+ * not write to one log.  Writes nothing there.
+ *
+ * Returns 0 and in ret_lock a descriptor for lock_release(), or -1 where the file system
+ * cannot lock a directory or there is none yet; or -EBUSY with a sentence.
+ */
+__attribute__((warn_unused_result, nonnull(1, 2)))
+int lock_take_log(const char *directory, int *ret_lock, struct error *err);
+
+/** Lets go.  Does nothing if lock < 0. */
 void lock_release(int lock);
 
 #endif

@@ -368,3 +368,8 @@ int file_lock(int fd) {
 	(void)inode_of(fd);
 	return begin(false);
 }
+
+int file_lock_directory(const char *directory) {
+	(void)directory;
+	return -ENOTSUP; /* there is one daemon */
+}

@@ -261,6 +261,16 @@ def test_a_systemd_that_does_not_listen_holds_up_nothing(fake, make_daemon):
     deaf.close()
 
 
+def test_two_daemons_do_not_write_to_one_log(fake, make_daemon):
+    first = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "10m"}).start()
+    second = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "10m"}, log_folder=first.log_folder)
+    wait_for(first.records, 10, "a record")
+    code, _, stderr = second.run("--once")
+    assert code == 75 and f"{first.log_folder}: another occupancyd writes its log there" in stderr, stderr
+    first.stop()
+    assert second.run("--once")[0] == 0
+
+
 def test_journal_lines_carry_priorities(fake, make_daemon):
     fake.faults({"status": 403})
     daemon = make_daemon(fake.url, rooms(1))

@@ -127,10 +127,35 @@ static void root_leaves_another_users_directory_alone(void **state) {
 	lock_release(lock);
 }
 
+static void one_daemon_writes_to_a_log(void **state) {
+	(void)state;
+	struct error err = {{0}};
+	char expected[PATH_MAX + 128];
+	int first = -1, second = -1;
+	assert_int_equal(lock_take_log(disk_directory, &first, &err), 0);
+	assert_true(first >= 0);
+	assert_int_equal(lock_take_log(disk_directory, &second, &err), -EBUSY);
+	assert_int_equal(second, -1);
+	(void)snprintf(expected, sizeof(expected),
+	               "%s: another occupancyd writes its log there: give each one a log.directory of its own",
+	               disk_directory);
+	assert_string_equal(err.text, expected);
+	assert_string_equal(disk_list(), "");
+	lock_release(first);
+	assert_int_equal(lock_take_log(disk_directory, &second, &err), 0);
+	assert_true(second >= 0);
+	lock_release(second);
+
+	/* What is wrong with it otherwise is told where the log is opened. */
+	assert_int_equal(lock_take_log(disk_path("missing"), &first, &err), 0);
+	assert_int_equal(first, -1);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		TEST(one_daemon_writes_to_a_log),
 		TEST(lock_is_taken_and_names_its_holder),
 		TEST(released_lock_can_be_taken_again),
 		TEST(lock_ends_with_its_process),
