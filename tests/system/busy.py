@@ -43,6 +43,9 @@ class Busy:
         last = {r["device"]: parse_time(r["end"]) for r in records}
         return sum(int(time.time() - last.get(uuid_of(n), self.start)) // 60 for n in self.devices)
 
+    def all_have_begun(self):
+        return {r["device"] for r in self.daemon.records()} == {uuid_of(n) for n in self.devices}
+
     def assert_never_idle(self):
         assert self.backlog() > 0, "the work was over too early: nothing was shown"
 

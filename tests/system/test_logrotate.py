@@ -104,6 +104,7 @@ def lines_of(paths):
 
 def assert_read_once(busy, paths, may_move=False):
     """What is in the files is what the oracle says, and tail has printed each line of it once, in order."""
+    wait_for(busy.all_have_begun, 60, "a record of each device")
     busy.assert_never_idle()
     busy.daemon.stop()
     lines, records = lines_of(paths())
