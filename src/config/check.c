@@ -49,8 +49,6 @@ void settings_complete(struct device_draft *draft, uint64_t own, uint64_t set) {
 	if (!(set & KEY_BIT(KEY_BACKFILL)) && settings->backfill < least_backfill(settings)) {
 		settings->backfill = round_up(least_backfill(settings), USEC_PER_DAY);
 	}
-	settings->backfill_from = draft->since.from;
-	settings->backfill_ago = draft->since.ago;
 }
 
 /* The nearest window that fits, in a direction; 0 if there is none. */

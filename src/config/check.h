@@ -9,7 +9,11 @@
 
 #include "config/keys.h"
 
+#include <assert.h>
+
 #define KEY_BIT(id) ((uint64_t)1 << (id))
+
+static_assert(KEY_COUNT <= 64, "a set of keys is one word");
 
 enum { BLAME_MAX = 4 };
 

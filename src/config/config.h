@@ -50,6 +50,12 @@ struct account {
 	const char *main_file; /* of the configuration */
 };
 
+/** When a device's log begins: at an instant, or so long before the first start. */
+struct since {
+	usec_t from; /* INT64_MIN: not set */
+	usec_t ago;  /* -1: not set */
+};
+
 /**
  * How to poll.  Devices with equal settings share one of these, so that a
  * hundred thousand devices cost little.
@@ -60,8 +66,7 @@ struct settings {
 	usec_t settle;
 	usec_t lookback;
 	usec_t backfill;       /* older buckets are given up as a gap */
-	usec_t backfill_from;  /* instant to begin at on the first start; INT64_MIN: not set */
-	usec_t backfill_ago;   /* the same as a duration back from then; -1: not set */
+	struct since since;    /* backfill_from */
 	usec_t timeout;
 	int max_points;        /* most buckets in one request */
 	const char *count_key; /* NULL: not set */
@@ -146,6 +151,10 @@ const struct zone *config_zone(const struct config *config, size_t at);
  */
 __attribute__((nonnull))
 void config_print(const struct config *config, struct buf *out);
+
+/** Appends a line for each setting that differs and that only a restart applies. */
+__attribute__((nonnull))
+void config_restarts(const struct config *before, const struct config *after, struct buf *out);
 
 /**
  * Says what the configuration will cost, a line per account: requests per

@@ -28,7 +28,7 @@ void reader_defaults(struct reader *reader, const struct node *node) {
 	struct device_draft *draft = &reader->default_draft;
 
 	*member = (struct member){.source = &reader->files[0].source, .group = GROUP_DEFAULTS, .at = -1};
-	*draft = (struct device_draft){.since = {.from = INT64_MIN, .ago = -1}};
+	*draft = (struct device_draft){.settings.since = {.from = INT64_MIN, .ago = -1}};
 	reader_fill(reader, GROUP_DEFAULTS, draft);
 	if (node) {
 		member->line = node_line(node);

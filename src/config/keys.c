@@ -59,24 +59,26 @@ const struct group group_table[GROUP_COUNT] = {
 	[GROUP_STATE] = {"state", .list = false, .fragment = false},
 };
 
+#define MEMBER(of, member) .offset = offsetof(of, member), .size = sizeof(((of *)0)->member)
+
 #define ACCOUNT(type_, name_, member) \
 	.group = GROUP_ACCOUNTS, .type = (type_), .name = (name_), \
-	.offset = offsetof(struct account_draft, member)
+	MEMBER(struct account_draft, member)
 #define DEFAULT(type_, name_, member) \
 	.group = GROUP_DEFAULTS, .type = (type_), .name = (name_), \
-	.offset = offsetof(struct device_draft, member)
+	MEMBER(struct device_draft, member)
 #define DEVICE(type_, name_, member) \
 	.group = GROUP_DEVICES, .type = (type_), .name = (name_), \
-	.offset = offsetof(struct device_draft, member)
+	MEMBER(struct device_draft, member)
 #define RETRY(type_, name_, member) \
 	.group = GROUP_RETRY, .type = (type_), .name = (name_), \
-	.offset = offsetof(struct retry_settings, member)
+	MEMBER(struct retry_settings, member)
 #define LOG(type_, name_, member) \
 	.group = GROUP_LOG, .type = (type_), .name = (name_), \
-	.offset = offsetof(struct log_settings, member)
+	MEMBER(struct log_settings, member)
 #define STATE(type_, name_, member) \
 	.group = GROUP_STATE, .type = (type_), .name = (name_), \
-	.offset = offsetof(struct state_draft, member)
+	MEMBER(struct state_draft, member)
 
 #define RANGE(min_, max_) .min = (min_), .max = (max_)
 
@@ -122,7 +124,7 @@ const struct key key_table[KEY_COUNT] = {
 	                  RANGE(0, 7 * USEC_PER_DAY), .fallback = "10m"},
 	[KEY_BACKFILL] = {DEFAULT(TYPE_DURATION, "backfill", settings.backfill),
 	                  RANGE(USEC_PER_HOUR, 731 * USEC_PER_DAY), .fallback = "7d"},
-	[KEY_BACKFILL_FROM] = {DEFAULT(TYPE_SINCE, "backfill_from", since), RANGE(0, 731 * USEC_PER_DAY)},
+	[KEY_BACKFILL_FROM] = {DEFAULT(TYPE_SINCE, "backfill_from", settings.since), RANGE(0, 731 * USEC_PER_DAY)},
 	[KEY_TIMEOUT] = {DEFAULT(TYPE_DURATION, "timeout", settings.timeout),
 	                 RANGE(USEC_PER_SEC, 10 * USEC_PER_MIN), .fallback = "30s"},
 	[KEY_MAX_POINTS] = {DEFAULT(TYPE_INT, "max_points", settings.max_points), RANGE(1, 10000),

@@ -103,13 +103,13 @@ struct key {
 	enum key_group group;
 	enum key_type type;
 	const char *name;
-	size_t offset;              /* of its value in the group's struct */
+	size_t offset, size;        /* of its value in the group's struct; the value has no padding */
 	const char *fallback;       /* the default, as it would be written but for quotes; NULL: none */
 	const char *environment;    /* where systemd may say another default; NULL: nowhere */
 	int64_t min, max;           /* TYPE_INT, TYPE_DURATION, TYPE_SIZE; max: longest TYPE_STRING */
 	const char *const *choices; /* TYPE_ENUM: names, the last one followed by NULL */
 	bool required;
-	bool restart;               /* a reload does not apply it */
+	bool restart;               /* a reload does not apply it; not of a list or of defaults */
 	const char *note;           /* of a required key: what to do when it is missing */
 };
 
@@ -125,18 +125,11 @@ struct account_draft {
 	int region; /* index into region_names; account.base_url is NULL where it counts */
 };
 
-/** When a device's log begins: an instant, or so long ago.  As in struct settings. */
-struct since {
-	usec_t from; /* INT64_MIN: not set */
-	usec_t ago;  /* -1: not set */
-};
-
 /** What `defaults` and `devices` members are read into. */
 struct device_draft {
 	const char *uuid, *name, *site;
 	const char *account;
 	const char *labels;
-	struct since since;
 	struct settings settings; /* window 0: one bucket */
 };
 

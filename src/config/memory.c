@@ -155,42 +155,39 @@ const char *memory_text(struct config_memory *memory, const char *text) {
 	return pool_get(memory, &memory->texts, text, len + 1, 1, rng_hash(text, len), same_text);
 }
 
-/* All that tells settings apart; the struct itself has padding. */
-enum { DIGEST_LEN = 13 };
-
-static void settings_digest(const struct settings *settings, int64_t ret[static DIGEST_LEN]) {
-	const int64_t digest[DIGEST_LEN] = {
-		(int64_t)(intptr_t)settings->bucket.zone,
-		(int64_t)settings->bucket.interval,
-		settings->bucket.length,
-		settings->bucket.week_start,
-		settings->window,
-		settings->settle,
-		settings->lookback,
-		settings->backfill,
-		settings->backfill_from,
-		settings->backfill_ago,
-		settings->timeout,
-		settings->max_points,
-		(int64_t)(intptr_t)settings->count_key,
-	};
-	memcpy(ret, digest, sizeof(digest));
+/*
+ * Settings are told apart by the keys that are read into them.  What else the struct
+ * holds follows from those; and it has padding, so it cannot be compared as a whole.
+ */
+static const char *member_of(const struct settings *settings, const struct key *key) {
+	bool inside = key->group == GROUP_DEFAULTS && key->offset >= offsetof(struct device_draft, settings) &&
+	              key->offset + key->size <= offsetof(struct device_draft, settings) + sizeof(*settings);
+	return inside ? (const char *)settings + (key->offset - offsetof(struct device_draft, settings)) : NULL;
 }
 
 static bool same_settings(const void *items, size_t position, const void *key) {
 	const struct settings *const *all = items;
-	int64_t a[DIGEST_LEN];
-	int64_t b[DIGEST_LEN];
-	settings_digest(all[position], a);
-	settings_digest(key, b);
-	return memcmp(a, b, sizeof(a)) == 0;
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		const char *member = member_of(key, &key_table[id]);
+		if (member && memcmp(member, member_of(all[position], &key_table[id]), key_table[id].size) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static uint64_t settings_hash(const struct settings *settings) {
+	uint64_t hash = 0;
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		const char *member = member_of(settings, &key_table[id]);
+		hash = member ? hash * 31 + rng_hash(member, key_table[id].size) : hash;
+	}
+	return hash;
 }
 
 const struct settings *memory_settings(struct config_memory *memory, const struct settings *settings) {
-	int64_t digest[DIGEST_LEN];
-	settings_digest(settings, digest);
 	return pool_get(memory, &memory->settings, settings, sizeof(*settings), alignof(struct settings),
-	                rng_hash(digest, sizeof(digest)), same_settings);
+	                settings_hash(settings), same_settings);
 }
 
 /* Without memory it will be looked for again. */

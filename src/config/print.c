@@ -15,6 +15,22 @@ struct printer {
 	struct buf inherited[KEY_COUNT]; /* values of the defaults, written out */
 };
 
+/* What a group of its own was read into; NULL for accounts, defaults and devices. */
+static const void *group_struct(const struct config *config, enum key_group group,
+                                struct state_draft *state) {
+	switch (group) {
+	case GROUP_RETRY:
+		return &config->retry;
+	case GROUP_LOG:
+		return &config->log;
+	case GROUP_STATE:
+		*state = (struct state_draft){.directory = config->state_directory};
+		return state;
+	default:
+		return NULL;
+	}
+}
+
 static void print_key(struct printer *printer, enum key_id id, const void *from) {
 	const char *indent = group_table[key_table[id].group].list ? "    " : "  ";
 	buf_printf(printer->out, "%s%s = ", indent, key_table[id].name);
@@ -78,7 +94,6 @@ static void print_device(struct printer *printer, const struct device *device, s
 		.account = device->account->name,
 		.labels = device->labels,
 		.settings = *device->settings,
-		.since = {.from = device->settings->backfill_from, .ago = device->settings->backfill_ago},
 	};
 	print_keys(printer, GROUP_DEVICES, &draft);
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
@@ -115,7 +130,6 @@ static void print_devices(struct printer *printer, const struct config *config) 
 void config_print(const struct config *config, struct buf *out) {
 	struct printer printer = {.out = out};
 	const struct device_draft *defaults = memory_defaults(config->memory);
-	const struct state_draft state = {.directory = config->state_directory};
 
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
 		buf_init(&printer.inherited[id], out->max);
@@ -127,9 +141,13 @@ void config_print(const struct config *config, struct buf *out) {
 	print_accounts(&printer, config);
 	print_group(&printer, GROUP_DEFAULTS, defaults);
 	print_devices(&printer, config);
-	print_group(&printer, GROUP_RETRY, &config->retry);
-	print_group(&printer, GROUP_LOG, &config->log);
-	print_group(&printer, GROUP_STATE, &state);
+	for (enum key_group group = 0; group < GROUP_COUNT; group++) {
+		struct state_draft state;
+		const void *from = group_struct(config, group, &state);
+		if (from) {
+			print_group(&printer, group, from);
+		}
+	}
 
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
 		if (buf_error(&printer.inherited[id]) < 0) {
@@ -137,4 +155,30 @@ void config_print(const struct config *config, struct buf *out) {
 		}
 		buf_done(&printer.inherited[id]);
 	}
+}
+
+void config_restarts(const struct config *before, const struct config *after, struct buf *out) {
+	struct buf values[2];
+	buf_init(&values[0], out->max);
+	buf_init(&values[1], out->max);
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		const struct key *key = &key_table[id];
+		struct state_draft states[2];
+		if (!key->restart) {
+			continue;
+		}
+		buf_clear(&values[0]);
+		buf_clear(&values[1]);
+		value_write(id, group_struct(before, key->group, &states[0]), &values[0]);
+		value_write(id, group_struct(after, key->group, &states[1]), &values[1]);
+		if (strcmp(buf_text(&values[0]), buf_text(&values[1])) != 0) {
+			buf_printf(out,
+			           "%s.%s has changed from %s to %s: that needs a restart, and until then "
+			           "%s is used\n",
+			           group_table[key->group].name, key->name, buf_text(&values[0]),
+			           buf_text(&values[1]), buf_text(&values[0]));
+		}
+	}
+	buf_done(&values[0]);
+	buf_done(&values[1]);
 }

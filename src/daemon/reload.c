@@ -173,19 +173,11 @@ static size_t count_failing(const struct roll *roll) {
 
 /* What cannot change while the daemon runs keeps its old value, aloud. */
 static void name_restart_keys(const struct config *before, const struct config *after) {
-	const struct {
-		const char *key, *before, *after;
-	} keys[] = {
-		{"log.directory", before->log.directory, after->log.directory},
-		{"state.directory", before->state_directory, after->state_directory},
-	};
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (strcmp(keys[i].before, keys[i].after) != 0) {
-			log_warning("%s has changed from %s to %s: that needs a restart, and until then "
-			            "%s is used",
-			            keys[i].key, keys[i].before, keys[i].after, keys[i].before);
-		}
-	}
+	struct buf lines;
+	buf_init(&lines, 1 << 16);
+	config_restarts(before, after, &lines);
+	log_lines(LOG_LEVEL_WARNING, buf_text(&lines));
+	buf_done(&lines);
 }
 
 int poller_reload(struct poller *poller, struct config *config, struct error *err) {

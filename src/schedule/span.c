@@ -43,10 +43,10 @@ usec_t span_first_cursor(const struct settings *settings, usec_t now) {
 	usec_t last = grid_floor(&settings->bucket, span_closed(settings, now) - 1);
 	usec_t from = last;
 
-	if (settings->backfill_from != INT64_MIN) {
-		from = settings->backfill_from;
-	} else if (settings->backfill_ago >= 0) {
-		from = now - settings->backfill_ago;
+	if (settings->since.from != INT64_MIN) {
+		from = settings->since.from;
+	} else if (settings->since.ago >= 0) {
+		from = now - settings->since.ago;
 	}
 	/* A bucket that begins before backfill_from is not wanted whole, so not at all. */
 	return grid_floor(&settings->bucket, from) == from ? from : grid_next(&settings->bucket, from);

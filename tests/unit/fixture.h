@@ -164,8 +164,7 @@ static inline struct settings settings_of(enum interval interval, const char *zo
 		},
 		.window = window,
 		.backfill = USEC_PER_WEEK,
-		.backfill_from = INT64_MIN,
-		.backfill_ago = -1,
+		.since = {.from = INT64_MIN, .ago = -1},
 		.timeout = 30 * USEC_PER_SEC,
 		.max_points = 1440,
 	};

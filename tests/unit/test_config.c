@@ -337,6 +337,7 @@ static const struct key_case key_cases[] = {
 	{GROUP_DEFAULTS, "account = \"a\"", "account = \"a\";", NULL},
 	{GROUP_DEFAULTS, "account = \"b\"", NULL, "defaults.account: there is no account of the name \"b\""},
 	{GROUP_DEFAULTS, "interval = \"HOURLY\"", "interval = \"HOURLY\";", NULL},
+	{GROUP_DEFAULTS, "interval = \"NONE\"", "interval = \"NONE\";", NULL},
 	{GROUP_DEFAULTS, "interval = \"hourly\"", NULL,
 	 "defaults.interval: \"hourly\" is not one of NONE, MINUTELY, QUARTERHOURLY, HOURLY, DAILY, WEEKLY, "
 	 "MONTHLY: did you mean \"HOURLY\"?"},
@@ -534,6 +535,26 @@ static void each_key_has_a_case(void **state) {
 	}
 }
 
+/* Of the member that a value of this type is read into. */
+static size_t size_of_type(enum key_type type) {
+	switch (type) {
+	case TYPE_INT:
+	case TYPE_ENUM:
+		return sizeof(int);
+	case TYPE_BOOL:
+		return sizeof(bool);
+	case TYPE_DURATION:
+	case TYPE_RATE:
+		return sizeof(usec_t);
+	case TYPE_SIZE:
+		return sizeof(int64_t);
+	case TYPE_SINCE:
+		return sizeof(struct since);
+	default:
+		return sizeof(const char *);
+	}
+}
+
 static void table_agrees_with_itself(void **state) {
 	(void)state;
 	for (enum interval i = 0; i < INTERVAL_COUNT; i++) {
@@ -545,6 +566,11 @@ static void table_agrees_with_itself(void **state) {
 		assert_int_equal(key_find(key_table[id].group, key_table[id].name), id);
 		assert_true(!key_table[id].required || key_table[id].note);
 		assert_non_null(key_type_name(key_table[id].type));
+		assert_int_equal(key_table[id].size, size_of_type(key_table[id].type));
+		/* What a list holds cannot be compared with what it held. */
+		enum key_group group = key_table[id].group;
+		assert_true(!key_table[id].restart ||
+		            (group != GROUP_DEFAULTS && !group_table[group].list));
 	}
 	assert_int_equal(key_find(GROUP_DEVICES, "interval"), KEY_INTERVAL);
 	assert_int_equal(key_find(GROUP_DEFAULTS, "uuid"), KEY_COUNT);
@@ -586,8 +612,8 @@ static void defaults_are_those_of_the_design(void **state) {
 	assert_int_equal(settings->settle, 90 * USEC_PER_SEC);
 	assert_int_equal(settings->lookback, 10 * USEC_PER_MIN);
 	assert_int_equal(settings->backfill, 7 * USEC_PER_DAY);
-	assert_true(settings->backfill_from == INT64_MIN);
-	assert_int_equal(settings->backfill_ago, -1);
+	assert_true(settings->since.from == INT64_MIN);
+	assert_int_equal(settings->since.ago, -1);
 	assert_int_equal(settings->timeout, 30 * USEC_PER_SEC);
 	assert_int_equal(settings->max_points, 1440);
 	assert_null(settings->count_key);
@@ -899,9 +925,9 @@ static void devices_inherit_and_override(void **state) {
 	assert_string_equal(d[2].labels, d[0].labels);
 	assert_int_equal(d[1].settings->settle, 6 * USEC_PER_SEC);
 	assert_string_equal(d[1].settings->count_key, "in");
-	assert_int_equal(d[0].settings->backfill_ago, 6 * USEC_PER_HOUR);
-	assert_int_equal(d[1].settings->backfill_ago, -1);
-	assert_int_equal(d[1].settings->backfill_from, (usec_t)1795420800 * USEC_PER_SEC);
+	assert_int_equal(d[0].settings->since.ago, 6 * USEC_PER_HOUR);
+	assert_int_equal(d[1].settings->since.ago, -1);
+	assert_int_equal(d[1].settings->since.from, (usec_t)1795420800 * USEC_PER_SEC);
 	/* What is equal is shared. */
 	assert_ptr_equal(d[0].settings, d[2].settings);
 	assert_ptr_not_equal(d[0].settings, d[1].settings);
@@ -1233,6 +1259,26 @@ static void assert_same_text(const char *a, const char *b) {
 	}
 }
 
+/* Whether the key is read into struct settings. */
+static bool is_of_settings(enum key_id id) {
+	const struct key *key = &key_table[id];
+	return key->group == GROUP_DEFAULTS && key->offset >= offsetof(struct device_draft, settings);
+}
+
+static void assert_same_value(enum key_id id, const struct settings *a, const struct settings *b) {
+	const struct device_draft drafts[] = {{.settings = *a}, {.settings = *b}};
+	struct buf written[2];
+	for (int i = 0; i < 2; i++) {
+		buf_init(&written[i], 1024);
+		if (value_is_set(id, &drafts[i])) {
+			value_write(id, &drafts[i], &written[i]);
+		}
+	}
+	assert_string_equal(buf_text(&written[0]), buf_text(&written[1]));
+	buf_done(&written[0]);
+	buf_done(&written[1]);
+}
+
 static void assert_same_device(const struct device *a, const struct device *b) {
 	const struct settings *s = a->settings;
 	const struct settings *t = b->settings;
@@ -1241,19 +1287,12 @@ static void assert_same_device(const struct device *a, const struct device *b) {
 	assert_same_text(a->site, b->site);
 	assert_same_text(a->labels, b->labels);
 	assert_string_equal(a->account->name, b->account->name);
-	assert_string_equal(zone_name(s->bucket.zone), zone_name(t->bucket.zone));
-	assert_int_equal(s->bucket.interval, t->bucket.interval);
 	assert_int_equal(s->bucket.length, t->bucket.length);
-	assert_int_equal(s->bucket.week_start, t->bucket.week_start);
-	assert_int_equal(s->window, t->window);
-	assert_int_equal(s->settle, t->settle);
-	assert_int_equal(s->lookback, t->lookback);
-	assert_int_equal(s->backfill, t->backfill);
-	assert_int_equal(s->backfill_from, t->backfill_from);
-	assert_int_equal(s->backfill_ago, t->backfill_ago);
-	assert_int_equal(s->timeout, t->timeout);
-	assert_int_equal(s->max_points, t->max_points);
-	assert_same_text(s->count_key, t->count_key);
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		if (is_of_settings(id)) {
+			assert_same_value(id, s, t);
+		}
+	}
 }
 
 static void assert_same_account(const struct account *a, const struct account *b) {
@@ -1341,6 +1380,100 @@ static void devices_are_printed_briefly(void **state) {
 	                                                "};\n");
 	free(text);
 	config_free(config);
+}
+
+/* One device as the defaults have it, and one with a setting of its own. */
+static struct config *read_two(const char *setting) {
+	struct buf text;
+	buf_init(&text, 64 * 1024);
+	buf_printf(&text,
+	           "accounts = ( { name = \"a\"; key_file = \"k\"; }, { name = \"b\"; key_file = \"k\"; } );\n"
+	           "defaults = { account = \"b\"; };\n"
+	           "devices = ( { uuid = \"" UUID_A "\"; name = \"d\"; },\n"
+	           "            { uuid = \"" UUID_B "\"; name = \"e\"; %s; } );\n",
+	           setting);
+	struct config *config = read_good(buf_text(&text));
+	buf_done(&text);
+	assert_int_equal(config->device_count, 2);
+	return config;
+}
+
+/* Whether the second device has another value than the first and the defaults; then it must be printed. */
+static bool tells_apart(const struct config *config, const char *printed) {
+	char *text = print(config);
+	char *second = strstr(text, "name = \"e\"");
+	bool has = strstr(second, printed) != NULL;
+	*second = '\0';
+	bool other = !strstr(text, printed);
+	if (other && !has) {
+		fail_msg("%s is not the second device's value", printed);
+	}
+	free(text);
+	return other;
+}
+
+/*
+ * Devices share their settings if those are equal.  A key that is forgotten in the
+ * comparison gives one device the other's value.
+ */
+static void each_key_tells_devices_apart(void **state) {
+	(void)state;
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		bool seen = key_table[id].group != GROUP_DEFAULTS;
+		for (size_t i = 0; i < COUNT(key_cases); i++) {
+			const struct key_case *what = &key_cases[i];
+			size_t len = strlen(key_table[id].name);
+			if (what->group != GROUP_DEFAULTS || !what->printed ||
+			    strncmp(what->setting, key_table[id].name, len) != 0 || what->setting[len] != ' ' ||
+			    (key_table[id].type != TYPE_LABELS && strchr(what->setting, ';'))) {
+				continue;
+			}
+			struct config *config = read_two(what->setting);
+			const struct device *d = config->devices;
+			bool apart = tells_apart(config, what->printed);
+			seen = seen || apart;
+			bool shared = d[0].settings == d[1].settings;
+			config_free(config);
+			if (apart && shared == is_of_settings(id)) {
+				fail_msg("%s: settings are %s", what->setting, shared ? "shared" : "not shared");
+			}
+		}
+		if (!seen) {
+			fail_msg("%s: no case gives one device a value that the other has not", key_table[id].name);
+		}
+	}
+}
+
+static void what_only_a_restart_applies_is_named(void **state) {
+	(void)state;
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		const struct key *key = &key_table[id];
+		if (!key->restart) {
+			continue;
+		}
+		char texts[2][1024];
+		char expected[1024];
+		for (int i = 0; i < 2; i++) {
+			(void)snprintf(texts[i], sizeof(texts[i]), "%s = { %s = \"/%d\"; };\n" ACCOUNTS DEVICES,
+			               group_table[key->group].name, key->name, i);
+		}
+		(void)snprintf(expected, sizeof(expected),
+		               "%s.%s has changed from \"/0\" to \"/1\": that needs a restart, and until then "
+		               "\"/0\" is used\n",
+		               group_table[key->group].name, key->name);
+		struct config *before = read_good(texts[0]);
+		struct config *after = read_good(texts[1]);
+		struct buf out;
+		buf_init(&out, 4096);
+		config_restarts(before, after, &out);
+		assert_string_equal(buf_text(&out), expected);
+		buf_clear(&out);
+		config_restarts(after, after, &out);
+		assert_string_equal(buf_text(&out), "");
+		buf_done(&out);
+		config_free(before);
+		config_free(after);
+	}
 }
 
 /* Cost */
@@ -1486,6 +1619,8 @@ int main(void) {
 		cmocka_unit_test(very_many_problems_are_counted),
 		cmocka_unit_test(what_is_printed_reads_the_same),
 		cmocka_unit_test(devices_are_printed_briefly),
+		cmocka_unit_test(each_key_tells_devices_apart),
+		cmocka_unit_test(what_only_a_restart_applies_is_named),
 		cmocka_unit_test(cost_is_told),
 		cmocka_unit_test(a_hundred_thousand_devices_are_read),
 	};

@@ -118,8 +118,8 @@ static void backfill_from_begins_at_the_first_whole_bucket(void **state) {
 	};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		struct settings settings = settings_of(rows[row].interval, DENVER, 15 * MINUTE);
-		settings.backfill_from = rows[row].from ? at(rows[row].from) : INT64_MIN;
-		settings.backfill_ago = rows[row].ago;
+		settings.since.from = rows[row].from ? at(rows[row].from) : INT64_MIN;
+		settings.since.ago = rows[row].ago;
 		expect_time(at(rows[row].expected), span_first_cursor(&settings, at("2026-11-23T12:00:00Z")),
 		            "row %zu", row);
 	}
