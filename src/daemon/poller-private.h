@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * What the poller's parts share: poller.c (turns), reply.c (what replies mean
- * for polls and accounts), commit.c (records to disk, then cursors), reload.c.
+ * What the poller's parts share: poller.c (turns), clockwork.c (what time it is),
+ * reply.c (what replies mean for polls and accounts), commit.c (records to disk, then
+ * cursors), reload.c.
  */
 
 #ifndef DAEMON_POLLER_PRIVATE_H
@@ -88,10 +89,6 @@ struct access *access_of(const struct poll *poll);
 
 /* poller.c */
 
-/** Sets now and wall. */
-__attribute__((nonnull))
-void poller_read_clocks(struct poller *poller);
-
 /** Files a poll that is through: for its next window, or at once if more is waiting. */
 __attribute__((nonnull))
 void poller_plan(struct poller *poller, struct poll *poll);
@@ -104,6 +101,25 @@ void poller_retry(struct poller *poller, struct poll *poll, usec_t wait);
 __attribute__((nonnull))
 void poller_stop(struct poller *poller, struct poll *poll, bool complete);
 
+/** Files what waits by the wall clock anew: that clock, or the server's, tells another time. */
+__attribute__((nonnull))
+void poller_replan(struct poller *poller, struct access *access);
+
+/* clockwork.c */
+
+/** Sets now and wall. */
+__attribute__((nonnull))
+void poller_read_clocks(struct poller *poller);
+
+/** After a step of the wall clock what was due by it is due at another time. */
+__attribute__((nonnull))
+void poller_follow_clock(struct poller *poller);
+
+/** What a good reply, to a request made at `asked` (monotonic), says of our clock. */
+__attribute__((nonnull))
+void poller_watch_clock(struct poller *poller, struct access *access, usec_t asked,
+                        const struct http_reply *reply);
+
 /**
  * The time that "closed and settled" is measured by for the devices of an account: now,
  * or with once the start; less what our clock is ahead of the account's server.
@@ -115,10 +131,6 @@ usec_t poller_horizon(const struct poller *poller, const struct access *access);
 __attribute__((nonnull))
 usec_t poll_horizon(const struct poller *poller, const struct poll *poll);
 
-/** Files what waits by the wall clock anew: that clock, or the server's, tells another time. */
-__attribute__((nonnull))
-void poller_replan(struct poller *poller, struct access *access);
-
 /* reply.c */
 
 __attribute__((nonnull))
@@ -127,10 +139,6 @@ void poller_reply(struct poller *poller, const struct http_reply *reply);
 /** Reads an account's key again; a new one is tried at once. */
 __attribute__((nonnull))
 void poller_reread_key(struct poller *poller, struct access *access);
-
-/** Tells people when our clock begins to be ahead of the server's, and when it no longer is. */
-__attribute__((nonnull))
-void poller_tell_skew(struct access *access);
 
 /** Counts a failure of a poll; tells people at the right one. */
 __attribute__((nonnull))

@@ -2,7 +2,6 @@
 
 #include "daemon/poller-private.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/utc.h"
 #include "request/request.h"
@@ -13,9 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The two clocks drifting apart by more than this is a step, not a slew. */
-#define CLOCK_STEP (1 * USEC_PER_SEC)
 
 /* A gap that has grown to this is recorded, whether or not it has ended. */
 #define GAP_LONGEST (1 * USEC_PER_DAY)
@@ -37,19 +33,6 @@ enum {
 struct access *access_of(const struct poll *poll) {
 	/* Lanes live in accesses and nowhere else. */
 	return (struct access *)((char *)poll->lane - offsetof(struct access, lane));
-}
-
-void poller_read_clocks(struct poller *poller) {
-	poller->now = clock_boottime();
-	poller->wall = clock_realtime();
-}
-
-usec_t poller_horizon(const struct poller *poller, const struct access *access) {
-	return (poller->once ? poller->once_wall : poller->wall) - skew_ahead(&access->skew);
-}
-
-usec_t poll_horizon(const struct poller *poller, const struct poll *poll) {
-	return poller_horizon(poller, access_of(poll));
 }
 
 /* Life */
@@ -325,24 +308,6 @@ void poller_replan(struct poller *poller, struct access *access) {
 	queue_reorder(waiting);
 }
 
-/* After a step of the wall clock what was due by it is due at another time. */
-static void follow_clock(struct poller *poller) {
-	usec_t step = poller->wall - poller->now - poller->clock_offset;
-	if (step < CLOCK_STEP && step > -CLOCK_STEP) {
-		return;
-	}
-	poller->clock_offset += step;
-
-	char text[DURATION_STRING_SIZE];
-	log_notice("the clock was set %s by %s", step > 0 ? "forward" : "back",
-	           units_format_duration(text, step > 0 ? step : -step, 0));
-	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
-		skew_step(&poller->roll.accesses[i].skew, step);
-		poller_tell_skew(&poller->roll.accesses[i]);
-		poller_replan(poller, &poller->roll.accesses[i]);
-	}
-}
-
 /* Sending */
 
 static int post(struct poller *poller, struct access *access, struct poll *poll,
@@ -472,7 +437,7 @@ usec_t poller_turn(struct poller *poller) {
 	struct http_reply reply;
 
 	poller_read_clocks(poller);
-	follow_clock(poller);
+	poller_follow_clock(poller);
 	while (http_next(poller->http, &reply)) {
 		poller_reply(poller, &reply);
 	}

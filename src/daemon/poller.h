@@ -82,6 +82,14 @@ const struct config *poller_config(const struct poller *poller);
 __attribute__((nonnull))
 struct storage *poller_storage(struct poller *poller);
 
+/**
+ * What time it is, as of the last turn: the wall clock less what it is off by the Dates of
+ * an account's server.  Returns false while no reply has confirmed that: nothing that cannot
+ * be undone may be done by the wall clock then.
+ */
+__attribute__((nonnull, warn_unused_result))
+bool poller_true_time(const struct poller *poller, usec_t *ret);
+
 /** Whether the figures may have changed since the last call. */
 __attribute__((nonnull))
 bool poller_changed(struct poller *poller);

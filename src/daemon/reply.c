@@ -414,47 +414,6 @@ static void mask_points(const struct access *access, struct points *points) {
 	}
 }
 
-/* Clocks */
-
-/* From here on people are told. */
-#define SKEW_TELL (10 * USEC_PER_SEC)
-
-/* What is known of the clocks changes by less than that with every reply: no reason to file polls anew. */
-#define SKEW_CHANGE (1 * USEC_PER_SEC)
-
-void poller_tell_skew(struct access *access) {
-	char text[DURATION_STRING_SIZE];
-	usec_t ahead = skew_ahead(&access->skew);
-	const char *name = access->account->name;
-
-	if (ahead > SKEW_TELL && !access->skew_told) {
-		access->skew_told = true;
-		log_warning("%s: this machine's clock is ahead of the server's by %s: buckets wait until "
-		            "they are over by the server's",
-		            name, units_format_duration(text, ahead, 0));
-	} else if (ahead == 0 && access->skew_told) {
-		access->skew_told = false;
-		log_notice("%s: this machine's clock is no longer ahead of the server's", name);
-	}
-}
-
-/* What the Date of a good reply says of our clock. */
-static void watch_clock(const struct landing *l, const struct http_reply *reply) {
-	struct poller *poller = l->poller;
-	usec_t before = skew_ahead(&l->access->skew);
-	usec_t date;
-
-	if (outcome_server_time(reply, &date) < 0) {
-		return;
-	}
-	skew_observe(&l->access->skew, poller->wall - (poller->now - l->poll->asked), poller->wall, date);
-	usec_t ahead = skew_ahead(&l->access->skew);
-	if (ahead > before + SKEW_CHANGE || ahead < before - SKEW_CHANGE) {
-		poller_replan(poller, l->access);
-	}
-	poller_tell_skew(l->access);
-}
-
 static void flight_free(struct roll *roll, struct flight *flight) {
 	flight->poll = NULL;
 	flight->next_free = roll->free_flights;
@@ -488,7 +447,7 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 	outcome_judge(reply, parsed, &err, poller->wall, &l.verdict);
 	access_mask(l.access, l.verdict.reason, strlen(l.verdict.reason));
 	if (l.verdict.outcome == OUTCOME_OK) {
-		watch_clock(&l, reply);
+		poller_watch_clock(poller, l.access, l.poll->asked, reply);
 	}
 	actions[l.verdict.outcome](&l);
 	poller->changed = true;

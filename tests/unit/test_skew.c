@@ -8,6 +8,7 @@
 
 #define S USEC_PER_SEC
 #define SERVER (INT64_C(1795420800) * S) /* 2026-11-23T08:00:00Z */
+#define YEAR (366 * USEC_PER_DAY)
 
 /* Our clock is ahead by that much; the request takes so long; the Date is of the middle. */
 static void reply(struct skew *skew, usec_t ahead, usec_t sent, usec_t took) {
@@ -15,52 +16,150 @@ static void reply(struct skew *skew, usec_t ahead, usec_t sent, usec_t took) {
 	skew_observe(skew, sent + ahead, sent + took + ahead, stamped - stamped % S);
 }
 
+/* Replies that would each have our clock off by so much, one after the other. */
+static void replies(struct skew *skew, usec_t ahead, int count) {
+	for (int i = 0; i < count; i++) {
+		reply(skew, ahead, SERVER + i * 7 * S + i * 13579, 1000);
+	}
+}
+
+static void expect_about(usec_t expected, usec_t offset, const char *what) {
+	expect_between(expected - S, expected + S, offset, "%s", what);
+}
+
 static void nothing_is_known_before_the_first_reply(void **state) {
 	(void)state;
 	struct skew skew = {0};
-	expect_int(0, skew_ahead(&skew), "ahead");
 	skew_step(&skew, USEC_PER_HOUR);
-	expect_int(0, skew_ahead(&skew), "after a step");
+	expect_int(0, skew_ahead(&skew), "ahead");
+	expect_int(0, skew_offset(&skew), "offset");
+	expect_int(false, skew_is_confirmed(&skew), "confirmed");
+	expect_int(false, skew_is_dated(&skew), "dated");
 }
 
-static void a_clock_that_agrees_or_is_late_is_not_ahead(void **state) {
+static void a_reply_that_agrees_confirms_the_clock_at_once(void **state) {
 	(void)state;
-	static const usec_t aheads[] = {0, S, 2 * S, -S, -USEC_PER_HOUR, -20 * 366 * USEC_PER_DAY};
+	static const usec_t aheads[] = {0, S, 2 * S, -S, -2 * S};
 	for (size_t i = 0; i < COUNT_OF(aheads); i++) {
 		struct skew skew = {0};
 		for (int n = 0; n < 100; n++) {
 			reply(&skew, aheads[i], SERVER + n * 7 * S + n * 13579, (n % 5) * S);
-			expect_int(0, skew_ahead(&skew), "row %zu, reply %d", i, n);
+			expect_int(0, skew_ahead(&skew), "row %zu, reply %d: ahead", i, n);
+			expect_int(0, skew_offset(&skew), "row %zu, reply %d: offset", i, n);
+			expect_int(true, skew_is_confirmed(&skew), "row %zu, reply %d: confirmed", i, n);
+			expect_int(true, skew_is_dated(&skew), "row %zu, reply %d: dated", i, n);
 		}
 	}
 }
 
-/* Never more than it is, and soon no less than the quickest reply can tell. */
-static void a_clock_that_is_ahead_is_never_thought_further_ahead(void **state) {
+/* Never further off than it is, and soon by no less than the quickest reply can tell. */
+static void a_clock_that_is_off_is_known_after_three_replies(void **state) {
 	(void)state;
-	static const usec_t aheads[] = {5 * S, USEC_PER_MIN, USEC_PER_HOUR, 20 * 366 * USEC_PER_DAY};
+	static const usec_t aheads[] = {5 * S,  USEC_PER_MIN,  USEC_PER_HOUR,  20 * YEAR,
+	                                -5 * S, -USEC_PER_MIN, -USEC_PER_HOUR, -20 * YEAR};
 	for (size_t i = 0; i < COUNT_OF(aheads); i++) {
 		struct skew skew = {0};
+		usec_t least = aheads[i] < 0 ? aheads[i] : 0, most = aheads[i] < 0 ? 0 : aheads[i];
 		for (int n = 0; n < 100; n++) {
-			reply(&skew, aheads[i], SERVER + n * 7 * S + n * 13579, (n % 5) * S + 1000);
-			expect_between(0, aheads[i], skew_ahead(&skew), "row %zu, reply %d", i, n);
+			reply(&skew, aheads[i], SERVER + n * 7 * S + n * 13579, (n % 5) * S / 2 + 1000);
+			expect_int(n >= 2, skew_is_confirmed(&skew), "row %zu, reply %d: confirmed", i, n);
+			expect_between(least, most, skew_offset(&skew), "row %zu, reply %d: offset", i, n);
+			expect_between(0, most, skew_ahead(&skew), "row %zu, reply %d: ahead", i, n);
 		}
-		expect_between(aheads[i] - S, aheads[i], skew_ahead(&skew), "row %zu, in the end", i);
+		expect_between(aheads[i] - S, aheads[i] + S, skew_offset(&skew), "row %zu, in the end", i);
 	}
+}
+
+static void one_odd_date_among_right_ones_changes_nothing(void **state) {
+	(void)state;
+	static const usec_t odd[] = {26 * YEAR, -26 * YEAR, USEC_PER_HOUR, -10 * USEC_PER_DAY, 10 * S};
+	for (size_t i = 0; i < COUNT_OF(odd); i++) {
+		for (int place = 1; place < SKEW_SEEN; place++) {
+			struct skew skew = {0};
+			replies(&skew, 0, place);
+			replies(&skew, odd[i], 1);
+			expect_int(0, skew_offset(&skew), "row %zu, place %d: offset", i, place);
+			expect_int(0, skew_ahead(&skew), "row %zu, place %d: ahead", i, place);
+			expect_int(true, skew_is_confirmed(&skew), "row %zu, place %d: confirmed", i, place);
+		}
+	}
+}
+
+/* It is not believed, and buckets wait as if it were true, until others say otherwise. */
+static void an_odd_date_at_first_is_outvoted_by_the_next_reply(void **state) {
+	(void)state;
+	struct skew skew = {0};
+	replies(&skew, 26 * YEAR, 1);
+	expect_int(false, skew_is_confirmed(&skew), "confirmed by the odd one");
+	expect_about(26 * YEAR, skew_ahead(&skew), "distrusted by");
+	replies(&skew, 0, 1);
+	expect_int(true, skew_is_confirmed(&skew), "confirmed by the right one");
+	expect_int(0, skew_ahead(&skew), "distrusted by");
+}
+
+/* Where replies contradict each other, buckets wait for the earliest time that any gives. */
+static void in_doubt_the_earliest_time_counts(void **state) {
+	(void)state;
+	struct skew skew = {0};
+	replies(&skew, USEC_PER_HOUR, 1);
+	replies(&skew, USEC_PER_DAY, 1);
+	replies(&skew, -USEC_PER_DAY, 1);
+	expect_int(false, skew_is_confirmed(&skew), "confirmed");
+	expect_about(USEC_PER_DAY, skew_ahead(&skew), "distrusted by");
+}
+
+static void a_server_that_is_set_is_believed_after_a_few_replies(void **state) {
+	(void)state;
+	struct skew skew = {0};
+	replies(&skew, 0, SKEW_SEEN);
+	replies(&skew, USEC_PER_HOUR, 2);
+	expect_int(0, skew_offset(&skew), "after two");
+	expect_int(true, skew_is_confirmed(&skew), "after two");
+	replies(&skew, USEC_PER_HOUR, 2);
+	expect_int(true, skew_is_confirmed(&skew), "after four");
+	expect_about(USEC_PER_HOUR, skew_offset(&skew), "after four");
+
+	/* The way back is shorter, for our own clock agrees. */
+	replies(&skew, 0, 2);
+	expect_int(true, skew_is_confirmed(&skew), "and two more");
+	expect_int(0, skew_offset(&skew), "and two more");
+}
+
+/* As many votes for each: what it was is not known, and buckets wait for the earlier. */
+static void a_draw_confirms_nothing(void **state) {
+	(void)state;
+	struct skew skew = {0};
+	replies(&skew, 0, 1);
+	replies(&skew, USEC_PER_HOUR, 3);
+	expect_int(false, skew_is_confirmed(&skew), "confirmed");
+	expect_about(USEC_PER_HOUR, skew_ahead(&skew), "distrusted by");
+	replies(&skew, USEC_PER_HOUR, 1);
+	expect_int(true, skew_is_confirmed(&skew), "and one more");
 }
 
 static void a_step_is_followed_before_the_next_reply(void **state) {
 	(void)state;
 	struct skew skew = {0};
 	reply(&skew, 0, SERVER, 1000);
-	skew_step(&skew, USEC_PER_HOUR);
-	expect_between(USEC_PER_HOUR - 2 * S, USEC_PER_HOUR, skew_ahead(&skew), "set forward");
-	skew_step(&skew, -USEC_PER_HOUR);
+	skew_step(&skew, 20 * YEAR);
+	expect_about(20 * YEAR, skew_ahead(&skew), "set forward");
+	skew_step(&skew, -20 * YEAR);
 	expect_int(0, skew_ahead(&skew), "and back");
 	skew_step(&skew, -USEC_PER_HOUR);
 	expect_int(0, skew_ahead(&skew), "too far back");
 	skew_step(&skew, USEC_PER_HOUR);
 	expect_int(0, skew_ahead(&skew), "and right again");
+	expect_int(true, skew_is_confirmed(&skew), "confirmed");
+}
+
+/* With more than one reply it is known for certain where a step has led to. */
+static void a_confirmed_clock_stays_so_over_a_step(void **state) {
+	(void)state;
+	struct skew skew = {0};
+	replies(&skew, 0, 3);
+	skew_step(&skew, -8 * YEAR);
+	expect_int(true, skew_is_confirmed(&skew), "confirmed");
+	expect_about(-8 * YEAR, skew_offset(&skew), "offset");
 }
 
 static void what_drifts_away_is_learned_anew(void **state) {
@@ -69,17 +168,41 @@ static void what_drifts_away_is_learned_anew(void **state) {
 	reply(&skew, USEC_PER_MIN, SERVER, 1000);
 	for (usec_t ahead = USEC_PER_MIN; ahead >= 0; ahead -= S / 10) {
 		reply(&skew, ahead, SERVER + USEC_PER_DAY, 1000);
-		expect_between(0, ahead > 2 * S ? ahead : 0, skew_ahead(&skew), "at %" PRId64, ahead);
+		expect_between(0, ahead > 2 * S ? ahead + S / 2 : S / 2, skew_ahead(&skew), "at %" PRId64, ahead);
 	}
+	expect_int(0, skew_ahead(&skew), "in the end");
+}
+
+static void a_reply_without_a_date_confirms_where_none_has_one(void **state) {
+	(void)state;
+	struct skew skew = {0};
+	skew_undated(&skew);
+	expect_int(true, skew_is_confirmed(&skew), "confirmed");
+	expect_int(false, skew_is_dated(&skew), "dated");
+	expect_int(0, skew_ahead(&skew), "ahead");
+
+	replies(&skew, USEC_PER_HOUR, 1);
+	expect_int(false, skew_is_confirmed(&skew), "once it has one");
+	skew_undated(&skew);
+	expect_int(false, skew_is_confirmed(&skew), "and then none");
+	replies(&skew, USEC_PER_HOUR, 2);
+	expect_int(true, skew_is_dated(&skew), "dated");
 }
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_known_before_the_first_reply),
-		cmocka_unit_test(a_clock_that_agrees_or_is_late_is_not_ahead),
-		cmocka_unit_test(a_clock_that_is_ahead_is_never_thought_further_ahead),
+		cmocka_unit_test(a_reply_that_agrees_confirms_the_clock_at_once),
+		cmocka_unit_test(a_clock_that_is_off_is_known_after_three_replies),
+		cmocka_unit_test(one_odd_date_among_right_ones_changes_nothing),
+		cmocka_unit_test(an_odd_date_at_first_is_outvoted_by_the_next_reply),
+		cmocka_unit_test(in_doubt_the_earliest_time_counts),
+		cmocka_unit_test(a_server_that_is_set_is_believed_after_a_few_replies),
+		cmocka_unit_test(a_draw_confirms_nothing),
 		cmocka_unit_test(a_step_is_followed_before_the_next_reply),
+		cmocka_unit_test(a_confirmed_clock_stays_so_over_a_step),
 		cmocka_unit_test(what_drifts_away_is_learned_anew),
+		cmocka_unit_test(a_reply_without_a_date_confirms_where_none_has_one),
 	};
 	return cmocka_run_group_tests_name("skew", tests, NULL, NULL);
 }
