@@ -39,6 +39,7 @@ struct timers {
 	bool log_failed;     /* as of the last turn */
 	bool status_waits;
 	bool not_reloaded; /* the files on the disk are not what is in force */
+	bool recorded;     /* with once: all that was due */
 	struct zonewatch zones;
 };
 
@@ -241,10 +242,23 @@ static usec_t earliest(const struct loop *loop, const struct timers *timers, use
 	return next > now ? next : now;
 }
 
-/* Whether it is over. */
-static bool is_over(const struct loop *loop, const struct timers *timers, size_t *incomplete) {
+/*
+ * With once all is recorded.  The upkeep comes first, for the next run may be as short, and
+ * before that the checkpoint, which lets files go.
+ */
+static bool is_kept_up(const struct loop *loop, struct timers *timers, bool busy) {
+	if (!timers->recorded) {
+		timers->recorded = true;
+		(void)save(loop, timers);
+		return false;
+	}
+	return !busy;
+}
+
+/* Whether it is over; busy: there is more to compress or to trim. */
+static bool is_over(const struct loop *loop, struct timers *timers, bool busy, size_t *incomplete) {
 	if (loop->once && poller_finished(loop->poller, incomplete)) {
-		return true;
+		return timers->drain != USEC_INFINITY || is_kept_up(loop, timers, busy);
 	}
 	*incomplete = loop->once; /* ended by a signal, it has not recorded all */
 	return timers->drain != USEC_INFINITY &&
@@ -299,12 +313,12 @@ int loop_run(const struct loop *loop) {
 		if (timers.watchdog_every > 0 && is_due(&timers.watchdog, now, timers.watchdog_every)) {
 			notify_watchdog();
 		}
-		if (is_over(loop, &timers, &incomplete)) {
+		if (is_over(loop, &timers, busy, &incomplete)) {
 			return finish(loop, &timers, incomplete);
 		}
 
 		struct error err = {{0}};
-		usec_t wait = busy ? 0 : earliest(loop, &timers, next, now) - clock_boottime();
+		usec_t wait = busy || timers.recorded ? 0 : earliest(loop, &timers, next, now) - clock_boottime();
 		if (http_wait(loop->http, loop->signals, wait, &err) < 0) {
 			log_crit("%s", err.text);
 			return EX_SOFTWARE;

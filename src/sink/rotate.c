@@ -151,7 +151,7 @@ static void sweep(struct rotate *rotate) {
 	if (r < 0) {
 		note_failure(rotate, r, "", "cannot remove unfinished files");
 	}
-	rotate->phase = ROTATE_PICK;
+	rotate->phase = ROTATE_THIN;
 }
 
 /* Whether the next name is this one with ".gz": the two stand side by side. */
@@ -280,7 +280,8 @@ static void compress_slice(struct rotate *rotate) {
 		r = finish_job(rotate);
 	}
 
-	rotate->phase = ROTATE_PICK;
+	/* Compressing may take hours: what is due to go meanwhile does not wait for the last file. */
+	rotate->phase = ROTATE_THIN;
 	if (r < 0) {
 		abandon_job(rotate);
 		note_failure(rotate, r, rotate->job, "cannot be compressed");
@@ -328,13 +329,21 @@ static bool is_too_old(const struct rotate *rotate, usec_t time) {
 	       age > rotate->settings.keep_age;
 }
 
+/* Bytes count when nothing gets smaller any more. */
+static bool has_too_many_bytes(const struct rotate *rotate, const struct keeping *left) {
+	const struct log_settings *settings = &rotate->settings;
+	bool final = rotate->phase == ROTATE_TRIM || !settings->compress;
+
+	return final && settings->keep_bytes > 0 && left->bytes > settings->keep_bytes;
+}
+
 /* Whether the oldest group left has to go.  Neither count nor bytes take the last one. */
 static bool is_doomed(const struct rotate *rotate, const struct keeping *left, usec_t time) {
 	const struct log_settings *settings = &rotate->settings;
 
 	return is_too_old(rotate, time) ||
 	       (left->groups > 1 && ((settings->keep > 0 && left->groups > settings->keep) ||
-	                             (settings->keep_bytes > 0 && left->bytes > settings->keep_bytes)));
+	                             has_too_many_bytes(rotate, left)));
 }
 
 /*
@@ -391,21 +400,23 @@ static bool trim_slice(struct rotate *rotate, const struct archive *archive) {
 }
 
 static void trim(struct rotate *rotate) {
+	enum rotate_phase next = rotate->phase == ROTATE_THIN ? ROTATE_PICK : ROTATE_IDLE;
 	struct archive archive;
 	int r = archive_scan(rotate->directory, &archive);
 
 	if (r < 0) {
 		note_failure(rotate, r, "", "cannot be listed");
-		rotate->phase = ROTATE_IDLE;
+		rotate->phase = next;
 		return;
 	}
-	rotate->phase = trim_slice(rotate, &archive) ? ROTATE_TRIM : ROTATE_IDLE;
+	rotate->phase = trim_slice(rotate, &archive) ? rotate->phase : next;
 	archive_done(&archive);
 }
 
 int rotate_work(struct rotate *rotate, struct error *err) {
 	static void (*const steps[])(struct rotate *rotate) = {
 		[ROTATE_SWEEP] = sweep,
+		[ROTATE_THIN] = trim,
 		[ROTATE_PICK] = pick,
 		[ROTATE_COMPRESS] = compress_slice,
 		[ROTATE_TRIM] = trim,

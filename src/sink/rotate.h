@@ -5,7 +5,7 @@
  *
  * The steps are: sync, rename, open the new file, sync the directory (these
  * four at once, the first and the last two by logfile.h), then in the idle time
- * compress and trim.  Each step can fail and be done again, and what is to be
+ * trim and compress.  Each step can fail and be done again, and what is to be
  * done is read off the directory, not remembered: so a crash between any two
  * steps is nothing but a later start with the next one.
  */
@@ -21,9 +21,10 @@ struct gzip;
 enum rotate_phase {
 	ROTATE_IDLE,
 	ROTATE_SWEEP,    /* remove what an interrupted compression left */
+	ROTATE_THIN,     /* remove what is too many or too old, however large it is once compressed */
 	ROTATE_PICK,     /* find the oldest file to be compressed */
 	ROTATE_COMPRESS, /* a slice of it */
-	ROTATE_TRIM,     /* remove what is more than is to be kept */
+	ROTATE_TRIM,     /* remove what is more than is to be kept, bytes included */
 };
 
 struct rotate {

@@ -3,6 +3,8 @@
 
 import contextlib
 import csv
+import gzip
+import json
 import os
 import pty
 import re
@@ -73,6 +75,24 @@ def test_once_goes_on_where_the_last_run_ended(fake, make_daemon):
     assert len(daemon.records()) - first <= 1
     assert len(fake.journal()) - requests <= 1
     check_all(daemon, [1])
+
+
+def test_once_trims_and_compresses_before_it_ends(fake, make_daemon):
+    """Each run may be shorter than what there is to compress, and there is no daemon between them."""
+    daemon = make_daemon(fake.url, rooms(1), log={"keep": 2})
+    assert daemon.run("--once")[0] == 0
+    line = daemon.records()[-1]
+    text = "".join(json.dumps({**line, "time": rfc3339(60 * n), "end": rfc3339(60 * n + 60)}, separators=(",", ":")) + "\n"
+                   for n in range(100000))
+    for day in range(10, 19):
+        (daemon.log_folder / f"occupancy-202611{day}T000000Z.ndjson").write_text(text)
+    code, _, stderr = daemon.run("--once")
+    assert code == 0, stderr
+    left = sorted(path.name for path in daemon.log_folder.glob("occupancy-*"))
+    assert left == [f"occupancy-202611{day}T000000Z.ndjson.gz" for day in (17, 18)]
+    with gzip.open(daemon.log_folder / left[0], "rt") as file:
+        assert file.read() == text
+    assert not list(daemon.log_folder.glob(".*"))
 
 
 @pytest.mark.alone

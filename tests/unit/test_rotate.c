@@ -207,6 +207,7 @@ static void abandoned_compression_leaves_nothing_behind(void **state) {
 	disk_put("occupancy-20261122T000000Z.ndjson", "one");
 	struct rotate rotate = started(&compressing, monday);
 	assert_int_equal(rotate_work(&rotate, NULL), 1); /* sweep */
+	assert_int_equal(rotate_work(&rotate, NULL), 1); /* thin */
 	assert_int_equal(rotate_work(&rotate, NULL), 1); /* pick */
 	assert_non_null(strstr(disk_list(), ".gz.tmp"));
 	rotate_done(&rotate);
@@ -346,11 +347,11 @@ static void age_takes_even_the_last_and_is_told_by_the_clock_alone(void **state)
 	static const struct log_settings settings = {.keep = 9, .keep_age = USEC_PER_DAY};
 	disk_put("occupancy-20261123T000000Z.ndjson", "x");
 	struct rotate rotate = started(&settings, monday);
-	assert_int_equal(work(&rotate, NULL), 3);
+	assert_int_equal(work(&rotate, NULL), 4);
 	rotate_tick(&rotate, monday + USEC_PER_DAY);
 	assert_int_equal(work(&rotate, NULL), 1);
 	rotate_tick(&rotate, monday + USEC_PER_DAY + USEC_PER_SEC);
-	assert_int_equal(work(&rotate, NULL), 3);
+	assert_int_equal(work(&rotate, NULL), 4);
 	assert_string_equal(disk_list(), "");
 	rotate_done(&rotate);
 }
@@ -363,9 +364,44 @@ static void many_files_go_in_slices(void **state) {
 		disk_put(archive_name(name, monday + i * USEC_PER_SEC, "csv"), "x");
 	}
 	struct rotate rotate = started(&settings, monday);
-	assert_int_equal(work(&rotate, NULL), 6); /* sweep, pick, 8 + 8 + 8 + 4 */
+	assert_int_equal(work(&rotate, NULL), 7); /* sweep, 8 + 8 + 8 + 4, pick, trim */
 	rotate_done(&rotate);
 	assert_string_equal(disk_list(), "occupancy-20261123T000028Z.csv occupancy-20261123T000029Z.csv ");
+}
+
+/* Compressing may take longer than the process lives. */
+static void files_too_many_go_before_any_is_compressed(void **state) {
+	(void)state;
+	static const struct log_settings settings = {.keep = 2, .keep_bytes = 1, .compress = true};
+	for (int i = 0; i < 9; i++) {
+		char name[ARCHIVE_NAME_SIZE];
+		disk_put(archive_name(name, monday + i * USEC_PER_SEC, "csv"), "x");
+	}
+	struct rotate rotate = started(&settings, monday);
+	assert_int_equal(rotate_work(&rotate, NULL), 1); /* sweep */
+	assert_int_equal(rotate_work(&rotate, NULL), 1); /* thin, by count alone: bytes will be fewer */
+	assert_string_equal(disk_list(), "occupancy-20261123T000007Z.csv occupancy-20261123T000008Z.csv ");
+	assert_in_range(work(&rotate, NULL), 5, 20);
+	rotate_done(&rotate);
+	assert_string_equal(disk_list(), "occupancy-20261123T000008Z.csv.gz ");
+}
+
+/* One that gets too old while others are compressed goes when the file at hand is done. */
+static void files_go_between_two_that_are_compressed(void **state) {
+	(void)state;
+	struct log_settings settings = compressing;
+	settings.keep_age = USEC_PER_DAY;
+	disk_put("occupancy-20261123T000000Z.ndjson", "one");
+	disk_put("occupancy-20261123T120000Z.ndjson", "two");
+	struct rotate rotate = started(&settings, monday);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(rotate_work(&rotate, NULL), 1); /* sweep, thin, pick */
+	}
+	rotate_tick(&rotate, monday + USEC_PER_DAY + USEC_PER_SEC);
+	assert_int_equal(rotate_work(&rotate, NULL), 1); /* compress */
+	assert_int_equal(rotate_work(&rotate, NULL), 1); /* thin */
+	assert_string_equal(disk_list(), "occupancy-20261123T120000Z.ndjson ");
+	rotate_done(&rotate);
 }
 
 static void file_that_cannot_be_removed_does_not_stop_the_others(void **state) {
@@ -503,6 +539,8 @@ int main(void) {
 		TEST(name_of_an_earlier_life_is_not_given_again),
 		TEST(age_takes_even_the_last_and_is_told_by_the_clock_alone),
 		TEST(many_files_go_in_slices),
+		TEST(files_too_many_go_before_any_is_compressed),
+		TEST(files_go_between_two_that_are_compressed),
 		TEST(file_that_cannot_be_removed_does_not_stop_the_others),
 		TEST(failure_lasts_until_a_round_ends_well),
 		TEST(failed_work_is_done_in_the_next_round),
