@@ -383,6 +383,26 @@ fuzz-coverage: deps
 
 corpora: $(CORPORA)
 
+## Mutate
+
+# One operator, constant or condition changed at a time: do the unit tests and 60 seeds notice?  MUTANTS
+# of all possible ones, chosen by MUTATE_SEED, or all that FILES="rate span" has; AGAIN=1: only those that
+# survived last time.
+MUTANTS     ?= 150
+MUTATE_SEED ?= 1
+FILES       ?=
+AGAIN       ?= 0
+
+.PHONY: mutate run-mutate
+mutate: deps
+	$(Q)$(MAKE) --no-print-directory run-mutate
+
+run-mutate: $(UNIT_BIN) $(SIM)
+	$(Q)COMPILE='$(subst ','\'',$(CC) $(ALL_CFLAGS))' LINK='$(CC) $(ALL_LDFLAGS)' LIBS='$(LIB_LIBS)' UNIT_LIBS=-lcmocka \
+	    LIBRARY='$(LIB)' UNIT_OBJECTS='$(UNIT_BIN:%=%.o)' SIM_OBJECTS='$(SIM_OBJ) $(SIM_CALENDAR)' \
+	    /usr/bin/python3 -B tests/mutate/run.py --build $(BUILD) --mutants $(MUTANTS) --seed $(MUTATE_SEED) \
+	    $(if $(filter 1,$(AGAIN)),--again) $(FILES)
+
 ## Simulate
 
 # The doubles stand before the library, so that the members they replace are not taken from it;
@@ -532,6 +552,8 @@ help:
 	@echo 'make fuzz-coverage  and how many lines that has reached'
 	@echo 'make sim         simulate crashes, bad disks, outages and clock steps: SEEDS=$(SEEDS) FIRST_SEED=$(FIRST_SEED)'
 	@echo 'make sim-selftest  plant faults into the daemon and see that the simulation finds them'
+	@echo 'make mutate      change one operator, constant or condition at a time, and see that tests notice:'
+	@echo '                 MUTANTS=$(MUTANTS) MUTATE_SEED=$(MUTATE_SEED) FILES="rate span" AGAIN=1 (survivors alone)'
 	@echo 'make lint        the checks of source and manuals alone'
 	@echo 'make deb         the Debian package, into $(DEB)/, and what lintian says of it'
 	@echo 'make dist        the source as it is released: $(DIST)'
