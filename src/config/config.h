@@ -156,16 +156,6 @@ void config_print(const struct config *config, struct buf *out);
 __attribute__((nonnull))
 void config_restarts(const struct config *before, const struct config *after, struct buf *out);
 
-/**
- * Says what the configuration will cost, a line per account: requests per
- * second needed in the steady state, of what its rate allows.
- *
- * Returns 0, or -ERANGE if an account needs more than it may; out then names
- * the window that would fit.
- */
-__attribute__((warn_unused_result, nonnull))
-int config_cost(const struct config *config, struct buf *out);
-
 /** "api-token", ...; the value of x-auth-scheme. */
 const char *scheme_name(enum scheme scheme);
 

@@ -7,6 +7,7 @@
 #include "daemon/access.h"
 #include "daemon/loop.h"
 #include "daemon/signals.h"
+#include "schedule/cost.h"
 #include "state/lock.h"
 
 #include <errno.h>
@@ -125,10 +126,14 @@ static int check(const struct config *config, const char *file) {
 		return EX_CONFIG;
 	}
 	struct buf out;
+	struct buf warnings;
 	buf_init(&out, SIZE_MAX / 2);
-	int r = config_cost(config, &out);
+	buf_init(&warnings, SIZE_MAX / 2);
+	int r = cost_tell(config, &out, &warnings);
 	int code = print(&out);
+	log_lines(LOG_LEVEL_WARNING, buf_text(&warnings));
 	buf_done(&out);
+	buf_done(&warnings);
 	int keys = check_keys(config);
 	return code != EX_OK ? code : r < 0 ? EX_CONFIG : keys;
 }
@@ -174,11 +179,15 @@ static void close_all(struct program *program) {
 /* In the steady state an account may not need more than its rate allows. */
 void command_warn_of_cost(const struct config *config) {
 	struct buf cost;
+	struct buf warnings;
 	buf_init(&cost, 1 << 16);
-	if (config_cost(config, &cost) < 0) {
+	buf_init(&warnings, 1 << 16);
+	if (cost_tell(config, &cost, &warnings) == -ERANGE) {
 		log_lines(LOG_LEVEL_WARNING, buf_text(&cost));
 	}
+	log_lines(LOG_LEVEL_WARNING, buf_text(&warnings));
 	buf_done(&cost);
+	buf_done(&warnings);
 }
 
 static int run(struct config *config, const char *file, bool once) {

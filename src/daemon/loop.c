@@ -157,6 +157,7 @@ static bool tend_log(const struct loop *loop, struct timers *timers, usec_t wall
 	return do_upkeep(loop, timers);
 }
 
+/* What a start would take, a reload takes: without a device, too, it waits for one. */
 static void reload(const struct loop *loop, struct timers *timers) {
 	struct config *config;
 	struct error err = {{0}};
@@ -165,14 +166,16 @@ static void reload(const struct loop *loop, struct timers *timers) {
 	int r = command_read_config(loop->config_file, &config);
 	if (r < 0) {
 		log_err("%s: not reloaded: the old configuration stays in force", loop->config_file);
-	} else if ((r = config_check_devices(config, loop->config_file, &err)) < 0 ||
-	           (r = poller_reload(loop->poller, config, &err)) < 0) {
+	} else if ((r = poller_reload(loop->poller, config, &err)) < 0) {
 		log_err("%s: not reloaded: %s: the old configuration stays in force",
 		        loop->config_file, err.text);
 		config_free(config);
 	} else {
 		log_notice("%s: reloaded: %zu device%s", loop->config_file, config->device_count,
 		           config->device_count == 1 ? "" : "s");
+		if (config_check_devices(config, loop->config_file, &err) < 0) {
+			log_err("%s", err.text);
+		}
 		command_warn_of_cost(config);
 		timers->zones = (struct zonewatch){0};
 	}

@@ -7,7 +7,7 @@
 
 #include "fuzz.h"
 
-#include "config/config.h"
+#include "schedule/cost.h"
 
 #include <errno.h>
 #include <string.h>
@@ -63,10 +63,11 @@ void fuzz_one(const uint8_t *data, size_t len) {
 		return;
 	}
 
-	struct buf first, second, cost;
+	struct buf first, second, cost, warnings;
 	struct config *again;
 	buf_init(&cost, SIZE_MAX / 2);
-	int r = config_cost(config, &cost);
+	buf_init(&warnings, SIZE_MAX / 2);
+	int r = cost_tell(config, &cost, &warnings);
 	must(r == 0 || r == -ERANGE, "%d", r);
 	print(config, &first);
 	(void)fuzz_write("conf.d/50.conf", "", 0);
@@ -77,6 +78,7 @@ void fuzz_one(const uint8_t *data, size_t len) {
 	buf_done(&first);
 	buf_done(&second);
 	buf_done(&cost);
+	buf_done(&warnings);
 	config_free(config);
 	config_free(again);
 }

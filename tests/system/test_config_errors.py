@@ -168,11 +168,52 @@ def test_without_devices_the_service_waits_for_one(fake, make_daemon):
     daemon.config.write_text(whole)
     daemon.signal(signal.SIGHUP)
     wait_for(daemon.records, 10, "the first record")
+    wait_for(lambda: daemon.notify.status.startswith("1 device ok"), 10, "STATUS")
 
+    # And again after a reload; the device goes on where it was when it comes back.
     daemon.config.write_text(none)
     daemon.signal(signal.SIGHUP)
-    wait_for(lambda: "not reloaded" in daemon.notify.status, 10, "STATUS")
+    wait_for(lambda: "configuration has no device: add devices and reload" in daemon.notify.status, 10, "STATUS")
+    assert daemon.stderr().count("devices: there is none: add devices = ") == 2
+    daemon.config.write_text(whole)
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: daemon.notify.status.startswith("1 device ok"), 10, "STATUS")
     daemon.stop()
+
+
+# What is changed, whether a start takes it, and what it says then.
+POLICIES = {
+    "a rate that is exceeded": (r'rate = "1000/s"', 'rate = "1/h"', True, "exceeds its rate"),
+    "a look-back without room": (r'lookback = "0"', 'lookback = "1h"; max_points = 1', True, "lobby never looks back"),
+    "a key that is missing": (r'key_file = "[^"]*"', 'key_file = "/nowhere/key"', True, "/nowhere/key"),
+    "no device": (r"(?s)devices = \(.*?\n\);\n", "", True, "devices: there is none"),
+    "a mistake": (r"window = ", "windoww = ", False, "did you mean window?"),
+    "a credential without its directory": (r'key_file = "[^"]*"', 'key_file = "key"', False, "key is a systemd credential"),
+}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_what_a_start_takes_a_reload_takes(policy, fake, make_daemon):
+    old, new, taken, said = POLICIES[policy]
+    running, fresh = make_daemon(fake.url, [LOBBY]), make_daemon(fake.url, [LOBBY])
+    running.start()
+    for daemon in running, fresh:
+        text, changes = re.subn(old, new, daemon.config.read_text(), count=1)
+        assert changes == 1
+        daemon.config.write_text(text)
+
+    if taken:
+        fresh.start()
+        fresh.stop()
+        assert said in fresh.stderr()
+    else:
+        code, _, stderr = fresh.run()
+        assert code == CONFIG and said in stderr
+
+    running.signal(signal.SIGHUP)
+    wait_for(lambda: "reloaded: " in running.stderr(), 10, "the reload")
+    assert ("not reloaded: " not in running.stderr()) == taken and said in running.stderr()
+    running.stop()
 
 
 @pytest.mark.parametrize("wrong, right", [("windoww", "window"), ("Interval", "interval"), ("time_zone", "timezone"),

@@ -133,9 +133,13 @@ def test_unit_names_the_installed_program_and_configuration(installed):
         assert path in (f"/{sbin}/occupancyd", "/bin/sh")
 
 
+# What a start refuses makes it fail, and nothing else does.
+READS = "/bin/sh -c '/usr/sbin/occupancyd -c FILE --print-config >/dev/null'"
+
+
 @pytest.mark.parametrize("known, service_type, reloads", [
-    ("0", "notify", ["/usr/sbin/occupancyd -c FILE --check", "/bin/sh -c 'kill -HUP $MAINPID'"]),
-    ("1", "notify-reload", ["/usr/sbin/occupancyd -c FILE --check"]),
+    ("0", "notify", [READS, "/bin/sh -c 'kill -HUP $MAINPID'"]),
+    ("1", "notify-reload", [READS]),
 ])
 def test_unit_is_written_for_what_systemd_knows(known, service_type, reloads, tmp_path):
     """notify-reload sends the signal itself; what the two share is the same."""

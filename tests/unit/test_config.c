@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 
-/* What config_read() takes, what it refuses and in which words, config_print() and config_cost(). */
+/* What config_read() takes, what it refuses and in which words, and config_print(). */
 
 #include "config/check.h"
 #include "config/keys.h"
@@ -1476,79 +1476,6 @@ static void what_only_a_restart_applies_is_named(void **state) {
 	}
 }
 
-/* Cost */
-
-static void add_devices(struct buf *text, int from, int count, const char *settings) {
-	for (int i = from; i < from + count; i++) {
-		buf_printf(text, "%s{ uuid = \"%022d\"; name = \"room %d\"; %s }", i > 0 ? ",\n" : "", i, i, settings);
-	}
-}
-
-static void expect_cost(const char *accounts, const char *defaults, int count, const char *settings, int more,
-                        const char *more_settings, int expected, const char *said) {
-	struct buf text;
-	struct buf out;
-	buf_init(&text, OUT_MAX);
-	buf_init(&out, 64 * 1024);
-	buf_printf(&text, "%s\ndefaults = { %s };\ndevices = (\n", accounts, defaults);
-	add_devices(&text, 0, count, settings);
-	add_devices(&text, count, more, more_settings);
-	buf_puts(&text, "\n);\n");
-
-	struct config *config = read_good(buf_text(&text));
-	int r = config_cost(config, &out);
-	assert_string_equal(buf_text(&out), said);
-	assert_int_equal(r, expected);
-	config_free(config);
-	buf_done(&out);
-	buf_done(&text);
-}
-
-static void cost_is_told(void **state) {
-	(void)state;
-	const char *acme = "accounts = ( { name = \"acme\"; key_file = \"k\"; } );";
-	expect_cost(acme, "interval = \"MINUTELY\"; window = \"5m\";", 200, "", 0, "", 0,
-	            "acme: 200 devices need 40 requests/m of 60/m allowed (67 %)\n");
-	expect_cost(acme, "interval = \"MINUTELY\";", 60, "", 0, "", 0,
-	            "acme: 60 devices need 1 requests/s of 1/s allowed (100 %)\n");
-	expect_cost(acme, "interval = \"MINUTELY\";", 61, "", 0, "", -ERANGE,
-	            "acme: 61 devices need 1.02 requests/s of 1/s allowed (102 %): exceeds its rate; a window of "
-	            "\"2m\" would fit\n");
-	expect_cost(acme, "interval = \"MINUTELY\";", 300, "", 0, "", -ERANGE,
-	            "acme: 300 devices need 5 requests/s of 1/s allowed (500 %): exceeds its rate; a window of "
-	            "\"5m\" would fit\n");
-	/* What fits must suit every device whose window is shorter. */
-	expect_cost(acme, "", 900, "interval = \"QUARTERHOURLY\";", 60, "interval = \"MINUTELY\";", -ERANGE,
-	            "acme: 960 devices need 2 requests/s of 1/s allowed (200 %): exceeds its rate; a window of "
-	            "\"30m\" would fit\n");
-	expect_cost("accounts = ( { name = \"acme\"; key_file = \"k\"; rate = \"60/h\"; } );", "", 1,
-	            "interval = \"HOURLY\";", 1, "interval = \"DAILY\";", 0,
-	            "acme: 2 devices need 1.04 requests/h of 60/h allowed (2 %)\n");
-	expect_cost("accounts = ( { name = \"acme\"; key_file = \"k\"; rate = \"2/h\"; } );", "", 50,
-	            "interval = \"DAILY\";", 0, "", -ERANGE,
-	            "acme: 50 devices need 2.08 requests/h of 2/h allowed (104 %): exceeds its rate; no window "
-	            "would fit: poll fewer devices or raise the rate\n");
-	/* A window of more buckets than a request may have, its look-back among them, takes several. */
-	const char *slow = "accounts = ( { name = \"acme\"; key_file = \"k\"; rate = \"2/h\"; } );";
-	expect_cost(slow, "interval = \"MINUTELY\"; window = \"1d\";", 1, "max_points = 100;", 0, "", 0,
-	            "acme: 1 device needs 16 requests/d of 48/d allowed (33 %)\n");
-	expect_cost(slow, "interval = \"MINUTELY\"; window = \"1d\";", 12, "", 0, "", 0,
-	            "acme: 12 devices need 1 requests/h of 2/h allowed (50 %)\n");
-	expect_cost(slow, "interval = \"MINUTELY\"; window = \"1d\"; lookback = \"0\";", 12, "", 0, "", 0,
-	            "acme: 12 devices need 12 requests/d of 48/d allowed (25 %)\n");
-	expect_cost("accounts = ( { name = \"a\"; key_file = \"k\"; }, { name = \"idle\"; key_file = \"k\"; } );",
-	            "account = \"a\";", 1, "", 0, "", 0,
-	            "a: 1 device needs 4 requests/h of 3600/h allowed (less than 1 %)\n"
-	            "idle: 0 devices need 0 requests/s of 1/s allowed (0 %)\n");
-	/* No figure rounds to nothing as long as there is a unit. */
-	expect_cost(acme, "", 3, "interval = \"QUARTERHOURLY\";", 0, "", 0,
-	            "acme: 3 devices need 12 requests/h of 3600/h allowed (less than 1 %)\n");
-	expect_cost(acme, "", 1, "interval = \"DAILY\";", 0, "", 0,
-	            "acme: 1 device needs 1 requests/d of 86400/d allowed (less than 1 %)\n");
-	expect_cost(acme, "", 1, "interval = \"MONTHLY\";", 0, "", 0,
-	            "acme: 1 device needs 0.03 requests/d of 86400/d allowed (less than 1 %)\n");
-}
-
 /* Size */
 
 static bool under_valgrind(void) {
@@ -1621,7 +1548,6 @@ int main(void) {
 		cmocka_unit_test(devices_are_printed_briefly),
 		cmocka_unit_test(each_key_tells_devices_apart),
 		cmocka_unit_test(what_only_a_restart_applies_is_named),
-		cmocka_unit_test(cost_is_told),
 		cmocka_unit_test(a_hundred_thousand_devices_are_read),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
