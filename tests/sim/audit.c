@@ -8,6 +8,7 @@
 #include "lines.h"
 #include "os.h"
 #include "plan.h"
+#include "price.h"
 #include "truth.h"
 #include "world.h"
 
@@ -400,6 +401,24 @@ static void check_status(void) {
 	}
 }
 
+/*
+ * In the steady state a device needs as many requests as --check says, but for the first
+ * window, of which it may have had a part.
+ */
+static void check_cost(const struct setup_device *device, const struct series *series) {
+	double windows = (double)(series->steady_to - series->steady_from) / (double)device->window;
+	double each = price_of(device->uuid, granularity_name(device->granularity)) *
+	              (double)device->window / USEC_PER_SEC;
+	double more = series->steady_answers - windows * each;
+
+	if (windows >= 5 && !server_is_weak() && (more > each + 0.5 || more < -each - 0.5)) {
+		world_violation("cost: expected %.1f requests for %.1f windows of %s %s, as --check says, but "
+		                "there were %d until %s", windows * each, windows, device->uuid,
+		                granularity_name(device->granularity), series->steady_answers,
+		                world_time(series->steady_to));
+	}
+}
+
 void audit_end(void) {
 	const struct setup *setup = &setups->versions[setups->current];
 	for (int i = 0; i < setup->device_count; i++) {
@@ -410,6 +429,7 @@ void audit_end(void) {
 			check_caught_up(device, series, row);
 			check_look_back(device, series, row);
 			check_reach(device, series, row);
+			check_cost(device, series);
 		}
 	}
 	check_leftovers();

@@ -95,6 +95,28 @@ void ledger_unsettle(void) {
 	}
 }
 
+/* What comes late comes many windows at once, and says nothing of the steady state. */
+static bool is_late(const struct setup_device *device, usec_t brought) {
+	usec_t usual = device->window < USEC_PER_HOUR ? device->window * 3 / 2
+	                                              : device->window + 2 * USEC_PER_HOUR;
+	return brought > usual;
+}
+
+static void count_steady(struct series *series, const struct asked *asked) {
+	const struct setup_device *device = setup_find(asked->version, asked->uuid,
+	                                               (enum granularity)asked->granularity);
+	usec_t brought = asked->end - series->steady_to;
+	if (!world->fault_free || series->narrow > 0 || !device || is_late(device, brought) ||
+	    series->steady_version != asked->version) {
+		series->steady_version = asked->version;
+		series->steady_answers = 0;
+		series->steady_from = series->steady_to = asked->end;
+	} else if (brought > 0) {
+		series->steady_answers++;
+		series->steady_to = asked->end;
+	}
+}
+
 void ledger_answered(const struct asked *asked) {
 	struct series *series = ledger_series(asked->uuid, asked->granularity);
 	series->asked_start = asked->start;
@@ -103,6 +125,7 @@ void ledger_answered(const struct asked *asked) {
 	bool disk_fails = plan_active(EVENT_DISK_FULL, -1) || plan_active(EVENT_DISK_ERROR, -1) ||
 	                  plan_active(EVENT_DISK_FROZEN, -1);
 	series->narrow -= series->narrow > 0 && !disk_fails;
+	count_steady(series, asked);
 }
 
 void ledger_failed(const struct asked *asked) {

@@ -27,6 +27,10 @@ struct series {
 	/* The last good answer that reached the daemon in the quiet phase. */
 	usec_t asked_start, asked_end, asked_at;
 	int narrow; /* so many good answers until it asks for as much as ever: it was slow */
+
+	/* Good answers in a row that brought something new, no more than a window each; and from when to when. */
+	int steady_answers, steady_version;
+	usec_t steady_from, steady_to;
 };
 
 struct ledger {

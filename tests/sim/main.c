@@ -13,6 +13,7 @@
  * - os        doubles of clock, journal, systemd   names    of rotated files
  * - ledger    devices as they go                   lines    the log read back; record-text
  * - audit     the log against the truth            world    time, digest, violations
+ * - price     what --check says that it costs
  */
 
 #include "campaign.h"

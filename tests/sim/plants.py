@@ -71,6 +71,8 @@ PLANTS = [
           "	if (buckets <= 1) {", "	if (buckets <= 1440) {"),
     Plant("Retry-After of a 503 ignored", "src/response/outcome.c",
           "	return reply->status == 503 && reply->retry_after ? OUTCOME_THROTTLED\n", "	return 0 && reply->retry_after ? OUTCOME_THROTTLED\n"),
+    Plant("the cost leaves half of each request to the look-back", "src/schedule/cost.c",
+          "settings->max_points, now, &span)", "settings->max_points / 2, now, &span)"),
     Plant("rate: one token too many", "src/schedule/rate.c",
           "	usec_t reach = rate->gap * (rate->burst - 1);\n	return", "	usec_t reach = rate->gap * rate->burst;\n	return"),
     Plant("in-flight cap ignored", "src/schedule/lane.c",

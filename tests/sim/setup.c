@@ -132,7 +132,7 @@ static int some_zone(struct dice *dice) {
 
 static void make_device(struct setup_device *device, struct dice *dice, int number) {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-	static const int points[] = {60, 240, 1440};
+	static const int points[] = {10, 60, 240, 1440};
 
 	for (int i = 0; i < 22; i++) {
 		device->uuid[i] = letters[dice_below(dice, 64)];
@@ -151,13 +151,19 @@ static void make_device(struct setup_device *device, struct dice *dice, int numb
 	choose_granularity(device, dice);
 }
 
+/* Of a window. */
+static int64_t requests_of(const struct setup_device *device) {
+	int64_t buckets = device->window / setup_bucket(device);
+	return (buckets + device->max_points - 1) / device->max_points;
+}
+
 /* Requests per second that an account needs at the most, in the steady state. */
 static double need(const struct setup *setup, int account) {
 	double sum = 0;
 	for (int i = 0; i < setup->device_count; i++) {
 		const struct setup_device *device = &setup->devices[i];
 		if (device->account == account) {
-			sum += (double)USEC_PER_SEC / (double)(device->window < MINUTES(1) ? MINUTES(1) : device->window);
+			sum += (double)requests_of(device) * USEC_PER_SEC / (double)(device->window < MINUTES(1) ? MINUTES(1) : device->window);
 		}
 	}
 	return sum;
