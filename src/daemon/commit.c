@@ -83,7 +83,7 @@ static void put_reason(char *out, size_t size, const struct poller *poller, cons
 int poller_give_up(struct poller *poller, struct poll *poll, usec_t end, usec_t wall) {
 	char reason[MESSAGE_SIZE + 256];
 	struct record gap = {
-		.start = span_fresh(poll->device->settings, poll->cursor),
+		.start = poll->cursor, /* not before it: nothing that was recorded is taken back */
 		.end = end,
 		.device = poll->device,
 		.status = RECORD_GAP,

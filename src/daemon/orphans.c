@@ -83,13 +83,14 @@ static int reserve(struct orphans *orphans) {
 }
 
 int orphans_add(struct orphans *orphans, const char *uuid, enum interval interval, usec_t cursor,
-                usec_t since, usec_t now) {
+                usec_t since, uint16_t top, usec_t now) {
 	if (cursor < now - KEPT_FOR) {
 		return 0;
 	}
 	struct orphan *known = find(orphans, uuid, interval);
 	if (known) {
 		known->cursor = cursor > known->cursor ? cursor : known->cursor;
+		known->top = top > known->top ? top : known->top;
 		return 0;
 	}
 
@@ -104,6 +105,7 @@ int orphans_add(struct orphans *orphans, const char *uuid, enum interval interva
 		.interval = interval,
 		.cursor = cursor,
 		.since = since,
+		.top = top,
 	};
 	*find_slot(orphans, uuid, interval) = orphans->len;
 	return 0;
@@ -114,6 +116,8 @@ void orphans_adopt(struct orphans *orphans, struct poll *poll) {
 	if (orphan) {
 		poll->cursor = orphan->cursor;
 		poll->since = orphan->since;
+		poll->taken = orphan->cursor;
+		poll->top = orphan->top;
 		poll->begun = true;
 		/* The slot stays taken, or those behind it would not be found. */
 		free(orphan->uuid);

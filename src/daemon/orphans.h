@@ -17,6 +17,7 @@ struct orphan {
 	char *uuid; /* NULL: it was adopted */
 	enum interval interval;
 	usec_t cursor, since; /* as in struct poll */
+	uint16_t top;         /* likewise; all before the cursor may have been recorded */
 };
 
 struct orphans {
@@ -28,13 +29,14 @@ struct orphans {
 void orphans_done(struct orphans *orphans);
 
 /**
- * Keeps the position of a device; of one that is kept already, the later cursor.
+ * Keeps the position of a device; of one that is kept already, the later cursor, and the
+ * higher revision.
  * One whose log ends longer ago than Rhombus keeps its data (two years) is not kept.
  * Returns 0 or -ENOMEM.
  */
 __attribute__((nonnull))
 int orphans_add(struct orphans *orphans, const char *uuid, enum interval interval, usec_t cursor,
-                usec_t since, usec_t now);
+                usec_t since, uint16_t top, usec_t now);
 
 /** Gives the position back to a poll of that identity, if there is one. */
 __attribute__((nonnull))

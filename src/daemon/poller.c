@@ -97,7 +97,7 @@ static void restore_entry(const struct checkpoint_entry *entry, void *user) {
 	if (!poll) {
 		/* Short of memory it is forgotten, which only a device that comes back would notice. */
 		(void)orphans_add(&poller->orphans, entry->uuid, entry->interval, entry->cursor,
-		                  entry->since, poller->wall);
+		                  entry->since, entry->top, poller->wall);
 		return;
 	}
 	poll->cursor = entry->cursor;
@@ -107,6 +107,8 @@ static void restore_entry(const struct checkpoint_entry *entry, void *user) {
 		/* The end is that of the cursor at most, which must not move here. */
 		(void)poll_apply(poll, &entry->memory[i], entry->cursor);
 	}
+	poll->taken = entry->taken;
+	poll->top = entry->top;
 }
 
 /* A record that the log holds beyond the checkpoint. */
@@ -118,7 +120,7 @@ static void restore_record(const struct log_entry *entry, void *user) {
 	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
 	if (!poll) {
 		(void)orphans_add(&poller->orphans, entry->uuid, entry->interval, entry->end,
-		                  poller->wall, poller->wall);
+		                  poller->wall, (uint16_t)entry->revision, poller->wall);
 		return;
 	}
 	/* If memory is short, a later correction goes unseen. */
@@ -224,6 +226,8 @@ int poller_save(struct poller *poller, struct error *err) {
 			.since = poll->since,
 			.memory = poll->memory,
 			.memory_len = poll->memory_len,
+			.top = poll->top,
+			.taken = poll->taken,
 		});
 	}
 	for (size_t i = 0; i < poller->orphans.len; i++) {
@@ -236,6 +240,8 @@ int poller_save(struct poller *poller, struct error *err) {
 			.interval = orphan->interval,
 			.cursor = orphan->cursor,
 			.since = orphan->since,
+			.top = orphan->top,
+			.taken = orphan->cursor,
 		});
 	}
 	r = checkpoint_finish(writer, poller->state_directory, err);

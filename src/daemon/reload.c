@@ -138,7 +138,7 @@ static void keep_orphans(struct poller *poller, const struct roll *after) {
 		enum interval interval = poll->device->settings->bucket.interval;
 		if (!roster_find(&after->roster, poll->device->uuid, interval)) {
 			(void)orphans_add(&poller->orphans, poll->device->uuid, interval, poll->cursor,
-			                  poll->since, poller->wall);
+			                  poll->since, poll->top, poller->wall);
 		}
 	}
 }

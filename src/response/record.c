@@ -129,6 +129,7 @@ static bool record_revise(struct record *record, const struct poll *poll) {
 	const struct remembered *before = poll_recall(poll, record->start);
 	bool fresh = record->end > poll->cursor;
 	if (!before) {
+		record->revision = fresh ? poll_first_revision(poll, record->start) : 0;
 		return fresh;
 	}
 	/*

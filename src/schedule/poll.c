@@ -24,11 +24,13 @@ uint32_t bucket_seconds(usec_t start, usec_t end) {
 }
 
 void poll_init(struct poll *poll, const struct device *device, usec_t cursor, usec_t now) {
+	int lookback = span_lookback_buckets(device->settings);
 	*poll = (struct poll){
 		.device = device,
 		.cursor = cursor,
 		.since = now,
-		.memory_max = (uint16_t)span_lookback_buckets(device->settings),
+		.memory_max = (uint16_t)(lookback > 0 ? lookback : 1),
+		.taken = 0, /* nothing was recorded */
 		.quiet_since = USEC_INFINITY,
 	};
 	reach_init(&poll->reach, device->settings->max_points);
@@ -47,6 +49,8 @@ void poll_done(struct poll *poll) {
 void poll_take_over(struct poll *poll, struct poll *from) {
 	poll->cursor = from->cursor;
 	poll->begun = from->begun;
+	poll->top = from->top;
+	poll->taken = from->taken;
 	poll->since = from->since;
 	poll->failures = from->failures;
 	poll->told = from->told;
@@ -93,9 +97,6 @@ static uint16_t memory_find(const struct poll *poll, usec_t start) {
 }
 
 static int remember(struct poll *poll, const struct remembered *what) {
-	if (poll->memory_max == 0) {
-		return 0;
-	}
 	if (!poll->memory) {
 		poll->memory = calloc(poll->memory_max, sizeof(*poll->memory));
 		if (!poll->memory) {
@@ -126,7 +127,15 @@ static int remember(struct poll *poll, const struct remembered *what) {
 	return 0;
 }
 
+/* Whatever starts before the end of a gap, or with a bucket that was recorded, has been recorded. */
+static void take_identity(struct poll *poll, const struct remembered *what, usec_t end) {
+	usec_t taken = what->status == RECORD_GAP ? end : what->start + 1;
+	poll->taken = taken > poll->taken ? taken : poll->taken;
+	poll->top = what->revision > poll->top ? what->revision : poll->top;
+}
+
 int poll_apply(struct poll *poll, const struct remembered *what, usec_t end) {
+	take_identity(poll, what, end);
 	if (end > poll->cursor) {
 		poll->cursor = end;
 		poll->flood_count = 0;
@@ -145,6 +154,10 @@ int poll_resume(struct poll *poll, const struct remembered *what, usec_t end) {
 const struct remembered *poll_recall(const struct poll *poll, usec_t start) {
 	uint16_t at = memory_find(poll, start);
 	return at < poll->memory_len && poll->memory[at].start == start ? &poll->memory[at] : NULL;
+}
+
+int poll_first_revision(const struct poll *poll, usec_t start) {
+	return start < poll->taken ? poll->top + 1 : 0;
 }
 
 usec_t poll_spread(const struct device *device) {

@@ -52,6 +52,8 @@ struct poll {
 	usec_t since;              /* wall clock when this device was first polled */
 	struct remembered *memory; /* ascending by start, the newest buckets */
 	uint16_t memory_len, memory_max;
+	uint16_t top;              /* the highest revision that was recorded */
+	usec_t taken;              /* what starts before that may have been recorded, if only as part of a gap */
 	bool begun;                /* the cursor is what it says; else only where the first bucket will begin */
 
 	/* When. */
@@ -90,7 +92,7 @@ void poll_take_over(struct poll *poll, struct poll *from);
 /**
  * Tells the poll of a record that is on the disk: the cursor moves to its end
  * if it lies behind, and the bucket is remembered as long as the look-back
- * reaches, at its latest revision.  A gap is not remembered.
+ * reaches, the last one in any case, at its latest revision.  A gap is not remembered.
  *
  * Returns 0 or -ENOMEM; on failure the cursor has moved, and only a later
  * correction of this bucket may go unseen.
@@ -108,6 +110,13 @@ int poll_resume(struct poll *poll, const struct remembered *what, usec_t end);
 /** What a bucket was recorded as last; NULL if it is not remembered. */
 __attribute__((nonnull))
 const struct remembered *poll_recall(const struct poll *poll, usec_t start);
+
+/**
+ * The revision of the first record of a bucket that is not remembered: 0; or, after a change
+ * of the zone, where a record with that start may be in the log, one that was never given.
+ */
+__attribute__((nonnull, warn_unused_result))
+int poll_first_revision(const struct poll *poll, usec_t start);
 
 /** How late within its minute this device asks: stable, from 0 to half of min(window, 60 s). */
 __attribute__((nonnull))

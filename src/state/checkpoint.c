@@ -5,14 +5,16 @@
  *
  *	occupancyd-checkpoint 2
  *	log NEWEST INODE SIZE TAIL
- *	poll UUID INTERVAL CURSOR SINCE [AGO:STATUS:REVISION:COUNT[:LENGTH] ...]
+ *	poll UUID INTERVAL CURSOR SINCE [AGO:STATUS:REVISION:COUNT[:LENGTH] ...] [=AGO:REVISION]
  *	...
  *	crc32 XXXXXXXX
  *
  * Numbers are decimal; NEWEST, CURSOR and SINCE are in microseconds since 1970, AGO is how
  * many microseconds a remembered bucket starts before the cursor.  STATUS is the
  * first letter of its name.  LENGTH is in seconds, and stands there only if it is not
- * the interval's usual one.  The checksum is over all bytes before its line.
+ * the interval's usual one.  What follows the equals sign is before which time
+ * identities are taken, and the highest revision; it stands there only if it is not what
+ * the memory says.  The checksum is over all bytes before its line.
  *
  * There is one way to write a given state, and only that is read: what is not
  * as if written here does not verify.
@@ -145,6 +147,34 @@ static bool put_remembered(struct buf *out, usec_t cursor, uint32_t usual, const
 	return true;
 }
 
+/* What the memory alone says of identities: where there is none, anything before the cursor may have been recorded. */
+static void usual_identities(const struct checkpoint_entry *entry, usec_t *ret_taken, uint16_t *ret_top) {
+	*ret_taken = entry->memory_len > 0 ? entry->memory[entry->memory_len - 1].start + 1 : entry->cursor;
+	*ret_top = 0;
+	for (size_t i = 0; i < entry->memory_len; i++) {
+		*ret_top = entry->memory[i].revision > *ret_top ? entry->memory[i].revision : *ret_top;
+	}
+}
+
+static bool put_identities(struct buf *out, const struct checkpoint_entry *entry) {
+	usec_t taken;
+	uint16_t top;
+	int64_t ago;
+
+	usual_identities(entry, &taken, &top);
+	if (entry->taken == taken && entry->top == top) {
+		return true;
+	}
+	if (__builtin_sub_overflow(entry->cursor, entry->taken, &ago)) {
+		return false;
+	}
+	buf_puts(out, " =");
+	buf_put_int(out, ago);
+	buf_putc(out, ':');
+	buf_put_unsigned(out, entry->top);
+	return true;
+}
+
 void checkpoint_add(struct checkpoint_writer *writer, const struct checkpoint_entry *entry) {
 	struct buf *out = &writer->text;
 	uint32_t usual = usual_length(entry->interval);
@@ -168,6 +198,10 @@ void checkpoint_add(struct checkpoint_writer *writer, const struct checkpoint_en
 			writer->error = -EINVAL;
 			return;
 		}
+	}
+	if (!put_identities(out, entry)) {
+		writer->error = -EINVAL;
+		return;
 	}
 	buf_putc(out, '\n');
 }
@@ -221,6 +255,10 @@ static bool take(struct reader *in, const char *text, size_t len) {
 
 static bool take_char(struct reader *in, char c) {
 	return take(in, &c, 1);
+}
+
+static bool is_number(char c) {
+	return c == '-' || (c >= '0' && c <= '9');
 }
 
 /* Digits without a superfluous zero in front. */
@@ -316,10 +354,10 @@ static int memory_push(struct memory *memory, const struct remembered *what) {
 	return 0;
 }
 
-/* The rest of a line, with its end.  0, -EBADMSG or -ENOMEM. */
+/* What is remembered, one after the other.  0, -EBADMSG or -ENOMEM. */
 static int take_memory(struct reader *in, usec_t cursor, uint32_t usual, struct memory *memory) {
 	memory->len = 0;
-	while (take_char(in, ' ')) {
+	while (in->at + 1 < in->end && is_number(in->at[1]) && take_char(in, ' ')) {
 		struct remembered what;
 		if (!take_remembered(in, cursor, usual, &what) ||
 		    (memory->len > 0 && memory->list[memory->len - 1].start >= what.start)) {
@@ -330,7 +368,37 @@ static int take_memory(struct reader *in, usec_t cursor, uint32_t usual, struct 
 			return r;
 		}
 	}
-	return take_char(in, '\n') ? 0 : -EBADMSG;
+	return 0;
+}
+
+static bool take_identities(struct reader *in, struct checkpoint_entry *entry) {
+	usec_t taken, ago;
+	uint16_t top;
+	uint64_t revision;
+
+	usual_identities(entry, &taken, &top);
+	entry->taken = taken;
+	entry->top = top;
+	if (!take(in, " =", 2)) {
+		return true;
+	}
+	if (!take_signed(in, &ago) || __builtin_sub_overflow(entry->cursor, ago, &entry->taken) ||
+	    !take_char(in, ':') || !take_unsigned(in, UINT16_MAX, &revision)) {
+		return false;
+	}
+	entry->top = (uint16_t)revision;
+	return entry->taken != taken || entry->top != top;
+}
+
+/* The rest of a line, with its end.  0, -EBADMSG or -ENOMEM. */
+static int take_rest(struct reader *in, struct memory *memory, struct checkpoint_entry *entry) {
+	int r = take_memory(in, entry->cursor, usual_length(entry->interval), memory);
+	if (r < 0) {
+		return r;
+	}
+	entry->memory = memory->list;
+	entry->memory_len = memory->len;
+	return take_identities(in, entry) && take_char(in, '\n') ? 0 : -EBADMSG;
 }
 
 /* All lines of polls, with the visitor or only to see that they are well. */
@@ -345,13 +413,11 @@ static int take_polls(struct reader *in, struct memory *memory, checkpoint_visit
 		    !take_char(in, ' ') || !take_signed(in, &entry.since)) {
 			return -EBADMSG;
 		}
-		int r = take_memory(in, entry.cursor, usual_length(entry.interval), memory);
+		int r = take_rest(in, memory, &entry);
 		if (r < 0) {
 			return r;
 		}
 		if (visit) {
-			entry.memory = memory->list;
-			entry.memory_len = memory->len;
 			visit(&entry, user);
 		}
 	}

@@ -23,6 +23,8 @@ struct checkpoint_entry {
 	usec_t since; /* wall clock when the device was first polled */
 	const struct remembered *memory; /* ascending by start */
 	size_t memory_len;
+	uint16_t top; /* as in struct poll */
+	usec_t taken;
 };
 
 struct checkpoint_writer;

@@ -24,11 +24,19 @@ struct bucket {
 	usec_t first_polled;
 };
 
+/** What must be unique in the log of a device. */
+struct identity {
+	usec_t start;
+	int64_t revision;
+};
+
 /** An identity's buckets, ascending. */
 static struct tiles {
 	struct bucket *list;
 	size_t len, room;
 	usec_t cursor;
+	struct identity *identities;
+	size_t identities_len, identities_room;
 } tiles[SERIES_MAX];
 
 /* Gaps of one bucket for which there was no reason but bad luck. */
@@ -40,7 +48,8 @@ static struct tiles *tiles_of(const struct line *line, struct series **ret_serie
 	return &tiles[*ret_series - ledger->series];
 }
 
-static struct bucket *find(const struct tiles *row, usec_t start) {
+/* The place of the first bucket that starts then or later. */
+static size_t place_of(const struct tiles *row, usec_t start) {
 	size_t low = 0, high = row->len;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
@@ -50,7 +59,19 @@ static struct bucket *find(const struct tiles *row, usec_t start) {
 			high = middle;
 		}
 	}
-	return low < row->len && row->list[low].start == start ? &row->list[low] : NULL;
+	return low;
+}
+
+static struct bucket *find(const struct tiles *row, usec_t start) {
+	size_t at = place_of(row, start);
+	return at < row->len && row->list[at].start == start ? &row->list[at] : NULL;
+}
+
+/* The gap that holds all of that time; NULL if none does. */
+static struct bucket *find_gap(const struct tiles *row, usec_t start, usec_t end) {
+	size_t at = place_of(row, start + 1);
+	struct bucket *bucket = at > 0 ? &row->list[at - 1] : NULL;
+	return bucket && bucket->status == LINE_GAP && end <= bucket->end ? bucket : NULL;
 }
 
 static const char *where(const struct line *line) {
@@ -87,7 +108,8 @@ static void check_start(const struct line *line, const struct series *series, co
 		}
 		return;
 	}
-	usec_t expected = line->granularity == GRAN_NONE
+	/* A gap takes nothing back that was recorded. */
+	usec_t expected = line->granularity == GRAN_NONE || line->status == LINE_GAP
 	                          ? row->cursor
 	                          : edges_floor(device->zone, (int)setup_grid(device), row->cursor);
 	if (line->start != expected) {
@@ -133,33 +155,68 @@ static void check_end(const struct line *line, const struct setup_device *device
 	}
 }
 
-static void add_bucket(struct tiles *row, const struct line *line) {
-	if (row->len == row->room) {
-		row->room = row->room ? 2 * row->room : 256;
-		row->list = reallocarray(row->list, row->room, sizeof(*row->list));
-		if (!row->list) {
+static void *with_room(void *list, size_t len, size_t *room, size_t size) {
+	if (len == *room) {
+		*room = *room ? 2 * *room : 256;
+		list = reallocarray(list, *room, size);
+		if (!list) {
 			abort();
 		}
 	}
-	row->list[row->len++] = (struct bucket){
-		line->start, line->end, 0, line->count, line->status, line->version, line->polled_at,
-	};
+	return list;
+}
+
+static void insert_bucket(struct tiles *row, const struct bucket *bucket) {
+	size_t at = place_of(row, bucket->start);
+	row->list = with_room(row->list, row->len, &row->room, sizeof(*row->list));
+	memmove(row->list + at + 1, row->list + at, (row->len - at) * sizeof(*row->list));
+	row->list[at] = *bucket;
+	row->len++;
+}
+
+static void add_bucket(struct tiles *row, const struct line *line) {
+	insert_bucket(row, &(struct bucket){
+		line->start, line->end, line->revision, line->count, line->status, line->version, line->polled_at,
+	});
 	row->cursor = line->end;
 }
 
-/* Revisions */
+/* Identities */
 
-/* Of two zones that cut a bucket from the same start, the new one ends it later: it takes the old one's place. */
-static bool is_longer(const struct line *line, const struct tiles *row, const struct bucket *bucket) {
-	return bucket == &row->list[row->len - 1] && line->end > bucket->end;
+static void add_identity(struct tiles *row, const struct line *line) {
+	row->identities = with_room(row->identities, row->identities_len, &row->identities_room,
+	                            sizeof(*row->identities));
+	row->identities[row->identities_len++] = (struct identity){line->start, line->revision};
 }
+
+static int by_identity(const void *a, const void *b) {
+	const struct identity *left = a, *right = b;
+	int order = (left->start > right->start) - (left->start < right->start);
+	return order ? order : (left->revision > right->revision) - (left->revision < right->revision);
+}
+
+static void check_identities(struct tiles *row, const struct series *series) {
+	if (row->identities_len > 0) {
+		qsort(row->identities, row->identities_len, sizeof(*row->identities), by_identity);
+	}
+	for (size_t i = 1; i < row->identities_len; i++) {
+		const struct identity *identity = &row->identities[i];
+		if (by_identity(identity - 1, identity) == 0) {
+			world_violation("identity: %s %s: expected revision %lld of %s once, but it is there twice",
+			                series->uuid, granularity_name((enum granularity)series->granularity),
+			                (long long)identity->revision, world_time(identity->start));
+		}
+	}
+}
+
+/* Revisions */
 
 static void check_revised(const struct line *line, const struct bucket *bucket) {
 	if (line->status == bucket->status && line->count == bucket->count) {
 		world_violation("revision: %s: expected revision %lld of %s to differ from the one before, but it "
 		                "does not", where(line), (long long)line->revision, world_time(line->start));
 	}
-	if (line->status == LINE_NO_DATA) {
+	if (line->status == LINE_GAP || (line->status == LINE_NO_DATA && bucket->status != LINE_GAP)) {
 		world_violation("revision: %s: expected what was counted for %s to stay, but revision %lld is "
 		                "nothing", where(line), world_time(line->start), (long long)line->revision);
 	}
@@ -169,23 +226,11 @@ static void check_revised(const struct line *line, const struct bucket *bucket) 
 	}
 }
 
-static void check_revision(const struct line *line, const struct series *series, struct tiles *row,
-                           const struct setup_device *device) {
-	struct bucket *bucket = find(row, line->start);
-	if (!bucket) {
-		world_violation("revision: %s: expected a first record of %s before revision %lld, but there is none",
-		                where(line), world_time(line->start), (long long)line->revision);
-		return;
-	}
-	if (is_longer(line, row, bucket)) {
-		check_start(line, series, row, device);
-		check_end(line, device);
-		bucket->end = row->cursor = line->end;
-		bucket->version = line->version;
-	} else {
-		check_revised(line, bucket);
-	}
-	if (line->revision != bucket->revision + 1) {
+/* Revisions count up by one; in the place of a gap, which may have been one that was not true, by more. */
+static void check_succession(const struct line *line, struct bucket *bucket) {
+	bool follows = bucket->status == LINE_GAP ? line->revision > bucket->revision
+	                                          : line->revision == bucket->revision + 1;
+	if (!follows) {
 		world_violation("revision: %s: expected revision %lld of %s, but it is %lld", where(line),
 		                (long long)bucket->revision + 1, world_time(line->start),
 		                (long long)line->revision);
@@ -198,6 +243,75 @@ static void check_revision(const struct line *line, const struct series *series,
 	bucket->revision = line->revision;
 	bucket->status = line->status;
 	bucket->count = line->count;
+}
+
+/* A record inside a gap replaces it for its own bucket alone: what lies around stays a gap. */
+static struct bucket *fill_gap(struct tiles *row, const struct line *line, struct bucket *gap,
+                               const struct setup_device *device) {
+	const struct bucket whole = *gap;
+	int grid = (int)setup_grid(device);
+	if (edges_floor(device->zone, grid, line->start) != line->start ||
+	    edges_next(device->zone, grid, line->start) != line->end) {
+		world_violation("gap: %s: expected a bucket to fill a gap, but from %s to %s is none", where(line),
+		                world_time(line->start), world_time(line->end));
+	}
+	gap->end = line->start;
+	if (whole.start == line->start) {
+		gap->end = line->end;
+	} else {
+		insert_bucket(row, &(struct bucket){line->start, line->end, whole.revision, 0, LINE_GAP,
+		                                    line->version, whole.first_polled});
+	}
+	if (line->end < whole.end) {
+		insert_bucket(row, &(struct bucket){line->end, whole.end, whole.revision, 0, LINE_GAP,
+		                                    whole.version, whole.first_polled});
+	}
+	return find(row, line->start);
+}
+
+/* A later record of time that the log holds: of a bucket, or of one inside a gap. */
+static void check_revision(const struct line *line, struct tiles *row, const struct setup_device *device) {
+	struct bucket *bucket = find(row, line->start);
+	struct bucket *gap = find_gap(row, line->start, line->end);
+	if (line->revision == 0) {
+		world_violation("tiling: %s: expected no first record of %s, which has been recorded", where(line),
+		                world_time(line->start));
+		return;
+	}
+	if (gap) {
+		bucket = fill_gap(row, line, gap, device);
+	}
+	if (!bucket) {
+		world_violation("revision: %s: expected a first record of %s before revision %lld, but there is none",
+		                where(line), world_time(line->start), (long long)line->revision);
+		return;
+	}
+	check_revised(line, bucket);
+	check_succession(line, bucket);
+}
+
+/*
+ * Time that was not recorded before: no revision, but where a change of the zone cuts a bucket
+ * anew that was recorded, or out of a gap.
+ */
+static void check_fresh(const struct line *line, const struct series *series, struct tiles *row,
+                        const struct setup_device *device) {
+	struct bucket *bucket = find(row, line->start);
+	check_start(line, series, row, device);
+	check_end(line, device);
+	if (bucket) {
+		check_succession(line, bucket);
+		bucket->end = row->cursor = line->end;
+		bucket->version = line->version;
+		return;
+	}
+	bool overlaps = find_gap(row, line->start, line->start + 1);
+	if (overlaps ? line->revision == 0 : line->revision > 0) {
+		world_violation("revision: %s: expected %s of %s, but it is revision %lld", where(line),
+		                overlaps ? "a revision" : "a first record", world_time(line->start),
+		                (long long)line->revision);
+	}
+	add_bucket(row, line);
 }
 
 /* Truth */
@@ -242,12 +356,11 @@ static void check_line(const struct line *line) {
 	world->figures.records++;
 	world->figures.gaps += line->status == LINE_GAP;
 	world->figures.revisions += line->revision > 0;
-	if (line->revision == 0) {
-		check_start(line, series, row, device);
-		check_end(line, device);
-		add_bucket(row, line);
+	add_identity(row, line);
+	if (row->len == 0 || line->end > row->cursor) {
+		check_fresh(line, series, row, device);
 	} else {
-		check_revision(line, series, row, device);
+		check_revision(line, row, device);
 	}
 	if (line->status != LINE_GAP) {
 		check_truth(line);
@@ -257,10 +370,14 @@ static void check_line(const struct line *line) {
 void audit_log(void) {
 	for (size_t i = 0; i < SERIES_MAX; i++) {
 		tiles[i].len = 0;
+		tiles[i].identities_len = 0;
 	}
 	world->figures.records = world->figures.gaps = world->figures.revisions = 0;
 	strays = 0;
 	lines_visit(check_line);
+	for (int i = 0; i < ledger->len; i++) {
+		check_identities(&tiles[i], &ledger->series[i]);
+	}
 }
 
 /* The end */

@@ -207,7 +207,8 @@ static const struct anchor *choose_times(struct dice *dice, enum scale scale) {
 	const struct anchor *anchor = NULL;
 
 	if (dice_permille(dice, 700)) {
-		anchor = &DICE_CHOOSE(dice, anchors);
+		/* The first is where a day of one zone begins with that of the other, and ends before it. */
+		anchor = dice_permille(dice, 250) ? anchors : &DICE_CHOOSE(dice, anchors);
 		plan->begin = anchor->second * USEC_PER_SEC - dice_between(dice, 0, length);
 	} else {
 		plan->begin = dice_between(dice, 1735689600, 2300000000) * USEC_PER_SEC;
@@ -219,7 +220,7 @@ static const struct anchor *choose_times(struct dice *dice, enum scale scale) {
 }
 
 /* Devices that move from one zone to another and back about the time that one changes its clock. */
-static void add_moves(struct dice *dice, const struct anchor *anchor) {
+static void add_moves(struct dice *dice, const struct anchor *anchor, unsigned kinds) {
 	usec_t first = anchor->second * USEC_PER_SEC;
 	usec_t last = first + 2 * USEC_PER_DAY < plan->quiet ? first + 2 * USEC_PER_DAY : plan->quiet;
 	int count = (int)dice_between(dice, 2, 12);
@@ -230,8 +231,18 @@ static void add_moves(struct dice *dice, const struct anchor *anchor) {
 			.kind = EVENT_RELOAD,
 			.at = at,
 			.until = at,
-			.arg = MUTATION_ZONE,
+			.arg = MUTATION_MOVE,
 			.arg2 = choose_second(dice, EVENT_RELOAD),
+		};
+	}
+	/* Some while nobody can be reached for so long that days are given up. */
+	if (kinds & PLAN_NETWORK && dice_permille(dice, 700)) {
+		plan->events[plan->len++] = (struct event){
+			.kind = EVENT_OUTAGE,
+			.at = first - dice_below(dice, 5 * USEC_PER_DAY),
+			.until = dice_between(dice, first, last),
+			.arg = FLAVOUR_UNREACHABLE,
+			.account = (int)dice_below(dice, SETUP_ACCOUNTS),
 		};
 	}
 }
@@ -242,7 +253,7 @@ void plan_init(uint64_t seed, unsigned kinds) {
 
 	plan = arena_new(sizeof(*plan));
 	const struct anchor *anchor = choose_times(&dice, scale);
-	const struct anchor *moves = anchor && kinds & PLAN_PEOPLE && dice_permille(&dice, 200) ? anchor : NULL;
+	const struct anchor *moves = anchor && kinds & PLAN_PEOPLE && dice_permille(&dice, 300) ? anchor : NULL;
 	plan->without_date = dice_permille(&dice, 150);
 	plan->permille_lost = (int)DICE_CHOOSE(&dice, ((const int[]){0, 0, 10, 50}));
 	plan->latency = DICE_CHOOSE(&dice, ((const usec_t[]){USEC_PER_SEC / 5, USEC_PER_SEC, 4 * USEC_PER_SEC}));
@@ -264,7 +275,7 @@ void plan_init(uint64_t seed, unsigned kinds) {
 		}
 	}
 	if (moves) {
-		add_moves(&dice, moves);
+		add_moves(&dice, moves, kinds);
 	}
 	qsort(plan->events, (size_t)plan->len, sizeof(*plan->events), by_time);
 	setup_init(&dice, scale, moves ? moves->zones : NULL);

@@ -126,6 +126,16 @@ static void choose_granularity(struct setup_device *device, struct dice *dice) {
 	}
 }
 
+/* Days are what two zones cut otherwise; without look-back little is remembered of them. */
+static void settle_for_days(struct setup_device *device) {
+	if (scale_in_use != SCALE_MINUTES) {
+		device->granularity = GRAN_DAY;
+		device->window = DAYS(1);
+		device->backfill = device->settle + DAYS(1) + HOURS(2);
+	}
+	device->lookback = 0;
+}
+
 static int some_zone(struct dice *dice) {
 	return (int)(setups->zones ? setups->zones[dice_below(dice, 2)] : dice_below(dice, ZONES));
 }
@@ -149,6 +159,9 @@ static void make_device(struct setup_device *device, struct dice *dice, int numb
 	device->max_points = DICE_CHOOSE(dice, points);
 	device->account = (int)dice_below(dice, setups->versions[0].account_count);
 	choose_granularity(device, dice);
+	if (setups->zones && dice_permille(dice, 500)) {
+		settle_for_days(device);
+	}
 }
 
 /* Of a window. */
@@ -271,6 +284,11 @@ static void change(struct setup *setup, enum mutation mutation, struct dice *dic
 		break;
 	case MUTATION_LOG:
 		choose_log(setup, dice);
+		break;
+	case MUTATION_MOVE:
+		for (int i = 0; i < setup->device_count; i++) {
+			setup->devices[i].zone = some_zone(dice);
+		}
 		break;
 	case MUTATION_NONE:
 	case MUTATIONS:

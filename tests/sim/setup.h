@@ -86,6 +86,7 @@ enum mutation {
 	MUTATION_LOOKBACK,
 	MUTATION_LOG,
 	MUTATIONS,
+	MUTATION_MOVE, /* each device to any zone of those in use */
 };
 
 /** Which spans of time a seed is about. */

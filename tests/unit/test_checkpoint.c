@@ -15,10 +15,12 @@ static const struct remembered memory[] = {
 };
 
 static const struct checkpoint_entry entries[] = {
-	{"AAAAAAAAAAAAAAAAAAAAAA.v0", INTERVAL_MINUTELY, 1795421820000000, 1795000000000000, memory, 4},
-	{"BBBBBBBBBBBBBBBBBBBBB-", INTERVAL_NONE, 0, -1, NULL, 0},
-	{"BBBBBBBBBBBBBBBBBBBBB_", INTERVAL_MONTHLY, INT64_MIN, INT64_MAX, NULL, 0},
-	{"C", INTERVAL_DAILY, INT64_MAX, INT64_MIN, memory, 1},
+	{"AAAAAAAAAAAAAAAAAAAAAA.v0", INTERVAL_MINUTELY, 1795421820000000, 1795000000000000, memory, 4, 65535, 1795421760000001},
+	{"BBBBBBBBBBBBBBBBBBBBB-", INTERVAL_NONE, 0, -1, NULL, 0, 0, 0},
+	{"BBBBBBBBBBBBBBBBBBBBB_", INTERVAL_MONTHLY, INT64_MIN, INT64_MAX, NULL, 0, 0, INT64_MIN},
+	{"C", INTERVAL_DAILY, INT64_MAX, INT64_MIN, memory, 1, 0, 1795421580000001},
+	{"D", INTERVAL_HOURLY, 1795422000000000, 7, memory, 1, 9, 1795422000000000},
+	{"E", INTERVAL_HOURLY, 1795422000000000, 7, NULL, 0, 0, 0},
 };
 
 enum { ENTRY_COUNT = sizeof(entries) / sizeof(entries[0]) };
@@ -44,6 +46,8 @@ static void visit_expected(const struct checkpoint_entry *entry, void *user) {
 	assert_int_equal(entry->cursor, want->cursor);
 	assert_int_equal(entry->since, want->since);
 	assert_int_equal(entry->memory_len, want->memory_len);
+	assert_int_equal(entry->top, want->top);
+	assert_int_equal(entry->taken, want->taken);
 	for (size_t i = 0; i < entry->memory_len; i++) {
 		assert_int_equal(entry->memory[i].start, want->memory[i].start);
 		assert_int_equal(entry->memory[i].count, want->memory[i].count);
@@ -80,11 +84,14 @@ static void file_is_the_text_that_is_documented(void **state) {
 		"log 9223372036854775807 18446744073709551615 9223372036854775807 1\n"
 		"poll AAAAAAAAAAAAAAAAAAAAAA.v0 MINUTELY 1795421820000000 1795000000000000 "
 		"240000000:o:0:7 180000000:n:3:0 120000000:a:65535:-1:5400 60000000:g:0:0:4294967295\n"
-		"poll BBBBBBBBBBBBBBBBBBBBB- NONE 0 -1\n";
+		"poll BBBBBBBBBBBBBBBBBBBBB- NONE 0 -1\n"
+		"poll D HOURLY 1795422000000000 7 420000000:o:0:7:60 =0:9\n"
+		"poll E HOURLY 1795422000000000 7 =1795422000000000:0\n";
 	char want[sizeof(body) + 16];
 	(void)snprintf(want, sizeof(want), "%scrc32 %08lx\n", body,
 	               crc32(0, (const Bytef *)body, sizeof(body) - 1));
-	assert_int_equal(save(entries, 2, NULL), 0);
+	const struct checkpoint_entry some[] = {entries[0], entries[1], entries[4], entries[5]};
+	assert_int_equal(save(some, 4, NULL), 0);
 	assert_string_equal(disk_get("checkpoint"), want);
 }
 
@@ -103,15 +110,15 @@ static void what_would_not_verify_is_not_written(void **state) {
 	static const struct remembered odd[] = {{.start = 2, .status = 4}};
 	static const struct remembered far[] = {{.start = INT64_MIN}};
 	static const struct checkpoint_entry bad[] = {
-		{"", INTERVAL_DAILY, 0, 0, NULL, 0},
-		{"with blank", INTERVAL_DAILY, 0, 0, NULL, 0},
-		{"with\nline", INTERVAL_DAILY, 0, 0, NULL, 0},
+		{"", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0},
+		{"with blank", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0},
+		{"with\nline", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0},
 		{"0123456789012345678901234567890123456789012345678901234567890123x", INTERVAL_DAILY, 0, 0,
-		 NULL, 0},
-		{"A", INTERVAL_COUNT, 0, 0, NULL, 0},
-		{"A", INTERVAL_DAILY, 0, 0, backwards, 2},
-		{"A", INTERVAL_DAILY, 0, 0, odd, 1},
-		{"A", INTERVAL_DAILY, 1, 0, far, 1},
+		 NULL, 0, 0, 0},
+		{"A", INTERVAL_COUNT, 0, 0, NULL, 0, 0, 0},
+		{"A", INTERVAL_DAILY, 0, 0, backwards, 2, 0, 0},
+		{"A", INTERVAL_DAILY, 0, 0, odd, 1, 0, 0},
+		{"A", INTERVAL_DAILY, 1, 0, far, 1, 0, 0},
 	};
 	disk_put("checkpoint", "the old one");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -220,6 +227,18 @@ static void only_the_one_way_of_writing_is_read(void **state) {
 		{HEAD "poll A DAILY 5 0 5:o:0:0:4294967296\n", false},
 		{HEAD "poll A DAILY 5 0 5:o:0:0:\n", false},
 		{HEAD "poll A DAILY 5 0 5:o:0:0:90000:0\n", false},
+		{HEAD "poll A DAILY 0 0 =1:0\n", true},
+		{HEAD "poll A DAILY 0 0 =-1:65535\n", true},
+		{HEAD "poll A DAILY 5 0 4:o:3:0 =3:3\n", false},
+		{HEAD "poll A DAILY 5 0 4:o:3:0 =3:4\n", true},
+		{HEAD "poll A DAILY 0 0 =0:0\n", false},
+		{HEAD "poll A DAILY 0 0 =1:65536\n", false},
+		{HEAD "poll A DAILY 0 0 =1:-1\n", false},
+		{HEAD "poll A DAILY 0 0 =1\n", false},
+		{HEAD "poll A DAILY 0 0 =1:0:0\n", false},
+		{HEAD "poll A DAILY 0 0 =1:0 1:o:0:0\n", false},
+		{HEAD "poll A DAILY 0 0  =1:0\n", false},
+		{HEAD "poll A DAILY -9223372036854775808 0 =1:0\n", false},
 		{HEAD "poll A DAILY 0 0\r\n", false},
 		{HEAD "poll A DAILY 0 0\nmore\n", false},
 		{HEAD "poll A DAILY 0 0\npoll A", false},
@@ -337,7 +356,7 @@ static void large_one_is_written_and_read(void **state) {
 	for (int i = 0; i < DEVICES; i++) {
 		char uuid[32];
 		(void)snprintf(uuid, sizeof(uuid), "%022d.v0", i);
-		const struct checkpoint_entry entry = {uuid, INTERVAL_MINUTELY, 1795422300000000, 0, list, MEMORY};
+		const struct checkpoint_entry entry = {uuid, INTERVAL_MINUTELY, 1795422300000000, 0, list, MEMORY, 0, 0};
 		checkpoint_add(writer, &entry);
 	}
 	assert_int_equal(checkpoint_finish(writer, disk_directory, NULL), 0);

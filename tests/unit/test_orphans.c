@@ -27,14 +27,17 @@ static void the_latest_position_of_a_device_is_kept(void **state) {
 	device.uuid = UUID;
 
 	static const usec_t ends[] = {START, START + 2, START + 1};
+	static const uint16_t tops[] = {0, 3, 1};
 	for (size_t i = 0; i < COUNT_OF(ends); i++) {
-		expect_int(0, orphans_add(&orphans, UUID, INTERVAL_MINUTELY, ends[i], START - 9, START), "add");
+		expect_int(0, orphans_add(&orphans, UUID, INTERVAL_MINUTELY, ends[i], START - 9, tops[i], START), "add");
 	}
 	expect_int(1, left(&orphans), "kept");
 	poll_init(&poll, &device, START, START);
 	orphans_adopt(&orphans, &poll);
 	expect_int(START + 2, poll.cursor, "cursor");
 	expect_int(START - 9, poll.since, "since");
+	expect_int(4, poll_first_revision(&poll, START + 1), "a revision that was never given");
+	expect_int(0, poll_first_revision(&poll, START + 2), "behind the cursor");
 	orphans_done(&orphans);
 }
 
@@ -47,7 +50,7 @@ static void devices_that_come_and_go_take_no_memory(void **state) {
 
 	for (int i = 0; i < 10000; i++) {
 		struct poll poll;
-		expect_int(0, orphans_add(&orphans, UUID, INTERVAL_MINUTELY, START + i, START, START), "add %d", i);
+		expect_int(0, orphans_add(&orphans, UUID, INTERVAL_MINUTELY, START + i, START, 0, START), "add %d", i);
 		poll_init(&poll, &device, START, START);
 		orphans_adopt(&orphans, &poll);
 		expect_int(START + i, poll.cursor, "cursor %d", i);
@@ -67,10 +70,10 @@ static void a_position_goes_back_to_its_device_once(void **state) {
 	for (int i = 0; i < 100; i++) {
 		char uuid[32];
 		(void)snprintf(uuid, sizeof(uuid), "BBBBBBBBBBBBBBBBBBBB%02d.v0", i);
-		expect_int(0, orphans_add(&orphans, uuid, INTERVAL_MINUTELY, START + i, START, START), "add %d", i);
+		expect_int(0, orphans_add(&orphans, uuid, INTERVAL_MINUTELY, START + i, START, 0, START), "add %d", i);
 	}
-	expect_int(0, orphans_add(&orphans, UUID, INTERVAL_HOURLY, START - 1, START - 2, START), "another interval");
-	expect_int(0, orphans_add(&orphans, UUID, INTERVAL_MINUTELY, START - 3, START - 4, START), "the one");
+	expect_int(0, orphans_add(&orphans, UUID, INTERVAL_HOURLY, START - 1, START - 2, 0, START), "another interval");
+	expect_int(0, orphans_add(&orphans, UUID, INTERVAL_MINUTELY, START - 3, START - 4, 0, START), "the one");
 
 	poll_init(&poll, &device, START, START);
 	orphans_adopt(&orphans, &poll);
@@ -88,9 +91,9 @@ static void a_position_goes_back_to_its_device_once(void **state) {
 static void what_rhombus_no_longer_has_is_not_kept(void **state) {
 	(void)state;
 	struct orphans orphans = {0};
-	expect_int(0, orphans_add(&orphans, UUID, INTERVAL_MINUTELY, START - 800 * USEC_PER_DAY, START, START), "add");
+	expect_int(0, orphans_add(&orphans, UUID, INTERVAL_MINUTELY, START - 800 * USEC_PER_DAY, START, 0, START), "add");
 	expect_int(0, (int64_t)orphans.len, "kept");
-	expect_int(0, orphans_add(&orphans, UUID, INTERVAL_MINUTELY, START - 700 * USEC_PER_DAY, START, START), "add");
+	expect_int(0, orphans_add(&orphans, UUID, INTERVAL_MINUTELY, START - 700 * USEC_PER_DAY, START, 0, START), "add");
 	expect_int(1, (int64_t)orphans.len, "kept");
 	orphans_done(&orphans);
 }

@@ -155,16 +155,47 @@ static void recall_wants_the_exact_start(void **state) {
 	poll_done(&poll);
 }
 
-static void without_lookback_nothing_is_remembered(void **state) {
+static void without_lookback_the_last_bucket_is_remembered(void **state) {
 	(void)state;
 	struct settings settings = minutes_with_lookback(0);
 	struct device device = device_of(&settings);
 	struct poll poll;
 	poll_init(&poll, &device, minute(0), T0);
 	apply(&poll, 0, 1, 0);
-	expect_time(minute(1), poll.cursor, "cursor");
+	apply(&poll, 1, 2, 0);
+	expect_time(minute(2), poll.cursor, "cursor");
 	expect_forgotten(&poll, 0);
+	expect_recalled(&poll, 1, 2, 0);
 	poll_done(&poll);
+}
+
+/* Buckets that are not remembered: those behind all that was recorded are new, others may not be. */
+static void no_identity_is_given_twice(void **state) {
+	(void)state;
+	struct settings settings = minutes_with_lookback(0);
+	struct device device = device_of(&settings);
+	struct remembered gap = {.start = minute(3), .length_s = 120, .status = RECORD_GAP};
+	struct poll poll, heir;
+	poll_init(&poll, &device, minute(0), T0);
+	expect_int(0, poll_first_revision(&poll, minute(-1)), "before anything is recorded");
+
+	apply(&poll, 0, 1, 0);
+	apply(&poll, 0, 2, 4);
+	apply(&poll, 1, 2, 0);
+	expect_int(5, poll_first_revision(&poll, minute(0)), "recorded with revisions up to 4");
+	expect_int(5, poll_first_revision(&poll, minute(1)), "the last one");
+	expect_int(0, poll_first_revision(&poll, minute(1) + 1), "behind the start of the last one");
+
+	expect_int(0, poll_apply(&poll, &gap, minute(5)), "poll_apply");
+	expect_int(5, poll_first_revision(&poll, minute(4)), "inside a gap");
+	expect_int(0, poll_first_revision(&poll, minute(5)), "behind a gap");
+
+	poll_init(&heir, &device, minute(50), minute(50));
+	poll_take_over(&heir, &poll);
+	expect_int(5, poll_first_revision(&heir, minute(4)), "after a reload");
+	expect_int(0, poll_first_revision(&heir, minute(5)), "after a reload, behind");
+	poll_done(&poll);
+	poll_done(&heir);
 }
 
 static void taking_over_moves_all_that_is_known(void **state) {
@@ -222,17 +253,18 @@ static void taking_over_fits_memory_to_the_new_lookback(void **state) {
 		poll_take_over(&poll, &from);
 		poll_done(&from);
 
-		int kept = known < rows[row].after ? known : rows[row].after;
+		int room = rows[row].after > 0 ? rows[row].after : 1;
+		int kept = known < room ? known : room;
 		expect_int(kept, poll.memory_len, "row %zu: memory_len", row);
 		for (int i = rows[row].recorded - kept; i < rows[row].recorded; i++) {
 			expect_recalled(&poll, i, i, 0);
 		}
 		/* There is room for a look-back of the new length, and not for more. */
-		for (int i = 0; i < rows[row].after + 3; i++) {
+		for (int i = 0; i < room + 3; i++) {
 			apply(&poll, 100 + i, i, 0);
 		}
-		expect_int(rows[row].after, poll.memory_len, "row %zu: memory_len when full", row);
-		for (int i = 3; i < rows[row].after + 3; i++) {
+		expect_int(room, poll.memory_len, "row %zu: memory_len when full", row);
+		for (int i = 3; i < room + 3; i++) {
 			expect_recalled(&poll, 100 + i, i, 0);
 		}
 		poll_done(&poll);
@@ -365,7 +397,8 @@ int main(void) {
 		cmocka_unit_test(only_the_newest_buckets_are_remembered),
 		cmocka_unit_test(memory_is_ordered_whatever_the_order_of_records),
 		cmocka_unit_test(recall_wants_the_exact_start),
-		cmocka_unit_test(without_lookback_nothing_is_remembered),
+		cmocka_unit_test(without_lookback_the_last_bucket_is_remembered),
+		cmocka_unit_test(no_identity_is_given_twice),
 		cmocka_unit_test(taking_over_moves_all_that_is_known),
 		cmocka_unit_test(taking_over_fits_memory_to_the_new_lookback),
 		cmocka_unit_test(the_spread_is_stable_and_within_half_a_minute_or_window),

@@ -358,6 +358,30 @@ static void a_bucket_that_became_longer_is_a_revision(void **state) {
 	expect_time(end, f->records.list[0].end, "end");
 }
 
+/* Denver's day of 23 hours and Phoenix's of 24 start together; nothing but the last record is remembered. */
+static void without_lookback_too_a_bucket_cut_anew_is_a_revision(void **state) {
+	struct fixture *f = *state;
+	usec_t start = at("2026-03-08T07:00:00Z"), cut = at("2026-03-09T06:00:00Z");
+	usec_t end = at("2026-03-09T07:00:00Z");
+	static const enum record_status statuses[] = {RECORD_OK, RECORD_GAP};
+	for (size_t i = 0; i < COUNT_OF(statuses); i++) {
+		struct remembered before = {start, 9, 23 * 3600, 0, (uint8_t)statuses[i]};
+		struct span span = {.start = start, .fresh = start, .end = end, .buckets = 1, .fresh_buckets = 1};
+		f->settings = settings_of(INTERVAL_DAILY, "America/Phoenix", USEC_PER_DAY);
+		f->settings.lookback = 0;
+		poll_done(&f->poll);
+		poll_init(&f->poll, &f->device, start, start);
+		expect_int(0, poll_apply(&f->poll, &before, cut), "poll_apply");
+		expect_time(start, span_fresh(&f->settings, f->poll.cursor), "where the next record begins");
+		f->points.len = 0;
+		add(f, start, COUNT_ONE, 9);
+		expect_int(0, records_make(&f->records, &f->poll, &span, &f->points, POLLED_AT), "records_make");
+		expect_int(1, f->records.len, "row %zu: records", i);
+		expect_int(1, f->records.list[0].revision, "row %zu: revision", i);
+		expect_int(statuses[i] == RECORD_OK, f->records.list[0].has_previous, "row %zu: a count before", i);
+	}
+}
+
 /* Lord Howe puts its clock back by half an hour: its hour from 14:00 to 15:30 is not UTC's from 14:00. */
 static void a_recorded_bucket_of_another_length_is_left_alone(void **state) {
 	struct fixture *f = *state;
@@ -423,6 +447,7 @@ int main(void) {
 		TEST(lookback_records_only_what_has_changed),
 		TEST(a_vanished_point_takes_nothing_back),
 		TEST(a_bucket_that_became_longer_is_a_revision),
+		TEST(without_lookback_too_a_bucket_cut_anew_is_a_revision),
 		TEST(a_recorded_bucket_of_another_length_is_left_alone),
 		TEST(a_recorded_bucket_that_is_not_remembered_is_left_alone),
 		TEST(revisions_count_up_answer_by_answer),
