@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * The two clocks.  Everything pure takes the time as an argument; only daemon/
- * and the sink read it here.  The simulation replaces this module.
+ * The two clocks.  Everything pure takes the time as an argument; only daemon/,
+ * the sink and http read it here.  The simulation replaces this module.
  */
 
 #ifndef BASE_CLOCK_H

@@ -30,6 +30,7 @@ struct access {
 	bool accepted;                 /* this generation has been let in, and not refused since */
 	bool trouble;                  /* the last reply was of the kind that other files may heal */
 	bool shut_out;                 /* a device is refused alone: another key may let it in */
+	unsigned unlucky;              /* replies in a row that were of no use, over these connections */
 	usec_t look_at;                /* monotonic: when to look at the files again */
 	struct skew skew;              /* our clock against the server's */
 	bool skew_told;                /* people know that ours is ahead */

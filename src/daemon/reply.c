@@ -25,6 +25,8 @@
 enum {
 	/* A 500 is tried again so often with short waits. */
 	SERVER_ERROR_QUICK = 3,
+	/* So many replies in a row that were of no use may be the fault of the machine that they come from. */
+	UNLUCKY_LIMIT = 3,
 	/* The failure at which people are told: one or two are the weather. */
 	TELL_AT = 3,
 	/* With once, a device is given up after so many. */
@@ -414,6 +416,24 @@ static void mask_points(const struct access *access, struct points *points) {
 	}
 }
 
+/* Connections */
+
+/*
+ * Where a request got no answer, the next one takes another way: a connection may have gone silent, and
+ * the server may have moved.  Where answers are of no use, it does after some of them.
+ */
+static void watch_connections(const struct landing *l) {
+	unsigned *unlucky = &l->access->unlucky;
+	enum outcome outcome = l->verdict.outcome;
+	bool useful = outcome == OUTCOME_OK || outcome == OUTCOME_THROTTLED;
+
+	*unlucky = useful ? 0 : *unlucky + 1;
+	if (outcome == OUTCOME_TRANSIENT || *unlucky >= UNLUCKY_LIMIT) {
+		*unlucky = 0;
+		http_renew(l->poller->http);
+	}
+}
+
 static void flight_free(struct roll *roll, struct flight *flight) {
 	flight->poll = NULL;
 	flight->next_free = roll->free_flights;
@@ -449,6 +469,7 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 	if (l.verdict.outcome == OUTCOME_OK) {
 		poller_watch_clock(poller, l.access, l.poll->asked, reply);
 	}
+	watch_connections(&l);
 	actions[l.verdict.outcome](&l);
 	poller->changed = true;
 

@@ -5,11 +5,18 @@
  *
  * Transfers are kept and used again: an easy handle that was set up for an
  * endpoint needs only a new body for the next request there.
+ *
+ * An endpoint's connections, and the addresses that they lead to, are a pool.  A
+ * connection that has gone silent looks like a good one, and libcurl would take it
+ * again for the next request.  So a pool that is not to be trusted, or is old, is
+ * retired as a whole: what is posted from then on begins another one, and the last
+ * transfer on its way in the old one closes its connections.
  */
 
 #include "request/http.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -28,6 +35,9 @@ enum {
 	LOW_SPEED_SECONDS = 30,
 };
 
+/* A server that has moved may go on answering at its old address: the new one is found after this. */
+#define POOL_LONGEST (5 * USEC_PER_MIN)
+
 struct http {
 	CURLM *multi;
 	struct transfer *idle;
@@ -36,7 +46,15 @@ struct http {
 	struct transfer *handed_out; /* whose reply the caller is reading */
 };
 
+struct pool {
+	CURLSH *share;
+	usec_t made;   /* monotonic */
+	int transfers; /* that were set up with it and still exist */
+	bool retired;  /* the last transfer closes it */
+};
+
 struct http_endpoint {
+	struct pool *pool; /* NULL: the next transfer begins one */
 	char *url;
 	struct curl_slist *headers;
 	char *proxy;
@@ -51,6 +69,7 @@ struct transfer {
 	CURL *easy;
 	struct transfer *next, **link; /* in http->idle or http->running */
 	struct http_endpoint *endpoint;
+	struct pool *pool;
 	void *user;
 	struct buf request, body;
 	bool too_large;
@@ -95,6 +114,45 @@ int http_new(struct http **ret_http, struct error *err) {
 	return 0;
 }
 
+/* Pools */
+
+static void pool_free(struct pool *pool) {
+	(void)curl_share_cleanup(pool->share);
+	free(pool);
+}
+
+static struct pool *pool_new(void) {
+	struct pool *pool = calloc(1, sizeof(*pool));
+	if (!pool) {
+		return NULL;
+	}
+	pool->share = curl_share_init();
+	if (!pool->share || curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) != CURLSHE_OK ||
+	    curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) != CURLSHE_OK) {
+		pool_free(pool);
+		return NULL;
+	}
+	pool->made = clock_boottime();
+	return pool;
+}
+
+/* There are no idle transfers of it. */
+static void pool_retire(struct pool *pool) {
+	if (pool->transfers == 0) {
+		pool_free(pool);
+	} else {
+		pool->retired = true;
+	}
+}
+
+static void pool_leave(struct pool *pool) {
+	if (--pool->transfers == 0 && pool->retired) {
+		pool_free(pool);
+	}
+}
+
+/* Endpoints' ends */
+
 static void wipe_headers(struct curl_slist *headers) {
 	for (struct curl_slist *header = headers; header; header = header->next) {
 		explicit_bzero(header->data, strlen(header->data));
@@ -110,6 +168,9 @@ static void wipe_blob(struct curl_blob *blob) {
 }
 
 static void endpoint_destroy(struct http_endpoint *endpoint) {
+	if (endpoint->pool) {
+		pool_free(endpoint->pool);
+	}
 	wipe_headers(endpoint->headers);
 	free(endpoint->url);
 	wipe_blob(&endpoint->client_cert);
@@ -123,6 +184,7 @@ static void endpoint_destroy(struct http_endpoint *endpoint) {
 static void transfer_free(struct transfer *transfer) {
 	struct http_endpoint *endpoint = transfer->endpoint;
 	curl_easy_cleanup(transfer->easy);
+	pool_leave(transfer->pool);
 	buf_done(&transfer->request);
 	buf_done(&transfer->body);
 	free(transfer);
@@ -136,7 +198,7 @@ static void transfer_free(struct transfer *transfer) {
 static void transfer_rest(struct http *http, struct transfer *transfer) {
 	(void)curl_multi_remove_handle(http->multi, transfer->easy);
 	list_remove(transfer);
-	if (transfer->endpoint->abandoned) {
+	if (transfer->endpoint->abandoned || transfer->pool->retired) {
 		transfer_free(transfer);
 		return;
 	}
@@ -153,16 +215,23 @@ static void hand_back(struct http *http) {
 	}
 }
 
-/* Frees the idle transfers of an endpoint; of all, if it is NULL. */
+/* Frees the idle transfers of an endpoint. */
 static void drop_idle(struct http *http, const struct http_endpoint *endpoint) {
 	struct transfer *next;
 	for (struct transfer *idle = http->idle; idle; idle = next) {
 		next = idle->next;
-		if (!endpoint || idle->endpoint == endpoint) {
+		if (idle->endpoint == endpoint) {
 			list_remove(idle);
 			transfer_free(idle);
 		}
 	}
+}
+
+/* What is posted from now on goes another way. */
+static void endpoint_renew(struct http *http, struct http_endpoint *endpoint) {
+	drop_idle(http, endpoint);
+	pool_retire(endpoint->pool);
+	endpoint->pool = NULL;
 }
 
 void http_cancel_all(struct http *http) {
@@ -177,7 +246,10 @@ void http_cancel_all(struct http *http) {
 void http_free(struct http *http) {
 	if (http) {
 		http_cancel_all(http);
-		drop_idle(http, NULL);
+		while (http->idle) {
+			/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes them out of the list first */
+			endpoint_renew(http, http->idle->endpoint);
+		}
 		(void)curl_multi_cleanup(http->multi);
 		free(http);
 		curl_global_cleanup();
@@ -185,6 +257,13 @@ void http_free(struct http *http) {
 }
 
 /* Endpoints */
+
+void http_renew(struct http *http) {
+	const struct transfer *transfer = http->handed_out;
+	if (transfer && !transfer->endpoint->abandoned && !transfer->pool->retired) {
+		endpoint_renew(http, transfer->endpoint);
+	}
+}
 
 void http_endpoint_free(struct http *http, struct http_endpoint *endpoint) {
 	if (!endpoint) {
@@ -317,6 +396,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *user) {
 /* What is the same for all requests to an endpoint. */
 static CURLcode set_up(struct transfer *transfer, struct http_endpoint *endpoint) {
 	CURL *easy = transfer->easy;
+	SET(easy, CURLOPT_SHARE, transfer->pool->share);
 	SET(easy, CURLOPT_ERRORBUFFER, transfer->error);
 	SET(easy, CURLOPT_NOSIGNAL, 1L);
 	SET(easy, CURLOPT_URL, endpoint->url);
@@ -380,7 +460,9 @@ static struct transfer *transfer_new(struct http_endpoint *endpoint) {
 	buf_init(&transfer->request, REQUEST_MAX);
 	buf_init(&transfer->body, HTTP_BODY_MAX);
 	transfer->endpoint = endpoint;
+	transfer->pool = endpoint->pool;
 	endpoint->transfers++;
+	endpoint->pool->transfers++;
 	transfer->easy = curl_easy_init();
 	if (!transfer->easy || set_up(transfer, endpoint) != CURLE_OK) {
 		transfer_free(transfer);
@@ -391,6 +473,12 @@ static struct transfer *transfer_new(struct http_endpoint *endpoint) {
 
 /* An idle transfer of that endpoint, or a new one. */
 static struct transfer *transfer_get(struct http *http, struct http_endpoint *endpoint) {
+	if (endpoint->pool && clock_boottime() - endpoint->pool->made >= POOL_LONGEST) {
+		endpoint_renew(http, endpoint);
+	}
+	if (!endpoint->pool && !(endpoint->pool = pool_new())) {
+		return NULL;
+	}
 	for (struct transfer *idle = http->idle; idle; idle = idle->next) {
 		if (idle->endpoint == endpoint) {
 			list_remove(idle);

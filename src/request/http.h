@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * HTTP: many POSTs at once over few kept connections, on one thread.
+ * HTTP: many POSTs at once over few kept connections, on one thread.  An endpoint's
+ * connections are its own and are used for five minutes; then new ones are made, to an
+ * address that is looked up anew.
  *
  * An endpoint is where an account's requests go and what they carry: URL,
  * headers with the key, TLS.  A transfer is one request on its way.  Bodies are
@@ -70,8 +72,8 @@ int http_new(struct http **ret_http, struct error *err);
 void http_free(struct http *http);
 
 /**
- * Copies the options.  A connection that was made with another certificate or
- * other CAs is not used by this endpoint.  Returns 0 and an endpoint for
+ * Copies the options.  No connection that was made for another endpoint is used by
+ * this one.  Returns 0 and an endpoint for
  * http_endpoint_free(), or -ENOMEM.
  */
 __attribute__((warn_unused_result, nonnull(1, 2)))
@@ -107,6 +109,15 @@ int http_wait(struct http *http, int fd, usec_t timeout, struct error *err);
 /** The next finished transfer's reply; false if there is none. */
 __attribute__((nonnull, warn_unused_result))
 bool http_next(struct http *http, struct http_reply *ret_reply);
+
+/**
+ * Does not trust the connection of the reply that http_next() gave last: what is posted
+ * to its endpoint from now on goes over new connections, to an address that is looked up
+ * anew.  What is on its way goes on.  Does nothing if it was done already for a reply to
+ * what was sent at the same time.
+ */
+__attribute__((nonnull))
+void http_renew(struct http *http);
 
 /** Whether the URL is plain http to somewhere else than a loopback address. */
 __attribute__((nonnull))

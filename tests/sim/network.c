@@ -25,6 +25,8 @@ enum {
 	WAITS_PER_MINUTE = 100000,
 	HEAP_LOOK_EVERY = 2048,
 	HEAP_MAX = 48 << 20,
+	/* So many replies of no use in a row come over one connection at the most. */
+	USELESS_MAX = 16,
 };
 
 struct flight {
@@ -33,15 +35,21 @@ struct flight {
 	struct asked asked;
 	struct reply reply;
 	usec_t lands_at;
+	struct http_endpoint *endpoint; /* NULL: it was freed */
+	int connection;
 };
 
 struct http {
 	struct flight flights[FLIGHTS];
 	char retry_after[64], date[64];
+	struct flight *handed_out;
 };
 
 struct http_endpoint {
 	int version, account, key;
+	int connection;
+	bool failed; /* a request over this connection got no answer */
+	int useless; /* replies over it in a row */
 };
 
 int http_new(struct http **ret_http, struct error *err) {
@@ -61,6 +69,13 @@ void http_free(struct http *http) {
 	server_done();
 }
 
+/* What is looked up and connected to from now on. */
+static void connect_anew(struct http_endpoint *endpoint) {
+	endpoint->connection = ++world->connections;
+	endpoint->failed = false;
+	endpoint->useless = 0;
+}
+
 int http_endpoint_new(const struct http_endpoint_options *options, struct http_endpoint **ret_endpoint,
                       struct error *err) {
 	struct http_endpoint *endpoint = calloc(1, sizeof(*endpoint));
@@ -78,13 +93,55 @@ int http_endpoint_new(const struct http_endpoint_options *options, struct http_e
 		world_violation("endpoint: expected one of the configuration's, with its key, but %s came",
 		                options->url);
 	}
+	connect_anew(endpoint);
 	*ret_endpoint = endpoint;
 	return 0;
 }
 
 void http_endpoint_free(struct http *http, struct http_endpoint *endpoint) {
-	(void)http;
+	for (size_t i = 0; http && i < FLIGHTS; i++) {
+		if (http->flights[i].endpoint == endpoint) {
+			http->flights[i].endpoint = NULL;
+		}
+	}
 	free(endpoint);
+}
+
+void http_renew(struct http *http) {
+	const struct flight *flight = http->handed_out;
+	if (flight && flight->endpoint && flight->connection == flight->endpoint->connection) {
+		connect_anew(flight->endpoint);
+	}
+}
+
+/* That nothing goes over a connection which there is a reason not to trust. */
+static void check_connection(const struct http_endpoint *endpoint) {
+	if (endpoint->failed || endpoint->useless >= USELESS_MAX) {
+		world_violation("connection: expected another one of account %d, as %s, but a request came over the "
+		                "same", endpoint->account,
+		                endpoint->failed ? "a request got no answer" : "many replies were of no use");
+	}
+}
+
+static void note_reply(const struct flight *flight) {
+	struct http_endpoint *endpoint = flight->endpoint;
+	const struct reply *reply = &flight->reply;
+	if (!endpoint || flight->connection != endpoint->connection) {
+		return;
+	}
+	bool throttled = reply->status == 429 || (reply->status == 503 && reply->retry_after[0]);
+	endpoint->useless = reply->fate == FATE_ANSWER || throttled ? 0 : endpoint->useless + 1;
+	endpoint->failed = endpoint->failed || (reply->fate == FATE_TRANSPORT && !reply->status);
+}
+
+/* A connection on which nothing comes any more, or behind which there is another server. */
+static void follow_stale(struct flight *flight, usec_t timeout) {
+	const struct stale *stale = &world->stale[flight->asked.account];
+	if (flight->connection > stale->last) {
+		return;
+	}
+	flight->reply = stale->silent ? (struct reply){.fate = FATE_TRANSPORT, .result = HTTP_SLOW, .delay = timeout}
+	                              : (struct reply){.fate = FATE_STATUS, .status = 404, .delay = USEC_PER_SEC};
 }
 
 /* Requests */
@@ -119,7 +176,8 @@ int http_post(struct http *http, struct http_endpoint *endpoint, const char *bod
 		world_violation("in flight: %d requests at once", FLIGHTS);
 	}
 
-	*flight = (struct flight){.used = true, .user = user};
+	check_connection(endpoint);
+	*flight = (struct flight){.used = true, .user = user, .endpoint = endpoint, .connection = endpoint->connection};
 	flight->asked.version = endpoint->version;
 	flight->asked.account = endpoint->account;
 	flight->asked.key = endpoint->key;
@@ -128,6 +186,7 @@ int http_post(struct http *http, struct http_endpoint *endpoint, const char *bod
 	world->figures.requests++;
 	rules_request(&flight->asked);
 	flight->reply = server_decide(&flight->asked, timeout);
+	follow_stale(flight, timeout);
 	flight->lands_at = world->now + flight->reply.delay;
 	if (flight->lands_at > world->now + timeout) {
 		flight->lands_at = world->now + timeout;
@@ -140,6 +199,7 @@ void http_cancel_all(struct http *http) {
 	for (size_t i = 0; i < FLIGHTS; i++) {
 		http->flights[i].used = false;
 	}
+	http->handed_out = NULL;
 	rules_cancelled();
 }
 
@@ -232,10 +292,12 @@ static struct flight *landed(struct http *http) {
 
 bool http_next(struct http *http, struct http_reply *ret_reply) {
 	struct flight *flight = landed(http);
+	http->handed_out = flight;
 	if (!flight) {
 		return false;
 	}
 	rules_reply(&flight->asked, &flight->reply);
+	note_reply(flight);
 	(void)snprintf(http->retry_after, sizeof(http->retry_after), "%s", flight->reply.retry_after);
 
 	if (flight->reply.status && !plan->without_date) {

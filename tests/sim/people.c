@@ -168,6 +168,9 @@ void people_begin(struct event *event) {
 	case EVENT_SYNC_FAILS:
 		world->sync_fails = true;
 		break;
+	case EVENT_STALE:
+		world->stale[event->account] = (struct stale){.last = world->connections, .silent = event->arg == 0};
+		break;
 	case EVENT_MOVE:
 		move_log(event->arg == 1);
 		break;

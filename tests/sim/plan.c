@@ -24,6 +24,7 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_DISK_ERROR] = "disk errors",
 	[EVENT_DISK_FROZEN] = "disk read-only",
 	[EVENT_SYNC_FAILS] = "a sync fails",
+	[EVENT_STALE] = "stale connections",
 	[EVENT_STEP] = "clock step",
 	[EVENT_SUSPEND] = "suspend",
 	[EVENT_CRASH] = "crash",
@@ -53,6 +54,7 @@ static const struct {
 	[EVENT_DISK_ERROR] = {PLAN_DISK, 5},
 	[EVENT_DISK_FROZEN] = {PLAN_DISK, 3},
 	[EVENT_SYNC_FAILS] = {PLAN_DISK, 5},
+	[EVENT_STALE] = {PLAN_NETWORK, 6},
 	[EVENT_STEP] = {PLAN_STEPS, 8},
 	[EVENT_SUSPEND] = {PLAN_STEPS, 4},
 	[EVENT_CRASH] = {PLAN_CRASHES, 16},
@@ -136,6 +138,7 @@ static int64_t choose_argument(struct dice *dice, enum event_kind kind) {
 		return dice_between(dice, 0, 60);
 	case EVENT_RELOAD:
 		return dice_below(dice, MUTATIONS);
+	case EVENT_STALE:
 	case EVENT_MOVE:
 	case EVENT_LOSE:
 		return dice_below(dice, 2);

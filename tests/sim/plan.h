@@ -28,6 +28,9 @@ enum event_kind {
 	EVENT_DISK_FROZEN, /* read-only */
 	EVENT_SYNC_FAILS, /* the next sync of a file fails, once */
 
+	/* The way to the server. */
+	EVENT_STALE, /* the account's connections: arg: 0 they go silent, 1 there is another server behind them */
+
 	/* The machine. */
 	EVENT_STEP,  /* the clock; arg: by so many microseconds */
 	EVENT_SUSPEND, /* arg: for so long, during which only the clocks go on */

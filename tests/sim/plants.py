@@ -86,6 +86,11 @@ PLANTS = [
     Plant("request cut one bucket short", "src/schedule/span.c",
           "	while (span.end < closed && span.fresh_buckets < limit) {", "	while (span.end < closed && span.fresh_buckets <= limit) {"),
 
+    Plant("a connection that brought no answer is used again", "src/daemon/reply.c",
+          "	if (outcome == OUTCOME_TRANSIENT || *unlucky >= UNLUCKY_LIMIT) {", "	if (*unlucky >= UNLUCKY_LIMIT) {"),
+    Plant("answers of no use never bring another connection", "src/daemon/reply.c",
+          "	if (outcome == OUTCOME_TRANSIENT || *unlucky >= UNLUCKY_LIMIT) {", "	if (outcome == OUTCOME_TRANSIENT) {"),
+
     # The calendar.
     Plant("edge at a clock change missed", "src/calendar/interval.c",
           "floor_to(instant - 1 + period.offset, length)", "floor_to(instant + period.offset, length)"),

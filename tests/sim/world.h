@@ -14,6 +14,7 @@
 
 #include "base/units.h"
 #include "dice.h"
+#include "setup.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -67,6 +68,11 @@ struct world {
 	bool sync_fails;         /* the next sync of a file does */
 	bool emptying;           /* somebody will truncate the log at the next wait */
 	bool disk_troubled;      /* the life has met a disk fault */
+	int connections;         /* made so far; each has the next number, */
+	struct stale {
+		int last;            /* and those up to this one are of no use: */
+		bool silent;         /* they say nothing, or a wrong server answers */
+	} stale[SETUP_ACCOUNTS];
 
 	struct dice os;
 };

@@ -28,6 +28,7 @@ struct server {
 
 	/* What it noted. */
 	int connections, requests;
+	int closed; /* connections, by the client */
 	char noted[SERVER_NOTED_MAX];
 
 	int port;
@@ -59,6 +60,7 @@ static inline bool server_serve(struct server *server, int fd, char *pending) {
 	size_t len = strlen(pending);
 	ssize_t got = recv(fd, pending + len, SERVER_REQUEST_MAX - 1 - len, 0);
 	if (got <= 0) {
+		server->closed++;
 		return false;
 	}
 	pending[len + (size_t)got] = '\0';

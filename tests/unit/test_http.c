@@ -19,6 +19,15 @@
 
 static struct server server, other;
 
+/* The double of base/clock.h: it runs as clocks do, from as far ahead as a test wants. */
+static usec_t ahead;
+
+usec_t clock_boottime(void) {
+	struct timespec now;
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return (usec_t)now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000 + ahead;
+}
+
 /* A reply that outlives the next call. */
 struct copy {
 	enum http_result result;
@@ -474,6 +483,110 @@ static void a_connection_is_kept(void **state) {
 	}
 }
 
+static void post(struct http *http, struct http_endpoint *endpoint, void *user) {
+	assert_int_equal(http_post(http, endpoint, BODY, MANY_SECONDS, user, NULL), 0);
+}
+
+static void take(struct http *http, const char *what) {
+	struct copy copy;
+	expect_int(true, next(http, MANY_SECONDS, &copy), "a reply %s", what);
+	expect_text("hello", copy.body, "body %s: %s", what, copy.error);
+}
+
+static void after_a_renewal_another_connection_is_used_and_kept(void **state) {
+	(void)state;
+	server_start(&server, HELLO, false);
+	struct http *http = http_of();
+	struct http_endpoint *endpoint =
+		endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
+	http_renew(http); /* there is nothing to renew yet */
+	post(http, endpoint, NULL);
+	take(http, "before the renewal");
+	http_renew(http);
+	for (int i = 0; i < 3; i++) {
+		post(http, endpoint, NULL);
+		take(http, "after the renewal");
+	}
+	http_endpoint_free(http, endpoint);
+	http_free(http);
+	server_stop(&server);
+	expect_int(4, server.requests, "requests");
+	expect_int(2, server.connections, "connections");
+	/* The end of the last one it may not have seen. */
+	expect_between(1, 2, server.closed, "connections that were closed");
+}
+
+/* Two were on their way over the old connections: only the first that fails brings another one. */
+static void one_renewal_is_for_all_that_was_on_its_way(void **state) {
+	(void)state;
+	server_start(&server, HELLO, false);
+	struct http *http = http_of();
+	struct http_endpoint *endpoint =
+		endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
+	bool old = true;
+	post(http, endpoint, &old);
+	post(http, endpoint, &old);
+	take(http, "of the first");
+	http_renew(http);
+	post(http, endpoint, NULL);
+	for (int i = 0; i < 2; i++) {
+		struct copy copy;
+		expect_int(true, next(http, MANY_SECONDS, &copy), "a reply of the other two");
+		if (copy.user) {
+			http_renew(http); /* its connection is not the one that is used now */
+		}
+	}
+	post(http, endpoint, NULL);
+	take(http, "of the last");
+	http_endpoint_free(http, endpoint);
+	http_free(http);
+	server_stop(&server);
+	expect_int(4, server.requests, "requests");
+	expect_int(3, server.connections, "connections");
+}
+
+static void a_connection_has_a_largest_age(void **state) {
+	(void)state;
+	static const struct {
+		usec_t pause;
+		int connections;
+	} rows[] = {{0, 1}, {4 * USEC_PER_MIN, 1}, {5 * USEC_PER_MIN + USEC_PER_SEC, 2}};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		server_start(&server, HELLO, false);
+		struct http *http = http_of();
+		struct http_endpoint *endpoint =
+			endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
+		post(http, endpoint, NULL);
+		take(http, "when it is young");
+		ahead += rows[row].pause;
+		post(http, endpoint, NULL);
+		take(http, "when it is older");
+		http_endpoint_free(http, endpoint);
+		http_free(http);
+		server_stop(&server);
+		ahead = 0;
+		expect_int(rows[row].connections, server.connections, "row %zu: connections", row);
+	}
+}
+
+static void endpoints_do_not_share_a_connection(void **state) {
+	(void)state;
+	struct http_endpoint *endpoints[2];
+	server_start(&server, HELLO, false);
+	struct http *http = http_of();
+	for (int i = 0; i < 2; i++) {
+		endpoints[i] = endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
+		post(http, endpoints[i], NULL);
+		take(http, "of one of two");
+	}
+	for (int i = 0; i < 2; i++) {
+		http_endpoint_free(http, endpoints[i]);
+	}
+	http_free(http);
+	server_stop(&server);
+	expect_int(2, server.connections, "connections");
+}
+
 /* The reply that is being read keeps its transfer, so it is used again two requests later. */
 static void a_used_transfer_forgets_the_last_reply(void **state) {
 	(void)state;
@@ -645,6 +758,10 @@ int main(void) {
 		cmocka_unit_test(plain_http_is_for_loopback_addresses_only),
 		cmocka_unit_test(the_key_is_never_sent_in_clear),
 		cmocka_unit_test(a_connection_is_kept),
+		cmocka_unit_test(after_a_renewal_another_connection_is_used_and_kept),
+		cmocka_unit_test(one_renewal_is_for_all_that_was_on_its_way),
+		cmocka_unit_test(a_connection_has_a_largest_age),
+		cmocka_unit_test(endpoints_do_not_share_a_connection),
 		cmocka_unit_test(a_used_transfer_forgets_the_last_reply),
 		cmocka_unit_test(proxies_in_the_environment_are_ignored),
 		cmocka_unit_test(a_configured_proxy_is_used_whatever_the_environment_says),
