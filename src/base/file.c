@@ -19,6 +19,8 @@ static const int access_flags[] = {
 	[FILE_CREATE] = O_WRONLY | O_CREAT | O_EXCL,
 };
 
+enum { STAT_BLOCK = 512 }; /* bytes: what stat(2) counts blocks by */
+
 /* O_NONBLOCK means nothing to a regular file, and keeps a FIFO from hanging us. */
 enum { COMMON_FLAGS = O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK };
 
@@ -122,6 +124,31 @@ int file_truncate(int fd, int64_t size) {
 	do {
 		r = result(ftruncate(fd, size));
 	} while (r == -EINTR);
+	return r;
+}
+
+int file_reserve(int fd, int64_t from, int64_t to) {
+	int r;
+
+	do {
+		r = result(fallocate(fd, FALLOC_FL_KEEP_SIZE, from, to - from));
+	} while (r == -EINTR);
+	/* EPERM is a sandbox's, and what really may not be written says so itself. */
+	return r == -EOPNOTSUPP || r == -ENOSYS || r == -EINVAL || r == -ENODEV || r == -EPERM ? -ENOTSUP : r;
+}
+
+int file_unreserve(int fd) {
+	struct stat st;
+	int r = result(fstat(fd, &st));
+
+	if (r < 0 || (int64_t)st.st_blocks * STAT_BLOCK < st.st_size + st.st_blksize) {
+		return r;
+	}
+	r = file_truncate(fd, st.st_size);
+	if (r == 0) {
+		const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, st.st_mtim};
+		r = result(futimens(fd, times));
+	}
 	return r;
 }
 

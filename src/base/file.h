@@ -67,6 +67,19 @@ int file_sync_all(int fd);
 __attribute__((warn_unused_result))
 int file_truncate(int fd, int64_t size);
 
+/**
+ * Sets room on the disk aside for the bytes from one offset to another, without changing the
+ * file's size: writing them will not fail for want of room.
+ *
+ * Returns 0; -ENOSPC or -EDQUOT if there is not so much room, and then some of it may be set
+ * aside; -ENOTSUP if the file system cannot do it; other -errno.
+ */
+__attribute__((warn_unused_result))
+int file_reserve(int fd, int64_t from, int64_t to);
+
+/** Gives back what room is set aside beyond the file's size.  Its times stay.  Returns 0 or -errno. */
+int file_unreserve(int fd);
+
 /** Of what stands at the path itself, symbolic link or not. */
 __attribute__((warn_unused_result, nonnull))
 int file_stat(const char *path, struct file_info *ret);

@@ -10,6 +10,8 @@
 enum {
 	FILE_MODE = 0640,
 	BLOCK = 16 * 1024,
+	/* More than is needed at the moment, so that it need not be done for every append. */
+	RESERVE_AHEAD = 256 * 1024,
 	/* So often a file may be moved away just while it is written to. */
 	APPEND_TRIES = 3,
 };
@@ -18,8 +20,16 @@ void logfile_init(struct logfile *file) {
 	*file = (struct logfile){.fd = -1};
 }
 
+/* Room that was set aside, perhaps by a process that was killed, and is not needed any more. */
+static void give_back(const struct logfile *file) {
+	if (file->fd >= 0) {
+		(void)file_unreserve(file->fd);
+	}
+}
+
 void logfile_close(struct logfile *file) {
 	if (file) {
+		give_back(file);
 		file_close(file->fd);
 		free(file->directory);
 		free(file->path);
@@ -78,6 +88,8 @@ static int adopt(struct logfile *fresh, const char *directory) {
 	fresh->device = info.device;
 	fresh->inode = info.inode;
 	fresh->written = info.mtime;
+	fresh->reserved = 0;
+	fresh->unreservable = false;
 	r = cut_torn_line(fresh->fd, info.size, &fresh->size);
 	if (r == 0) {
 		/* A daemon that was killed may have left lines here that no sync followed. */
@@ -104,6 +116,7 @@ static int open_path(struct logfile *file, struct error *err) {
 		file_close(fresh.fd);
 		return error_errno(err, -r, "%s: cannot take up", file->path);
 	}
+	give_back(file);
 	file_close(file->fd);
 	fresh.generation++;
 	*file = fresh;
@@ -137,6 +150,7 @@ int logfile_cut(struct logfile *file, int64_t size, struct error *err) {
 		return error_errno(err, -r, "%s: cannot be cut", file->path);
 	}
 	file->size = size;
+	file->reserved = 0;
 	return 0;
 }
 
@@ -161,6 +175,7 @@ static int undo(struct logfile *file) {
 	r = file_truncate(file->fd, size);
 	if (r == 0) {
 		file->size = size;
+		file->reserved = 0;
 		file->stray = 0;
 		file->cut_unsynced = true;
 	}
@@ -199,6 +214,7 @@ int logfile_follow(struct logfile *file, struct error *err) {
 	}
 	if (r == 0 && info.size != file->size) {
 		/* Truncated or written to by others; O_APPEND leaves no hole either way. */
+		file->reserved = 0;
 		r = cut_torn_line(file->fd, info.size, &file->size);
 		if (r == 0) {
 			r = file_sync_all(file->fd);
@@ -210,11 +226,46 @@ int logfile_follow(struct logfile *file, struct error *err) {
 	return 0;
 }
 
+static bool is_full(int r) {
+	return r == -ENOSPC || r == -EDQUOT;
+}
+
+/*
+ * Room for that many bytes.  A disk that has none is found full before anything is written:
+ * bytes that are taken back make tail(1) print the whole file again.
+ */
+static int reserve(struct logfile *file, size_t len) {
+	int64_t end = file->size + (int64_t)len, ahead = end + RESERVE_AHEAD;
+	if (end <= file->reserved || file->unreservable) {
+		return 0;
+	}
+
+	int r = file_reserve(file->fd, file->size, ahead);
+	if (is_full(r)) {
+		ahead = end;
+		r = file_reserve(file->fd, file->size, ahead);
+	}
+	if (r == -ENOTSUP) {
+		file->unreservable = true;
+		return 0;
+	}
+	if (r < 0) {
+		give_back(file);
+		return r;
+	}
+	file->reserved = ahead;
+	return 0;
+}
+
 /* Whole and synced, or counted as stray. */
 static int write_lines(struct logfile *file, const void *data, size_t len) {
 	size_t header_len = file->size == 0 ? strlen(file->header) : 0;
 	size_t written = 0;
-	int r = file_write(file->fd, file->header, header_len, &written);
+	int r = reserve(file, header_len + len);
+
+	if (r == 0) {
+		r = file_write(file->fd, file->header, header_len, &written);
+	}
 	file->stray = (int64_t)written;
 
 	if (r == 0) {

@@ -4,7 +4,8 @@
  * The current file of the log.
  *
  * It holds whole lines only.  What is appended is appended and synced as a
- * whole or cut off again.  Others may rename, remove or truncate the file at any
+ * whole or cut off again.  Room for it is set aside before, so that on a full disk
+ * nothing is written that a reader would see vanish.  Others may rename, remove or truncate the file at any
  * time: that is noticed before and after each append.
  */
 
@@ -22,6 +23,8 @@ struct logfile {
 	usec_t written;         /* wall clock of the last append */
 	int64_t stray;          /* bytes at the end that must go before anything else happens */
 	bool cut_unsynced;      /* some went, and a crash could bring them back */
+	int64_t reserved;       /* up to here the disk has room for certain */
+	bool unreservable;      /* no room can be set aside on this file system */
 	unsigned generation;    /* one more with every file that is opened at the path */
 };
 

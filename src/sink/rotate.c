@@ -151,7 +151,7 @@ static void sweep(struct rotate *rotate) {
 	if (r < 0) {
 		note_failure(rotate, r, "", "cannot remove unfinished files");
 	}
-	rotate->phase = ROTATE_THIN;
+	rotate->phase = ROTATE_PICK;
 }
 
 /* Whether the next name is this one with ".gz": the two stand side by side. */
@@ -224,28 +224,6 @@ static int take_up(struct rotate *rotate) {
 	return r;
 }
 
-static void pick(struct rotate *rotate) {
-	struct archive archive;
-	int r = archive_scan(rotate->directory, &archive);
-	if (r < 0) {
-		note_failure(rotate, r, "", "cannot be listed");
-		rotate->phase = ROTATE_TRIM;
-		return;
-	}
-
-	const struct archive_file *file = next_job(rotate, &archive);
-	if (file) {
-		memcpy(rotate->job, file->name, sizeof(rotate->job));
-		r = take_up(rotate);
-		if (r < 0) {
-			note_failure(rotate, r, rotate->job, "cannot be compressed");
-		}
-	} else {
-		rotate->phase = ROTATE_TRIM;
-	}
-	archive_done(&archive);
-}
-
 /*
  * The compressed file is complete and synced.  A crash after the rename leaves
  * both files, and the next round removes the first.
@@ -280,8 +258,7 @@ static void compress_slice(struct rotate *rotate) {
 		r = finish_job(rotate);
 	}
 
-	/* Compressing may take hours: what is due to go meanwhile does not wait for the last file. */
-	rotate->phase = ROTATE_THIN;
+	rotate->phase = ROTATE_PICK;
 	if (r < 0) {
 		abandon_job(rotate);
 		note_failure(rotate, r, rotate->job, "cannot be compressed");
@@ -311,13 +288,18 @@ static size_t group_end(const struct archive *archive, size_t first) {
 	return end;
 }
 
+/* Bytes count when nothing gets smaller any more. */
+static bool counts_bytes(const struct rotate *rotate) {
+	return rotate->settings.keep_bytes > 0 && (rotate->phase == ROTATE_TRIM || !rotate->settings.compress);
+}
+
 static struct keeping survey(struct rotate *rotate, const struct archive *archive) {
 	struct keeping all = {0};
 
 	for (size_t i = 0; i < archive->len; i = group_end(archive, i)) {
 		all.groups++;
 	}
-	for (size_t i = 0; rotate->settings.keep_bytes > 0 && i < archive->len; i++) {
+	for (size_t i = 0; counts_bytes(rotate) && i < archive->len; i++) {
 		all.bytes += size_of(rotate, &archive->files[i]);
 	}
 	return all;
@@ -329,21 +311,13 @@ static bool is_too_old(const struct rotate *rotate, usec_t time) {
 	       age > rotate->settings.keep_age;
 }
 
-/* Bytes count when nothing gets smaller any more. */
-static bool has_too_many_bytes(const struct rotate *rotate, const struct keeping *left) {
-	const struct log_settings *settings = &rotate->settings;
-	bool final = rotate->phase == ROTATE_TRIM || !settings->compress;
-
-	return final && settings->keep_bytes > 0 && left->bytes > settings->keep_bytes;
-}
-
 /* Whether the oldest group left has to go.  Neither count nor bytes take the last one. */
 static bool is_doomed(const struct rotate *rotate, const struct keeping *left, usec_t time) {
 	const struct log_settings *settings = &rotate->settings;
 
 	return is_too_old(rotate, time) ||
 	       (left->groups > 1 && ((settings->keep > 0 && left->groups > settings->keep) ||
-	                             has_too_many_bytes(rotate, left)));
+	                             (counts_bytes(rotate) && left->bytes > settings->keep_bytes)));
 }
 
 /*
@@ -356,7 +330,7 @@ static bool remove_group(struct rotate *rotate, const struct archive_file *files
 	bool gone = true;
 
 	for (size_t i = 0; i < count; i++) {
-		left->bytes -= rotate->settings.keep_bytes > 0 ? size_of(rotate, &files[i]) : 0;
+		left->bytes -= counts_bytes(rotate) ? size_of(rotate, &files[i]) : 0;
 		int r = file_remove(path_of(path, rotate, files[i].name));
 		if (r < 0 && r != -ENOENT) {
 			note_failure(rotate, r, files[i].name, "cannot be removed");
@@ -380,8 +354,8 @@ static usec_t expiry_of(const struct rotate *rotate, usec_t time) {
 	return expiry < rotate->now ? USEC_INFINITY : expiry + USEC_PER_SEC;
 }
 
-/* Removes the first few of the files that have to go.  Returns whether there may be more. */
-static bool trim_slice(struct rotate *rotate, const struct archive *archive) {
+/* Removes the first few of the files that have to go.  Returns how many: if TRIM_SLICE, there may be more. */
+static int trim_slice(struct rotate *rotate, const struct archive *archive) {
 	struct keeping left = survey(rotate, archive);
 	int removed = 0;
 
@@ -396,27 +370,52 @@ static bool trim_slice(struct rotate *rotate, const struct archive *archive) {
 		}
 		i = end;
 	}
-	return removed == TRIM_SLICE;
+	return removed;
+}
+
+static void pick(struct rotate *rotate) {
+	struct archive archive;
+	int r = archive_scan(rotate->directory, &archive);
+	if (r < 0) {
+		note_failure(rotate, r, "", "cannot be listed");
+		rotate->phase = ROTATE_TRIM;
+		return;
+	}
+
+	/* Compressing may take hours: what has to go in any case does not wait for it. */
+	if (trim_slice(rotate, &archive) > 0) {
+		archive_done(&archive);
+		return;
+	}
+	const struct archive_file *file = next_job(rotate, &archive);
+	if (file) {
+		memcpy(rotate->job, file->name, sizeof(rotate->job));
+		r = take_up(rotate);
+		if (r < 0) {
+			note_failure(rotate, r, rotate->job, "cannot be compressed");
+		}
+	} else {
+		rotate->phase = ROTATE_TRIM;
+	}
+	archive_done(&archive);
 }
 
 static void trim(struct rotate *rotate) {
-	enum rotate_phase next = rotate->phase == ROTATE_THIN ? ROTATE_PICK : ROTATE_IDLE;
 	struct archive archive;
 	int r = archive_scan(rotate->directory, &archive);
 
 	if (r < 0) {
 		note_failure(rotate, r, "", "cannot be listed");
-		rotate->phase = next;
+		rotate->phase = ROTATE_IDLE;
 		return;
 	}
-	rotate->phase = trim_slice(rotate, &archive) ? rotate->phase : next;
+	rotate->phase = trim_slice(rotate, &archive) == TRIM_SLICE ? ROTATE_TRIM : ROTATE_IDLE;
 	archive_done(&archive);
 }
 
 int rotate_work(struct rotate *rotate, struct error *err) {
 	static void (*const steps[])(struct rotate *rotate) = {
 		[ROTATE_SWEEP] = sweep,
-		[ROTATE_THIN] = trim,
 		[ROTATE_PICK] = pick,
 		[ROTATE_COMPRESS] = compress_slice,
 		[ROTATE_TRIM] = trim,

@@ -21,8 +21,7 @@ struct gzip;
 enum rotate_phase {
 	ROTATE_IDLE,
 	ROTATE_SWEEP,    /* remove what an interrupted compression left */
-	ROTATE_THIN,     /* remove what is too many or too old, however large it is once compressed */
-	ROTATE_PICK,     /* find the oldest file to be compressed */
+	ROTATE_PICK,     /* remove what is too many or too old; then find the oldest file to be compressed */
 	ROTATE_COMPRESS, /* a slice of it */
 	ROTATE_TRIM,     /* remove what is more than is to be kept, bytes included */
 };

@@ -17,6 +17,7 @@ void disk_init(void) {
 	disk->capacity = INT64_MAX;
 	disk->next_inode = 1000;
 	disk->unordered = world->seed % 2 == 0;
+	disk->reserves = world->seed % 5 != 0;
 }
 
 /* Names */
@@ -161,6 +162,12 @@ void disk_append(struct inode *inode, const void *bytes, size_t len) {
 	inode->size += len;
 	inode->mtime = inode->ctime = world_wall();
 	disk->used += (int64_t)len;
+	disk_reserve(inode, (int64_t)len < inode->reserved ? inode->reserved - (int64_t)len : 0);
+}
+
+void disk_reserve(struct inode *inode, int64_t room) {
+	disk->used += room - inode->reserved;
+	inode->reserved = room;
 }
 
 void disk_cut(struct inode *inode, size_t size) {
@@ -176,6 +183,7 @@ void disk_cut(struct inode *inode, size_t size) {
 	if (inode->lost_to > size) {
 		inode->lost_to = size;
 	}
+	disk_reserve(inode, 0);
 	disk->used += (int64_t)size - (int64_t)inode->size;
 	inode->size = size;
 	inode->mtime = inode->ctime = world_wall();
@@ -218,6 +226,7 @@ void disk_collect(struct inode *inode) {
 	if (inode->next) {
 		inode->next->link = inode->link;
 	}
+	disk_reserve(inode, 0);
 	disk->used -= (int64_t)inode->size;
 	forget_before(inode);
 	arena_free(inode->data, inode->room);

@@ -34,6 +34,7 @@ struct inode {
 	char *data;
 	size_t size, room;
 	size_t synced;             /* so many of the bytes are durable */
+	int64_t reserved;          /* room set aside for more of them */
 	char *before;              /* the durable bytes from before a cut that is not, or NULL */
 	size_t before_size;
 	size_t lowest;             /* the size of the deepest cut since the last sync */
@@ -81,7 +82,8 @@ struct disk {
 	uint64_t next_inode;
 	uint64_t files_begun;
 	bool unordered;   /* changes of a directory reach it in any order */
-	int64_t used;     /* bytes of all files */
+	bool reserves;    /* room can be set aside on it */
+	int64_t used;     /* bytes of all files, and what is set aside for them */
 	int64_t capacity; /* INT64_MAX: no end */
 	struct keepsake *attic;
 	size_t attic_len, attic_room;
@@ -104,6 +106,9 @@ void disk_rename(struct directory *directory, const char *from, const char *to);
 
 void disk_append(struct inode *inode, const void *bytes, size_t len);
 void disk_cut(struct inode *inode, size_t size);
+
+/** Sets that much room aside behind the file's end, in all; 0 gives it back. */
+void disk_reserve(struct inode *inode, int64_t room);
 
 void disk_sync(struct inode *inode);
 void disk_sync_directory(struct directory *directory);

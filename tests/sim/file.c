@@ -160,6 +160,15 @@ void file_close(int fd) {
 
 /* Bytes */
 
+/* What is written to the log for want of room and taken back has been seen by its readers. */
+static void check_unseen(const struct inode *inode, size_t whole) {
+	const char *name = name_of(inode);
+	if (disk->reserves && whole > 0 && strncmp(name, "occupancy.", 10) == 0) {
+		world_violation("full disk: expected nothing to be written to %s that has no room, but %zu bytes were",
+		                name, whole);
+	}
+}
+
 int file_write(int fd, const void *data, size_t len, size_t *ret_written) {
 	struct inode *inode = inode_of(fd);
 	size_t whole = len;
@@ -173,9 +182,10 @@ int file_write(int fd, const void *data, size_t len, size_t *ret_written) {
 	r = trouble(true);
 	if (r < 0) {
 		whole = r == -EROFS ? 0 : (size_t)dice_below(&world->os, (int64_t)len);
-	} else if ((int64_t)len > room_left()) {
-		whole = (size_t)room_left();
+	} else if ((int64_t)len - inode->reserved > room_left()) {
+		whole = (size_t)(room_left() + inode->reserved);
 		r = full();
+		check_unseen(inode, whole);
 	}
 	if (whole > 0) {
 		disk_append(inode, data, whole);
@@ -237,6 +247,36 @@ int file_truncate(int fd, int64_t size) {
 		disk_cut(inode, (size_t)size);
 	}
 	show("truncate", name_of(inode), r < 0 ? r : size);
+	return r;
+}
+
+/* On a full disk what room there was is gone all the same, as on ext4. */
+int file_reserve(int fd, int64_t from, int64_t to) {
+	struct inode *inode = inode_of(fd);
+	int64_t wanted = to - (int64_t)inode->size;
+	int r = disk->reserves ? begin(true) : -ENOTSUP;
+
+	if (from != (int64_t)inode->size) {
+		world_violation("room is reserved from %lld on, but the file ends at %zu", (long long)from, inode->size);
+	}
+	if (r == 0 && wanted - inode->reserved > room_left()) {
+		disk_reserve(inode, inode->reserved + room_left());
+		r = full();
+	} else if (r == 0 && wanted > inode->reserved) {
+		disk_reserve(inode, wanted);
+	}
+	show("reserve", name_of(inode), r);
+	return r;
+}
+
+int file_unreserve(int fd) {
+	struct inode *inode = inode_of(fd);
+	int r = begin(true);
+
+	if (r == 0) {
+		disk_reserve(inode, 0);
+	}
+	show("unreserve", name_of(inode), r);
 	return r;
 }
 

@@ -19,6 +19,7 @@ import pytest
 
 from busy import Busy
 from harness import SLOW, memory_kb, wait_for
+from tail import Tail
 
 FILLINGS = int(os.environ.get("DISK_FILLINGS", "3"))
 WARNING = 5  # and notices: all that reaches people who filter their journal
@@ -237,6 +238,33 @@ def test_disk_that_it_fills_itself(make_busy, dice):
         assert 1 <= begun == over <= 3, daemon.journal()[mark:]
     busy.assert_never_idle()
     daemon.stop()
+    busy.check(busy.finish())
+
+
+@pytest.mark.parametrize("kind", ["ext4", "tmpfs"])
+def test_tail_sees_nothing_of_a_full_disk(make_busy, dice, tmp_path, kind):
+    """Bytes that were written and taken back would make it print the whole file once more, with a torn line in between."""
+    busy = make_busy(kind, hours=60)
+    busy.write(log={"rotate_size": "1GiB", "rotate_every": "never"})
+    daemon, path = busy.daemon.start(), busy.daemon.log_folder / "occupancy.ndjson"
+    tail = Tail(tmp_path, path)
+    try:
+        for _ in range(FILLINGS):
+            wait_for_work(busy)
+            busy.disk.fill(leave=dice.randrange(0, 3) * 10000)
+            wait_for(lambda: has_trouble(daemon), 20, "STATUS to say it")
+            busy.disk.empty()
+            wait_for(lambda: not has_trouble(daemon), 20, "STATUS to say that it is over")
+        wait_for_work(busy)
+        busy.assert_never_idle()
+        daemon.stop()
+        wait_for(lambda: tail.position() == path.stat().st_size, 10, "tail to have read all")
+    finally:
+        tail.stop()
+    assert tail.truncations() == 0, tail.errors.read_text()
+    assert tail.output.read_bytes() == path.read_bytes()
+    spare = path.stat().st_blocks * 512 - path.stat().st_size
+    assert spare < 1 << 16, f"{spare} bytes of room were not given back"
     busy.check(busy.finish())
 
 

@@ -144,6 +144,19 @@ int ftruncate(int fd, off_t size) {
 	return fault_strikes() ? -1 : truncate_really(fd, size);
 }
 
+/* 0 while the file system can; else what it says instead. */
+static int disk_cannot_reserve;
+
+int fallocate(int fd, int mode, off_t offset, off_t len) {
+	int (*allocate_really)(int, int, off_t, off_t) =
+		(int (*)(int, int, off_t, off_t))dlsym(RTLD_NEXT, "fallocate64");
+	if (disk_cannot_reserve) {
+		errno = disk_cannot_reserve;
+		return -1;
+	}
+	return fault_strikes() ? -1 : allocate_really(fd, mode, offset, len);
+}
+
 int rename(const char *from, const char *to) {
 	return fault_strikes() ? -1 : (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
@@ -220,6 +233,7 @@ static int disk_teardown(void **state) {
 	(void)state;
 	fault_disarm();
 	disk_meanwhile = NULL;
+	disk_cannot_reserve = 0;
 	disk_empty();
 	return rmdir(disk_directory);
 }

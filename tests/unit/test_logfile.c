@@ -131,6 +131,114 @@ static void short_write_is_undone(void **state) {
 	logfile_close(&file);
 }
 
+static int64_t bytes_on_disk(const char *of) {
+	struct stat st;
+	assert_int_equal(stat(disk_path(of), &st), 0);
+	return st.st_blocks * 512;
+}
+
+/* Not every file system that tests may run on sets room aside. */
+static void skip_where_nothing_is_reserved(void) {
+	disk_put("probe", "");
+	int fd = open(disk_path("probe"), O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	bool can = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 4096) == 0;
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(remove(disk_path("probe")), 0);
+	if (!can) {
+		skip();
+	}
+}
+
+static void room_is_set_aside_and_given_back(void **state) {
+	(void)state;
+	skip_where_nothing_is_reserved();
+	struct logfile file = opened("");
+	append(&file, "one\n");
+	assert_string_equal(disk_get(name), "one\n");
+	assert_in_range(bytes_on_disk(name), 256 * 1024, 512 * 1024);
+	int64_t reserved = file.reserved;
+	append(&file, "two\n");
+	assert_int_equal(file.reserved, reserved); /* once for many */
+
+	assert_int_equal(rename(disk_path(name), disk_path("moved")), 0);
+	append(&file, "three\n");
+	assert_true(bytes_on_disk("moved") < 64 * 1024);
+	assert_string_equal(disk_get("moved"), "one\ntwo\n");
+
+	/* Before what is set aside ends, more is. */
+	char line[1024];
+	memset(line, 'x', sizeof(line) - 2);
+	memcpy(line + sizeof(line) - 2, "\n", 2);
+	while (file.size < reserved) {
+		append(&file, line);
+		assert_true(file.reserved >= file.size);
+	}
+	assert_true(bytes_on_disk(name) >= file.reserved);
+	logfile_close(&file);
+	assert_true(bytes_on_disk(name) < reserved + 64 * 1024);
+}
+
+/* Of a process that was killed; the file's time, by which it is rotated, is not touched. */
+static void room_set_aside_by_another_process_is_given_back(void **state) {
+	(void)state;
+	const struct timespec old[] = {{.tv_sec = 1000}, {.tv_sec = 2000, .tv_nsec = 5000}};
+	struct stat st;
+	skip_where_nothing_is_reserved();
+	disk_put(name, "one\n");
+	int fd = open(disk_path(name), O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fallocate(fd, FALLOC_FL_KEEP_SIZE, 4, 1 << 20), 0);
+	assert_int_equal(futimens(fd, old), 0);
+	assert_int_equal(close(fd), 0);
+
+	struct logfile file = opened("");
+	logfile_close(&file);
+	assert_true(bytes_on_disk(name) < 64 * 1024);
+	assert_int_equal(stat(disk_path(name), &st), 0);
+	assert_int_equal(st.st_size, 4);
+	assert_int_equal(st.st_mtim.tv_sec, 2000);
+	assert_int_equal(st.st_mtim.tv_nsec, 5000);
+}
+
+static void disk_without_room_is_full_before_anything_is_written(void **state) {
+	(void)state;
+	static const int errors[] = {ENOSPC, EDQUOT, EIO};
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		struct logfile file = opened("");
+		struct error err = {{0}};
+		disk_cannot_reserve = errors[i];
+		fault_arm(FAULT_ERROR, EBADF, 1000, 1); /* which counts */
+		assert_int_equal(logfile_append(&file, "one\n", 4, 0, &err), -errors[i]);
+		assert_non_null(strstr(err.text, "/occupancy.ndjson: cannot append 4 bytes: "));
+		assert_int_equal(fault.calls, 0); /* no write, nothing taken back */
+		fault_disarm();
+		disk_cannot_reserve = 0;
+		append(&file, "one\n");
+		logfile_close(&file);
+		assert_string_equal(disk_get(name), "one\n");
+		disk_empty();
+	}
+}
+
+static void file_system_that_cannot_reserve_is_written_all_the_same(void **state) {
+	(void)state;
+	static const int errors[] = {EOPNOTSUPP, ENOSYS, EINVAL, ENODEV, EPERM};
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		struct logfile file = opened("");
+		disk_cannot_reserve = errors[i];
+		append(&file, "one\n");
+		disk_cannot_reserve = EIO; /* it is not asked again for this file */
+		append(&file, "two\n");
+		disk_cannot_reserve = 0;
+		assert_int_equal(rename(disk_path(name), disk_path("moved")), 0);
+		append(&file, "three\n");
+		logfile_close(&file);
+		assert_string_equal(disk_get("moved"), "one\ntwo\n");
+		disk_empty();
+	}
+}
+
 static void moved_file_is_left_and_a_new_one_begun(void **state) {
 	(void)state;
 	struct logfile file = opened("");
@@ -423,6 +531,10 @@ int main(void) {
 		TEST(time_of_the_last_line_survives_the_cut),
 		TEST(header_stands_in_front_of_every_file),
 		TEST(short_write_is_undone),
+		TEST(room_is_set_aside_and_given_back),
+		TEST(room_set_aside_by_another_process_is_given_back),
+		TEST(disk_without_room_is_full_before_anything_is_written),
+		TEST(file_system_that_cannot_reserve_is_written_all_the_same),
 		TEST(moved_file_is_left_and_a_new_one_begun),
 		TEST(removed_file_is_begun_anew),
 		TEST(file_put_in_the_place_is_continued),

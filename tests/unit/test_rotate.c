@@ -207,7 +207,6 @@ static void abandoned_compression_leaves_nothing_behind(void **state) {
 	disk_put("occupancy-20261122T000000Z.ndjson", "one");
 	struct rotate rotate = started(&compressing, monday);
 	assert_int_equal(rotate_work(&rotate, NULL), 1); /* sweep */
-	assert_int_equal(rotate_work(&rotate, NULL), 1); /* thin */
 	assert_int_equal(rotate_work(&rotate, NULL), 1); /* pick */
 	assert_non_null(strstr(disk_list(), ".gz.tmp"));
 	rotate_done(&rotate);
@@ -347,7 +346,7 @@ static void age_takes_even_the_last_and_is_told_by_the_clock_alone(void **state)
 	static const struct log_settings settings = {.keep = 9, .keep_age = USEC_PER_DAY};
 	disk_put("occupancy-20261123T000000Z.ndjson", "x");
 	struct rotate rotate = started(&settings, monday);
-	assert_int_equal(work(&rotate, NULL), 4);
+	assert_int_equal(work(&rotate, NULL), 3);
 	rotate_tick(&rotate, monday + USEC_PER_DAY);
 	assert_int_equal(work(&rotate, NULL), 1);
 	rotate_tick(&rotate, monday + USEC_PER_DAY + USEC_PER_SEC);
@@ -379,7 +378,7 @@ static void files_too_many_go_before_any_is_compressed(void **state) {
 	}
 	struct rotate rotate = started(&settings, monday);
 	assert_int_equal(rotate_work(&rotate, NULL), 1); /* sweep */
-	assert_int_equal(rotate_work(&rotate, NULL), 1); /* thin, by count alone: bytes will be fewer */
+	assert_int_equal(rotate_work(&rotate, NULL), 1); /* pick: by count alone, for bytes will be fewer */
 	assert_string_equal(disk_list(), "occupancy-20261123T000007Z.csv occupancy-20261123T000008Z.csv ");
 	assert_in_range(work(&rotate, NULL), 5, 20);
 	rotate_done(&rotate);
@@ -394,12 +393,12 @@ static void files_go_between_two_that_are_compressed(void **state) {
 	disk_put("occupancy-20261123T000000Z.ndjson", "one");
 	disk_put("occupancy-20261123T120000Z.ndjson", "two");
 	struct rotate rotate = started(&settings, monday);
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(rotate_work(&rotate, NULL), 1); /* sweep, thin, pick */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(rotate_work(&rotate, NULL), 1); /* sweep, pick */
 	}
 	rotate_tick(&rotate, monday + USEC_PER_DAY + USEC_PER_SEC);
 	assert_int_equal(rotate_work(&rotate, NULL), 1); /* compress */
-	assert_int_equal(rotate_work(&rotate, NULL), 1); /* thin */
+	assert_int_equal(rotate_work(&rotate, NULL), 1); /* pick */
 	assert_string_equal(disk_list(), "occupancy-20261123T120000Z.ndjson ");
 	rotate_done(&rotate);
 }

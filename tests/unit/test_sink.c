@@ -429,7 +429,9 @@ static void failed_change_of_format_leaves_the_old_one_in_force(void **state) {
 		int r = sink_reconfigure(sink, &csv, midnight, NULL);
 		hits = fault.hits;
 		fault_disarm();
-		assert_int_equal(r, hits > 0 ? -EMFILE : 0);
+		/* The last call gives room of the old file back, and nothing hangs on that. */
+		bool gave_back = hits > 0 && r == 0 && fault.calls == at;
+		assert_int_equal(r, hits > 0 && !gave_back ? -EMFILE : 0);
 		if (r < 0) {
 			commit(sink, 2, midnight);
 			/* An empty occupancy.csv may be left; so it would be after a crash. */
