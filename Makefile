@@ -393,13 +393,19 @@ MUTATE_SEED ?= 1
 FILES       ?=
 AGAIN       ?= 0
 
-.PHONY: mutate run-mutate
+.PHONY: mutate run-mutate run-mutants
 mutate: deps
 	$(Q)$(MAKE) --no-print-directory run-mutate
 
-run-mutate: $(UNIT_BIN) $(SIM)
-	$(Q)COMPILE='$(subst ','\'',$(CC) $(ALL_CFLAGS))' LINK='$(CC) $(ALL_LDFLAGS)' LIBS='$(LIB_LIBS)' UNIT_LIBS=-lcmocka \
-	    LIBRARY='$(LIB)' UNIT_OBJECTS='$(UNIT_BIN:%=%.o)' SIM_OBJECTS='$(SIM_OBJ) $(SIM_CALENDAR)' \
+# The simulation as it is, the unit tests with sanitizers, which notice more.
+compile_of = $(1)_COMPILE='$(subst ','\'',$(CC) $(ALL_CFLAGS))' $(1)_LINK='$(CC) $(ALL_LDFLAGS)' $(1)_LIBRARY='$(LIB)'
+
+run-mutate: $(SIM)
+	$(Q)$(call compile_of,SIM) SIM_LIBS='$(LIB_LIBS)' SIM_OBJECTS='$(SIM_OBJ) $(SIM_CALENDAR)' \
+	    $(MAKE) --no-print-directory run-mutants SAN=address,undefined BUILD='$(BUILD)/san'
+
+run-mutants: $(UNIT_BIN)
+	$(Q)$(call compile_of,UNIT) UNIT_LIBS='-lcmocka $(LIB_LIBS)' UNIT_OBJECTS='$(UNIT_BIN:%=%.o)' \
 	    /usr/bin/python3 -B tests/mutate/run.py --build $(BUILD) --mutants $(MUTANTS) --seed $(MUTATE_SEED) \
 	    $(if $(filter 1,$(AGAIN)),--again) $(FILES)
 

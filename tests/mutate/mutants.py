@@ -112,6 +112,27 @@ def functions_of(tokens):
     return names
 
 
+def is_declared(tokens, i):
+    """Whether the word at i is declared there: a type stands before it."""
+    before = tokens[i - 1] if i > 0 else None
+    return bool(before) and tokens[i].text not in KEYWORDS and \
+        (before.kind == "word" and before.text not in KEYWORDS or before.text == "*")
+
+
+def sizes_from(tokens, i):
+    """The brackets with sizes, in a declaration that has its first at i."""
+    while i < len(tokens) and tokens[i].text not in (";", "{", ")"):
+        if tokens[i].text == "=":
+            # The value: up to the next declarator.
+            while i < len(tokens) and tokens[i].text not in (",", ";"):
+                i = closing(tokens, i) + 1 if tokens[i].text in ("(", "[", "{") else i + 1
+        elif tokens[i].text == "[":
+            yield i
+            i = closing(tokens, i) + 1
+        else:
+            i += 1
+
+
 def without_code(tokens):
     """The indices of tokens whose change would mean nothing."""
     left_out = set()
@@ -119,15 +140,10 @@ def without_code(tokens):
         opens = tokens[i + 1]
         if token.kind == "word" and token.text in NO_CODE and opens.text == "(":
             left_out.update(range(i, closing(tokens, i + 1) + 1))
-        # `char name[64]`, `struct part parts[2][3]`: a type stands before what has the size.
-        elif token.kind == "word" and opens.text == "[" and i > 0 and token.text not in KEYWORDS:
-            before = tokens[i - 1]
-            if (before.kind == "word" and before.text not in KEYWORDS) or before.text == "*":
-                j = i + 1
-                while j < len(tokens) and tokens[j].text == "[":
-                    end = closing(tokens, j)
-                    left_out.update(range(j, end + 1))
-                    j = end + 1
+        # `char name[64], *more[2][3]`: a type stands before the first that has a size.
+        elif token.kind == "word" and opens.text == "[" and is_declared(tokens, i):
+            for j in sizes_from(tokens, i + 1):
+                left_out.update(range(j, closing(tokens, j) + 1))
         # The steps of a loop: backwards they only ever hang or crash.
         elif token.text == "for" and opens.text == "(":
             end = closing(tokens, i + 1)

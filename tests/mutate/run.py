@@ -7,8 +7,9 @@ Each mutant is compiled alone and linked in front of the library, with the unit 
 module, those of the module itself first, and with the simulation.  What hangs is stopped and counts
 as found.  All works on a copy of sources and objects, so that the tree can be edited meanwhile.
 
-The commands come from the environment, as make has them: COMPILE, LINK, LIBS, UNIT_LIBS, LIBRARY,
-UNIT_OBJECTS, SIM_OBJECTS.  Exit code 1: fewer than wanted are found.
+The commands come from the environment, as make has them: UNIT_COMPILE, UNIT_LINK, UNIT_LIBS, UNIT_LIBRARY
+and UNIT_OBJECTS, and the same of SIM.  The unit tests are those of a build with sanitizers, so that what
+is done out of bounds, or leaks, is noticed as well.  Exit code 1: fewer than wanted are found.
 """
 
 import argparse
@@ -40,33 +41,25 @@ MEMORY = 4 << 30
 FILE_SIZE = 16 << 30
 
 
-class Project:
-    """What is mutated, and how it is built: a copy below SCRATCH."""
+class Build:
+    """How one kind of programs is compiled and linked; from copies below SCRATCH."""
 
-    def __init__(self, root, scratch, sources, env, patience):
-        self.root, self.scratch, self.patience = root, scratch, patience
-        self.texts = {path: (root / path).read_text() for path in sources}
-        self.compile_command = shlex.split(env["COMPILE"])
-        self.link_command = shlex.split(env["LINK"])
-        self.libs = shlex.split(env.get("LIBS", ""))
-        self.unit_libs = shlex.split(env.get("UNIT_LIBS", ""))
+    def __init__(self, kind, root, scratch, env):
+        self.kind, self.scratch = kind, scratch
+        self.compile_command = shlex.split(env.get(f"{kind}_COMPILE", ""))
+        self.link_command = shlex.split(env.get(f"{kind}_LINK", ""))
+        self.libs = shlex.split(env.get(f"{kind}_LIBS", ""))
         self.sanitized = any(word.startswith("-fsanitize=") for word in self.compile_command)
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir(parents=True)
-        shutil.copytree(root / "src", scratch / "src")
-        self.library = self.copy(env["LIBRARY"])
-        self.unit_objects = {pathlib.Path(name).stem: self.copy(name)
-                             for name in shlex.split(env.get("UNIT_OBJECTS", ""))}
-        self.sim_objects = [self.copy(name) for name in shlex.split(env.get("SIM_OBJECTS", ""))]
-        self.users = {}    # module: the unit tests that link it
-        self.simulated = set()
-        self.includes = {name: (root / "tests/unit" / f"{name}.c") for name in self.unit_objects}
-        self.took = {}     # program: seconds, without a mutation
+        names = shlex.split(env.get(f"{kind}_OBJECTS", ""))
+        self.objects = {pathlib.Path(name).stem: self.copy(root / name) for name in names}
+        if len(self.objects) < len(names):
+            raise RuntimeError(f"of these some have one name: {' '.join(names)}")
+        self.library = self.copy(root / env[f"{kind}_LIBRARY"]) if names else None
 
-    def copy(self, name):
-        to = self.scratch / "objects" / re.sub(r"[^\w.-]+", "+", name)
+    def copy(self, path):
+        to = self.scratch / f"objects-{self.kind.lower()}" / re.sub(r"[^\w.-]+", "+", str(path))
         to.parent.mkdir(exist_ok=True)
-        shutil.copy2(self.root / name, to)
+        shutil.copy2(path, to)
         return to
 
     def compile(self, path, text, folder):
@@ -75,31 +68,49 @@ class Project:
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(text)
         # Without debugging information equal code is equal byte by byte.
-        compiled = pathlib.Path(path).with_suffix(".o")
-        done = subprocess.run([*self.compile_command, "-w", "-g0", "-c", "-o", str(compiled), path, f"-I{self.scratch}/src"],
-                              cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
+        compiled = str(pathlib.Path(path).with_suffix(f".{self.kind.lower()}.o"))
+        done = subprocess.run([*self.compile_command, "-w", "-g0", "-c", "-o", compiled, path, f"-I{self.scratch}/src"],
+                              cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return folder / compiled if done.returncode == 0 else None
 
-    def link(self, objects, libs, binary):
+    def link(self, objects, binary):
         """Returns the modules that are taken from the library."""
         binary.parent.mkdir(parents=True, exist_ok=True)
         map_file = binary.with_suffix(".map")
-        done = subprocess.run([*self.link_command, f"-Wl,-Map={map_file}", "-o", str(binary), *map(str, objects), str(self.library), *libs],
+        done = subprocess.run([*self.link_command, f"-Wl,-Map={map_file}", "-o", str(binary), *map(str, objects),
+                               str(self.library), *self.libs],
                               cwd=self.scratch, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         if done.returncode != 0:
             raise RuntimeError(f"{binary.name} cannot be linked:\n{done.stdout}")
         members = map_file.read_text(errors="replace")
         return {member.removesuffix(".o") for member in re.findall(rf"{re.escape(self.library.name)}\(([^()]+)\)", members)}
 
-    def link_unit(self, name, mutated, folder):
-        binary = folder / name
-        self.link([self.unit_objects[name], mutated], self.unit_libs + self.libs, binary)
-        return binary
 
-    def link_sim(self, mutated, folder):
-        binary = folder / "sim"
-        self.link([*self.sim_objects, mutated], self.libs, binary)
-        return binary
+def seed_groups():
+    """(name, arguments) of the simulation's runs."""
+    first = 1
+    for seeds in SEED_GROUPS:
+        yield f"sim {first} to {first + seeds - 1}", ["--first", first, "--seeds", seeds, "--jobs", 1, "--stop-at-first"]
+        first += seeds
+
+
+class Project:
+    """What is mutated, and what may notice it: a copy below SCRATCH."""
+
+    def __init__(self, root, scratch, sources, env, patience):
+        self.root, self.scratch, self.patience = root, scratch, patience
+        self.texts = {path: (root / path).read_text() for path in sources}
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        shutil.copytree(root / "src", scratch / "src")
+        self.unit, self.sim = (Build(kind, root, scratch, env) for kind in ("UNIT", "SIM"))
+        self.texts_of_tests = {name: path.read_text() for name in self.unit.objects
+                               if (path := root / f"tests/unit/{name}.c").exists()}
+        self.users = {}    # module: the unit tests that link it
+        self.simulated = set()
+        self.took = {}     # program: seconds, without a mutation
+        self.baselines = {}
+        self.lock = threading.Lock()
 
     def tests_of(self, path):
         """The unit tests that link a module, its own first, then those that name it, then the quick ones."""
@@ -107,17 +118,17 @@ class Project:
         header = '"' + path.removeprefix("src/").removesuffix(".c") + '.h"'
 
         def order(name):
-            names_it = header in self.includes[name].read_text() if self.includes[name].exists() else False
+            names_it = header in self.texts_of_tests.get(name, "")
             return (name != f"test_{stem.replace('-', '_')}", not names_it, self.took[name])
         return sorted(self.users.get(stem, ()), key=order)
 
-    def run(self, name, command, folder):
+    def run(self, build, name, command, folder):
         """Whether a program ends well, in time."""
         limit = self.patience + TIMES * self.took[name] if name in self.took else None
         temporary = tempfile.mkdtemp(dir=folder)
         process = subprocess.Popen([str(word) for word in command], cwd=self.root, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-                                   preexec_fn=self.limit, env={**os.environ, "TMPDIR": temporary})
+                                   preexec_fn=limit_small if not build.sanitized else limit_files, env={**os.environ, "TMPDIR": temporary})
         try:
             return process.wait(limit) == 0
         except subprocess.TimeoutExpired:
@@ -132,43 +143,63 @@ class Project:
             subprocess.run(["chmod", "-R", "u+rwX", temporary], stderr=subprocess.DEVNULL)
             shutil.rmtree(temporary, ignore_errors=True)
 
-    def limit(self):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_SIZE, FILE_SIZE))
-        if not self.sanitized:
-            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    def compile(self, build, path, text, folder):
+        """The object, or "broken" or "same"."""
+        with self.lock:
+            key = (build.kind, path)
+            if key not in self.baselines:
+                plain = build.compile(path, self.texts[path], folder)
+                if not plain:
+                    raise RuntimeError(f"{path} does not compile without a mutation")
+                self.baselines[key] = plain.read_bytes()
+        compiled = build.compile(path, text, folder)
+        return "broken" if not compiled else "same" if compiled.read_bytes() == self.baselines[key] else compiled
 
-    def programs(self, path, mutated, folder):
-        """(name, command) of what may notice a mutant, one after the other; each is linked when it is its turn."""
+    def judge(self, path, text, folder):
+        """"broken", "same", "survived", or the name of what has found the TEXT in the place of PATH."""
+        plain = self.compile(self.sim, path, text, folder)
+        if isinstance(plain, str):
+            return plain
+        sanitized = self.compile(self.unit, path, text, folder)
+        if isinstance(sanitized, str):
+            return sanitized
         for name in self.tests_of(path):
-            yield name, [self.link_unit(name, mutated, folder)]
+            self.unit.link([self.unit.objects[name], sanitized], folder / name)
+            if not self.run(self.unit, name, [folder / name], folder):
+                return name
         # It has doubles of some modules.
         if pathlib.Path(path).stem in self.simulated:
-            binary = self.link_sim(mutated, folder)
-            first = 1
-            for seeds in SEED_GROUPS:
-                yield f"sim {first} to {first + seeds - 1}", [binary, "--first", first, "--seeds", seeds, "--jobs", 1,
-                                                              "--stop-at-first"]
-                first += seeds
+            self.sim.link([*self.sim.objects.values(), plain], folder / "sim")
+            for name, arguments in seed_groups():
+                if not self.run(self.sim, name, [folder / "sim", *arguments], folder):
+                    return name
+        return "survived"
 
     def measure(self, folder):
         """Which tests link which module, and what each takes; all must pass."""
-        for name, unit in self.unit_objects.items():
-            for module in self.link([unit], self.unit_libs + self.libs, folder / name):
+        for name in self.unit.objects:
+            for module in self.unit.link([self.unit.objects[name]], folder / name):
                 self.users.setdefault(module, set()).add(name)
         used = set().union(*(self.users.get(pathlib.Path(path).stem, ()) for path in self.texts))
-        commands = {name: [folder / name] for name in self.unit_objects if name in used}
-        if self.sim_objects:
-            self.simulated = self.link(self.sim_objects, self.libs, folder / "sim")
-            first = 1
-            for seeds in SEED_GROUPS:
-                commands[f"sim {first} to {first + seeds - 1}"] = [folder / "sim", "--first", first, "--seeds", seeds, "--jobs", 1]
-                first += seeds
-        for name, command in commands.items():
+        runs = [(self.unit, name, [folder / name]) for name in self.unit.objects if name in used]
+        if self.sim.objects:
+            self.simulated = self.sim.link(self.sim.objects.values(), folder / "sim")
+            runs += [(self.sim, name, [folder / "sim", *arguments]) for name, arguments in seed_groups()]
+        for build, name, command in runs:
             begin = time.monotonic()
-            if not self.run(name, command, folder):
+            if not self.run(build, name, command, folder):
                 raise RuntimeError(f"{name} fails without a mutation")
             self.took[name] = time.monotonic() - begin
+
+
+def limit_files():
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_SIZE, FILE_SIZE))
+
+
+def limit_small():
+    limit_files()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 class Equivalents:
@@ -191,30 +222,13 @@ def load_equivalents(path):
 class Run:
     def __init__(self, project, verbose):
         self.project, self.verbose = project, verbose
-        self.baseline = {}
         self.done = 0
         self.lock = threading.Lock()
 
     def judge(self, mutant, slot):
-        """"broken", "same", "survived", or the name of what has found it."""
         folder = self.project.scratch / f"slot{slot}"
         shutil.rmtree(folder, ignore_errors=True)
-        text = self.project.texts[mutant.path]
-        with self.lock:
-            if mutant.path not in self.baseline:
-                plain = self.project.compile(mutant.path, text, folder)
-                if not plain:
-                    raise RuntimeError(f"{mutant.path} does not compile without a mutation")
-                self.baseline[mutant.path] = plain.read_bytes()
-        compiled = self.project.compile(mutant.path, mutant.apply(text), folder)
-        if not compiled:
-            return "broken"
-        if compiled.read_bytes() == self.baseline[mutant.path]:
-            return "same"
-        for name, command in self.project.programs(mutant.path, compiled, folder):
-            if not self.project.run(name, command, folder):
-                return name
-        return "survived"
+        return self.project.judge(mutant.path, mutant.apply(self.project.texts[mutant.path]), folder)
 
     def all(self, mutants, jobs):
         """{mutant: verdict}; shows them as they come."""
