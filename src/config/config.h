@@ -83,7 +83,7 @@ struct device {
 	struct place place;
 };
 
-enum log_format { LOG_FORMAT_NDJSON, LOG_FORMAT_CSV };
+enum log_format { LOG_FORMAT_NDJSON, LOG_FORMAT_CSV, LOG_FORMAT_COUNT };
 enum rotate_every { ROTATE_NEVER, ROTATE_HOUR, ROTATE_DAY };
 
 struct log_settings {

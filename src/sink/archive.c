@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/utc.h"
+#include "sink/format.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -15,12 +16,10 @@ static const char prefix[] = "occupancy-";
 static const char pattern[] = "dddddddd" "Tdddddd" "Z";
 static const char gz[] = ".gz";
 static const char tmp[] = ".gz.tmp";
-static const char *const extensions[] = {".ndjson", ".csv"};
 
 enum {
 	PREFIX_LEN = sizeof(prefix) - 1,
 	STAMP_LEN = sizeof(pattern) - 1,
-	EXTENSION_COUNT = sizeof(extensions) / sizeof(extensions[0]),
 };
 
 const char *archive_name(char buf[static ARCHIVE_NAME_SIZE], usec_t time, const char *extension) {
@@ -56,17 +55,6 @@ static bool has_stamp(const char *text) {
 	return true;
 }
 
-/* The length of one of the extensions at the front; 0 for none. */
-static size_t extension_len(const char *text) {
-	for (size_t i = 0; i < EXTENSION_COUNT; i++) {
-		size_t len = strlen(extensions[i]);
-		if (strncmp(text, extensions[i], len) == 0) {
-			return len;
-		}
-	}
-	return 0;
-}
-
 bool archive_parse(const char *name, struct archive_file *ret) {
 	if (strlen(name) >= ARCHIVE_NAME_SIZE || strncmp(name, prefix, PREFIX_LEN) != 0 ||
 	    !has_stamp(name + PREFIX_LEN)) {
@@ -75,7 +63,8 @@ bool archive_parse(const char *name, struct archive_file *ret) {
 
 	const char *stamp = name + PREFIX_LEN;
 	const char *extension = stamp + STAMP_LEN;
-	const char *rest = extension + extension_len(extension);
+	const struct log_codec *codec = log_codec_of_suffix(extension);
+	const char *rest = codec ? extension + 1 + strlen(codec->extension) : extension;
 	bool compressed = strcmp(rest, gz) == 0;
 	if (rest == extension || (*rest != '\0' && !compressed)) {
 		return false;

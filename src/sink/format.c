@@ -3,34 +3,29 @@
 #include "sink/format.h"
 
 #include "base/utc.h"
-#include "sink/csv.h"
-#include "sink/ndjson.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
-static const struct log_codec codecs[] = {
-	[LOG_FORMAT_NDJSON] = {"ndjson", "", ndjson_format, ndjson_parse},
-	[LOG_FORMAT_CSV] = {"csv", CSV_HEADER, csv_format, csv_parse},
-};
-
-enum { CODEC_COUNT = sizeof(codecs) / sizeof(codecs[0]) };
-
 const struct log_codec *log_codec_of(enum log_format format) {
-	return &codecs[format];
+	return &log_codecs[format];
+}
+
+const struct log_codec *log_codec_of_suffix(const char *text) {
+	for (const struct log_codec *codec = log_codecs; codec->extension && text[0] == '.'; codec++) {
+		size_t len = strlen(codec->extension);
+		if (strncmp(text + 1, codec->extension, len) == 0 && !isalnum((unsigned char)text[1 + len])) {
+			return codec;
+		}
+	}
+	return NULL;
 }
 
 /* Behind the first dot: "ndjson", "csv.gz", and what other programs make of them: "ndjson-20261123". */
 const struct log_codec *log_codec_of_name(const char *name) {
 	const char *dot = strchr(name, '.');
-	for (size_t i = 0; dot && i < CODEC_COUNT; i++) {
-		size_t len = strlen(codecs[i].extension);
-		if (strncmp(dot + 1, codecs[i].extension, len) == 0 && !isalnum((unsigned char)dot[1 + len])) {
-			return &codecs[i];
-		}
-	}
-	return NULL;
+	return dot ? log_codec_of_suffix(dot) : NULL;
 }
 
 void format_utc(struct buf *out, usec_t instant) {

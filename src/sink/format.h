@@ -35,8 +35,15 @@ struct log_codec {
 	int (*parse)(const char *line, size_t len, struct log_entry *ret);
 };
 
+/** All formats, by enum log_format; the one behind the last has no extension. */
+extern const struct log_codec log_codecs[];
+
 __attribute__((returns_nonnull))
 const struct log_codec *log_codec_of(enum log_format format);
+
+/** Whose extension, with its dot, stands at the front of the text, and ends there; NULL if none does. */
+__attribute__((nonnull))
+const struct log_codec *log_codec_of_suffix(const char *text);
 
 /** Of the file's name, by its ending, compressed or not; NULL if it is no log's. */
 __attribute__((nonnull))

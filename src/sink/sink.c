@@ -81,8 +81,8 @@ static int retire(struct sink *sink, const struct logfile *file, const struct lo
 }
 
 /* The file of another format, from before the configuration was changed. */
-static int retire_format(struct sink *sink, enum log_format format, usec_t now, struct error *err) {
-	const struct log_codec *codec = log_codec_of(format);
+static int retire_format(struct sink *sink, const struct log_codec *codec, usec_t now,
+                         struct error *err) {
 	struct file_info info;
 	struct logfile file;
 	char *path;
@@ -165,8 +165,8 @@ int sink_recover(struct sink *sink, const struct sink_position *from, usec_t now
 	int64_t zeros;
 	int r = rotate_resume(&sink->rotate, from ? from->newest : 0, err);
 
-	for (enum log_format other = LOG_FORMAT_NDJSON; other <= LOG_FORMAT_CSV && r == 0; other++) {
-		if (other != sink->settings.format) {
+	for (const struct log_codec *other = log_codecs; other->extension && r == 0; other++) {
+		if (other != sink->codec) {
 			r = retire_format(sink, other, now, err);
 		}
 	}

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "config/keys.h"
 #include "sample.h"
 #include "sink/csv.h"
 #include "sink/format.h"
@@ -148,6 +149,18 @@ static void header_is_no_record(void **state) {
 	assert_int_equal(csv_parse(",,,,,,,,\r\n", 10, &entry), -EBADMSG);
 }
 
+/* log.format takes their extensions, in their order. */
+static void each_format_can_be_configured(void **state) {
+	(void)state;
+	const char *const *choices = key_table[KEY_LOG_FORMAT].choices;
+	for (int i = 0; i < LOG_FORMAT_COUNT; i++) {
+		assert_string_equal(choices[i], log_codecs[i].extension);
+		assert_true(log_codecs[i].header && log_codecs[i].format && log_codecs[i].parse);
+	}
+	assert_null(choices[LOG_FORMAT_COUNT]);
+	assert_null(log_codecs[LOG_FORMAT_COUNT].extension);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_record_leaves_empty_what_there_is_not),
@@ -157,6 +170,7 @@ int main(void) {
 		cmocka_unit_test(header_has_a_name_for_every_column),
 		cmocka_unit_test(what_was_written_is_read_back),
 		cmocka_unit_test(header_is_no_record),
+		cmocka_unit_test(each_format_can_be_configured),
 	};
 	return cmocka_run_group_tests(tests, sample_setup, sample_teardown);
 }

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * What goes over the table of formats: here one with a third, in place of the program's.
+ * Its files must be read back, rotated, compressed, trimmed and retired like all others.
+ */
+
+#include "disk.h"
+
+#include "config/keys.h"
+#include "sample.h"
+#include "sink/archive.h"
+#include "sink/csv.h"
+#include "sink/ndjson.h"
+#include "sink/sink.h"
+
+/* As CSV, but for a word in front. */
+static void tagged_format(const struct record *record, struct buf *out) {
+	buf_puts(out, "record ");
+	csv_format(record, out);
+}
+
+static int tagged_parse(const char *line, size_t len, struct log_entry *ret) {
+	static const char tag[] = "record ";
+	if (len == 7 && memcmp(line, "tagged\n", len) == 0) {
+		return -ENODATA;
+	}
+	return len > 7 && memcmp(line, tag, 7) == 0 ? csv_parse(line + 7, len - 7, ret) : -EBADMSG;
+}
+
+enum { TAGGED = LOG_FORMAT_COUNT };
+
+const struct log_codec log_codecs[] = {
+	[LOG_FORMAT_NDJSON] = {"ndjson", "", ndjson_format, ndjson_parse},
+	[LOG_FORMAT_CSV] = {"csv", CSV_HEADER, csv_format, csv_parse},
+	[TAGGED] = {"tagged", "tagged\n", tagged_format, tagged_parse},
+	{0},
+};
+
+/* 2026-11-23T07:00:00Z */
+static const usec_t start = 1795417200 * USEC_PER_SEC;
+
+static char read_back[64]; /* the counts, a blank behind each */
+
+static void note(const struct log_entry *entry, void *user) {
+	size_t len = strlen(read_back);
+	(void)user;
+	(void)snprintf(read_back + len, sizeof(read_back) - len, "%d ", (int)entry->count);
+}
+
+static struct sink *opened(int format, int keep, usec_t now) {
+	const struct log_settings settings = {
+		.directory = disk_directory,
+		.format = (enum log_format)format,
+		.zone = sample_settings.bucket.zone,
+		.compress = true,
+		.keep = keep,
+	};
+	struct replay replay = {.visit = note};
+	struct error err = {{0}};
+	struct sink *sink;
+	read_back[0] = '\0';
+	if (sink_open(&settings, now, &sink, &err) < 0 || sink_recover(sink, NULL, now, &replay, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	assert_int_equal(replay.odd, 0);
+	sink_checkpointed(sink, &(struct sink_position){.newest = USEC_INFINITY});
+	return sink;
+}
+
+static void commit(struct sink *sink, int64_t count, usec_t now) {
+	struct record record = sample_record();
+	record.count = count;
+	sink_add(sink, &record);
+	assert_int_equal(sink_commit(sink, now, NULL), 0);
+}
+
+static void work(struct sink *sink) {
+	while (sink_work(sink, NULL) > 0) {
+	}
+}
+
+/* Rotated and compressed, in the current file, and renamed by others; then after a change of the format. */
+static void a_third_format_is_read_back(void **state) {
+	(void)state;
+	struct sink *sink = opened(TAGGED, 0, start);
+	commit(sink, 1, start);
+	assert_int_equal(rename(disk_path("occupancy.tagged"), disk_path("occupancy.tagged.1")), 0);
+	commit(sink, 2, start);
+	assert_int_equal(sink_rotate(sink, start, NULL), 0);
+	commit(sink, 3, start);
+	work(sink);
+	sink_close(sink);
+	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.tagged.gz occupancy.tagged occupancy.tagged.1 ");
+
+	sink_close(opened(TAGGED, 0, start));
+	assert_string_equal(read_back, "1 2 3 ");
+
+	sink_close(opened(LOG_FORMAT_NDJSON, 0, start + USEC_PER_SEC));
+	assert_string_equal(read_back, "1 2 3 ");
+	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.tagged.gz "
+	                                 "occupancy-20261123T070001Z.tagged occupancy.ndjson occupancy.tagged.1 ");
+}
+
+static void its_files_are_trimmed_with_the_others(void **state) {
+	(void)state;
+	struct sink *sink = opened(TAGGED, 2, start);
+	for (int i = 0; i < 4; i++) {
+		commit(sink, i, start + i * USEC_PER_SEC);
+		assert_int_equal(sink_rotate(sink, start + i * USEC_PER_SEC, NULL), 0);
+		work(sink);
+	}
+	sink_close(sink);
+	sink = opened(LOG_FORMAT_CSV, 2, start + 9 * USEC_PER_SEC);
+	commit(sink, 9, start + 9 * USEC_PER_SEC);
+	assert_int_equal(sink_rotate(sink, start + 9 * USEC_PER_SEC, NULL), 0);
+	work(sink);
+	sink_close(sink);
+	assert_string_equal(disk_list(), "occupancy-20261123T070003Z.tagged.gz occupancy-20261123T070009Z.csv.gz "
+	                                 "occupancy.csv ");
+}
+
+/* What other programs' files are called is left alone. */
+static void suffixes_end_where_they_end(void **state) {
+	(void)state;
+	static const struct {
+		const char *name;
+		int format; /* -1: none */
+		bool rotated;
+	} rows[] = {
+		{"occupancy.tagged", TAGGED, false},
+		{"occupancy.tagged.1", TAGGED, false},
+		{"occupancy.tagged-20261123", TAGGED, false},
+		{"occupancy-20261123T070000Z.tagged", TAGGED, true},
+		{"occupancy-20261123T070000Z.tagged.gz", TAGGED, true},
+		{"occupancy-20261123T070000Z.csv.gz", LOG_FORMAT_CSV, true},
+		{"occupancy-20261123T070000Z.tagged.bz2", TAGGED, false},
+		{"occupancy-20261123T070000Z.tagged2", -1, false},
+		{"occupancy-20261123T070000Z.", -1, false},
+		{"occupancy-20261123T070000Z.gz", -1, false},
+		{"occupancy-20261123T070000Z", -1, false},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct archive_file file;
+		const struct log_codec *codec = log_codec_of_name(rows[i].name);
+		if (codec != (rows[i].format < 0 ? NULL : &log_codecs[rows[i].format]) ||
+		    archive_parse(rows[i].name, &file) != rows[i].rotated) {
+			fail_msg("%s: %s, %s", rows[i].name, codec ? codec->extension : "no format",
+			         archive_parse(rows[i].name, &file) ? "rotated" : "not rotated");
+		}
+	}
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_third_format_is_read_back, disk_setup, disk_teardown),
+		cmocka_unit_test_setup_teardown(its_files_are_trimmed_with_the_others, disk_setup, disk_teardown),
+		cmocka_unit_test(suffixes_end_where_they_end),
+	};
+	return cmocka_run_group_tests(tests, sample_setup, sample_teardown);
+}
