@@ -268,16 +268,330 @@ static void an_account_that_cannot_be_reached_is_told_once(void **state) {
 	rig_end();
 }
 
+/* Of an hour of minutes that are asked for at once, and refused as too much, half is asked for, and so on. */
+static void too_much_is_asked_for_in_halves(void **state) {
+	(void)state;
+	static const struct rig_answer rows[] = {
+		{.result = HTTP_TOO_LARGE, .status = 200, .body = "", .error = "more than 8 MiB"},
+		{.status = 200, .body = "[1,"},
+		{.status = 500, .body = "oops"},
+		{.status = 422, .body = "too many points"},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		start_with("MINUTELY", "window = \"5m\"; backfill_from = \"2026-11-23T07:00:00Z\";");
+		static const int64_t minutes[] = {60, 30, 15, 7, 3, 1};
+		for (size_t i = 0; i < COUNT_OF(minutes); i++) {
+			expect_int(minutes[i], (rig_request(0)->end - rig_request(0)->start) / MINUTE, "row %zu: minutes", row);
+			expect_time(at("2026-11-23T07:00:00Z"), rig_request(0)->start, "row %zu: start", row);
+			rig_answer(0, &rows[row]);
+			(void)rig_turn();
+			rig_expect_said(i == 2 ? "<4>lobby: poll failed: * (attempt 3): next try at once, for less\n" : "");
+			if (i + 1 < COUNT_OF(minutes)) {
+				expect_int(1, rig_open(), "row %zu: requests at once, step %zu", row, i);
+			}
+		}
+		expect_int(0, rig_open(), "row %zu: a single bucket waits", row);
+		expect_int(1, rig_status_now().failing, "row %zu: failing", row);
+
+		(void)rig_until_asked();
+		rig_ok(1);
+		(void)rig_turn();
+		rig_expect_said("<5>lobby: recovered after *: 1 bucket caught up, [56][0-9] to go\n");
+		expect_int(0, rig_until_asked(), "row %zu: the wait for the next", row);
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
+}
+
+/* A reply that is late may be in time for less, and no device is to blame. */
+static void what_is_slow_is_asked_for_in_halves(void **state) {
+	(void)state;
+	start_with("MINUTELY", "window = \"5m\"; backfill_from = \"2026-11-23T07:00:00Z\";");
+	rig_answer(0, &(struct rig_answer){.result = HTTP_SLOW, .body = "", .error = "no reply in 30 s"});
+	(void)rig_turn();
+	expect_between(0, SECOND, rig_until_asked(), "the wait");
+	expect_int(30, (rig_request(0)->end - rig_request(0)->start) / MINUTE, "minutes");
+	expect_int(1, rig_status_now().replies_failed, "failures");
+	rig_unreachable();
+	(void)rig_turn();
+	expect_between(0, 2 * SECOND, rig_until_asked(), "the wait");
+	expect_int(30, (rig_request(0)->end - rig_request(0)->start) / MINUTE, "minutes: it was not for their number");
+	rig_expect_said("");
+	rig_end();
+}
+
+/* Answers whatever is asked for a time, but for requests with that minute in it. */
+static void serve_but(usec_t bad, const struct rig_answer *failure, usec_t time) {
+	for (usec_t end = rig.now + time; rig.now < end;) {
+		usec_t wait = rig_turn();
+		if (rig_open() > 0) {
+			bool fails = rig_request(0)->start <= bad && bad < rig_request(0)->end;
+			rig_answer(0, fails ? failure : &(struct rig_answer){.status = 200, .count = 2});
+		} else {
+			rig_pass(wait < end - rig.now ? wait : end - rig.now);
+		}
+	}
+}
+
+static void a_minute_that_fails_alone_becomes_a_gap(void **state) {
+	(void)state;
+	start_with("MINUTELY", "window = \"5m\"; backfill_from = \"2026-11-23T07:50:00Z\"; lookback = \"0s\";");
+	const struct rig_answer failure = {.status = 500, .body = "this one"};
+	serve_but(at("2026-11-23T07:54:00Z"), &failure, 12 * MINUTE);
+
+	const char *said = rig_said();
+	expect_int(1, strstr(said, "<4>lobby: gap from 2026-11-23T07:54:00Z to 2026-11-23T07:55:00Z: failed by itself, while "
+	                           "what follows was answered: HTTP 500") != NULL, "%s", said);
+	const char *log = rig_get("log/occupancy.ndjson");
+	int lines = 0, gaps = 0;
+	for (const char *line = log; *line; line = strchr(line, '\n') + 1) {
+		lines++;
+		gaps += fnmatch("{*\"status\":\"gap\"*", line, 0) == 0 &&
+		        strncmp(line, "{\"time\":\"2026-11-23T07:54:00Z\"", 30) == 0;
+	}
+	expect_int(1, strstr(log, "{\"time\":\"2026-11-23T07:54:00Z\",\"name\":\"lobby\",\"count\":null,\"status\":\"gap\",") != NULL,
+	           "the gap stands in the log");
+	expect_between(20, 22, lines, "a line for each minute until now");
+	expect_int(1, rig_status_now().gaps, "gaps");
+	expect_int(0, rig_status_now().failing, "failing");
+	expect_int(lines, rig_status_now().records, "records");
+	rig_end();
+}
+
+/* Back-fill is 80 minutes; nobody answers for three hours. */
+static void what_is_too_old_becomes_a_gap_with_its_reason(void **state) {
+	(void)state;
+	start_with("MINUTELY", "window = \"5m\"; backfill = \"80m\"; lookback = \"0s\";");
+	for (usec_t end = rig.now + 3 * HOUR; rig.now < end;) {
+		usec_t wait = rig_turn();
+		if (rig_open() > 0) {
+			rig_unreachable();
+		} else {
+			rig_pass(wait < end - rig.now ? wait : end - rig.now);
+		}
+	}
+	(void)rig_said();
+	(void)rig_until_asked();
+	rig_ok(5);
+	(void)rig_turn();
+	const char *said = rig_said();
+	expect_int(1, fnmatch("*<4>lobby: gap from 2026-11-23T07:59:00Z to 2026-11-23T09:4?:00Z: not obtained within 1h20m: "
+	                      "could not connect*", said, 0) == 0, "%s", said);
+	expect_lines("{\"time\":\"2026-11-23T07:59:00Z\",\"name\":\"lobby\",\"count\":null,\"status\":\"gap\",*"
+	             "\"reason\":\"not obtained within 1h20m: could not connect*");
+	expect_int(1, rig_status_now().gaps, "gaps");
+	rig_end();
+}
+
+/* The rest of a day of nobody is worth a sentence, once; one person is not. */
+static void a_day_of_nobody_is_told_once(void **state) {
+	(void)state;
+	static const struct {
+		const char *from; /* of what is asked for; until 08:00 */
+		int64_t count;
+		const char *body;
+		bool told;
+	} rows[] = {
+		{"2026-11-22T08:00:00Z", 0, NULL, true},
+		{"2026-11-22T08:00:00Z", 0, "{\"timeSeriesDataPoints\":[]}", true},
+		{"2026-11-22T09:00:00Z", 0, NULL, false},
+		{"2026-11-22T08:00:00Z", 1, NULL, false},
+		{"2026-11-22T08:00:00Z", 0, "{\"timeSeriesDataPoints\":[{\"timestampMs\":1795334400000,\"eventCountMap\":{\"a\":0,\"b\":0}}]}",
+		 false},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		char settings[256];
+		(void)snprintf(settings, sizeof(settings), "window = \"5m\"; max_points = 1440; lookback = \"0s\"; backfill_from = \"%s\";", rows[row].from);
+		start_with("MINUTELY", settings);
+		rig_answer(0, &(struct rig_answer){.status = 200, .count = rows[row].count, .body = rows[row].body});
+		(void)rig_turn();
+		rig_expect_said(rows[row].told ? "<4>lobby: nothing but zero or no data for a day: is an occupancy region defined "
+		                                 "in the Rhombus Console?\n" : "");
+		for (int i = 0; i < 3; i++) {
+			(void)rig_until_asked();
+			rig_ok(0);
+			(void)rig_turn();
+		}
+		rig_pass(2 * USEC_PER_DAY);
+		(void)rig_until_asked();
+		rig_ok(0);
+		(void)rig_turn();
+		rig_expect_said(row == 2 ? "<4>lobby: nothing but zero*\n" : "");
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
+}
+
+/* The batch is not on the disk: nothing has moved, people are told, and one try after the other is made. */
+static void a_full_disk_pauses_polling_until_it_is_well(void **state) {
+	(void)state;
+	start_with("MINUTELY", "window = \"5m\"; lookback = \"0s\";");
+	fault_arm(FAULT_ERROR, ENOSPC, 1, 1000000);
+	rig_ok(4);
+	usec_t wait = rig_turn();
+	rig_expect_said("<3>*/log/occupancy.ndjson: *No space left on device*: polling pauses until it can be written; nothing is lost\n");
+	expect_between(SECOND, SECOND + SECOND / 10, wait, "until the disk is tried");
+	struct status status = rig_status_now();
+	expect_int(1, status.disk && strstr(status.disk, "No space left on device") != NULL, "%s", status.disk ? status.disk : "");
+	expect_int(0, status.records, "records");
+	expect_int(0, rig_open(), "requests");
+	expect_int(INT64_MIN, status.last_record, "last record");
+
+	static const usec_t waits[] = {2, 4, 8, 15, 15};
+	for (size_t i = 0; i < COUNT_OF(waits); i++) {
+		rig_pass(wait);
+		wait = rig_turn();
+		expect_between(waits[i] * SECOND, waits[i] * SECOND * 11 / 10, wait, "try %zu: until the next one", i + 2);
+		expect_int(0, rig_open(), "requests");
+		rig_expect_said("");
+	}
+	fault_disarm();
+	rig_pass(wait);
+	(void)rig_turn();
+	expect_int(1, rig_open(), "a request, after a probe that went well");
+	rig_expect_said("");
+	expect_text(NULL, rig_status_now().disk, "the disk is well, as far as is known");
+	rig_ok(4);
+	(void)rig_turn();
+	rig_expect_said("<5>*/log/occupancy.ndjson: written again after 4? s\n");
+	expect_lines("{\"time\":\"2026-11-23T07:59:00Z\",\"name\":\"lobby\",\"count\":4,*\n");
+	expect_int(1, rig_status_now().records, "records");
+	rig_end();
+}
+
+/* What a device with `--once` does not get in five tries, or is refused, it goes without. */
+static void once_gives_up_after_five_tries(void **state) {
+	(void)state;
+	static const struct {
+		struct rig_answer answer;
+		int tries;
+		size_t incomplete;
+	} rows[] = {
+		{{.status = 200, .count = 1}, 1, 0},
+		{{.status = 200, .body = "garbage"}, 5, 1},
+		{{.status = 400, .body = ""}, 1, 1},
+		{{.status = 401, .body = ""}, 1, 1},
+		{{.result = HTTP_UNREACHABLE, .body = "", .error = "no"}, 5, 1},
+		{{.status = 429, .body = "", .retry_after = "1"}, 3, 1},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		size_t incomplete = 99;
+		rig_configure(RIG_ACCOUNT, "", "{ uuid = \"" RIG_UUID_A "\"; name = \"lobby\"; account = \"acme\"; interval = \"HOURLY\"; }", "");
+		rig_start(true);
+		int tries = 0;
+		while (tries < 20 && !poller_finished(rig_poller, &incomplete)) {
+			(void)rig_until_asked();
+			rig_answer(0, &rows[row].answer);
+			tries++;
+			(void)rig_turn();
+		}
+		expect_int(rows[row].tries, tries, "row %zu: tries", row);
+		expect_int(rows[row].incomplete, incomplete, "row %zu: incomplete", row);
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
+}
+
+/* A server that sends the key back does not get it into the journal, STATUS or the log. */
+static void the_key_is_never_quoted(void **state) {
+	(void)state;
+	start_with("HOURLY", "window = \"1h\";");
+	expect_next(&(struct rig_answer){.status = 400, .body = "{\"msg\":\"bad the-first-key the-first-key!\"}"},
+	            5 * MINUTE, 6 * MINUTE, "400");
+	rig_expect_said("<4>lobby: poll failed: *bad \\*\\*\\*\\*\\*\\*\\*\\*\\*\\*\\*\\*\\* \\*\\*\\*\\*\\*\\*\\*\\*\\*\\*\\*\\*\\*!*\n");
+	expect_next(&(struct rig_answer){.status = 200, .body = "{\"errorMsg\":\"the-first\\u002dkey\"}"}, 0, HOUR, "escaped");
+	expect_int(1, strstr(rig_status_now().named[0].reason, "first") == NULL, "%s", rig_status_now().named[0].reason);
+	rig_status(200, "{\"warningMsg\":\"the-first\\u002dkey\",\"timeSeriesDataPoints\":["
+	                "{\"timestampMs\":1795417200000,\"eventCountMap\":{\"the-first-key\":1}}]}");
+	(void)rig_turn();
+	expect_lines("{*\"count\":1,*");
+	expect_int(1, strstr(rig_get("log/occupancy.ndjson"), "first") == NULL, "the key in the log");
+
+	/* Nor the one before, to which replies may be on their way. */
+	(void)rig_said();
+	rig_end();
+}
+
+/* A key that has been replaced since says nothing about the new one. */
+static void a_reply_to_the_old_key_is_not_held_against_the_new_one(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, "window = \"5m\";", RIG_LOBBY ", " RIG_FOYER, "");
+	rig_start(false);
+	rig_put("key", "the-second-key\n");
+	rig_status(401, "no");
+	(void)rig_turn();
+	rig_expect_said("<3>acme: key refused (*): its 2 devices wait; *\n<5>acme: key or certificate files have changed: *\n");
+	rig_status(401, "no: the-first-key");
+	(void)rig_turn();
+	rig_expect_said("");
+	expect_int(1, rig_open(), "a probe with the new key");
+	expect_text("the-second-key", rig_request(0)->key, "key");
+	rig_ok(1);
+	(void)rig_turn();
+	rig_expect_said("<5>acme: key accepted after *\n");
+	(void)rig_until_asked();
+	rig_ok(1);
+	(void)rig_turn();
+	rig_expect_said("");
+	expect_int(2, rig_status_now().records, "records");
+	rig_end();
+}
+
+static void a_key_file_that_is_gone_is_told(void **state) {
+	(void)state;
+	start_with("HOURLY", "window = \"1h\";");
+	assert_int_equal(unlink(rig_path("key")), 0);
+	rig_status(401, "no");
+	(void)rig_turn();
+	rig_expect_said("<3>acme: key refused (*): its 1 device waits; *\n<3>acme: */key cannot be opened: No such file or directory\n");
+	rig_put("key", "the-first-key\n");
+	expect_between(0, 2 * SECOND, rig_until_asked(), "until the file that came back is tried");
+	rig_end();
+}
+
+/* A later answer that differs is a revision; what lies outside of the request is dropped and counted. */
+static void corrections_and_strays_are_counted(void **state) {
+	(void)state;
+	start_with("MINUTELY", "window = \"1m\"; lookback = \"5m\";");
+	rig_ok(3);
+	(void)rig_turn();
+	(void)rig_until_asked();
+	rig_ok(4);
+	(void)rig_turn();
+	expect_lines("{\"time\":\"2026-11-23T07:59:00Z\",*\"revision\":0,*\n{\"time\":\"2026-11-23T07:59:00Z\",*\"count\":4,*"
+	             "\"revision\":1,*\"previous\":3,*\n{\"time\":\"2026-11-23T08:00:00Z\",*\"count\":4,*\"revision\":0,*\n");
+	struct status status = rig_status_now();
+	expect_int(3, status.records, "records");
+	expect_int(1, status.revisions, "revisions");
+	expect_int(0, status.points_dropped, "dropped points");
+	expect_int(2, status.replies_ok, "good replies");
+	rig_end();
+}
+
 int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_good_answer_is_recorded_and_the_next_window_awaited, rig_setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(a_device_that_fails_is_told_at_the_third_time, rig_setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(each_status_has_its_waits, rig_setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(a_rate_limit_holds_the_account_as_long_as_it_says, rig_setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(a_refused_key_is_told_and_its_file_watched, rig_setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(a_device_that_is_refused_alone_does_not_hold_up_its_account, rig_setup,
-		                                rig_teardown),
-		cmocka_unit_test_setup_teardown(an_account_that_cannot_be_reached_is_told_once, rig_setup, rig_teardown),
+		TEST(a_good_answer_is_recorded_and_the_next_window_awaited),
+		TEST(a_device_that_fails_is_told_at_the_third_time),
+		TEST(each_status_has_its_waits),
+		TEST(a_rate_limit_holds_the_account_as_long_as_it_says),
+		TEST(a_refused_key_is_told_and_its_file_watched),
+		TEST(a_device_that_is_refused_alone_does_not_hold_up_its_account),
+		TEST(an_account_that_cannot_be_reached_is_told_once),
+		TEST(too_much_is_asked_for_in_halves),
+		TEST(what_is_slow_is_asked_for_in_halves),
+		TEST(a_minute_that_fails_alone_becomes_a_gap),
+		TEST(what_is_too_old_becomes_a_gap_with_its_reason),
+		TEST(a_day_of_nobody_is_told_once),
+		TEST(a_full_disk_pauses_polling_until_it_is_well),
+		TEST(once_gives_up_after_five_tries),
+		TEST(the_key_is_never_quoted),
+		TEST(a_reply_to_the_old_key_is_not_held_against_the_new_one),
+		TEST(a_key_file_that_is_gone_is_told),
+		TEST(corrections_and_strays_are_counted),
 	};
 	return cmocka_run_group_tests_name("reply", tests, NULL, zones_done);
 }
