@@ -398,6 +398,13 @@ static void on_too_large(const struct landing *l) {
 	}
 }
 
+/* Nothing is known of the answer, and neither the server nor the bucket is to blame; less needs less. */
+static void on_no_memory(const struct landing *l) {
+	account_reached(l);
+	(void)halve_span(l);
+	fail(l, false, usual_backoff(l));
+}
+
 static void (*const actions[])(const struct landing *) = {
 	[OUTCOME_OK] = on_ok,
 	[OUTCOME_FAILING] = on_failing,
@@ -407,6 +414,7 @@ static void (*const actions[])(const struct landing *) = {
 	[OUTCOME_SERVER_ERROR] = on_server_error,
 	[OUTCOME_TRANSIENT] = on_transient,
 	[OUTCOME_TOO_LARGE] = on_too_large,
+	[OUTCOME_NO_MEMORY] = on_no_memory,
 };
 
 static void mask_points(const struct access *access, struct points *points) {
@@ -427,6 +435,9 @@ static void watch_connections(const struct landing *l) {
 	enum outcome outcome = l->verdict.outcome;
 	bool useful = outcome == OUTCOME_OK || outcome == OUTCOME_THROTTLED;
 
+	if (outcome == OUTCOME_NO_MEMORY) {
+		return;
+	}
 	*unlucky = useful ? 0 : *unlucky + 1;
 	if (outcome == OUTCOME_TRANSIENT || *unlucky >= UNLUCKY_LIMIT) {
 		*unlucky = 0;

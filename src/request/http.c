@@ -17,11 +17,13 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "request/unpack.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -65,6 +67,13 @@ struct http_endpoint {
 	bool abandoned; /* by its owner: the last transfer frees it */
 };
 
+/** How a body's bytes are to be taken. */
+enum coding {
+	CODING_UNKNOWN, /* no byte has come yet */
+	CODING_PLAIN,
+	CODING_GZIP,
+};
+
 struct transfer {
 	CURL *easy;
 	struct transfer *next, **link; /* in http->idle or http->running */
@@ -72,8 +81,11 @@ struct transfer {
 	struct pool *pool;
 	void *user;
 	struct buf request, body;
-	bool too_large;
+	enum coding coding;
+	struct unpack *unpack; /* NULL until it is needed */
+	int fault;             /* of the body, as -errno */
 	char error[CURL_ERROR_SIZE];
+	char fault_text[128];
 };
 
 static void list_push(struct transfer **list, struct transfer *transfer) {
@@ -187,6 +199,7 @@ static void transfer_free(struct transfer *transfer) {
 	pool_leave(transfer->pool);
 	buf_done(&transfer->request);
 	buf_done(&transfer->body);
+	unpack_free(transfer->unpack);
 	free(transfer);
 
 	if (--endpoint->transfers == 0 && endpoint->abandoned) {
@@ -310,6 +323,11 @@ static bool copy_headers(struct http_endpoint *endpoint, const char *const *head
 	return true;
 }
 
+static bool make_headers(struct http_endpoint *endpoint, const char *const *headers) {
+	static const char *const own[] = {"Accept-Encoding: gzip", NULL};
+	return copy_headers(endpoint, headers) && copy_headers(endpoint, own);
+}
+
 int http_endpoint_new(const struct http_endpoint_options *options, struct http_endpoint **ret_endpoint,
                       struct error *err) {
 	struct http_endpoint *endpoint = calloc(1, sizeof(*endpoint));
@@ -320,7 +338,7 @@ int http_endpoint_new(const struct http_endpoint_options *options, struct http_e
 	    !copy_blob(&endpoint->client_cert, &options->client_cert) ||
 	    !copy_blob(&endpoint->client_key, &options->client_key) ||
 	    !copy_blob(&endpoint->ca, &options->ca) || !copy(&endpoint->crl_file, options->crl_file) ||
-	    !copy_headers(endpoint, options->headers)) {
+	    !make_headers(endpoint, options->headers)) {
 		endpoint_destroy(endpoint);
 		return error_set(err, ENOMEM, "out of memory");
 	}
@@ -372,15 +390,60 @@ bool http_is_exposed(const char *url) {
 
 /* What libcurl calls while it moves data */
 
+/* Each header of that name: what an intermediary adds stands behind what the server said. */
+static int find_coding(CURL *easy, enum coding *ret_coding, char *fault_text, size_t fault_size) {
+	struct curl_header *header;
+	enum coding coding = CODING_PLAIN;
+	size_t amount = 1;
+	for (size_t i = 0; i < amount; i++) {
+		if (curl_easy_header(easy, "Content-Encoding", i, CURLH_HEADER, -1, &header) != CURLHE_OK) {
+			break;
+		}
+		amount = header->amount;
+		/* Some versions of libcurl leave the end of an empty line. */
+		bool empty = header->value[strspn(header->value, " \t\r\n")] == '\0';
+		if (empty || strcasecmp(header->value, "identity") == 0) {
+			continue;
+		}
+		bool gzip = strcasecmp(header->value, "gzip") == 0 || strcasecmp(header->value, "x-gzip") == 0;
+		if (!gzip || coding == CODING_GZIP) {
+			(void)snprintf(fault_text, fault_size, "the answer is encoded in a way that was not asked for: %.40s",
+			               gzip ? "gzip, twice" : header->value);
+			return -EBADMSG;
+		}
+		coding = CODING_GZIP;
+	}
+	*ret_coding = coding;
+	return 0;
+}
+
+/* libcurl itself would stop at the end of a first member of gzip, and blame the disk. */
+static int take_piece(struct transfer *transfer, const char *data, size_t len) {
+	if (transfer->coding == CODING_PLAIN) {
+		buf_append(&transfer->body, data, len);
+		return buf_error(&transfer->body);
+	}
+	if (!transfer->unpack && !(transfer->unpack = unpack_new())) {
+		return -ENOMEM;
+	}
+	int r = unpack_feed(transfer->unpack, data, len, &transfer->body);
+	if (r == -EBADMSG) {
+		(void)snprintf(transfer->fault_text, sizeof(transfer->fault_text), "the answer is damaged gzip data");
+	}
+	return r;
+}
+
 static size_t on_body(char *data, size_t size, size_t count, void *user) {
 	struct transfer *transfer = user;
 	size_t len = size * count;
-	buf_append(&transfer->body, data, len);
-	if (buf_error(&transfer->body)) {
-		transfer->too_large = true;
-		return 0;
+	if (transfer->coding == CODING_UNKNOWN) {
+		transfer->fault = find_coding(transfer->easy, &transfer->coding, transfer->fault_text,
+		                              sizeof(transfer->fault_text));
 	}
-	return len;
+	if (transfer->fault == 0) {
+		transfer->fault = take_piece(transfer, data, len);
+	}
+	return transfer->fault == 0 ? len : 0;
 }
 
 /* Transfers */
@@ -410,7 +473,7 @@ static CURLcode set_up(struct transfer *transfer, struct http_endpoint *endpoint
 	 * worth waiting for.  In plain HTTP only the first reply would.
 	 */
 	SET(easy, CURLOPT_PIPEWAIT, is_https(endpoint->url) ? 1L : 0L);
-	SET(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+	SET(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L); /* see on_body() */
 	SET(easy, CURLOPT_USERAGENT, "occupancyd/" OCCUPANCYD_VERSION);
 	SET(easy, CURLOPT_HTTPHEADER, endpoint->headers);
 	SET(easy, CURLOPT_POST, 1L);
@@ -496,8 +559,12 @@ int http_post(struct http *http, struct http_endpoint *endpoint, const char *bod
 	}
 
 	transfer->user = user;
-	transfer->too_large = false;
-	transfer->error[0] = '\0';
+	transfer->coding = CODING_UNKNOWN;
+	transfer->fault = 0;
+	transfer->error[0] = transfer->fault_text[0] = '\0';
+	if (transfer->unpack) {
+		unpack_clear(transfer->unpack);
+	}
 	buf_clear(&transfer->body);
 	buf_clear(&transfer->request);
 	buf_puts(&transfer->request, body);
@@ -543,12 +610,27 @@ static bool never_connected(CURL *easy) {
 	return pretransfer == 0;
 }
 
+/* What came to its end has an end. */
+static void check_end(struct transfer *transfer) {
+	if (transfer->coding == CODING_GZIP && !unpack_is_whole(transfer->unpack)) {
+		transfer->fault = -EBADMSG;
+		(void)snprintf(transfer->fault_text, sizeof(transfer->fault_text), "the answer is cut off gzip data");
+	}
+}
+
 static enum http_result classify(const struct transfer *transfer, CURLcode code, long status) {
+	switch (transfer->fault) {
+	case 0:
+		break;
+	case -EFBIG:
+		return HTTP_TOO_LARGE;
+	case -ENOMEM:
+		return HTTP_NO_MEMORY;
+	default:
+		return HTTP_CUT_OFF;
+	}
 	if (code == CURLE_OK) {
 		return HTTP_REPLIED;
-	}
-	if (transfer->too_large) {
-		return HTTP_TOO_LARGE;
 	}
 	if (code == CURLE_OPERATION_TIMEDOUT) {
 		return never_connected(transfer->easy) ? HTTP_UNREACHABLE : HTTP_SLOW;
@@ -587,6 +669,17 @@ static const char *header_of(CURL *easy, const char *name) {
 }
 
 static const char *explain(const struct transfer *transfer, CURLcode code) {
+	/* Of what on_body() refuses libcurl says that it could not be written to a disk. */
+	switch (transfer->fault) {
+	case 0:
+		break;
+	case -EFBIG:
+		return "the answer is too large";
+	case -ENOMEM:
+		return "out of memory";
+	default:
+		return transfer->fault_text;
+	}
 	if (code == CURLE_OUT_OF_MEMORY) {
 		/* libcurl has one code for both. */
 		return "out of memory, or a header line is longer than libcurl takes";
@@ -610,6 +703,9 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 
 	http->handed_out = transfer;
 	http->running_count--;
+	if (code == CURLE_OK && transfer->fault == 0) {
+		check_end(transfer);
+	}
 	*ret_reply = (struct http_reply){
 		.user = transfer->user,
 		.result = classify(transfer, code, status),

@@ -26,6 +26,7 @@ enum http_result {
 	HTTP_REPLIED,     /* whole; status and body are there */
 	HTTP_CUT_OFF,     /* a status came, the body not whole or not decodable */
 	HTTP_TOO_LARGE,   /* the body passed HTTP_BODY_MAX */
+	HTTP_NO_MEMORY,   /* a status came; for the body there was no memory */
 	HTTP_SLOW,        /* connected, but no whole reply in time */
 	HTTP_UNREACHABLE, /* no name, no connection, no TLS, or cut off before a status */
 };

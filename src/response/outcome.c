@@ -185,11 +185,32 @@ static void judge_status(const struct http_reply *reply, int parsed, const struc
 			verdict->wait = throttle_wait(reply, wall);
 		}
 	} else if (parsed < 0) {
-		verdict->outcome = OUTCOME_FAILING;
+		verdict->outcome = parsed == -ENOMEM ? OUTCOME_NO_MEMORY : OUTCOME_FAILING;
 		(void)snprintf(verdict->reason, sizeof(verdict->reason), "%.*s",
 		               (int)sizeof(verdict->reason) - 1, parse_error->text);
 	} else {
 		verdict->outcome = OUTCOME_OK;
+	}
+}
+
+/* The status is known, and whose trouble it is with it: half of an error's text is as good as all of it. */
+static void judge_broken(const struct http_reply *reply, usec_t wall, struct verdict *verdict) {
+	if (reply->status != 200) {
+		verdict->outcome = outcome_of_reply(reply);
+		if (verdict->outcome == OUTCOME_THROTTLED) {
+			verdict->wait = throttle_wait(reply, wall);
+		}
+		explain_transport(reply, verdict);
+	} else if (reply->result == HTTP_TOO_LARGE) {
+		verdict->outcome = OUTCOME_TOO_LARGE;
+		(void)snprintf(verdict->reason, sizeof(verdict->reason), "the answer is larger than %zu MiB",
+		               HTTP_BODY_MAX >> 20);
+	} else if (reply->result == HTTP_NO_MEMORY) {
+		verdict->outcome = OUTCOME_NO_MEMORY;
+		(void)snprintf(verdict->reason, sizeof(verdict->reason), "out of memory");
+	} else {
+		verdict->outcome = OUTCOME_FAILING;
+		explain_transport(reply, verdict);
 	}
 }
 
@@ -203,21 +224,10 @@ void outcome_judge(const struct http_reply *reply, int parsed, const struct erro
 		judge_status(reply, parsed, parse_error, wall, verdict);
 		return;
 	case HTTP_TOO_LARGE:
-		if (reply->status == 200) {
-			verdict->outcome = OUTCOME_TOO_LARGE;
-			(void)snprintf(verdict->reason, sizeof(verdict->reason),
-			               "the answer is larger than %zu MiB", HTTP_BODY_MAX >> 20);
-			return;
-		}
-		__attribute__((fallthrough)); /* less asked for would not make an error's text shorter */
+	case HTTP_NO_MEMORY:
 	case HTTP_CUT_OFF:
-		/* The status is known, and whose trouble it is with it. */
-		verdict->outcome = reply->status == 200 ? OUTCOME_FAILING
-		                                        : outcome_of_reply(reply);
-		if (verdict->outcome == OUTCOME_THROTTLED) {
-			verdict->wait = throttle_wait(reply, wall);
-		}
-		break;
+		judge_broken(reply, wall, verdict);
+		return;
 	case HTTP_SLOW:
 		verdict->outcome = OUTCOME_TRANSIENT;
 		verdict->slow = true;

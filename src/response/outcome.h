@@ -20,6 +20,7 @@ enum outcome {
 	OUTCOME_SERVER_ERROR, /* 500: the request's fault or the server's, nobody knows */
 	OUTCOME_TRANSIENT,    /* the way to the server, or the server as a whole */
 	OUTCOME_TOO_LARGE,    /* too much was asked for at once */
+	OUTCOME_NO_MEMORY,    /* this machine had no memory for the answer */
 };
 
 struct verdict {

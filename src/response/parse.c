@@ -462,6 +462,16 @@ static void refuse_at(struct error *err, size_t i) {
 	(void)error_set(err, EBADMSG, "the answer is not JSON: unexpected character at byte %zu", i);
 }
 
+/* A byte order mark, which nobody should send, says nothing (RFC 8259, 8.1). */
+static void skip_mark(const char **body, size_t *len) {
+	static const char mark[] = "\xef\xbb\xbf";
+	size_t mark_len = strlen(mark);
+	if (*len >= mark_len && memcmp(*body, mark, mark_len) == 0) {
+		*body += mark_len;
+		*len -= mark_len;
+	}
+}
+
 static json_object *read_json(const char *body, size_t len, struct error *err) {
 	struct survey survey = survey_body(body, len);
 	if (survey.lax < len) {
@@ -590,6 +600,7 @@ static int read_root(struct points *points, json_object *root, const char *count
 int parse_points(struct points *points, const char *body, size_t len, const char *count_key,
                  struct error *err) {
 	points_clear(points);
+	skip_mark(&body, &len);
 	json_object *root = read_json(body, len, err);
 	if (!root) {
 		return -EBADMSG;
@@ -600,6 +611,7 @@ int parse_points(struct points *points, const char *body, size_t len, const char
 }
 
 void parse_message(const char *body, size_t len, char ret_message[static MESSAGE_SIZE]) {
+	skip_mark(&body, &len);
 	json_object *root = read_json(body, len, NULL);
 	json_object *value = root ? find_message(root) : NULL;
 	if (value) {

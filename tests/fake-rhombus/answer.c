@@ -86,30 +86,43 @@ bool answer_has_header(const struct answer *answer, const char *name) {
 	return false;
 }
 
-void answer_compress(struct answer *answer) {
-	struct text packed = {0};
+/* Appends the bytes as a member of gzip; false when memory is short. */
+static bool add_member(struct text *packed, const char *bytes, size_t length) {
 	z_stream stream = {0};
 
 	if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW_BITS, GZIP_MEMORY_LEVEL,
 	                 Z_DEFAULT_STRATEGY) != Z_OK) {
-		return;
+		return false;
 	}
 
-	uLong bound = deflateBound(&stream, (uLong)answer->body.length);
+	uLong bound = deflateBound(&stream, (uLong)length);
 
-	stream.next_in = (Bytef *)answer->body.bytes;
-	stream.avail_in = (uInt)answer->body.length;
-	stream.next_out = (Bytef *)text_reserve(&packed, bound);
+	stream.next_in = (Bytef *)bytes;
+	stream.avail_in = (uInt)length;
+	stream.next_out = (Bytef *)text_reserve(packed, bound);
 	stream.avail_out = (uInt)bound;
 
 	int r = deflate(&stream, Z_FINISH);
 
-	packed.length = stream.total_out;
+	packed->length += stream.total_out;
 	deflateEnd(&stream);
-	if (r != Z_STREAM_END) {
-		text_done(&packed);
-		return;
+	return r == Z_STREAM_END;
+}
+
+void answer_compress(struct answer *answer, size_t members, size_t padding) {
+	struct text packed = {0};
+	size_t length = answer->body.length;
+
+	for (size_t i = 0; i < members; i++) {
+		size_t start = length * i / members;
+		size_t end = length * (i + 1) / members;
+
+		if (!add_member(&packed, answer->body.bytes + start, end - start)) {
+			text_done(&packed);
+			return;
+		}
 	}
+	text_fill(&packed, '\0', padding);
 	text_done(&answer->body);
 	answer->body = packed;
 	answer->gzipped = true;

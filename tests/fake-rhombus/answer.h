@@ -49,7 +49,7 @@ void answer_header(struct answer *answer, const char *name, const char *value);
 /** Whether the header has been decided on: it has a value, or is to be left out. */
 bool answer_has_header(const struct answer *answer, const char *name);
 
-/** Compresses the body and says so in a header. */
-void answer_compress(struct answer *answer);
+/** Compresses the body, in so many members with so many zeros behind them, and says so in a header. */
+void answer_compress(struct answer *answer, size_t members, size_t padding);
 
 #endif

@@ -81,10 +81,13 @@ static void add_headers(const struct rule *rule, struct answer *answer) {
  * Spaces in front are valid before JSON and HTML, and cannot be skipped by a reader that stops
  * at the end of the document.
  */
-static void pad(struct answer *answer, int64_t bytes) {
+static void pad(struct answer *answer, const struct rule *rule) {
 	struct text padded = {0};
 
-	text_fill(&padded, ' ', (size_t)bytes);
+	if (rule->byte_order_mark) {
+		text_add(&padded, "\xef\xbb\xbf");
+	}
+	text_fill(&padded, ' ', (size_t)rule->oversize_bytes);
 	text_add_bytes(&padded, answer->body.bytes, answer->body.length);
 	text_done(&answer->body);
 	answer->body = padded;
@@ -98,8 +101,8 @@ void effects_finish(const struct rule *rule, struct answer *answer) {
 	if (rule->retry_after) {
 		answer_header(answer, "Retry-After", rule->retry_after);
 	}
-	if (rule->oversize_bytes > 0) {
-		pad(answer, rule->oversize_bytes);
+	if (rule->oversize_bytes > 0 || rule->byte_order_mark) {
+		pad(answer, rule);
 	}
 	answer->delay_ms = rule->delay_ms;
 	answer->trickle_ms = rule->trickle_ms;

@@ -30,6 +30,7 @@ const struct rule rule_plain = {
 	.holds_ms = INT64_MIN,
 	.times = INT64_MAX,
 	.cut = -1,
+	.gzip_members = 1,
 	.points_from_ms = INT64_MIN,
 	.points_to_ms = INT64_MAX,
 	.count_key = "\"people\"",
@@ -261,6 +262,11 @@ static const struct rule_key rule_keys[] = {
 	{"oversize_bytes", PURPOSE_REPLY, read_int, AT(oversize_bytes),
 	 .wants = "a number of bytes up to 512 Mi", .min = 0, .max = 512 << 20},
 	{"gzip", PURPOSE_REPLY, read_gzip, AT(gzip), .wants = "true, false or \"force\""},
+	{"gzip_members", PURPOSE_REPLY, read_int, AT(gzip_members),
+	 .wants = "a number from 1 to 1000", .min = 1, .max = 1000},
+	{"gzip_padding", PURPOSE_REPLY, read_int, AT(gzip_padding),
+	 .wants = "a number of bytes up to 1 Mi", .min = 0, .max = 1 << 20},
+	{"byte_order_mark", PURPOSE_REPLY, read_flag, AT(byte_order_mark), FLAG},
 
 	/* To a report. */
 	{"error_true", PURPOSE_REPORT, read_text, AT(error_true),

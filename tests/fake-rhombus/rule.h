@@ -67,6 +67,8 @@ struct rule {
 	int64_t cut; /* -1: whole */
 	int64_t oversize_bytes;
 	enum gzip gzip;
+	int64_t gzip_members, gzip_padding;
+	bool byte_order_mark;
 
 	/* What happens to a report. */
 	const char *error_true, *warning;

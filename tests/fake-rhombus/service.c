@@ -262,7 +262,9 @@ void service_answer(struct world *world, const struct request *request, struct a
 	decide(&visit);
 	effects_finish(visit.rule, ret_answer);
 	if (!answer_has_header(ret_answer, "Content-Encoding") && wants_gzip(&visit)) {
-		answer_compress(ret_answer);
+		const struct rule *rule = visit.rule;
+
+		answer_compress(ret_answer, (size_t)rule->gzip_members, (size_t)rule->gzip_padding);
 	}
 	if (visit.org) {
 		visit.org->in_flight++;

@@ -424,6 +424,20 @@ def test_gzip_only_for_those_who_accept_it(fake):
     assert len(gzip.decompress(packed)) > 1 << 20
 
 
+def test_gzip_of_several_members_with_padding(fake):
+    _, _, plain = fake.ask(*ONE)
+    fake.faults({"gzip": "force", "gzip_members": 5, "gzip_padding": 512})
+    _, headers, packed = fake.ask(*ONE)
+    assert headers["Content-Encoding"] == "gzip" and packed.endswith(bytes(512))
+    assert gzip.decompress(packed) == plain and packed.count(b"\x1f\x8b\x08") >= 5
+
+
+def test_byte_order_mark(fake):
+    _, _, plain = fake.ask(*ONE)
+    fake.faults({"byte_order_mark": True})
+    assert fake.ask(*ONE)[2] == b"\xef\xbb\xbf" + plain
+
+
 # Faults.
 
 

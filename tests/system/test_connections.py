@@ -108,7 +108,10 @@ class Relay:
 def drop_packets(end):
     """A socket filter of one instruction, "keep 0 bytes": the kernel drops what comes, before it acknowledges it."""
     program = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
-    end.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HP", 1, ctypes.addressof(program)))  # SO_ATTACH_FILTER
+    try:
+        end.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HP", 1, ctypes.addressof(program)))  # SO_ATTACH_FILTER
+    except PermissionError as error:
+        pytest.skip(f"packets cannot be dropped here: a socket filter is refused: {error}")
 
 
 @pytest.fixture(scope="module")

@@ -353,6 +353,7 @@ def test_no_count_is_recorded_as_no_data(fake, make_daemon, effect):
 @pytest.mark.parametrize("effect", [{"shuffle": True}, {"duplicate": True}, {"extra_points": True}, {"numbers": "float"},
                                     {"numbers": "string"}, {"event_count_key": True}, {"count_key": "eventCount"},
                                     {"no_timestamp": True}, {"gzip": "force"}, {"warning": "please update"},
+                                    {"gzip": "force", "gzip_members": 7, "gzip_padding": 1000}, {"byte_order_mark": True},
                                     {"null_fields": ["dateUtc", "dateLocal", "reportingDevicesMap"]}])
 def test_odd_points_still_give_the_right_counts(fake, make_daemon, effect):
     fake.faults({"device": LOBBY, **effect})

@@ -17,6 +17,17 @@
 #define MANY_SECONDS (20 * USEC_PER_SEC)
 #define A_MOMENT     (300 * USEC_PER_MSEC)
 
+/* The module itself, with a heap in which there may be no room for what is large. */
+static bool memory_is_short;
+
+static void *scarce_realloc(void *old, size_t size) {
+	return memory_is_short && size > (1 << 20) ? NULL : realloc(old, size);
+}
+
+#define realloc scarce_realloc
+#include "../../src/base/buf.c"
+#undef realloc
+
 static struct server server, other;
 
 /* The double of base/clock.h: it runs as clocks do, from as far ahead as a test wants. */
@@ -197,6 +208,61 @@ static void gzip_is_unpacked(void **state) {
 	expect_text("ggg", copy.body, "body");
 }
 
+static void gzip_of_several_members_and_padding_is_unpacked(void **state) {
+	(void)state;
+	static const char padding[100];
+	struct buf reply;
+	buf_init(&reply, 1 << 20);
+	for (int i = 0; i < 3; i++) {
+		size_t len;
+		char *member = gzip_reply(3, &len);
+		size_t head = i == 0 ? 0 : (size_t)(strstr(member, "\r\n\r\n") + 4 - member);
+		buf_append(&reply, member + head, len - head);
+		free(member);
+	}
+	buf_append(&reply, padding, sizeof(padding));
+	struct copy copy = exchange_with(reply.data, reply.len, true, MANY_SECONDS);
+	buf_done(&reply);
+	expect_int(HTTP_REPLIED, copy.result, "result: %s", copy.error);
+	expect_text("ggggggggg", copy.body, "body");
+}
+
+static void gzip_that_ends_early_is_cut_off(void **state) {
+	(void)state;
+	size_t len;
+	char *reply = gzip_reply(3, &len);
+	struct copy copy = exchange_with(reply, len - 1, true, MANY_SECONDS);
+	free(reply);
+	expect_int(HTTP_CUT_OFF, copy.result, "result");
+	expect_text("the answer is cut off gzip data", copy.error, "error");
+}
+
+static void encodings_that_were_not_asked_for_are_named(void **state) {
+	(void)state;
+	static const struct {
+		const char *reply;
+		enum http_result result;
+		const char *error;
+	} rows[] = {
+		{OK_OF("5", "Content-Encoding: identity\r\n") "hello", HTTP_REPLIED, NULL},
+		{OK_OF("5", "Content-Encoding: Identity\r\nContent-Encoding: identity\r\n") "hello", HTTP_REPLIED, NULL},
+		{OK_OF("5", "Content-Encoding:\r\n") "hello", HTTP_REPLIED, NULL},
+		{OK_OF("5", "Content-Encoding: br\r\n") "hello", HTTP_CUT_OFF,
+		 "the answer is encoded in a way that was not asked for: br"},
+		{OK_OF("5", "Content-Encoding: gzip, deflate\r\n") "hello", HTTP_CUT_OFF,
+		 "the answer is encoded in a way that was not asked for: gzip, deflate"},
+		{OK_OF("5", "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n") "hello", HTTP_CUT_OFF,
+		 "the answer is encoded in a way that was not asked for: gzip, twice"},
+		{OK_OF("5", "Content-Encoding: x-gzip\r\n") "hello", HTTP_CUT_OFF, "the answer is damaged gzip data"},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct copy copy = exchange_with(rows[row].reply, strlen(rows[row].reply), true, MANY_SECONDS);
+		expect_int(rows[row].result, copy.result, "row %zu: result: %s", row, copy.error);
+		expect_text(rows[row].error ? rows[row].error : "hello", rows[row].error ? copy.error : copy.body,
+		            "row %zu", row);
+	}
+}
+
 static void a_body_that_is_not_whole_is_cut_off(void **state) {
 	(void)state;
 	static const char *const replies[] = {
@@ -242,6 +308,22 @@ static void the_largest_body_is_taken_and_one_byte_more_is_not(void **state) {
 	copy = exchange_body_of(HTTP_BODY_MAX + 1);
 	expect_int(HTTP_TOO_LARGE, copy.result, "result of one byte more: %s", copy.error);
 	expect_int(200, copy.status, "status");
+}
+
+static void a_body_for_which_there_is_no_memory_is_not_too_large(void **state) {
+	(void)state;
+	size_t len;
+	char *reply = gzip_reply(HTTP_BODY_MAX / 2, &len);
+	memory_is_short = true;
+	struct copy plain = exchange_body_of(HTTP_BODY_MAX / 2);
+	struct copy packed = exchange_with(reply, len, true, MANY_SECONDS);
+	memory_is_short = false;
+	free(reply);
+	expect_int(HTTP_NO_MEMORY, plain.result, "result of a plain body");
+	expect_text("out of memory", plain.error, "error");
+	expect_int(HTTP_NO_MEMORY, packed.result, "result of a packed one");
+	expect_text("out of memory", packed.error, "error");
+	expect_int(200, packed.status, "status");
 }
 
 static void the_cap_counts_what_was_unpacked(void **state) {
@@ -744,9 +826,13 @@ int main(void) {
 		cmocka_unit_test(the_request_is_a_post_with_its_headers_and_body),
 		cmocka_unit_test(other_statuses_are_replies_too),
 		cmocka_unit_test(gzip_is_unpacked),
+		cmocka_unit_test(gzip_of_several_members_and_padding_is_unpacked),
+		cmocka_unit_test(gzip_that_ends_early_is_cut_off),
+		cmocka_unit_test(encodings_that_were_not_asked_for_are_named),
 		cmocka_unit_test(a_body_that_is_not_whole_is_cut_off),
 		cmocka_unit_test(what_ends_before_a_status_is_unreachable),
 		cmocka_unit_test(the_largest_body_is_taken_and_one_byte_more_is_not),
+		cmocka_unit_test(a_body_for_which_there_is_no_memory_is_not_too_large),
 		cmocka_unit_test(the_cap_counts_what_was_unpacked),
 		cmocka_unit_test(no_whole_reply_in_time_is_slow),
 		cmocka_unit_test(no_connection_or_no_tls_is_unreachable),

@@ -20,6 +20,7 @@ static const char *const outcome_names[] = {
 	[OUTCOME_SERVER_ERROR] = "server error",
 	[OUTCOME_TRANSIENT] = "transient",
 	[OUTCOME_TOO_LARGE] = "too large",
+	[OUTCOME_NO_MEMORY] = "no memory",
 };
 
 static struct verdict judge(enum http_result result, long status, const char *body, const char *retry_after,
@@ -56,7 +57,10 @@ static void every_reply_has_its_outcome(void **state) {
 		{HTTP_REPLIED, 200, 0, OUTCOME_OK, 0, false},
 		{HTTP_REPLIED, 200, -EREMOTEIO, OUTCOME_FAILING, 0, false},
 		{HTTP_REPLIED, 200, -EBADMSG, OUTCOME_FAILING, 0, false},
-		{HTTP_REPLIED, 200, -ENOMEM, OUTCOME_FAILING, 0, false},
+		{HTTP_REPLIED, 200, -ENOMEM, OUTCOME_NO_MEMORY, 0, false},
+		{HTTP_NO_MEMORY, 200, 0, OUTCOME_NO_MEMORY, 0, false},
+		{HTTP_NO_MEMORY, 404, 0, OUTCOME_REJECTED, 0, false},
+		{HTTP_NO_MEMORY, 429, 0, OUTCOME_THROTTLED, 7 * USEC_PER_SEC, false},
 		{HTTP_CUT_OFF, 200, 0, OUTCOME_FAILING, 0, false},
 		{HTTP_REPLIED, 429, 0, OUTCOME_THROTTLED, 7 * USEC_PER_SEC, false},
 		{HTTP_CUT_OFF, 429, 0, OUTCOME_THROTTLED, 7 * USEC_PER_SEC, false},
@@ -158,6 +162,7 @@ static void the_reason_is_what_was_said(void **state) {
 		{HTTP_SLOW, 0, "", "what libcurl said"},
 		{HTTP_CUT_OFF, 200, "{\"a", "what libcurl said"},
 		{HTTP_TOO_LARGE, 200, "", "the answer is larger than 8 MiB"},
+		{HTTP_NO_MEMORY, 200, "", "out of memory"},
 	};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		struct verdict verdict = judge(rows[row].result, rows[row].status, rows[row].body, NULL,

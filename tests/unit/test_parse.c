@@ -262,6 +262,8 @@ static void answers_without_points_are_no_failure(void **state) {
 		"{\"error\":false,\"errorMsg\":\"\",\"warningMsg\":\"\",\"timeSeriesDataPoints\":[]}",
 		"{\"error\":\"false\",\"timeSeriesDataPoints\":[]}",
 		"{\"error\":{},\"timeSeriesDataPoints\":[]}",
+		"\xef\xbb\xbf{\"timeSeriesDataPoints\":[]}",
+		"\xef\xbb\xbf\n{\"timeSeriesDataPoints\":[]}",
 	};
 	for (size_t i = 0; i < COUNT_OF(bodies); i++) {
 		struct points points;
@@ -414,6 +416,11 @@ static void what_is_no_such_json_is_a_failure(void **state) {
 		"{\"timeSeriesDataPoints\":0}",
 		"<html><body>Sign in to the guest network</body></html>",
 		"Too many api requests. Enhance your calm.",
+		/* A byte order mark is at the front, once, or nowhere. */
+		"\xef\xbb\xbf",
+		"\xef\xbb\xbf\xef\xbb\xbf{\"timeSeriesDataPoints\":[]}",
+		" \xef\xbb\xbf{\"timeSeriesDataPoints\":[]}",
+		"{\"timeSeriesDataPoints\":[]}\xef\xbb\xbf",
 		/* Cut off, wherever. */
 		"{",
 		"{\"timeSeriesDataPoints\":[{\"timestampMs\":1000",
@@ -426,8 +433,6 @@ static void what_is_no_such_json_is_a_failure(void **state) {
 		ANSWER("") "\n7",
 		ANSWER("") "//",
 		ANSWER("") "\xc3\xa9",
-		/* A mark of the byte order before it. */
-		"\xef\xbb\xbf" ANSWER(""),
 		/* Not UTF-8: a stray byte, overlong forms, one cut off, a surrogate, beyond the last. */
 		"{\"x\":\"\xff\",\"timeSeriesDataPoints\":[]}",
 		"{\"x\":\"\xc0\xaf\",\"timeSeriesDataPoints\":[]}",
