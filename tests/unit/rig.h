@@ -22,6 +22,7 @@
 
 #include <fnmatch.h>
 #include <ftw.h>
+#include <poll.h>
 
 /** The wall clock of a test begins here, the other one at an hour. */
 #define RIG_BEGIN "2026-11-23T08:00:00Z"
@@ -68,6 +69,7 @@ static struct {
 
 	/* Called while the loop waits: answers, signals.  NULL: time passes. */
 	void (*meanwhile)(void);
+	usec_t wake_at; /* the longest that it waits; 0: as long as it wants to */
 
 	char status[4096];
 	size_t readies, reloadings, stoppings, watchdogs;
@@ -224,14 +226,15 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 }
 
 int http_wait(struct http *http, int fd, usec_t timeout, struct error *err) {
+	struct pollfd signals = {.fd = fd, .events = POLLIN};
 	(void)http;
-	(void)fd;
 	(void)err;
 	if (rig.meanwhile) {
 		rig.meanwhile();
 	}
-	if (rig.replied == 0) {
-		rig_pass(timeout);
+	if (rig.replied == 0 && poll(&signals, 1, 0) == 0) {
+		usec_t left = rig.wake_at - rig.now;
+		rig_pass(rig.wake_at > 0 && left < timeout ? left : timeout);
 	}
 	return 0;
 }

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * daemon/command.h and daemon/loop.c: the program below main(), from its first line in the
+ * journal to its exit code.
+ */
+
+#include "rig.h"
+
+#include "daemon/command.h"
+
+#include <sysexits.h>
+
+#define SECOND USEC_PER_SEC
+#define MINUTE USEC_PER_MIN
+
+#define HOURS  "{ uuid = \"" RIG_UUID_A "\"; name = \"lobby\"; account = \"acme\"; interval = \"HOURLY\"; }"
+
+/* What happens at which second of a run, in order; by the end of the table the daemon is told to stop. */
+struct event {
+	int at;
+	int signal;                      /* 0: none */
+	void (*act)(void);               /* NULL: nothing */
+	const char *said;                /* by then, since the last event; NULL: anything */
+};
+
+static const struct event *events;
+static usec_t begin;
+static struct rig_answer answer;  /* to everything */
+static bool silent;               /* nothing is answered */
+
+static bool is_over(const struct event *event) {
+	return !event || (event->signal == 0 && !event->act);
+}
+
+/* While the loop waits: one event at a time, and the network. */
+static void meanwhile(void) {
+	if (!is_over(events) && rig.now >= begin + events->at * SECOND) {
+		if (events->said) {
+			rig_expect_said(events->said);
+		}
+		if (events->act) {
+			events->act();
+		}
+		if (events->signal) {
+			assert_int_equal(kill(getpid(), events->signal), 0);
+		}
+		events++;
+	}
+	rig.wake_at = is_over(events) ? 0 : begin + events->at * SECOND;
+	while (rig.open_len > 0 && !silent) {
+		rig_answer(0, &answer);
+	}
+}
+
+static int run(enum action action) {
+	begin = rig.now;
+	rig.meanwhile = meanwhile;
+	return command_run(&(struct options){.action = action, .config = rig_path("main.conf")});
+}
+
+static void set_up_answers(void) {
+	answer = (struct rig_answer){.status = 200, .count = 1};
+	silent = false;
+	events = NULL;
+}
+
+/* Standard output of an action. */
+static const char *printed_by(enum action action, int expected) {
+	int before = dup(STDOUT_FILENO);
+	int fd = open(rig_path("stdout"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(before >= 0 && fd >= 0);
+	(void)fflush(stdout);
+	assert_true(dup2(fd, STDOUT_FILENO) >= 0);
+	int code = run(action);
+	(void)fflush(stdout);
+	assert_true(dup2(before, STDOUT_FILENO) >= 0);
+	(void)close(before);
+	(void)close(fd);
+	expect_int(expected, code, "exit code");
+	return rig_get("stdout");
+}
+
+static void once_records_what_is_due_and_says_so(void **state) {
+	(void)state;
+	set_up_answers();
+	rig_configure(RIG_ACCOUNT, "", HOURS, "");
+	expect_int(EX_OK, run(ACTION_ONCE), "exit code");
+	rig_expect_said("<6>occupancyd *: 1 device of 1 account, log in */log/occupancy.ndjson\n"
+	                "<6>1 record written to */log/occupancy.ndjson\n");
+	expect_int(1, rig.sent, "requests");
+	expect_int(1, strstr(rig_get("state/checkpoint"), "occupancyd") != NULL || rig_get("state/checkpoint")[0] != '(',
+	           "a checkpoint");
+
+	/* A minute later nothing is due. */
+	rig_pass(MINUTE);
+	expect_int(EX_OK, run(ACTION_ONCE), "exit code");
+	rig_expect_said("<6>occupancyd *\n<6>nothing was due: no request was made\n<6>0 records written to *\n");
+	expect_int(1, rig.sent, "requests");
+
+	rig_pass(3 * USEC_PER_HOUR);
+	expect_int(EX_OK, run(ACTION_ONCE), "exit code");
+	rig_expect_said("<6>occupancyd *\n<6>3 records written to *\n");
+
+	rig_pass(USEC_PER_HOUR);
+	answer = (struct rig_answer){.status = 200, .body = "garbage"};
+	expect_int(EX_UNAVAILABLE, run(ACTION_ONCE), "exit code");
+	rig_expect_said("<6>occupancyd *\n<4>lobby: poll failed: * (attempt 3): *\n<6>0 records written to *\n"
+	                "<3>not all that is due could be recorded: the next run goes on there\n");
+
+	rig_configure(RIG_ACCOUNT, "", HOURS ", " RIG_FOYER, "");
+	set_up_answers();
+	expect_int(EX_OK, run(ACTION_ONCE), "exit code");
+	rig_expect_said("<6>occupancyd *: 2 devices of 1 account, *\n<6>2 records written to *\n");
+	expect_int(0, rig.endpoints, "endpoints");
+}
+
+/* With a signal it ends in time, and without the rest. */
+static void once_that_is_stopped_is_not_done(void **state) {
+	(void)state;
+	static const struct event table[] = {{0, SIGTERM, NULL, NULL}, {0, 0, NULL, NULL}};
+	set_up_answers();
+	silent = true;
+	events = table;
+	rig_configure(RIG_ACCOUNT, "", HOURS, "");
+	expect_int(EX_UNAVAILABLE, run(ACTION_ONCE), "exit code");
+	expect_between(3 * SECOND, 5 * SECOND, rig.now - begin, "how long it takes");
+	rig_expect_said("<6>occupancyd *\n<6>0 records written to *\n<3>not all that is due could be recorded: *\n");
+}
+
+static void what_cannot_start_says_why(void **state) {
+	(void)state;
+	static const struct {
+		const char *devices, *more;
+		enum action action;
+		bool no_key;
+		int code;
+		const char *said;
+	} rows[] = {
+		{HOURS, "nonsense = 1;", ACTION_RUN, false, EX_CONFIG, "<3>*/main.conf:*: nonsense: *\n"},
+		{HOURS, "nonsense = 1; more = 2;", ACTION_CHECK, false, EX_CONFIG, "<3>*/main.conf:*: nonsense: *\n<3>*: more: *\n"},
+		{"", "", ACTION_ONCE, false, EX_CONFIG, "<3>*/main.conf*device*\n"},
+		{HOURS, "", ACTION_ONCE, true, EX_CONFIG, "<3>account acme: */key cannot be opened: *\n"},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		set_up_answers();
+		rig_configure(RIG_ACCOUNT, "", rows[row].devices, rows[row].more);
+		if (rows[row].no_key) {
+			assert_int_equal(remove(rig_path("key")), 0);
+		}
+		expect_int(rows[row].code, run(rows[row].action), "row %zu: exit code", row);
+		rig_expect_said(rows[row].said);
+		expect_int(0, rig.sent, "row %zu: requests", row);
+		expect_int(0, rig.endpoints, "row %zu: endpoints", row);
+	}
+	(void)remove(rig_path("main.conf"));
+	expect_int(EX_CONFIG, run(ACTION_RUN), "exit code without a file");
+	rig_expect_said("<3>*/main.conf: *\n");
+}
+
+static void check_tells_cost_and_keys(void **state) {
+	(void)state;
+	set_up_answers();
+	rig_configure(RIG_ACCOUNT, "", RIG_LOBBY, "");
+	const char *printed = printed_by(ACTION_CHECK, EX_OK);
+	expect_int(1, strstr(printed, "acme") != NULL, "%s", printed);
+	rig_expect_said("");
+	expect_int(0, rig.endpoints, "endpoints");
+
+	assert_int_equal(remove(rig_path("key")), 0);
+	(void)printed_by(ACTION_CHECK, EX_CONFIG);
+	rig_expect_said("<3>*/main.conf:1: account acme: */key cannot be opened: *\n");
+	rig_put("key", "the-first-key");
+
+	/* More than its rate allows. */
+	rig_configure("base_url = \"http://127.0.0.1:1\"; name = \"acme\"; rate = \"1/h\"; burst = 1;", "window = \"1m\";",
+	              RIG_LOBBY, "");
+	printed = printed_by(ACTION_CHECK, EX_CONFIG);
+	expect_int(1, strstr(printed, "acme") != NULL, "%s", printed);
+	rig_expect_said("");
+
+	rig_configure(RIG_ACCOUNT, "", "", "");
+	(void)printed_by(ACTION_CHECK, EX_CONFIG);
+	rig_expect_said("<3>*device*\n");
+	expect_int(0, rig.sent, "requests");
+}
+
+/* A credential's file beside the configuration that others may read. */
+static void an_open_source_of_a_credential_is_told(void **state) {
+	(void)state;
+	static const struct {
+		mode_t mode;
+		bool told;
+	} rows[] = {{0600, false}, {0400, false}, {0640, true}, {0604, true}, {0610, true}};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		set_up_answers();
+		rig_put("api-key", "the-key");
+		assert_int_equal(chmod(rig_path("api-key"), rows[row].mode), 0);
+		rig_configure(RIG_ACCOUNT, "", RIG_LOBBY, "");
+		char text[8192], *at;
+		(void)snprintf(text, sizeof(text), "%s", rig_get("main.conf"));
+		assert_non_null(at = strstr(text, "key_file = "));
+		char rest[8192];
+		(void)snprintf(rest, sizeof(rest), "%s", strchr(at, ';'));
+		(void)snprintf(at, sizeof(text) - (size_t)(at - text), "key_file = \"api-key\"%s", rest);
+		rig_put("main.conf", text);
+
+		/* Seen from here the credential cannot be checked, which is no mistake. */
+		(void)printed_by(ACTION_CHECK, EX_OK);
+		const char *said = rig_said();
+		char pattern[256];
+		(void)snprintf(pattern, sizeof(pattern), "<4>*/api-key is open to others (mode %03o): run chmod go= */api-key\n*",
+		               (unsigned)rows[row].mode);
+		expect_int(rows[row].told ? 0 : FNM_NOMATCH, fnmatch(pattern, said, 0), "row %zu: %s", row, said);
+		expect_int(1, strstr(said, "not checked: ") != NULL, "row %zu: %s", row, said);
+		expect_int(1, strncmp(strstr(said, "not checked") ? "<5>" : "", "<5>", 3) == 0, "row %zu", row);
+	}
+}
+
+static void print_config_prints_what_is_in_force(void **state) {
+	(void)state;
+	set_up_answers();
+	rig_configure(RIG_ACCOUNT, "", RIG_LOBBY, "");
+	const char *printed = printed_by(ACTION_PRINT_CONFIG, EX_OK);
+	expect_int(1, strstr(printed, "\"lobby\"") != NULL && strstr(printed, "max_points = 1440") != NULL, "%s", printed);
+	rig_expect_said("");
+
+	/* A full disk. */
+	int before = dup(STDOUT_FILENO), full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	assert_true(before >= 0 && full >= 0);
+	(void)fflush(stdout);
+	assert_true(dup2(full, STDOUT_FILENO) >= 0);
+	int code = run(ACTION_PRINT_CONFIG);
+	clearerr(stdout);
+	assert_true(dup2(before, STDOUT_FILENO) >= 0);
+	(void)close(before);
+	(void)close(full);
+	expect_int(EX_IOERR, code, "exit code");
+	rig_expect_said("<3>standard output cannot be written: No space left on device\n");
+}
+
+/* The life of a daemon */
+
+static void break_configuration(void) {
+	rig_configure(RIG_ACCOUNT, "", RIG_LOBBY, "nonsense = 1;");
+}
+
+static void add_foyer(void) {
+	rig_configure(RIG_ACCOUNT, "", RIG_LOBBY ", " RIG_FOYER, "");
+}
+
+static void remove_devices(void) {
+	rig_configure(RIG_ACCOUNT, "", "", "");
+}
+
+static char status_at[8][512];
+static int statuses;
+
+static void look_at_status(void) {
+	(void)snprintf(status_at[statuses++], sizeof(status_at[0]), "%.500s", rig.status);
+}
+
+static void a_reload_is_taken_whole_or_not_at_all(void **state) {
+	(void)state;
+	static const struct event table[] = {
+		{10, 0, look_at_status, "<6>occupancyd *: 1 device of 1 account, *\n"},
+		{20, SIGHUP, break_configuration, ""},
+		{30, 0, look_at_status,
+		 "<3>*/main.conf:*: nonsense: *\n<3>*/main.conf: not reloaded: the old configuration stays in force\n"},
+		{40, SIGHUP, remove_devices, ""},
+		{50, 0, look_at_status, "<5>*/main.conf: reloaded: 0 devices\n<3>*/main.conf:*: devices: there is none: *\n"},
+		{60, SIGHUP, add_foyer, ""},
+		{70, 0, look_at_status, "<5>*/main.conf: reloaded: 2 devices\n"},
+		{400, SIGTERM, NULL, ""},
+		{0, 0, NULL, NULL},
+	};
+	set_up_answers();
+	statuses = 0;
+	events = table;
+	rig_configure(RIG_ACCOUNT, "", RIG_LOBBY, "");
+	expect_int(EX_OK, run(ACTION_RUN), "exit code");
+	rig_expect_said("");
+	expect_int(1, rig.stoppings, "times that it says it stops");
+	expect_int(3, rig.reloadings, "times that it says it reloads");
+	expect_int(4, rig.readies, "times that it says it is ready");
+	expect_int(1, strstr(status_at[0], "1 device ok") != NULL && !strstr(status_at[0], "reload"), "%s", status_at[0]);
+	expect_int(1, strstr(status_at[1], "not reloaded: see the journal") != NULL, "%s", status_at[1]);
+	expect_int(1, strstr(status_at[2], "has no device: add devices and reload") != NULL, "%s", status_at[2]);
+	expect_int(1, strstr(status_at[3], "2 devices ok") != NULL && !strstr(status_at[3], "reload"), "%s", status_at[3]);
+	expect_int(1, strstr(rig_get("log/occupancy.ndjson"), "\"name\":\"foyer\"") != NULL, "the new device's records");
+}
+
+static void without_devices_it_waits_for_some(void **state) {
+	(void)state;
+	static const struct event table[] = {
+		{10, 0, look_at_status, "<3>*device*\n<6>occupancyd *: 0 devices of 1 account, *\n"},
+		{20, SIGHUP, add_foyer, ""},
+		{30, 0, look_at_status, "<5>*/main.conf: reloaded: 2 devices\n"},
+		{40, SIGINT, NULL, ""},
+		{0, 0, NULL, NULL},
+	};
+	set_up_answers();
+	statuses = 0;
+	events = table;
+	rig_configure(RIG_ACCOUNT, "", "", "");
+	expect_int(EX_OK, run(ACTION_RUN), "exit code");
+	expect_int(1, strstr(status_at[0], "has no device: add devices and reload") != NULL, "%s", status_at[0]);
+	expect_int(1, strstr(status_at[1], "2 devices ok") != NULL, "%s", status_at[1]);
+}
+
+static void a_signal_rotates_the_log(void **state) {
+	(void)state;
+	static const struct event table[] = {
+		{10, SIGUSR1, NULL, "<6>occupancyd *\n"},
+		{20, SIGTERM, NULL, "<6>*/log/occupancy.ndjson: rotated\n"},
+		{0, 0, NULL, NULL},
+	};
+	set_up_answers();
+	events = table;
+	rig_configure(RIG_ACCOUNT, "", RIG_LOBBY, "");
+	expect_int(EX_OK, run(ACTION_RUN), "exit code");
+	expect_text("", rig_get("log/occupancy.ndjson"), "the new file");
+}
+
+/* A request on its way has four seconds; who asks twice does not want to wait. */
+static void a_stop_waits_for_what_is_on_its_way(void **state) {
+	(void)state;
+	static const struct event once[] = {{10, SIGTERM, NULL, NULL}, {0, 0, NULL, NULL}};
+	static const struct event twice[] = {{10, SIGTERM, NULL, NULL}, {11, SIGTERM, NULL, NULL}, {0, 0, NULL, NULL}};
+	static const struct {
+		const struct event *events;
+		bool silent;
+		usec_t low, high;
+	} rows[] = {
+		{once, false, 10 * SECOND, 10 * SECOND},
+		{once, true, 14 * SECOND, 14 * SECOND},
+		{twice, true, 11 * SECOND, 11 * SECOND},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		set_up_answers();
+		events = rows[row].events;
+		silent = rows[row].silent;
+		rig_configure(RIG_ACCOUNT, "", RIG_LOBBY, "");
+		expect_int(EX_OK, run(ACTION_RUN), "row %zu: exit code", row);
+		expect_between(rows[row].low, rows[row].high, rig.now - begin, "row %zu: end", row);
+		rig.open_len = 0;
+		rig_pass(USEC_PER_HOUR);
+	}
+}
+
+static void the_watchdog_hears_of_it_twice_in_its_time(void **state) {
+	(void)state;
+	static const struct event table[] = {{600, SIGTERM, NULL, NULL}, {0, 0, NULL, NULL}};
+	set_up_answers();
+	events = table;
+	rig.watchdog_interval = 20 * SECOND;
+	rig_configure(RIG_ACCOUNT, "", HOURS, "");
+	expect_int(EX_OK, run(ACTION_RUN), "exit code");
+	expect_between(60, 62, rig.watchdogs, "pings in ten minutes");
+
+	rig.watchdogs = 0;
+	rig.watchdog_interval = 0;
+	events = table;
+	expect_int(EX_OK, run(ACTION_RUN), "exit code");
+	expect_int(0, rig.watchdogs, "pings without a watchdog");
+}
+
+static void remove_checkpoint(void) {
+	assert_int_equal(remove(rig_path("state/checkpoint")), 0);
+}
+
+static bool seen;
+
+static void look_for_checkpoint(void) {
+	seen = access(rig_path("state/checkpoint"), F_OK) == 0;
+}
+
+/* Each minute, if anything has changed, so that a start after a crash reads back little of the log. */
+static void a_checkpoint_is_written_each_minute(void **state) {
+	(void)state;
+	static const struct event table[] = {
+		{61, 0, remove_checkpoint, NULL}, {125, 0, look_for_checkpoint, NULL}, {305, SIGTERM, NULL, NULL}, {0, 0, NULL, NULL},
+	};
+	static const struct event soon[] = {{1, SIGTERM, NULL, NULL}, {0, 0, NULL, NULL}};
+	set_up_answers();
+	events = table;
+	seen = false;
+	rig_configure(RIG_ACCOUNT, "window = \"1m\";", RIG_LOBBY, "");
+	expect_int(EX_OK, run(ACTION_RUN), "exit code");
+	expect_int(true, seen, "a new checkpoint a minute later");
+
+	/* The next start takes it, and has nothing to say of the log. */
+	(void)rig_said();
+	events = soon;
+	expect_int(EX_OK, run(ACTION_RUN), "exit code");
+	rig_expect_said("<6>occupancyd *\n");
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(once_records_what_is_due_and_says_so),
+		TEST(once_that_is_stopped_is_not_done),
+		TEST(what_cannot_start_says_why),
+		TEST(check_tells_cost_and_keys),
+		TEST(an_open_source_of_a_credential_is_told),
+		TEST(print_config_prints_what_is_in_force),
+		TEST(a_reload_is_taken_whole_or_not_at_all),
+		TEST(without_devices_it_waits_for_some),
+		TEST(a_signal_rotates_the_log),
+		TEST(a_stop_waits_for_what_is_on_its_way),
+		TEST(the_watchdog_hears_of_it_twice_in_its_time),
+		TEST(a_checkpoint_is_written_each_minute),
+	};
+	return cmocka_run_group_tests_name("command", tests, NULL, zones_done);
+}
