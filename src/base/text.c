@@ -40,15 +40,24 @@ size_t text_decode(const char *text, size_t len, uint32_t *ret_point) {
 	return 0;
 }
 
-bool text_is_control(uint32_t point) {
-	return point < 0x20 || (point >= 0x7f && point < 0xa0);
-}
-
-/* Controls, and the characters that reorder the text around them. */
-static bool unprintable(uint32_t point) {
-	return text_is_control(point) ||
-	       (point >= 0x200e && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
-	       (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
+bool text_is_unprintable(uint32_t point) {
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{0x00, 0x1f},
+		{0x7f, 0x9f},
+		{0x061c, 0x061c}, /* Arabic letter mark */
+		{0x200e, 0x200f}, /* left-to-right, right-to-left mark */
+		{0x2028, 0x202e}, /* line and paragraph separator; embeddings and overrides */
+		{0x2066, 0x2069}, /* isolates */
+		{0xfeff, 0xfeff}, /* byte order mark */
+	};
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+		if (point >= ranges[i].first && point <= ranges[i].last) {
+			return true;
+		}
+	}
+	return false;
 }
 
 const char *text_escape(char *out, size_t size, const char *in, size_t in_len) {
@@ -70,7 +79,7 @@ const char *text_escape(char *out, size_t size, const char *in, size_t in_len) {
 			for (used = 1; i + used < in_len && isspace(bytes[i + used]); used++) {
 			}
 			(void)snprintf(piece, sizeof(piece), " ");
-		} else if (used > 0 && !unprintable(point)) {
+		} else if (used > 0 && !text_is_unprintable(point)) {
 			(void)snprintf(piece, sizeof(piece), "%.*s", (int)used, in + i);
 		} else {
 			used = 1;

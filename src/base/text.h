@@ -20,14 +20,17 @@
 __attribute__((nonnull))
 size_t text_decode(const char *text, size_t len, uint32_t *ret_point);
 
-/** Whether it is a control character: C0, DEL or C1. */
-bool text_is_control(uint32_t point);
+/**
+ * Whether it must not reach a terminal as it is: control characters (C0, DEL, C1), those
+ * that end a line, and those that reorder the text around them or stand for nothing.
+ * None is beyond U+FFFF.
+ */
+bool text_is_unprintable(uint32_t point);
 
 /**
  * Copies at most in_len bytes of input into out (size bytes, always
- * NUL-terminated), as valid UTF-8: control characters, DEL, C1 controls,
- * bidirectional overrides and bytes that are not UTF-8 become \xNN; runs of
- * white space become one blank.  What does not fit is cut and ends in "...".
+ * NUL-terminated), as valid UTF-8: what is unprintable and bytes that are not
+ * UTF-8 become \xNN; runs of white space become one blank.  What does not fit is cut and ends in "...".
  * Returns out.
  */
 __attribute__((nonnull))

@@ -23,7 +23,7 @@ static size_t put_special(struct buf *out, const char *text, size_t len) {
 	} else if (used == 0) {
 		buf_puts(out, "\xef\xbf\xbd");
 		return 1;
-	} else if (text_is_control(point)) {
+	} else if (text_is_unprintable(point)) {
 		buf_putc(out, ' ');
 	} else {
 		buf_append(out, text, used);

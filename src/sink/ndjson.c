@@ -19,7 +19,7 @@ static bool is_plain(char c) {
 	return plain[(unsigned char)c];
 }
 
-/* The control characters that have a short form; the others are \u00XX. */
+/* The characters that have a short form; others that are not printable are \uXXXX. */
 static char short_escape(char c) {
 	switch (c) {
 	case '\b': return 'b';
@@ -33,9 +33,9 @@ static char short_escape(char c) {
 	}
 }
 
-static void put_escape(struct buf *out, unsigned char code) {
+static void put_escape(struct buf *out, uint32_t point) {
 	static const char hex[] = "0123456789abcdef";
-	char escape[] = {'\\', 'u', '0', '0', hex[code >> 4], hex[code & 0xf]};
+	char escape[] = {'\\', 'u', hex[point >> 12 & 0xf], hex[point >> 8 & 0xf], hex[point >> 4 & 0xf], hex[point & 0xf]};
 	buf_append(out, escape, sizeof(escape));
 }
 
@@ -51,8 +51,8 @@ static size_t put_special(struct buf *out, const char *text, size_t len) {
 	} else if (used == 0) {
 		buf_puts(out, "\\ufffd");
 		return 1;
-	} else if (text_is_control(point)) {
-		put_escape(out, (unsigned char)point);
+	} else if (text_is_unprintable(point)) {
+		put_escape(out, point);
 	} else {
 		buf_append(out, text, used);
 	}

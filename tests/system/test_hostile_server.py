@@ -122,6 +122,10 @@ CASES = {
     "NUL in a header": (json_reply("{}", b"HTTP/1.1 500 No\r\nx: \0\r\n"), "."),
     "escapes in names": (points('{"timestampMs":%d,"eventCountMap":%s,"dateLocal":%s}' % (
         NOW_MS // 60000 * 60000 - 120000, json.dumps({ESCAPES: 1}), json.dumps(ESCAPES))), None),
+    # A name with a NUL in it is not kept; these are.
+    "escapes that are recorded": (points('{"timestampMs":%d,"eventCountMap":%s,"dateLocal":%s}' % (
+        NOW_MS // 60000 * 60000 - 120000, json.dumps({ESCAPES.replace("\0", ""): 1}),
+        json.dumps(ESCAPES.replace("\0", "")))), None),
     "escapes in warningMsg": (json_reply(json.dumps({"error": False, "warningMsg": ESCAPES, "timeSeriesDataPoints": []})), None),
     "a long errorMsg": (json_reply(json.dumps({"error": True, "errorMsg": "x" * 3_000_000})), "x"),
     "redirect to another host": (b"HTTP/1.1 302 Found\r\nLocation: http://localhost:TRAP/\r\nContent-Length: 0\r\n\r\n", "HTTP 302"),
@@ -299,8 +303,10 @@ def test_whatever_a_server_answers(field):
     healthy = len(CASES) + 1
     wait_for(lambda: re.match(rf"{healthy} devices ok; backlog 0;", daemon.notify.status), 90, "all to be well again")
     daemon.stop()
-    for path in daemon.log_files():
-        assert_plain(path.read_text(), path.name)
+    recorded = "".join(path.read_text() for path in daemon.log_files())
+    assert_plain(recorded, "the log")
+    for member in ("event_counts", "date_local"):
+        assert re.search(rf'"{member}":[^,]*\\u001b\[31mred[^,]*\\u202e\\u2066', recorded), f"{member} was not kept"
     for n, server in enumerate(daemon.hostile, 2):
         if CASES[server.name][1] is not None:
             assert_all_recorded(daemon, n)

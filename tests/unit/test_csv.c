@@ -76,6 +76,7 @@ static void texts_are_quoted_where_they_must_be(void **state) {
 		{"\"", "\"\"\"\""},
 		{"one\r\ntwo\x1b\x7f", "one  two  "},
 		{"\xc2\x9b", " "},
+		{"a\xe2\x80\xae" "b\xe2\x80\xa8" "c\xef\xbb\xbf", "a b c "},
 		{"Z\xc3\xbcrich, \xff", "\"Z\xc3\xbcrich, \xef\xbf\xbd\""},
 	};
 

@@ -116,6 +116,10 @@ static void strings_are_escaped(void **state) {
 		{"\x01\x1b[31m\x1f\x7f", "\\u0001\\u001b[31m\\u001f\\u007f"},
 		{"Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x98\x80", "Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x98\x80"},
 		{"\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0", "\\u0080\\u009b\\u009f\xc2\xa0"},
+		{"\xd8\x9c\xe2\x80\x8e\xe2\x80\x8f", "\\u061c\\u200e\\u200f"}, /* marks of direction */
+		{"\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa\xe2\x80\xae", "\\u2028\\u2029\\u202a\\u202e"}, /* separators, overrides */
+		{"\xe2\x81\xa6\xe2\x81\xa9\xef\xbb\xbf", "\\u2066\\u2069\\ufeff"}, /* isolates, byte order mark */
+		{"\xd8\x9b\xe2\x80\x8d\xe2\x80\xaf\xe2\x81\xaa", "\xd8\x9b\xe2\x80\x8d\xe2\x80\xaf\xe2\x81\xaa"}, /* their neighbours */
 		{"\x80", "\\ufffd"},
 		{"a\xff\xfe", "a\\ufffd\\ufffd"},
 		{"\xc0\xaf", "\\ufffd\\ufffd"},             /* overlong */
@@ -146,11 +150,12 @@ static void strings_are_escaped(void **state) {
 static void json_from_outside_cannot_break_the_line(void **state) {
 	(void)state;
 	struct record record = sample_record();
-	record.event_counts = "{\n\t\"p\\n\": 1, \"\xff\x7f\xc3\xa9\": 2\r\n}";
+	record.event_counts = "{\n\t\"p\\n\": 1, \"\xff\x7f\xc3\xa9\xe2\x80\xae\": 2\r\n}";
+	record.date_local = "\xe2\x80\xaemonday";
 	expect(&record, HEAD LOCAL ACCOUNT
-	       "\"event_counts\":{  \"p\\n\": 1, \"\\ufffd\\u007f\xc3\xa9\": 2  },"
+	       "\"event_counts\":{  \"p\\n\": 1, \"\\ufffd\\u007f\xc3\xa9\\u202e\": 2  },"
 	       "\"approximate_timestamps_ms\":null,\"reporting_devices\":"
-	       "null,\"timestamp_ms\":null,\"date_local\":null,\"date_utc\":null," POLLED "}\n");
+	       "null,\"timestamp_ms\":null,\"date_local\":\"\\u202emonday\",\"date_utc\":null," POLLED "}\n");
 }
 
 /* Every pair of bytes, in the place where it can do most harm. */

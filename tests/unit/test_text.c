@@ -53,6 +53,7 @@ static void what_could_forge_a_line_is_spelt_out(void **state) {
 		{BYTES("\b\a"), "\\x08\\x07"},
 		{BYTES("\xc2\x85"), "\\xc2\\x85"},             /* C1: next line */
 		{BYTES("\xc2\x9b"), "\\xc2\\x9b"},             /* C1: control sequence */
+		{BYTES("\xd8\x9c"), "\\xd8\\x9c"},             /* Arabic letter mark */
 		{BYTES("\xe2\x80\xae" "evil"), "\\xe2\\x80\\xaeevil"}, /* right-to-left override */
 		{BYTES("\xe2\x81\xa6"), "\\xe2\\x81\\xa6"},    /* left-to-right isolate */
 		{BYTES("\xe2\x80\xa8"), "\\xe2\\x80\\xa8"},    /* line separator */
