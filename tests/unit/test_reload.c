@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: ISC
+
+/* daemon/reload.c and daemon/poller.c: what a start reads back, and what a new configuration keeps. */
+
+#include "rig.h"
+
+#include <unistd.h>
+
+#define SECOND USEC_PER_SEC
+#define MINUTE USEC_PER_MIN
+#define HOUR   USEC_PER_HOUR
+
+static void reload(void) {
+	struct error err = {{0}};
+	expect_int(0, poller_reload(rig_poller, rig_config(), &err), "reload: %s", err.text);
+}
+
+static void save(void) {
+	struct error err = {{0}};
+	expect_int(0, poller_save(rig_poller, &err), "save: %s", err.text);
+}
+
+/* The next request, and that it begins there: minutes after 08:00 UTC. */
+static void expect_start(int64_t minutes, const char *what) {
+	(void)rig_until_asked();
+	expect_time(at(RIG_BEGIN) + minutes * MINUTE, rig_request(0)->start, "%s: start", what);
+}
+
+#define DEFAULTS "window = \"5m\"; lookback = \"0s\";"
+
+static void a_device_that_stays_goes_on_where_it_was(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	rig_ok(1);
+	(void)rig_turn();
+	rig_pass(3 * MINUTE);
+
+	/* A request on its way is abandoned, and asked again; a new device begins. */
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_FOYER ", " RIG_LOBBY, "");
+	reload();
+	(void)rig_turn();
+	rig_expect_said("");
+	expect_int(2, rig_open(), "requests");
+	for (size_t i = 0; i < 2; i++) {
+		bool lobby = strcmp(rig_request(i)->uuid, RIG_UUID_A) == 0;
+		expect_time(at(RIG_BEGIN) + (lobby ? 0 : 2) * MINUTE, rig_request(i)->start, "%s: start", lobby ? "lobby" : "foyer");
+		expect_time(at(RIG_BEGIN) + 3 * MINUTE, rig_request(i)->end, "end");
+	}
+	reload();
+	expect_int(0, rig_open(), "requests are abandoned");
+	(void)rig_turn();
+	expect_int(2, rig_open(), "and made again");
+	expect_int(1, rig.endpoints, "endpoints");
+	rig_end();
+}
+
+static void a_device_that_comes_back_goes_on_where_it_was(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY ", " RIG_FOYER, "");
+	rig_start(false);
+	rig_ok(1);
+	rig_ok(1);
+	(void)rig_turn();
+
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_FOYER, "");
+	reload();
+	rig_pass(2 * HOUR);
+	(void)rig_turn();
+	expect_int(1, rig_open(), "requests");
+	expect_text(RIG_UUID_B, rig_request(0)->uuid, "who asks");
+	rig_ok(1);
+	(void)rig_turn();
+
+	/* Over a restart, too. */
+	save();
+	rig_end();
+	rig_start(false);
+	rig_expect_said("");
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_FOYER ", " RIG_LOBBY, "");
+	reload();
+	(void)rig_turn();
+	expect_int(1, rig_open(), "requests");
+	expect_text(RIG_UUID_A, rig_request(0)->uuid, "who asks");
+	expect_start(0, "lobby");
+	expect_time(at(RIG_BEGIN) + 2 * HOUR, rig_request(0)->end, "end");
+	rig_end();
+}
+
+/* What people were told is told as over, and counted as failing, though the configuration is a new one. */
+static void a_failing_device_is_still_failing(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	rig_status(400, "no");
+	(void)rig_turn();
+	rig_expect_said("<4>lobby: poll failed: *\n");
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_FOYER ", " RIG_LOBBY, "");
+	reload();
+	struct status status = rig_status_now();
+	expect_int(1, status.failing, "failing");
+	expect_text("lobby", status.named[0].name, "named");
+	expect_int(1, strstr(status.named[0].reason, "no") != NULL, "%s", status.named[0].reason);
+	expect_int(2, status.devices, "devices");
+	rig_pass(MINUTE);
+	(void)rig_turn();
+	while (rig_open() > 0) {
+		rig_ok(1);
+	}
+	(void)rig_turn();
+	rig_expect_said("<5>lobby: recovered after 1 min: 2 buckets caught up, 0 to go\n");
+	expect_int(0, rig_status_now().failing, "failing");
+	rig_end();
+}
+
+/* Whatever its name is now: an account is known by its name, or by its server and key. */
+static void what_the_server_asked_for_outlasts_a_reload(void **state) {
+	(void)state;
+	static const struct {
+		const char *account;
+		const char *device;
+		bool waits;
+	} rows[] = {
+		{RIG_ACCOUNT, RIG_LOBBY, true},
+		{"base_url = \"http://127.0.0.1:1\"; name = \"other\"; rate = \"100/s\"; burst = 100;",
+		 "{ uuid = \"" RIG_UUID_A "\"; name = \"lobby\"; account = \"other\"; }", true},
+		{"base_url = \"http://127.0.0.1:2\"; name = \"acme\"; rate = \"100/s\"; burst = 100;", RIG_LOBBY, false},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+		rig_start(false);
+		rig_answer(0, &(struct rig_answer){.status = 429, .body = "", .retry_after = "100"});
+		(void)rig_turn();
+		rig_expect_said("<5>acme: rate limited *\n");
+		rig_configure(rows[row].account, DEFAULTS, rows[row].device, "");
+		reload();
+		usec_t wait = rig_until_asked();
+		expect_between(rows[row].waits ? 100 * SECOND : 0, rows[row].waits ? 101 * SECOND : 0, wait, "row %zu: wait", row);
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
+}
+
+static void an_account_without_a_key_waits_for_it(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	assert_int_equal(remove(rig_path("key")), 0);
+	rig_start(false);
+	rig_expect_said("<3>acme: no key to ask with: */key cannot be opened: *: its devices wait\n");
+	expect_int(0, rig_open(), "requests");
+	expect_int(1, strncmp(rig_status_now().lanes, "acme: no key to ask with", 20) == 0, "%s", rig_status_now().lanes);
+	expect_int(1, rig_status_now().waiting, "waiting");
+	expect_int(1, rig_status_now().backlog, "backlog");
+	rig_put("key", "a-key");
+	expect_between(0, 2 * SECOND, rig_until_asked(), "until the key that came is tried");
+	expect_text("a-key", rig_request(0)->key, "key");
+	rig_ok(1);
+	(void)rig_turn();
+	rig_expect_said("<5>acme: key or certificate files have changed: *\n<5>acme: key accepted after *\n");
+
+	/* The same at a reload. */
+	assert_int_equal(remove(rig_path("key")), 0);
+	reload();
+	rig_expect_said("<3>acme: no key to ask with: */key cannot be opened: *: its devices wait\n");
+	expect_int(0, rig.endpoints, "endpoints");
+	rig_end();
+}
+
+static void what_only_a_restart_applies_is_told(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	char text[8192], *at;
+	(void)snprintf(text, sizeof(text), "%s", rig_get("main.conf"));
+	assert_non_null(at = strstr(text, "/state\";"));
+	memcpy(at, "/stat2", strlen("/stat2"));
+	assert_int_equal(mkdir(rig_path("stat2"), 0700), 0);
+	rig_put("main.conf", text);
+	reload();
+	rig_expect_said("<4>*state*directory*\n");
+	save();
+	expect_int(0, access(rig_path("state/checkpoint"), F_OK), "the checkpoint is where it was");
+	expect_int(-1, access(rig_path("stat2/checkpoint"), F_OK), "and not where a restart would put it");
+	rig_end();
+}
+
+/* Starts */
+
+static void a_start_goes_on_from_checkpoint_and_log(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, "window = \"5m\"; lookback = \"3m\"; backfill_from = \"2026-11-23T07:50:00Z\";", RIG_LOBBY, "");
+	rig_start(false);
+	rig_ok(4);
+	(void)rig_turn();
+	save();
+	rig_pass(6 * MINUTE);
+	(void)rig_turn();
+	rig_answer(0, &(struct rig_answer){.status = 200, .count = 4});
+	(void)rig_turn();
+	rig_end();
+
+	/* Nothing was saved since: what the log holds is taken, and told. */
+	rig_pass(5 * MINUTE);
+	rig_start(false);
+	rig_expect_said("<6>*/log: [56] records found beyond the last checkpoint\n");
+	expect_start(3, "with its look-back");
+	expect_time(at(RIG_BEGIN) + 11 * MINUTE, rig_request(0)->end, "end");
+	rig_answer(0, &(struct rig_answer){.status = 200, .count = 4});
+	(void)rig_turn();
+	expect_int(0, rig_status_now().revisions, "what is remembered is the same");
+	rig_pass(5 * MINUTE);
+	(void)rig_turn();
+	rig_ok(5);
+	(void)rig_turn();
+	expect_int(3, rig_status_now().revisions, "and corrected where it differs");
+	rig_end();
+}
+
+static void a_checkpoint_that_is_gone_or_damaged_is_rebuilt(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS "backfill_from = \"2026-11-23T07:50:00Z\";", RIG_LOBBY, "");
+	rig_start(false);
+	rig_ok(4);
+	(void)rig_turn();
+	save();
+	rig_end();
+	rig_expect_said("");
+
+	assert_int_equal(remove(rig_path("state/checkpoint")), 0);
+	rig_start(false);
+	rig_expect_said("<4>*/state/checkpoint: missing: rebuilt from the log: 10 records in */log\n");
+	expect_int(0, rig_open(), "requests");
+	save();
+	rig_end();
+
+	rig_put("state/checkpoint", "garbage\n");
+	rig_start(false);
+	rig_expect_said("<4>*checkpoint*: set aside, and rebuilt from the log: 10 records in */log\n");
+	expect_int(0, rig_open(), "requests");
+	rig_end();
+}
+
+static void lines_of_others_are_told(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_put("log/occupancy.ndjson", "hello\n");
+	rig_start(false);
+	rig_expect_said("<4>*/log/occupancy.ndjson: byte 0: not a record of occupancyd; 1 such line in the log, left as they are\n");
+	rig_ok(1);
+	(void)rig_turn();
+	rig_end();
+
+	char log[4096];
+	(void)snprintf(log, sizeof(log), "%shello\n", rig_get("log/occupancy.ndjson"));
+	rig_put("log/occupancy.ndjson", log);
+	rig_start(false);
+	rig_expect_said("<4>*/state/checkpoint: missing: rebuilt from the log: 1 record in */log\n"
+	                "<4>*/log/occupancy.ndjson: byte 0: not a record of occupancyd; 2 such lines in the log, left as they are\n");
+	rig_end();
+}
+
+/* Only what has changed is written again. */
+static void a_checkpoint_is_written_if_there_is_something_new(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	save();
+	expect_int(0, access(rig_path("state/checkpoint"), F_OK), "the first says where devices begin");
+	assert_int_equal(remove(rig_path("state/checkpoint")), 0);
+	save();
+	expect_int(-1, access(rig_path("state/checkpoint"), F_OK), "nothing new");
+	rig_ok(1);
+	(void)rig_turn();
+	save();
+	expect_int(0, access(rig_path("state/checkpoint"), F_OK), "a record");
+
+	/* A write that fails is tried again. */
+	(void)rig_until_asked();
+	rig_ok(1);
+	(void)rig_turn();
+	struct error err = {{0}};
+	fault_arm(FAULT_ERROR, ENOSPC, 1, 1000);
+	expect_int(-ENOSPC, poller_save(rig_poller, &err), "%s", err.text);
+	fault_disarm();
+	assert_int_equal(remove(rig_path("state/checkpoint")), 0);
+	save();
+	expect_int(0, access(rig_path("state/checkpoint"), F_OK), "after a failure");
+	rig_end();
+}
+
+static void a_drained_poller_asks_for_nothing_more(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY ", " RIG_FOYER, "");
+	rig_start(false);
+	expect_int(2, rig_open(), "requests");
+	expect_int(false, poller_idle(rig_poller), "idle");
+	poller_drain(rig_poller);
+	rig_ok(1);
+	expect_int(USEC_INFINITY, rig_turn(), "it waits for the reply");
+	expect_int(false, poller_idle(rig_poller), "idle");
+	rig_ok(1);
+	(void)rig_turn();
+	expect_int(true, poller_idle(rig_poller), "idle");
+	rig_pass(HOUR);
+	expect_int(USEC_INFINITY, rig_turn(), "nothing is due");
+	expect_int(0, rig_open(), "requests");
+	expect_int(2, rig_status_now().records, "records");
+	rig_end();
+}
+
+static void a_clock_that_is_set_is_told_and_followed(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	rig_ok(1);
+	usec_t wait = rig_turn();
+	expect_between(5 * MINUTE, 6 * MINUTE, wait, "until the window is over");
+
+	rig.wall += SECOND - 1;
+	expect_int(wait, rig_turn(), "less than a second is no step");
+	rig_expect_said("");
+	rig.wall += 1 + 2 * MINUTE;
+	expect_int(wait - 2 * MINUTE - SECOND, rig_turn(), "a step forward");
+	rig_expect_said("<5>the clock was set forward by 2 min\n");
+	rig.wall -= 3 * MINUTE;
+	expect_int(wait + MINUTE - SECOND, rig_turn(), "a step back");
+	rig_expect_said("<5>the clock was set back by 3 min\n");
+	rig_end();
+}
+
+static void a_request_that_cannot_be_sent_is_tried_again(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig.fail_posts = 3;
+	rig_start(false);
+	expect_int(0, rig_open(), "requests");
+	for (int i = 2; i <= 3; i++) {
+		rig_expect_said("");
+		expect_int(SECOND, rig_turn(), "the wait");
+		rig_pass(SECOND);
+		(void)rig_turn();
+	}
+	rig_expect_said("<4>lobby: poll failed: no room for a request (attempt 3): next try in 1 s\n");
+	expect_int(0, rig_status_now().requests, "requests");
+	expect_int(SECOND, rig_until_asked(), "the wait");
+	rig_ok(1);
+	(void)rig_turn();
+	rig_expect_said("<5>lobby: recovered after *\n");
+	rig_end();
+}
+
+static void accounts_in_trouble_are_named_three_at_most(void **state) {
+	(void)state;
+	static const char *const expected[] = {
+		"", "a: no key *", "a: no key *; b: no key *", "a: no key *; b: no key *; c: no key *",
+		"a: no key *; b: no key *; c: no key *; and 1 more", "a: no key *; b: no key *; c: no key *; and 2 more",
+	};
+	for (int count = 1; count <= 5; count++) {
+		char text[8192];
+		int len = snprintf(text, sizeof(text), "accounts = (");
+		for (int i = 0; i < count; i++) {
+			len += snprintf(text + len, sizeof(text) - (size_t)len, "%s { name = \"%c\"; key_file = \"/nowhere/key\"; }",
+			                i > 0 ? "," : "", 'a' + i);
+		}
+		(void)snprintf(text + len, sizeof(text) - (size_t)len,
+		               " );\ndevices = ( { uuid = \"" RIG_UUID_A "\"; name = \"d\"; account = \"a\"; } );\n"
+		               "log = { directory = \"%s\"; };\nstate = { directory = \"%s\"; };\n", rig_path("log"), rig_path("state"));
+		rig_put("main.conf", text);
+		rig_start(false);
+		(void)rig_said();
+		const char *lanes = rig_status_now().lanes;
+		expect_int(0, fnmatch(expected[count], lanes, 0), "%d accounts: %s", count, lanes);
+		expect_int(1, rig_status_now().waiting, "waiting devices");
+		rig_end();
+	}
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_device_that_stays_goes_on_where_it_was),
+		TEST(a_device_that_comes_back_goes_on_where_it_was),
+		TEST(a_failing_device_is_still_failing),
+		TEST(what_the_server_asked_for_outlasts_a_reload),
+		TEST(an_account_without_a_key_waits_for_it),
+		TEST(what_only_a_restart_applies_is_told),
+		TEST(a_start_goes_on_from_checkpoint_and_log),
+		TEST(a_checkpoint_that_is_gone_or_damaged_is_rebuilt),
+		TEST(lines_of_others_are_told),
+		TEST(a_checkpoint_is_written_if_there_is_something_new),
+		TEST(a_drained_poller_asks_for_nothing_more),
+		TEST(a_clock_that_is_set_is_told_and_followed),
+		TEST(a_request_that_cannot_be_sent_is_tried_again),
+		TEST(accounts_in_trouble_are_named_three_at_most),
+	};
+	return cmocka_run_group_tests_name("reload", tests, NULL, zones_done);
+}
