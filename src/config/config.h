@@ -56,6 +56,12 @@ struct since {
 	usec_t ago;  /* -1: not set */
 };
 
+/** How long after its recording a bucket without a count is asked for again: ascending, then zeros. */
+enum { RECHECKS_MAX = 8 };
+struct rechecks {
+	usec_t after[RECHECKS_MAX];
+};
+
 /**
  * How to poll.  Devices with equal settings share one of these, so that a
  * hundred thousand devices cost little.
@@ -65,6 +71,7 @@ struct settings {
 	usec_t window;         /* length of a regular poll; for DAILY and longer it is one bucket */
 	usec_t settle;
 	usec_t lookback;
+	struct rechecks recheck;
 	usec_t backfill;       /* older buckets are given up as a gap */
 	struct since since;    /* backfill_from */
 	usec_t timeout;

@@ -37,6 +37,7 @@ enum key_type {
 	TYPE_INT,      /* int */
 	TYPE_BOOL,     /* bool */
 	TYPE_DURATION, /* usec_t */
+	TYPE_DISTANCES, /* struct rechecks, ascending */
 	TYPE_SIZE,     /* int64_t, bytes */
 	TYPE_RATE,     /* usec_t, the gap between two */
 	TYPE_ENUM,     /* int, the index of a choice */
@@ -71,6 +72,7 @@ enum key_id {
 	KEY_WEEK_START,
 	KEY_SETTLE,
 	KEY_LOOKBACK,
+	KEY_RECHECK,
 	KEY_BACKFILL,
 	KEY_BACKFILL_FROM,
 	KEY_TIMEOUT,

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SUBJECT_SIZE = 320, NAME_SHOWN = 80 };
+enum { SUBJECT_SIZE = 320, NAME_SHOWN = 80, LIST_SIZE = 256 };
 
 /* "devices[3].interval: lobby", "log.keep", "devices[3]". */
 static void write_subject(char subject[static SUBJECT_SIZE], const struct member *member, const char *key) {
@@ -145,6 +145,25 @@ static int read_labels(struct reader *reader, const struct member *member, const
 	return bad;
 }
 
+/* The texts of a list or array, a comma between them. */
+static int join_list(const struct node *node, char *out, size_t size, struct error *err) {
+	size_t len = 0;
+	out[0] = '\0';
+	for (size_t i = 0; i < node_count(node); i++) {
+		struct scalar scalar;
+		node_read(node_at(node, i), &scalar);
+		if (scalar.kind != SCALAR_STRING || scalar.text[0] == '\0' || strchr(scalar.text, ',')) {
+			return error_set(err, EINVAL, "member %zu of the list must be a text in quotes, such as \"1h\"",
+			                 i + 1);
+		}
+		len += (size_t)snprintf(out + len, size - len, "%s%s", i > 0 ? "," : "", scalar.text);
+		if (len >= size) {
+			return error_set(err, EINVAL, "is too long a list");
+		}
+	}
+	return 0;
+}
+
 /* A value of the right kind; what is wrong with it is reported. */
 static int read_value(struct reader *reader, struct member *member, enum key_id id, const struct node *node,
                       void *into, struct labels *labels) {
@@ -155,7 +174,16 @@ static int read_value(struct reader *reader, struct member *member, enum key_id 
 	if (key_table[id].type == TYPE_LABELS && scalar.kind == SCALAR_GROUP && labels) {
 		return read_labels(reader, member, node, labels);
 	}
-	int r = value_read(id, &scalar, reader->memory, into, &err);
+	char list[LIST_SIZE];
+	int r = 0;
+	if (value_is_list(id) && (scalar.kind == SCALAR_LIST || scalar.kind == SCALAR_ARRAY)) {
+		r = join_list(node, list, sizeof(list), &err);
+		scalar.kind = SCALAR_LIST;
+		scalar.text = list;
+	}
+	if (r == 0) {
+		r = value_read(id, &scalar, reader->memory, into, &err);
+	}
 	if (r < 0 && r != -ENOMEM) {
 		reader_report(reader, member, id, "%s", err.text);
 	}

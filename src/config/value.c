@@ -286,6 +286,46 @@ static void write_duration(const struct key *key, const void *value, struct buf 
 	buf_printf(out, "\"%s\"", units_format_duration(text, duration, 1));
 }
 
+/* "1h,6h"; nothing at all is no distance. */
+static int read_distances(const struct reading *in, void *into) {
+	struct rechecks rechecks = {{0}};
+	size_t count = 0;
+
+	for (const char *at = in->text; *at != '\0';) {
+		char text[DURATION_STRING_SIZE];
+		size_t len = strcspn(at, ",");
+		const struct reading one = {.key = in->key, .text = text, .memory = in->memory, .err = in->err};
+		if (count == RECHECKS_MAX) {
+			return error_set(in->err, EINVAL, "holds too many durations: at most %d are allowed",
+			                 (int)RECHECKS_MAX);
+		}
+		(void)snprintf(text, sizeof(text), "%.*s", (int)len, at);
+		int r = read_duration(&one, &rechecks.after[count]);
+		if (r < 0) {
+			return r;
+		}
+		if (count > 0 && rechecks.after[count] <= rechecks.after[count - 1]) {
+			return refuse(&one, "is not longer than the one before it: each must be");
+		}
+		count++;
+		at += len;
+		at += *at == ',';
+	}
+	memcpy(into, &rechecks, sizeof(rechecks));
+	return 0;
+}
+
+static void write_distances(const struct key *key, const void *value, struct buf *out) {
+	struct rechecks rechecks;
+	memcpy(&rechecks, value, sizeof(rechecks));
+	buf_puts(out, "(");
+	for (size_t i = 0; i < RECHECKS_MAX && rechecks.after[i] > 0; i++) {
+		buf_puts(out, i == 0 ? " " : ", ");
+		write_duration(key, &rechecks.after[i], out);
+	}
+	buf_puts(out, " )");
+}
+
 /* 0 is off. */
 static int read_size(const struct reading *in, void *into) {
 	char min[DURATION_STRING_SIZE];
@@ -497,6 +537,8 @@ static const struct type types[TYPE_COUNT] = {
 	[TYPE_BOOL] = {"boolean", "true or false", SCALAR_BOOL, read_bool, write_bool},
 	[TYPE_DURATION] = {"duration", "a duration in quotes, such as \"90s\"", SCALAR_STRING, read_duration,
 	                   write_duration},
+	[TYPE_DISTANCES] = {"durations", "a list of durations in quotes, such as ( \"1h\", \"1d\" )", SCALAR_LIST,
+	                    read_distances, write_distances},
 	[TYPE_SIZE] = {"size", "a size in quotes, such as \"64MiB\"", SCALAR_STRING, read_size, write_size},
 	[TYPE_RATE] = {"rate", "a rate in quotes, such as \"1/s\"", SCALAR_STRING, read_rate, write_rate},
 	[TYPE_ENUM] = {"choice", "a word in quotes", SCALAR_STRING, read_enum, write_enum},
@@ -555,6 +597,10 @@ int value_read(enum key_id id, const struct scalar *scalar, struct config_memory
 	return type->read(&in, member(id, into));
 }
 
+bool value_is_list(enum key_id id) {
+	return types[key_table[id].type].kind == SCALAR_LIST;
+}
+
 /* The first of the paths that the unit's LogsDirectory= or StateDirectory= has brought (systemd.exec(5)). */
 static bool told_by_systemd(const struct key *key, char ret[static PATH_MAX]) {
 	const char *paths = key->environment ? getenv(key->environment) : NULL;
@@ -586,6 +632,7 @@ bool value_is_set(enum key_id id, const void *from) {
 	usec_t duration;
 
 	switch (key_table[id].type) {
+	case TYPE_DISTANCES:
 	case TYPE_INT:
 	case TYPE_BOOL:
 	case TYPE_SIZE:

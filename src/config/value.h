@@ -11,8 +11,8 @@
 #include "config/tree.h"
 
 /**
- * Reads a scalar into the key's member of the group's struct.  TYPE_LABELS is
- * read elsewhere.
+ * Reads a scalar into the key's member of the group's struct.  A list comes as SCALAR_LIST,
+ * with the texts of its members, a comma between them.  TYPE_LABELS is read elsewhere.
  *
  * Returns 0, -EINVAL with a sentence, or -ENOMEM.
  */
@@ -23,6 +23,9 @@ int value_read(enum key_id id, const struct scalar *scalar, struct config_memory
 /** The same for the key's default; nothing is done if it has none. */
 __attribute__((warn_unused_result, nonnull))
 int value_default(enum key_id id, struct config_memory *memory, void *into, struct error *err);
+
+/** Whether the key's value is a list of texts. */
+bool value_is_list(enum key_id id);
 
 /** Whether there is a value to be written. */
 __attribute__((nonnull))

@@ -33,6 +33,10 @@ usec_t poll_horizon(const struct poller *poller, const struct poll *poll) {
 	return poller_horizon(poller, access_of(poll));
 }
 
+usec_t poll_server_time(const struct poller *poller, const struct poll *poll) {
+	return poller->wall - skew_offset(&access_of(poll)->skew);
+}
+
 static usec_t magnitude(usec_t offset) {
 	return offset < 0 ? -offset : offset;
 }

@@ -36,7 +36,8 @@ static int pending_reserve(struct poller *poller) {
 	return 0;
 }
 
-int poller_record(struct poller *poller, struct poll *poll, const struct record *record) {
+static int add_record(struct poller *poller, struct poll *poll, const struct record *record,
+                      const struct span *recheck) {
 	int r = pending_reserve(poller);
 	if (r < 0) {
 		return r;
@@ -52,8 +53,18 @@ int poller_record(struct poller *poller, struct poll *poll, const struct record 
 			.status = (uint8_t)record->status,
 		},
 		.end = record->end,
+		.recheck = *recheck,
 	};
 	return 0;
+}
+
+int poller_record(struct poller *poller, struct poll *poll, const struct record *record) {
+	return add_record(poller, poll, record, &(struct span){0});
+}
+
+int poller_record_later(struct poller *poller, struct poll *poll, const struct record *record,
+                        const struct span *span) {
+	return add_record(poller, poll, record, span);
 }
 
 /* Why buckets could not be had: the device's trouble, or the account's if that was later than they are. */
@@ -156,6 +167,16 @@ static void poll_succeeded(struct poller *poller, struct poll *poll, int64_t cau
 	reach_worked(&poll->reach, poll->device->settings->max_points, behind);
 }
 
+/* Once: where so much has no count, it is not the news. */
+static void tell_crowded(struct poller *poller, const struct poll *poll) {
+	if (poll->recheck.crowded && !poller->crowded) {
+		poller->crowded = true;
+		log_notice("%s: too many times without a count to ask for all of them again: the oldest are "
+		           "left as they are; so with other devices",
+		           poll->device->name);
+	}
+}
+
 /* A run of pending records of one poll, from `first` on.  Returns what follows. */
 static size_t apply_run(struct poller *poller, size_t first) {
 	struct poll *poll = poller->pending[first].poll;
@@ -170,14 +191,20 @@ static size_t apply_run(struct poller *poller, size_t first) {
 		}
 		/* If memory is short, a later correction goes unseen; the log is whole. */
 		(void)poll_apply(poll, &pending->what, pending->end);
+		poll_watch(poll, &pending->what, pending->end, poll_server_time(poller, poll));
 		watch_silence(poll, pending);
 		count_record(&poller->status, &pending->what);
-		if (pending->what.status != RECORD_GAP) {
+		if (pending->what.status != RECORD_GAP && pending->recheck.buckets == 0) {
 			answered = true;
 			fresh += pending->what.revision == 0;
 		}
 	}
-	if (answered) {
+	const struct span *recheck = &poller->pending[first].recheck;
+	tell_crowded(poller, poll);
+	if (recheck->buckets > 0) {
+		recheck_answered(&poll->recheck, poll->device->settings, recheck->start, recheck->end,
+		                 poll_server_time(poller, poll));
+	} else if (answered) {
 		poll_succeeded(poller, poll, fresh);
 	} else if (poll->reach.leap > 0) {
 		reach_gave_up(&poll->reach);

@@ -23,6 +23,7 @@ struct flight {
 	struct poll *poll;
 	struct span span;
 	usec_t wall;         /* when it was sent */
+	bool recheck;        /* nothing of it is new, and nobody waits for it */
 	unsigned generation; /* of the account's key that it was sent with */
 	struct flight *next_free;
 };
@@ -32,6 +33,7 @@ struct pending {
 	struct poll *poll;
 	struct remembered what;
 	usec_t end;
+	struct span recheck; /* it came of; no buckets: of a regular request */
 };
 
 /** What a configuration brings with it, and a reload replaces as a whole. */
@@ -70,6 +72,7 @@ struct poller {
 	unsigned disk_failures; /* in a row */
 	char disk_reason[512];
 
+	bool crowded; /* people know that there is no room for all rechecks */
 	bool draining;
 	bool once;
 	usec_t once_wall;
@@ -131,6 +134,10 @@ usec_t poller_horizon(const struct poller *poller, const struct access *access);
 __attribute__((nonnull))
 usec_t poll_horizon(const struct poller *poller, const struct poll *poll);
 
+/** What time it is as far as that is known: by the account's server, or by our clock. */
+__attribute__((nonnull))
+usec_t poll_server_time(const struct poller *poller, const struct poll *poll);
+
 /* reply.c */
 
 __attribute__((nonnull))
@@ -150,6 +157,11 @@ void poll_failed(struct poller *poller, struct poll *poll, const char *reason, b
 /** Puts a record into the batch.  Returns 0 or -ENOMEM, with the record not in it. */
 __attribute__((warn_unused_result, nonnull))
 int poller_record(struct poller *poller, struct poll *poll, const struct record *record);
+
+/** The same for a record that came of a recheck of that span. */
+__attribute__((warn_unused_result, nonnull))
+int poller_record_later(struct poller *poller, struct poll *poll, const struct record *record,
+                        const struct span *span);
 
 /**
  * Puts a gap into the batch, from the cursor to end: what had become too old at that

@@ -107,6 +107,9 @@ static void restore_entry(const struct checkpoint_entry *entry, void *user) {
 		/* The end is that of the cursor at most, which must not move here. */
 		(void)poll_apply(poll, &entry->memory[i], entry->cursor);
 	}
+	for (size_t i = 0; i < entry->runs_len; i++) {
+		recheck_restore(&poll->recheck, poll->device->settings, &entry->runs[i]);
+	}
 	poll->taken = entry->taken;
 	poll->top = entry->top;
 }
@@ -123,14 +126,21 @@ static void restore_record(const struct log_entry *entry, void *user) {
 		                  poller->wall, (uint16_t)entry->revision, poller->wall);
 		return;
 	}
-	/* If memory is short, a later correction goes unseen. */
-	(void)poll_resume(poll, &(struct remembered){
+	const struct remembered what = {
 		.start = entry->start,
 		.count = entry->count,
 		.length_s = bucket_seconds(entry->start, entry->end),
 		.revision = (uint16_t)entry->revision,
 		.status = (uint8_t)entry->status,
-	}, entry->end);
+	};
+	/* A first record of what is known already was read before, or comes out of its order. */
+	bool news = !poll->begun || entry->revision > 0 || entry->end > poll->cursor;
+	/* If memory is short, a later correction goes unseen. */
+	(void)poll_resume(poll, &what, entry->end);
+	if (news) {
+		/* Recorded then or later: what time it is now nobody has confirmed yet. */
+		poll_watch(poll, &what, entry->end, entry->end + poll->device->settings->settle);
+	}
 }
 
 /*
@@ -228,6 +238,8 @@ int poller_save(struct poller *poller, struct error *err) {
 			.memory_len = poll->memory_len,
 			.top = poll->top,
 			.taken = poll->taken,
+			.runs = poll->recheck.runs,
+			.runs_len = poll->recheck.len,
 		});
 	}
 	for (size_t i = 0; i < poller->orphans.len; i++) {
@@ -317,17 +329,17 @@ void poller_replan(struct poller *poller, struct access *access) {
 /* Sending */
 
 static int post(struct poller *poller, struct access *access, struct poll *poll,
-                const struct span *span, struct error *err) {
+                const struct span *span, usec_t timeout, bool recheck, struct error *err) {
 	char body[REQUEST_BODY_SIZE];
 	struct flight *flight = poller->roll.free_flights;
 
 	flight->poll = poll;
 	flight->span = *span;
 	flight->wall = poller->wall;
+	flight->recheck = recheck;
 	flight->generation = access->generation;
 	request_body(body, poll->device, span);
-	int r = http_post(poller->http, access->endpoint, body, poll->device->settings->timeout,
-	                  flight, err);
+	int r = http_post(poller->http, access->endpoint, body, timeout, flight, err);
 	if (r == 0) {
 		poller->roll.free_flights = flight->next_free;
 		lane_sent(&access->lane, poll, poller->now);
@@ -394,9 +406,39 @@ static void send_poll(struct poller *poller, struct access *access, struct poll 
 		log_crit("%s: too many requests without progress: this is a bug in occupancyd",
 		         poll->device->name);
 		poll_failed(poller, poll, "held back by the flood guard", true, FLOOD_WAIT);
-	} else if (post(poller, access, poll, &span, &err) < 0) {
+	} else if (post(poller, access, poll, &span, settings->timeout, false, &err) < 0) {
 		poll_failed(poller, poll, err.text, false, USEC_PER_SEC);
 	}
+}
+
+/*
+ * What has been recorded without a count is asked for again while nothing else is to be done;
+ * if its answer takes longer than that, it is cut off.
+ */
+static void send_recheck(struct poller *poller, struct access *access) {
+	struct lane *lane = &access->lane;
+	usec_t wall = poller->wall - skew_offset(&access->skew), until;
+	struct poll *poll = lane_take_spare(lane, poller->now, wall, &until);
+	struct error err = {{0}};
+	struct span span;
+	if (!poll) {
+		return;
+	}
+	const struct settings *settings = poll->device->settings;
+	usec_t timeout = until - poller->now < settings->timeout ? until - poller->now : settings->timeout;
+	if (!recheck_span(&poll->recheck, settings, wall, poll->reach.limit, &span) ||
+	    post(poller, access, poll, &span, timeout, true, &err) < 0) {
+		poller_plan(poller, poll);
+		return;
+	}
+	recheck_sent(&poll->recheck, poller->now);
+	lane->rechecking = true;
+}
+
+/* What is too old by a clock that nobody has confirmed may not be. */
+static bool may_recheck(const struct poller *poller, const struct access *access) {
+	return !poller->once && !poller->draining && skew_is_confirmed(&access->skew) &&
+	       !storage_fails(&poller->storage, STORAGE_LOG);
 }
 
 static void send_due(struct poller *poller) {
@@ -407,6 +449,10 @@ static void send_due(struct poller *poller) {
 		while (!poller->draining && !poller_disk_pause(poller) &&
 		       (poll = lane_take(&access->lane, poller->now))) {
 			send_poll(poller, access, poll);
+		}
+		access->lane.spare_at = USEC_INFINITY;
+		if (may_recheck(poller, access)) {
+			send_recheck(poller, access);
 		}
 	}
 }

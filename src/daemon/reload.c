@@ -64,6 +64,7 @@ static int fill_lanes(struct roll *roll, usec_t wall) {
 		size_t account = (size_t)(device->account - roll->config->accounts);
 		poll_init(&roll->polls[i], device, span_first_cursor(device->settings, wall), wall);
 		roll->polls[i].lane = &roll->accesses[account].lane;
+		roll->polls[i].recheck.max = (uint16_t)recheck_room(roll->config->device_count);
 		counts[account]++;
 	}
 	int r = 0;

@@ -42,6 +42,7 @@ struct landing {
 	struct poll *poll;
 	struct span span;
 	usec_t sent; /* wall clock */
+	bool recheck;
 	bool outdated; /* it was sent with a key that has been replaced since */
 	struct verdict verdict;
 };
@@ -255,6 +256,7 @@ static void on_ok(const struct landing *l) {
 		return;
 	}
 	/* Short of memory half way: what is in the batch is right, the rest is asked again. */
+	recheck_earn(&l->poll->recheck);
 	poller->status.replies_ok++;
 	poller->status.points_dropped += records->outside + poller->points.dropped;
 }
@@ -266,7 +268,7 @@ static void on_failing(const struct landing *l) {
 	}
 }
 
-static void on_throttled(const struct landing *l) {
+static void throttle(const struct landing *l) {
 	struct poller *poller = l->poller;
 	usec_t wait = l->verdict.wait + rng_below(&poller->rng, THROTTLE_JITTER);
 	if (lane_throttle(&l->access->lane, poller->now, wait)) {
@@ -276,6 +278,10 @@ static void on_throttled(const struct landing *l) {
 		           units_format_duration(text, wait, 0));
 	}
 	set_reason(l->access, "rate limited", l->verdict.reason);
+}
+
+static void on_throttled(const struct landing *l) {
+	throttle(l);
 	wait_for_account(l);
 }
 
@@ -417,6 +423,46 @@ static void (*const actions[])(const struct landing *) = {
 	[OUTCOME_NO_MEMORY] = on_no_memory,
 };
 
+/* Rechecks */
+
+/* What changed is recorded; the commit then files the poll.  Returns false if nothing did. */
+static bool record_later(const struct landing *l) {
+	struct poller *poller = l->poller;
+	struct records *records = &poller->records;
+	size_t made = poller->pending_len;
+	int r = records_make(records, l->poll, &l->span, &poller->points, poller->wall);
+	for (size_t i = 0; r == 0 && i < records->len; i++) {
+		r = poller_record_later(poller, l->poll, &records->list[i], &l->span);
+	}
+	return poller->pending_len > made;
+}
+
+/*
+ * Nobody waits for it: whatever goes wrong, the device is as well as before, and the range has
+ * its next turn.  A server that says "wait" is obeyed.
+ */
+static void on_recheck(const struct landing *l) {
+	struct poller *poller = l->poller;
+	const struct settings *settings = l->poll->device->settings;
+	usec_t wall = poll_server_time(poller, l->poll);
+
+	l->access->lane.rechecking = false;
+	poller->unsaved = true;
+	if (l->verdict.outcome == OUTCOME_OK) {
+		account_reached(l);
+		if (record_later(l)) {
+			return;
+		}
+		recheck_answered(&l->poll->recheck, settings, l->span.start, l->span.end, wall);
+	} else {
+		if (l->verdict.outcome == OUTCOME_THROTTLED) {
+			throttle(l);
+		}
+		recheck_failed(&l->poll->recheck, settings, &l->span, wall, poller->now);
+	}
+	poller_plan(poller, l->poll);
+}
+
 static void mask_points(const struct access *access, struct points *points) {
 	access_mask(access, points->warning, strlen(points->warning));
 	if (points->text.data) {
@@ -459,6 +505,7 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 		.access = access_of(flight->poll),
 		.span = flight->span,
 		.sent = flight->wall,
+		.recheck = flight->recheck,
 	};
 	l.outdated = flight->generation != l.access->generation;
 	flight_free(&poller->roll, flight);
@@ -481,7 +528,11 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 		poller_watch_clock(poller, l.access, l.poll->asked, reply);
 	}
 	watch_connections(&l);
-	actions[l.verdict.outcome](&l);
+	if (l.recheck) {
+		on_recheck(&l);
+	} else {
+		actions[l.verdict.outcome](&l);
+	}
 	poller->changed = true;
 
 	if (sink_pending(poller->sink) >= BATCH_BYTES) {

@@ -124,9 +124,27 @@ static void record_fill(struct record *record, const struct points *points, size
 	record->timestamp_ms = point->timestamp_ms;
 }
 
+/* What the bucket was recorded as, as far as that is known. */
+static const struct remembered *recall(const struct poll *poll, const struct record *record,
+                                       struct remembered *scratch) {
+	const struct remembered *before = poll_recall(poll, record->start);
+	const struct recheck_run *run = before ? NULL : recheck_find(&poll->recheck, record->start, record->end);
+	if (!run) {
+		return before;
+	}
+	*scratch = (struct remembered){
+		.start = record->start,
+		.length_s = bucket_seconds(record->start, record->end),
+		.revision = run->revision,
+		.status = run->gap ? RECORD_GAP : RECORD_NO_DATA,
+	};
+	return scratch;
+}
+
 /* Whether the record says something new; if so it gets its revision. */
 static bool record_revise(struct record *record, const struct poll *poll) {
-	const struct remembered *before = poll_recall(poll, record->start);
+	struct remembered scratch;
+	const struct remembered *before = recall(poll, record, &scratch);
 	bool fresh = record->end > poll->cursor;
 	if (!before) {
 		record->revision = fresh ? poll_first_revision(poll, record->start) : 0;
@@ -140,7 +158,8 @@ static bool record_revise(struct record *record, const struct poll *poll) {
 	bool same = before->length_s == bucket_seconds(record->start, record->end);
 	bool differs = before->status != record->status || before->count != record->count;
 	/* A server that answers with nothing for a while takes back nothing that it has counted. */
-	bool vanished = before->status != RECORD_NO_DATA && record->status == RECORD_NO_DATA;
+	bool counted = before->status == RECORD_OK || before->status == RECORD_AMBIGUOUS;
+	bool vanished = counted && record->status == RECORD_NO_DATA;
 	if (!fresh && !(same && differs && !vanished)) {
 		return false;
 	}

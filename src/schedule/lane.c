@@ -11,8 +11,12 @@
 /* So many transient failures in a row are the account's trouble, not a device's. */
 enum { UNREACHED_LIMIT = 5 };
 
+/* For a recheck: so many polls are looked at, and it is given that long at least. */
+enum { LOOK_MOST = 64 };
+#define SPARE_LEAST (15 * USEC_PER_SEC)
+
 void lane_init(struct lane *lane, const struct account *account) {
-	*lane = (struct lane){.account = account};
+	*lane = (struct lane){.account = account, .spare_at = USEC_INFINITY};
 	rate_init(&lane->rate, account->request_gap, account->burst);
 }
 
@@ -110,6 +114,71 @@ struct poll *lane_take(struct lane *lane, usec_t now) {
 	return poll;
 }
 
+/* How long the lane has nothing else to do: until the next poll is due. */
+static usec_t spare_until(const struct lane *lane) {
+	const struct poll *top = queue_top(&lane->waiting);
+	return top ? top->key : USEC_INFINITY;
+}
+
+/* From when on the lane could spare a token; USEC_INFINITY: that depends on something else. */
+static usec_t spare_from(const struct lane *lane) {
+	if (lane->state != LANE_OPEN || lane->rechecking || lane->live.len > 0 || lane->backlog.len > 0 ||
+	    lane->in_flight >= lane->account->max_in_flight) {
+		return USEC_INFINITY;
+	}
+	usec_t full = rate_full_at(&lane->rate);
+	return full > lane->not_before ? full : lane->not_before;
+}
+
+/* By when a recheck of this poll that is made at that time must be over: its own turn, or any's if it takes the last place. */
+static usec_t recheck_until(const struct lane *lane, const struct poll *poll) {
+	return lane->in_flight + 1 < lane->account->max_in_flight ? poll->key : spare_until(lane);
+}
+
+static bool wants_recheck(const struct lane *lane, const struct poll *poll, usec_t at, usec_t now, usec_t wall) {
+	return recheck_is_due(&poll->recheck, wall, now) && poll->timed &&
+	       recheck_until(lane, poll) - at >= SPARE_LEAST;
+}
+
+/* A poll whose recheck could be made at that time, and its place.  Each call goes on where the last one ended. */
+static struct poll *find_recheck(struct lane *lane, usec_t at, usec_t now, usec_t wall, size_t *ret_at) {
+	size_t len = lane->waiting.len;
+	for (size_t i = 0; i < len && i < LOOK_MOST; i++) {
+		size_t place = lane->look++ % len;
+		if (wants_recheck(lane, lane->waiting.heap[place], at, now, wall)) {
+			*ret_at = place;
+			lane->look = place; /* it is found again if it has to wait */
+			return lane->waiting.heap[place];
+		}
+	}
+	return NULL;
+}
+
+struct poll *lane_take_spare(struct lane *lane, usec_t now, usec_t wall, usec_t *ret_until) {
+	size_t place = 0;
+	usec_t from = spare_from(lane);
+	lane->spare_at = USEC_INFINITY;
+	if (from == USEC_INFINITY) {
+		return NULL;
+	}
+	usec_t at = from > now ? from : now;
+	if (spare_until(lane) - at < lane->rate.gap) {
+		return NULL; /* the token would be missed */
+	}
+	struct poll *poll = find_recheck(lane, at, now, wall, &place);
+	if (!poll) {
+		return NULL;
+	}
+	if (at > now) {
+		lane->spare_at = at;
+		return NULL;
+	}
+	*ret_until = recheck_until(lane, poll);
+	poll = queue_remove(&lane->waiting, place);
+	poll->phase = POLL_BUSY;
+	return poll;
+}
+
 void lane_sent(struct lane *lane, struct poll *poll, usec_t now) {
 	rate_take(&lane->rate, now);
 	lane->in_flight++;
@@ -124,7 +193,7 @@ usec_t lane_next(const struct lane *lane) {
 		usec_t gate = gate_opens(lane);
 		return gate < due ? gate : due;
 	}
-	return due;
+	return lane->spare_at < due ? lane->spare_at : due;
 }
 
 static bool enter(struct lane *lane, enum lane_state state, usec_t now) {

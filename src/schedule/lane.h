@@ -29,6 +29,11 @@ struct lane {
 	struct queue backlog; /* ready, more behind; the oldest cursor first */
 	int in_flight;
 
+	/* Rechecks: one at a time, and only where nothing else wants the tokens. */
+	bool rechecking;
+	size_t look;     /* where among those that wait the search goes on */
+	usec_t spare_at; /* when the one that was found may be made; USEC_INFINITY: none was */
+
 	enum lane_state state;
 	usec_t until;
 	usec_t not_before; /* the server has said "wait": not even a new key ends that earlier */
@@ -70,6 +75,14 @@ struct poll *lane_take(struct lane *lane, usec_t now);
 /** The poll that was taken has sent its request: counts it, and takes a token. */
 __attribute__((nonnull))
 void lane_sent(struct lane *lane, struct poll *poll, usec_t now);
+
+/**
+ * While nothing is due: the poll that may make a recheck now, taken out of its queue, for the
+ * caller to send or to file again; NULL if there is none.  wall tells what is due.
+ * ret_until: its answer must have come by then, so that it keeps nothing from being asked in time.
+ */
+__attribute__((nonnull))
+struct poll *lane_take_spare(struct lane *lane, usec_t now, usec_t wall, usec_t *ret_until);
 
 /** When lane_collect() or lane_take() should be called next; USEC_INFINITY: after a reply. */
 __attribute__((nonnull))

@@ -34,16 +34,24 @@ void poll_init(struct poll *poll, const struct device *device, usec_t cursor, us
 		.quiet_since = USEC_INFINITY,
 	};
 	reach_init(&poll->reach, device->settings->max_points);
+	recheck_init(&poll->recheck, recheck_room(1));
 }
 
 void poll_done(struct poll *poll) {
 	if (poll) {
 		free(poll->memory);
 		free(poll->reason);
+		recheck_done(&poll->recheck);
 		poll->memory = NULL;
 		poll->reason = NULL;
 		poll->memory_len = 0;
 	}
+}
+
+/* Whether buckets that were cut for one are buckets for the other. */
+static bool is_cut_alike(const struct grid *a, const struct grid *b) {
+	return strcmp(zone_name(a->zone), zone_name(b->zone)) == 0 && a->week_start == b->week_start &&
+	       a->length == b->length;
 }
 
 void poll_take_over(struct poll *poll, struct poll *from) {
@@ -75,6 +83,10 @@ void poll_take_over(struct poll *poll, struct poll *from) {
 		} else {
 			poll->memory_max = from->memory_max;
 		}
+	}
+
+	if (is_cut_alike(&poll->device->settings->bucket, &from->device->settings->bucket)) {
+		recheck_take_over(&poll->recheck, &from->recheck, poll->device->settings);
 	}
 
 	from->memory = NULL;
@@ -149,6 +161,27 @@ int poll_resume(struct poll *poll, const struct remembered *what, usec_t end) {
 		poll->cursor = end;
 	}
 	return poll_apply(poll, what, end);
+}
+
+static bool is_one_bucket(const struct grid *grid, usec_t start, usec_t end) {
+	return (grid->interval == INTERVAL_NONE || grid_floor(grid, start) == start) &&
+	       grid_next(grid, start) == end;
+}
+
+void poll_watch(struct poll *poll, const struct remembered *what, usec_t end, usec_t recorded) {
+	const struct settings *settings = poll->device->settings;
+	bool gap = what->status == RECORD_GAP;
+
+	recheck_forget(&poll->recheck, settings, what->start, end);
+	if (gap ? is_one_bucket(&settings->bucket, what->start, end) : what->status == RECORD_NO_DATA) {
+		recheck_add(&poll->recheck, settings, &(struct recheck_run){
+			.start = what->start,
+			.end = end,
+			.recorded = recorded,
+			.revision = what->revision,
+			.gap = gap,
+		});
+	}
 }
 
 const struct remembered *poll_recall(const struct poll *poll, usec_t start) {

@@ -13,6 +13,7 @@
 
 #include "config/config.h"
 #include "schedule/reach.h"
+#include "schedule/recheck.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,6 +56,8 @@ struct poll {
 	uint16_t top;              /* the highest revision that was recorded */
 	usec_t taken;              /* what starts before that may have been recorded, if only as part of a gap */
 	bool begun;                /* the cursor is what it says; else only where the first bucket will begin */
+
+	struct recheck recheck;    /* buckets without a count that are asked for again later */
 
 	/* When. */
 	bool timed; /* the key follows from the wall clock: recompute it after a step */
@@ -106,6 +109,13 @@ int poll_apply(struct poll *poll, const struct remembered *what, usec_t end);
  */
 __attribute__((nonnull))
 int poll_resume(struct poll *poll, const struct remembered *what, usec_t end);
+
+/**
+ * Tells the poll what a record that is on the disk means for rechecks: a bucket without a count
+ * is asked for again, another no more.  recorded: when that was, on the wall clock.
+ */
+__attribute__((nonnull))
+void poll_watch(struct poll *poll, const struct remembered *what, usec_t end, usec_t recorded);
 
 /** What a bucket was recorded as last; NULL if it is not remembered. */
 __attribute__((nonnull))

@@ -11,6 +11,10 @@ usec_t rate_ready_at(const struct rate *rate) {
 	return rate->full_at < INT64_MIN + reach ? INT64_MIN : rate->full_at - reach;
 }
 
+usec_t rate_full_at(const struct rate *rate) {
+	return rate->full_at;
+}
+
 void rate_take(struct rate *rate, usec_t now) {
 	rate->full_at = (rate->full_at > now ? rate->full_at : now) + rate->gap;
 }

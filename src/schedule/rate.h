@@ -26,6 +26,10 @@ void rate_init(struct rate *rate, usec_t gap, int burst);
 __attribute__((nonnull))
 usec_t rate_ready_at(const struct rate *rate);
 
+/** When there will be all tokens: now or earlier, or that instant. */
+__attribute__((nonnull))
+usec_t rate_full_at(const struct rate *rate);
+
 /** Takes a token.  Call it at rate_ready_at() or later. */
 __attribute__((nonnull))
 void rate_take(struct rate *rate, usec_t now);

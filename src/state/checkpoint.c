@@ -6,6 +6,7 @@
  *	occupancyd-checkpoint 2
  *	log NEWEST INODE SIZE TAIL
  *	poll UUID INTERVAL CURSOR SINCE [AGO:STATUS:REVISION:COUNT[:LENGTH] ...] [=AGO:REVISION]
+ *		[?AGO:LENGTH:STATUS:REVISION:STAGE:RECORDED ...]
  *	...
  *	crc32 XXXXXXXX
  *
@@ -14,7 +15,9 @@
  * first letter of its name.  LENGTH is in seconds, and stands there only if it is not
  * the interval's usual one.  What follows the equals sign is before which time
  * identities are taken, and the highest revision; it stands there only if it is not what
- * the memory says.  The checksum is over all bytes before its line.
+ * the memory says.  What follows a question mark is a run of buckets that is asked for again:
+ * its length in microseconds, how many distances are behind it, and how many microseconds
+ * after the cursor it was recorded; all of it on one line.  The checksum is over all bytes before its line.
  *
  * There is one way to write a given state, and only that is read: what is not
  * as if written here does not verify.
@@ -175,6 +178,38 @@ static bool put_identities(struct buf *out, const struct checkpoint_entry *entry
 	return true;
 }
 
+static bool put_run(struct buf *out, usec_t cursor, const struct recheck_run *run) {
+	int64_t ago, recorded;
+	if (__builtin_sub_overflow(cursor, run->start, &ago) ||
+	    __builtin_sub_overflow(run->recorded, cursor, &recorded)) {
+		return false;
+	}
+	buf_puts(out, " ?");
+	buf_put_int(out, ago);
+	buf_putc(out, ':');
+	buf_put_int(out, run->end - run->start);
+	buf_putc(out, ':');
+	buf_putc(out, status_letters[run->gap ? RECORD_GAP : RECORD_NO_DATA]);
+	buf_putc(out, ':');
+	buf_put_unsigned(out, run->revision);
+	buf_putc(out, ':');
+	buf_put_unsigned(out, run->stage);
+	buf_putc(out, ':');
+	buf_put_int(out, recorded);
+	return true;
+}
+
+static bool put_runs(struct buf *out, const struct checkpoint_entry *entry) {
+	for (size_t i = 0; i < entry->runs_len; i++) {
+		const struct recheck_run *run = &entry->runs[i];
+		bool apart = run->start < run->end && (i == 0 || run[-1].end <= run->start);
+		if (!apart || !put_run(out, entry->cursor, run)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 void checkpoint_add(struct checkpoint_writer *writer, const struct checkpoint_entry *entry) {
 	struct buf *out = &writer->text;
 	uint32_t usual = usual_length(entry->interval);
@@ -199,7 +234,7 @@ void checkpoint_add(struct checkpoint_writer *writer, const struct checkpoint_en
 			return;
 		}
 	}
-	if (!put_identities(out, entry)) {
+	if (!put_identities(out, entry) || !put_runs(out, entry)) {
 		writer->error = -EINVAL;
 		return;
 	}
@@ -334,11 +369,49 @@ static bool take_remembered(struct reader *in, usec_t cursor, uint32_t usual, st
 	return true;
 }
 
+static bool take_run(struct reader *in, usec_t cursor, struct recheck_run *ret) {
+	int64_t ago, length, recorded;
+	uint64_t revision, stage;
+	uint8_t status;
+	struct recheck_run run = {0};
+
+	if (!take_signed(in, &ago) || __builtin_sub_overflow(cursor, ago, &run.start) ||
+	    !take_char(in, ':') || !take_signed(in, &length) || length <= 0 ||
+	    __builtin_add_overflow(run.start, length, &run.end) || !take_char(in, ':') ||
+	    !take_status(in, &status) || (status != RECORD_NO_DATA && status != RECORD_GAP) ||
+	    !take_char(in, ':') || !take_unsigned(in, UINT16_MAX, &revision) || !take_char(in, ':') ||
+	    !take_unsigned(in, UINT8_MAX, &stage) || stage >= RECHECKS_MAX || !take_char(in, ':') ||
+	    !take_signed(in, &recorded) || __builtin_add_overflow(cursor, recorded, &run.recorded)) {
+		return false;
+	}
+	run.gap = status == RECORD_GAP;
+	run.revision = (uint16_t)revision;
+	run.stage = (uint8_t)stage;
+	*ret = run;
+	return true;
+}
+
 /* One poll's memory while its line is read; used again for every line. */
 struct memory {
 	struct remembered *list;
 	size_t len, size;
+	struct recheck_run *runs;
+	size_t runs_len, runs_size;
 };
+
+static int memory_push_run(struct memory *memory, const struct recheck_run *run) {
+	if (memory->runs_len == memory->runs_size) {
+		size_t size = memory->runs_size ? 2 * memory->runs_size : 64;
+		struct recheck_run *grown = reallocarray(memory->runs, size, sizeof(*grown));
+		if (!grown) {
+			return -ENOMEM;
+		}
+		memory->runs = grown;
+		memory->runs_size = size;
+	}
+	memory->runs[memory->runs_len++] = *run;
+	return 0;
+}
 
 static int memory_push(struct memory *memory, const struct remembered *what) {
 	if (memory->len == memory->size) {
@@ -390,6 +463,23 @@ static bool take_identities(struct reader *in, struct checkpoint_entry *entry) {
 	return entry->taken != taken || entry->top != top;
 }
 
+/* What is asked for again.  0, -EBADMSG or -ENOMEM. */
+static int take_runs(struct reader *in, usec_t cursor, struct memory *memory) {
+	memory->runs_len = 0;
+	while (take(in, " ?", 2)) {
+		struct recheck_run run;
+		if (!take_run(in, cursor, &run) ||
+		    (memory->runs_len > 0 && memory->runs[memory->runs_len - 1].end > run.start)) {
+			return -EBADMSG;
+		}
+		int r = memory_push_run(memory, &run);
+		if (r < 0) {
+			return r;
+		}
+	}
+	return 0;
+}
+
 /* The rest of a line, with its end.  0, -EBADMSG or -ENOMEM. */
 static int take_rest(struct reader *in, struct memory *memory, struct checkpoint_entry *entry) {
 	int r = take_memory(in, entry->cursor, usual_length(entry->interval), memory);
@@ -398,7 +488,13 @@ static int take_rest(struct reader *in, struct memory *memory, struct checkpoint
 	}
 	entry->memory = memory->list;
 	entry->memory_len = memory->len;
-	return take_identities(in, entry) && take_char(in, '\n') ? 0 : -EBADMSG;
+	r = take_identities(in, entry) ? take_runs(in, entry->cursor, memory) : -EBADMSG;
+	if (r < 0) {
+		return r;
+	}
+	entry->runs = memory->runs;
+	entry->runs_len = memory->runs_len;
+	return take_char(in, '\n') ? 0 : -EBADMSG;
 }
 
 /* All lines of polls, with the visitor or only to see that they are well. */
@@ -464,6 +560,7 @@ int checkpoint_parse(const char *data, size_t len, checkpoint_visit *visit, void
 		r = take_polls(&again, &memory, visit, user);
 	}
 	free(memory.list);
+	free(memory.runs);
 
 	if (r < 0) {
 		return error_errno(err, -r, "byte %zu", (size_t)(in.at - data));

@@ -25,6 +25,8 @@ struct checkpoint_entry {
 	size_t memory_len;
 	uint16_t top; /* as in struct poll */
 	usec_t taken;
+	const struct recheck_run *runs; /* ascending, without overlap */
+	size_t runs_len;
 };
 
 struct checkpoint_writer;

@@ -21,7 +21,7 @@ struct bucket {
 	int64_t revision, count;
 	enum line_status status;
 	int version;
-	usec_t first_polled;
+	usec_t first_polled, last_polled;
 };
 
 /** What must be unique in the log of a device. */
@@ -177,6 +177,7 @@ static void insert_bucket(struct tiles *row, const struct bucket *bucket) {
 static void add_bucket(struct tiles *row, const struct line *line) {
 	insert_bucket(row, &(struct bucket){
 		line->start, line->end, line->revision, line->count, line->status, line->version, line->polled_at,
+		line->polled_at,
 	});
 	row->cursor = line->end;
 }
@@ -240,6 +241,7 @@ static void check_succession(const struct line *line, struct bucket *bucket) {
 		world_violation("revision: %s: expected %lld as the previous count, but came %lld", where(line),
 		                (long long)bucket->count, (long long)line->previous);
 	}
+	bucket->last_polled = line->polled_at;
 	bucket->revision = line->revision;
 	bucket->status = line->status;
 	bucket->count = line->count;
@@ -260,11 +262,11 @@ static struct bucket *fill_gap(struct tiles *row, const struct line *line, struc
 		gap->end = line->end;
 	} else {
 		insert_bucket(row, &(struct bucket){line->start, line->end, whole.revision, 0, LINE_GAP,
-		                                    line->version, whole.first_polled});
+		                                    line->version, whole.first_polled, whole.last_polled});
 	}
 	if (line->end < whole.end) {
 		insert_bucket(row, &(struct bucket){line->end, whole.end, whole.revision, 0, LINE_GAP,
-		                                    whole.version, whole.first_polled});
+		                                    whole.version, whole.first_polled, whole.last_polled});
 	}
 	return find(row, line->start);
 }
@@ -422,7 +424,7 @@ static void check_look_back(const struct setup_device *device, const struct seri
 	for (size_t i = 0; i < row->len; i++) {
 		const struct bucket *bucket = &row->list[i];
 		if (bucket->start < series->asked_start || bucket->end > series->asked_end ||
-		    bucket->status == LINE_GAP || !cuts_alike(device, bucket->version)) {
+		    bucket->last_polled > series->asked_at + USEC_PER_SEC || bucket->status == LINE_GAP || !cuts_alike(device, bucket->version)) {
 			continue;
 		}
 		struct truth truth = truth_at(device->uuid, (int)device->granularity, bucket->start, bucket->end,

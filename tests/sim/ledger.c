@@ -119,9 +119,13 @@ static void count_steady(struct series *series, const struct asked *asked) {
 
 void ledger_answered(const struct asked *asked) {
 	struct series *series = ledger_series(asked->uuid, asked->granularity);
-	series->asked_start = asked->start;
-	series->asked_end = asked->end;
-	series->asked_at = world->now;
+	/* Else it was a recheck of what is long recorded. */
+	if (asked->end > series->asked_end ||
+	    (asked->end == series->asked_end && asked->start >= series->asked_start)) {
+		series->asked_start = asked->start;
+		series->asked_end = asked->end;
+		series->asked_at = world->now;
+	}
 	bool disk_fails = plan_active(EVENT_DISK_FULL, -1) || plan_active(EVENT_DISK_ERROR, -1) ||
 	                  plan_active(EVENT_DISK_FROZEN, -1);
 	series->narrow -= series->narrow > 0 && !disk_fails;

@@ -64,7 +64,7 @@ PLANTS = [
     Plant("a message without points is taken for no data", "src/response/parse.c",
           "	       (!has_points(root) && is_text(", "	       (has_points(root) && is_text("),
     Plant("a count corrected to nothing", "src/response/record.c",
-          "	bool vanished = before->status != RECORD_NO_DATA &&", "	bool vanished = 0 * before->status &&"),
+          "	bool vanished = counted &&", "	bool vanished = 0 * counted &&"),
     Plant("a bad bucket is never passed over", "src/schedule/reach.c",
           "	if (reach->proofs > 0 || !patient) {", "	if (0 * reach->proofs && !patient) {"),
     Plant("a bucket is given up the first time that it fails", "src/schedule/reach.c",

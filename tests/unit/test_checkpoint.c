@@ -14,13 +14,19 @@ static const struct remembered memory[] = {
 	{.start = 1795421760000000, .count = 0, .length_s = UINT32_MAX, .revision = 0, .status = RECORD_GAP},
 };
 
+static const struct recheck_run runs[] = {
+	{.start = 1795410000000000, .end = 1795413600000000, .recorded = 1795413700000000, .revision = 0, .stage = 1},
+	{.start = 1795413600000000, .end = 1795417200000000, .recorded = 1795423000000000, .revision = 2, .gap = true},
+	{.start = 1795418000000000, .end = 1795418000000001, .recorded = 0, .revision = 65535, .stage = RECHECKS_MAX - 1},
+};
+
 static const struct checkpoint_entry entries[] = {
-	{"AAAAAAAAAAAAAAAAAAAAAA.v0", INTERVAL_MINUTELY, 1795421820000000, 1795000000000000, memory, 4, 65535, 1795421760000001},
-	{"BBBBBBBBBBBBBBBBBBBBB-", INTERVAL_NONE, 0, -1, NULL, 0, 0, 0},
-	{"BBBBBBBBBBBBBBBBBBBBB_", INTERVAL_MONTHLY, INT64_MIN, INT64_MAX, NULL, 0, 0, INT64_MIN},
-	{"C", INTERVAL_DAILY, INT64_MAX, INT64_MIN, memory, 1, 0, 1795421580000001},
-	{"D", INTERVAL_HOURLY, 1795422000000000, 7, memory, 1, 9, 1795422000000000},
-	{"E", INTERVAL_HOURLY, 1795422000000000, 7, NULL, 0, 0, 0},
+	{"AAAAAAAAAAAAAAAAAAAAAA.v0", INTERVAL_MINUTELY, 1795421820000000, 1795000000000000, memory, 4, 65535, 1795421760000001, NULL, 0},
+	{"BBBBBBBBBBBBBBBBBBBBB-", INTERVAL_NONE, 0, -1, NULL, 0, 0, 0, NULL, 0},
+	{"BBBBBBBBBBBBBBBBBBBBB_", INTERVAL_MONTHLY, INT64_MIN, INT64_MAX, NULL, 0, 0, INT64_MIN, NULL, 0},
+	{"C", INTERVAL_DAILY, INT64_MAX, INT64_MIN, memory, 1, 0, 1795421580000001, NULL, 0},
+	{"D", INTERVAL_HOURLY, 1795422000000000, 7, memory, 1, 9, 1795422000000000, runs, 3},
+	{"E", INTERVAL_HOURLY, 1795422000000000, 7, NULL, 0, 0, 0, runs, 1},
 };
 
 enum { ENTRY_COUNT = sizeof(entries) / sizeof(entries[0]) };
@@ -48,6 +54,15 @@ static void visit_expected(const struct checkpoint_entry *entry, void *user) {
 	assert_int_equal(entry->memory_len, want->memory_len);
 	assert_int_equal(entry->top, want->top);
 	assert_int_equal(entry->taken, want->taken);
+	assert_int_equal(entry->runs_len, want->runs_len);
+	for (size_t i = 0; i < entry->runs_len; i++) {
+		assert_int_equal(entry->runs[i].start, want->runs[i].start);
+		assert_int_equal(entry->runs[i].end, want->runs[i].end);
+		assert_int_equal(entry->runs[i].recorded, want->runs[i].recorded);
+		assert_int_equal(entry->runs[i].revision, want->runs[i].revision);
+		assert_int_equal(entry->runs[i].stage, want->runs[i].stage);
+		assert_int_equal(entry->runs[i].gap, want->runs[i].gap);
+	}
 	for (size_t i = 0; i < entry->memory_len; i++) {
 		assert_int_equal(entry->memory[i].start, want->memory[i].start);
 		assert_int_equal(entry->memory[i].count, want->memory[i].count);
@@ -85,8 +100,11 @@ static void file_is_the_text_that_is_documented(void **state) {
 		"poll AAAAAAAAAAAAAAAAAAAAAA.v0 MINUTELY 1795421820000000 1795000000000000 "
 		"240000000:o:0:7 180000000:n:3:0 120000000:a:65535:-1:5400 60000000:g:0:0:4294967295\n"
 		"poll BBBBBBBBBBBBBBBBBBBBB- NONE 0 -1\n"
-		"poll D HOURLY 1795422000000000 7 420000000:o:0:7:60 =0:9\n"
-		"poll E HOURLY 1795422000000000 7 =1795422000000000:0\n";
+		"poll D HOURLY 1795422000000000 7 420000000:o:0:7:60 =0:9 "
+		"?12000000000:3600000000:n:0:1:-8300000000 ?8400000000:3600000000:g:2:0:1000000000 "
+		"?4000000000:1:n:65535:7:-1795422000000000\n"
+		"poll E HOURLY 1795422000000000 7 =1795422000000000:0 "
+		"?12000000000:3600000000:n:0:1:-8300000000\n";
 	char want[sizeof(body) + 16];
 	(void)snprintf(want, sizeof(want), "%scrc32 %08lx\n", body,
 	               crc32(0, (const Bytef *)body, sizeof(body) - 1));
@@ -109,16 +127,20 @@ static void what_would_not_verify_is_not_written(void **state) {
 	static const struct remembered backwards[] = {{.start = 2}, {.start = 2}};
 	static const struct remembered odd[] = {{.start = 2, .status = 4}};
 	static const struct remembered far[] = {{.start = INT64_MIN}};
+	static const struct recheck_run overlapping[] = {{.start = 1, .end = 3}, {.start = 2, .end = 4}};
+	static const struct recheck_run nothing[] = {{.start = 2, .end = 2}};
 	static const struct checkpoint_entry bad[] = {
-		{"", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0},
-		{"with blank", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0},
-		{"with\nline", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0},
+		{"", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0},
+		{"with blank", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0},
+		{"with\nline", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0},
 		{"0123456789012345678901234567890123456789012345678901234567890123x", INTERVAL_DAILY, 0, 0,
-		 NULL, 0, 0, 0},
-		{"A", INTERVAL_COUNT, 0, 0, NULL, 0, 0, 0},
-		{"A", INTERVAL_DAILY, 0, 0, backwards, 2, 0, 0},
-		{"A", INTERVAL_DAILY, 0, 0, odd, 1, 0, 0},
-		{"A", INTERVAL_DAILY, 1, 0, far, 1, 0, 0},
+		 NULL, 0, 0, 0, NULL, 0},
+		{"A", INTERVAL_COUNT, 0, 0, NULL, 0, 0, 0, NULL, 0},
+		{"A", INTERVAL_DAILY, 0, 0, backwards, 2, 0, 0, NULL, 0},
+		{"A", INTERVAL_DAILY, 0, 0, odd, 1, 0, 0, NULL, 0},
+		{"A", INTERVAL_DAILY, 1, 0, far, 1, 0, 0, NULL, 0},
+		{"A", INTERVAL_DAILY, 1, 0, NULL, 0, 0, 0, overlapping, 2},
+		{"A", INTERVAL_DAILY, 1, 0, NULL, 0, 0, 0, nothing, 1},
 	};
 	disk_put("checkpoint", "the old one");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -238,6 +260,21 @@ static void only_the_one_way_of_writing_is_read(void **state) {
 		{HEAD "poll A DAILY 0 0 =1:0:0\n", false},
 		{HEAD "poll A DAILY 0 0 =1:0 1:o:0:0\n", false},
 		{HEAD "poll A DAILY 0 0  =1:0\n", false},
+		{HEAD "poll A DAILY 9 0 ?9:1:n:0:0:0 ?8:1:g:0:0:0\n", true},
+		{HEAD "poll A DAILY 9 0 8:o:0:0 =1:0 ?9:1:n:0:0:0\n", true},
+		{HEAD "poll A DAILY 9 0 ?9:1:n:0:0:0 =1:0\n", false},
+		{HEAD "poll A DAILY 9 0 ?9:2:n:0:0:0 ?8:1:g:0:0:0\n", false},
+		{HEAD "poll A DAILY 9 0 ?9:0:n:0:0:0\n", false},
+		{HEAD "poll A DAILY 9 0 ?9:-1:n:0:0:0\n", false},
+		{HEAD "poll A DAILY 9 0 ?9:9223372036854775807:n:0:0:0\n", true},
+		{HEAD "poll A DAILY 9 0 ?8:9223372036854775807:n:0:0:0\n", false},
+		{HEAD "poll A DAILY 9 0 ?9:1:o:0:0:0\n", false},
+		{HEAD "poll A DAILY 9 0 ?9:1:a:0:0:0\n", false},
+		{HEAD "poll A DAILY 9 0 ?9:1:n:65536:0:0\n", false},
+		{HEAD "poll A DAILY 9 0 ?9:1:n:0:8:0\n", false},
+		{HEAD "poll A DAILY 9 0 ?9:1:n:0:0\n", false},
+		{HEAD "poll A DAILY 9 0 ?9:1:n:0:0:0:0\n", false},
+		{HEAD "poll A DAILY 9 0 ?9:1:n:0:0:9223372036854775807\n", false},
 		{HEAD "poll A DAILY -9223372036854775808 0 =1:0\n", false},
 		{HEAD "poll A DAILY 0 0\r\n", false},
 		{HEAD "poll A DAILY 0 0\nmore\n", false},
@@ -356,7 +393,7 @@ static void large_one_is_written_and_read(void **state) {
 	for (int i = 0; i < DEVICES; i++) {
 		char uuid[32];
 		(void)snprintf(uuid, sizeof(uuid), "%022d.v0", i);
-		const struct checkpoint_entry entry = {uuid, INTERVAL_MINUTELY, 1795422300000000, 0, list, MEMORY, 0, 0};
+		const struct checkpoint_entry entry = {uuid, INTERVAL_MINUTELY, 1795422300000000, 0, list, MEMORY, 0, 0, NULL, 0};
 		checkpoint_add(writer, &entry);
 	}
 	assert_int_equal(checkpoint_finish(writer, disk_directory, NULL), 0);

@@ -360,6 +360,25 @@ static const struct key_case key_cases[] = {
 	{GROUP_DEFAULTS, "settle = \"ninety\"", NULL, "*defaults.settle: \"ninety\""},
 	{GROUP_DEFAULTS, "settle = \"99999999999999999999d\"", NULL, "*is out of range: from 0s to 7d"},
 	{GROUP_DEFAULTS, "lookback = \"7d\"", "lookback = \"7d\";", NULL},
+	{GROUP_DEFAULTS, "recheck = ( \"2h\", \"90m1s\", \"3d\" )", NULL,
+	 "defaults.recheck: \"90m1s\" is not longer than the one before it: each must be"},
+	{GROUP_DEFAULTS, "recheck = ( \"2h\", \"731d\" )", "recheck = ( \"2h\", \"731d\" );", NULL},
+	{GROUP_DEFAULTS, "recheck = ( \"1h\", \"6h\", \"1d\" )", "recheck = ( \"1h\", \"6h\", \"1d\" );", NULL},
+	{GROUP_DEFAULTS, "recheck = [ \"1s\" ]", "recheck = ( \"1s\" );", NULL},
+	{GROUP_DEFAULTS, "recheck = ( )", "recheck = ( );", NULL},
+	{GROUP_DEFAULTS, "recheck = [ \"1s\", \"2s\", \"3s\", \"4s\", \"5s\", \"6s\", \"7s\", \"8s\", \"9s\" ]", NULL,
+	 "defaults.recheck: holds too many durations: at most 8 are allowed"},
+	{GROUP_DEFAULTS, "recheck = ( \"0s\" )", NULL, "defaults.recheck: \"0s\" is out of range: from 1s to 731d"},
+	{GROUP_DEFAULTS, "recheck = ( \"731d1s\" )", NULL,
+	 "defaults.recheck: \"731d1s\" is out of range: from 1s to 731d"},
+	{GROUP_DEFAULTS, "recheck = ( \"1h\", 6 )", NULL,
+	 "defaults.recheck: member 2 of the list must be a text in quotes, such as \"1h\""},
+	{GROUP_DEFAULTS, "recheck = ( \"1h,2h\" )", NULL,
+	 "defaults.recheck: member 1 of the list must be a text in quotes, such as \"1h\""},
+	{GROUP_DEFAULTS, "recheck = ( \"\" )", NULL,
+	 "defaults.recheck: member 1 of the list must be a text in quotes, such as \"1h\""},
+	{GROUP_DEFAULTS, "recheck = \"1h\"", NULL,
+	 "defaults.recheck: must be a list of durations in quotes, such as ( \"1h\", \"1d\" ), not a text in quotes"},
 	{GROUP_DEFAULTS, "lookback = \"7d1s\"", NULL, "defaults.lookback: \"7d1s\" is out of range: from 0s to 7d"},
 	{GROUP_DEFAULTS, "backfill = \"731d\"", "backfill = \"731d\";", NULL},
 	{GROUP_DEFAULTS, "backfill = \"732d\"", NULL, "defaults.backfill: \"732d\" is out of range: from 1h to 731d"},
@@ -541,6 +560,8 @@ static size_t size_of_type(enum key_type type) {
 	case TYPE_INT:
 	case TYPE_ENUM:
 		return sizeof(int);
+	case TYPE_DISTANCES:
+		return sizeof(struct rechecks);
 	case TYPE_BOOL:
 		return sizeof(bool);
 	case TYPE_DURATION:
@@ -611,6 +632,9 @@ static void defaults_are_those_of_the_design(void **state) {
 	assert_int_equal(settings->window, 15 * USEC_PER_MIN);
 	assert_int_equal(settings->settle, 90 * USEC_PER_SEC);
 	assert_int_equal(settings->lookback, 10 * USEC_PER_MIN);
+	assert_int_equal(settings->recheck.after[0], USEC_PER_HOUR);
+	assert_int_equal(settings->recheck.after[3], 3 * USEC_PER_DAY);
+	assert_int_equal(settings->recheck.after[4], 0);
 	assert_int_equal(settings->backfill, 7 * USEC_PER_DAY);
 	assert_true(settings->since.from == INT64_MIN);
 	assert_int_equal(settings->since.ago, -1);

@@ -438,10 +438,137 @@ static void what_is_due_while_the_gate_is_shut_is_collected_in_time(void **state
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Rechecks: a poll waits for its next window, five minutes from now, and has something to ask for again. */
+
+static void wait_with_recheck(struct fixture *f, size_t number, usec_t key) {
+	struct poll *poll = &f->polls[number];
+	recheck_add(&poll->recheck, &f->settings, &(struct recheck_run){
+		.start = WALL - 2 * USEC_PER_HOUR,
+		.end = WALL - 2 * USEC_PER_HOUR + MINUTE,
+		.recorded = WALL - 2 * USEC_PER_HOUR + MINUTE,
+	});
+	lane_wait(&f->lane, poll, key, true);
+}
+
+static void prepare_rechecks(struct fixture *f) {
+	f->settings.recheck = (struct rechecks){{USEC_PER_HOUR}};
+	f->account.request_gap = SECOND;
+	f->account.burst = 3;
+	rate_init(&f->lane.rate, SECOND, 3);
+}
+
+static void done_with_rechecks(struct fixture *f) {
+	for (size_t i = 0; i < POLLS; i++) {
+		poll_done(&f->polls[i]);
+	}
+}
+
+static void a_recheck_is_made_while_nothing_else_is_to_be_done(void **state) {
+	struct fixture *f = *state;
+	usec_t until = 0;
+	prepare_rechecks(f);
+	lane_wait(&f->lane, &f->polls[0], NOW + 5 * MINUTE, true);
+	expect_int(true, lane_take_spare(&f->lane, NOW, WALL, &until) == NULL, "nothing is to be asked for again");
+	wait_with_recheck(f, 1, NOW + 5 * MINUTE);
+	expect_int(true, lane_take_spare(&f->lane, NOW, WALL - 2 * USEC_PER_HOUR, &until) == NULL, "nothing is due");
+
+	struct poll *poll = lane_take_spare(&f->lane, NOW, WALL, &until);
+	expect_int(true, poll == &f->polls[1], "the poll that has something due");
+	expect_int(POLL_BUSY, poll->phase, "phase");
+	expect_time(NOW + 5 * MINUTE, until, "until its own window");
+	expect_int(1, f->lane.waiting.len, "the other waits on");
+	lane_sent(&f->lane, poll, NOW);
+	f->lane.rechecking = true;
+
+	/* One at a time. */
+	wait_with_recheck(f, 2, NOW + 5 * MINUTE);
+	expect_int(true, lane_take_spare(&f->lane, NOW + MINUTE, WALL, &until) == NULL, "another is on its way");
+	f->lane.rechecking = false;
+	expect_int(true, lane_take_spare(&f->lane, NOW + MINUTE, WALL, &until) == &f->polls[2], "after its reply");
+	done_with_rechecks(f);
+}
+
+static void a_recheck_takes_nothing_that_is_missed(void **state) {
+	struct fixture *f = *state;
+	usec_t until = 0;
+	prepare_rechecks(f);
+	wait_with_recheck(f, 1, NOW + 5 * MINUTE);
+
+	/* A poll that is ready goes first, whether it is live or catching up. */
+	lane_ready(&f->lane, &f->polls[0], NOW, WALL);
+	expect_int(true, lane_take_spare(&f->lane, NOW, WALL, &until) == NULL, "one is ready");
+	expect_taken(f, NOW, "the one that is ready");
+	f->polls[2].cursor = WALL - USEC_PER_DAY;
+	lane_ready(&f->lane, &f->polls[2], NOW, WALL);
+	expect_int(true, lane_take_spare(&f->lane, NOW + MINUTE, WALL, &until) == NULL, "one catches up");
+	expect_taken(f, NOW, "the one that catches up");
+	f->lane.in_flight = 0;
+
+	/* Not before all tokens are there again; and the loop is told when that is. */
+	expect_int(true, lane_take_spare(&f->lane, NOW, WALL, &until) == NULL, "two tokens are missing");
+	expect_time(NOW + 2 * SECOND, lane_next(&f->lane), "when they are there");
+	expect_int(true, lane_take_spare(&f->lane, NOW + 2 * SECOND - 1, WALL, &until) == NULL, "just before");
+
+	/* Nor if another poll is due before the token has come back. */
+	lane_wait(&f->lane, &f->polls[3], NOW + 3 * SECOND - 1, true);
+	expect_int(true, lane_take_spare(&f->lane, NOW + 2 * SECOND, WALL, &until) == NULL, "the token is missed");
+	expect_time(NOW + 3 * SECOND - 1, lane_next(&f->lane), "no reason to be called earlier");
+	lane_collect(&f->lane, NOW + 3 * SECOND, WALL);
+	expect_taken(f, NOW + 3 * SECOND, "the other poll");
+	f->lane.in_flight = 0;
+	expect_int(true, lane_take_spare(&f->lane, NOW + 10 * SECOND, WALL, &until) == &f->polls[1], "at last");
+	done_with_rechecks(f);
+}
+
+static void a_recheck_ends_before_it_is_in_the_way(void **state) {
+	struct fixture *f = *state;
+	usec_t until = 0;
+	prepare_rechecks(f);
+	/* Its own window is too near: a reply could be late. */
+	wait_with_recheck(f, 1, NOW + 15 * SECOND - 1);
+	expect_int(true, lane_take_spare(&f->lane, NOW, WALL, &until) == NULL, "its window is near");
+	wait_with_recheck(f, 2, NOW + MINUTE);
+	expect_int(true, lane_take_spare(&f->lane, NOW, WALL, &until) == &f->polls[2], "another's is not");
+	expect_time(NOW + MINUTE, until, "until its own window");
+	lane_wait(&f->lane, &f->polls[2], NOW + MINUTE, true);
+
+	/* Where there is room for one request alone, it must be over when any poll is due. */
+	f->account.max_in_flight = 1;
+	expect_int(true, lane_take_spare(&f->lane, NOW, WALL, &until) == NULL, "the first window is near");
+	lane_collect(&f->lane, NOW + 20 * SECOND, WALL);
+	expect_int(1, f->lane.live.len, "the first is ready");
+	expect_taken(f, NOW + 20 * SECOND, "the first");
+	expect_int(true, lane_take_spare(&f->lane, NOW + 30 * SECOND, WALL, &until) == NULL, "there is no room");
+	f->lane.in_flight = 0;
+	lane_wait(&f->lane, &f->polls[3], NOW + 50 * SECOND, true);
+	expect_int(true, lane_take_spare(&f->lane, NOW + 30 * SECOND, WALL, &until) == &f->polls[2], "there is");
+	expect_time(NOW + 50 * SECOND, until, "until any window");
+	done_with_rechecks(f);
+}
+
+static void a_lane_in_trouble_makes_no_rechecks(void **state) {
+	struct fixture *f = *state;
+	usec_t until = 0;
+	prepare_rechecks(f);
+	wait_with_recheck(f, 1, NOW + 50 * MINUTE);
+	expect_int(true, lane_throttle(&f->lane, NOW, MINUTE), "throttled");
+	expect_int(true, lane_take_spare(&f->lane, NOW + 2 * MINUTE, WALL, &until) == NULL, "rate limited");
+	expect_int(true, lane_reached(&f->lane, NOW + 2 * MINUTE), "reached");
+	expect_int(true, lane_take_spare(&f->lane, NOW + 2 * MINUTE, WALL, &until) != NULL, "well again");
+	/* A poll that backs off is not well either. */
+	lane_wait(&f->lane, &f->polls[1], NOW + 50 * MINUTE, false);
+	expect_int(true, lane_take_spare(&f->lane, NOW + 2 * MINUTE, WALL, &until) == NULL, "backing off");
+	done_with_rechecks(f);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(no_more_than_the_cap_are_in_flight),
 		TEST(the_token_bucket_is_heeded),
+		TEST(a_recheck_is_made_while_nothing_else_is_to_be_done),
+		TEST(a_recheck_takes_nothing_that_is_missed),
+		TEST(a_recheck_ends_before_it_is_in_the_way),
+		TEST(a_lane_in_trouble_makes_no_rechecks),
 		TEST(a_lane_without_work_spends_no_token),
 		TEST(waiting_polls_become_ready_at_their_time),
 		TEST(live_goes_before_backlog_and_the_oldest_backlog_first),

@@ -375,6 +375,45 @@ static void the_first_record_of_the_log_sets_the_cursor(void **state) {
 	poll_done(&poll);
 }
 
+/* What is asked for again: no_data, a gap of one bucket; not what is cut otherwise after a reload. */
+static void buckets_without_a_count_are_watched(void **state) {
+	(void)state;
+	struct settings settings = minutes_with_lookback(0), other = minutes_with_lookback(0);
+	settings.recheck = other.recheck = (struct rechecks){{USEC_PER_HOUR}};
+	other.bucket.zone = zone_of("Asia/Kolkata");
+	struct device device = device_of(&settings), moved = device_of(&other);
+	static const struct {
+		enum record_status status;
+		int minutes;
+		bool watched;
+	} rows[] = {
+		{RECORD_OK, 1, false}, {RECORD_AMBIGUOUS, 1, false}, {RECORD_NO_DATA, 1, true},
+		{RECORD_GAP, 1, true}, {RECORD_GAP, 2, false},
+	};
+	struct poll poll, heir, stranger;
+	poll_init(&poll, &device, minute(0), T0);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		int first = (int)i * 10;
+		const struct remembered what = {.start = minute(first), .status = (uint8_t)rows[i].status};
+		poll_watch(&poll, &what, minute(first + rows[i].minutes), minute(first + 5));
+		expect_int(rows[i].watched, recheck_find(&poll.recheck, minute(first), minute(first + 1)) != NULL,
+		           "row %zu: watched", i);
+	}
+	const struct remembered late = {.start = minute(20), .count = 3, .revision = 1, .status = RECORD_OK};
+	poll_watch(&poll, &late, minute(21), minute(100));
+	expect_int(1, poll.recheck.len, "runs, after a count has come");
+
+	poll_init(&heir, &device, minute(0), T0);
+	poll_take_over(&heir, &poll);
+	expect_int(1, heir.recheck.len, "runs after a reload");
+	poll_init(&stranger, &moved, minute(0), T0);
+	poll_take_over(&stranger, &heir);
+	expect_int(0, stranger.recheck.len, "runs in another zone");
+	poll_done(&poll);
+	poll_done(&heir);
+	poll_done(&stranger);
+}
+
 static void an_earlier_revision_changes_nothing(void **state) {
 	(void)state;
 	struct settings settings = minutes_with_lookback(10);
@@ -405,6 +444,7 @@ int main(void) {
 		cmocka_unit_test(the_flood_guard_stops_what_cannot_be_right),
 		cmocka_unit_test(progress_is_no_flood),
 		cmocka_unit_test(the_first_record_of_the_log_sets_the_cursor),
+		cmocka_unit_test(buckets_without_a_count_are_watched),
 		cmocka_unit_test(an_earlier_revision_changes_nothing),
 	};
 	return cmocka_run_group_tests_name("poll", tests, NULL, zones_done);

@@ -174,8 +174,19 @@ static void tokens_are_not_won_by_a_change(void **state) {
 	}
 }
 
+static void it_is_known_when_all_tokens_are_there(void **state) {
+	(void)state;
+	struct rate rate;
+	rate_init(&rate, 10, 3);
+	expect_between(INT64_MIN, 0, rate_full_at(&rate), "a full bucket");
+	rate_take(&rate, 1000);
+	rate_take(&rate, 1000);
+	expect_int(1020, rate_full_at(&rate), "two tokens are missing");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_is_known_when_all_tokens_are_there),
 		cmocka_unit_test(a_full_bucket_gives_a_burst_and_then_one_every_gap),
 		cmocka_unit_test(idle_time_fills_the_bucket_and_never_more),
 		cmocka_unit_test(no_window_holds_more_than_burst_and_rate),

@@ -341,6 +341,45 @@ static void days_of_25_and_23_hours_are_one_record_each(void **state) {
 	}
 }
 
+/* Beyond the look-back only buckets without a count are known, and what comes for them is a revision. */
+static void what_comes_late_is_a_revision(void **state) {
+	struct fixture *f = *state;
+	f->settings.recheck = (struct rechecks){{USEC_PER_HOUR}};
+	f->settings.lookback = 0;
+	poll_done(&f->poll);
+	poll_init(&f->poll, &f->device, T0, T0);
+	static const enum record_status statuses[] = {
+		RECORD_OK, RECORD_NO_DATA, RECORD_GAP, RECORD_NO_DATA, RECORD_GAP, RECORD_AMBIGUOUS, RECORD_OK,
+	};
+	for (int i = 0; i < (int)COUNT_OF(statuses); i++) {
+		recorded(f, i, statuses[i], statuses[i] == RECORD_OK ? 7 : 0, i == 3 ? 2 : 0);
+		const struct remembered what = {minute(i), 0, 60, i == 3 ? 2 : 0, (uint8_t)statuses[i]};
+		poll_watch(&f->poll, &what, minute(i + 1), minute(i + 1));
+	}
+	/* All answer with a count now, but for the first gap and the last no_data. */
+	for (int i = 0; i < 6; i++) {
+		if (i != 2 && i != 3) {
+			add(f, minute(i), COUNT_ONE, 40 + i);
+		}
+	}
+	make(f, 0, 6);
+	expect_int(3, f->records.len, "records");
+	expect_record(f, 0, 1, RECORD_OK, 41, 1);
+	expect_record(f, 1, 2, RECORD_NO_DATA, 0, 1); /* no gap any more: it was answered */
+	expect_record(f, 2, 4, RECORD_OK, 44, 1);
+	for (size_t i = 0; i < f->records.len; i++) {
+		expect_int(false, f->records.list[i].has_previous, "record %zu: a count before", i);
+	}
+	/* The other answers, and what was recorded is asked for no more. */
+	add(f, minute(3), COUNT_AMBIGUOUS, 0);
+	make(f, 0, 6);
+	expect_record(f, 2, 3, RECORD_AMBIGUOUS, 0, 3);
+	const struct remembered late = {minute(1), 41, 60, 1, RECORD_OK};
+	poll_watch(&f->poll, &late, minute(2), minute(100));
+	make(f, 0, 3);
+	expect_int(1, f->records.len, "records but that one");
+}
+
 /* Recorded with 24 hours; by the new zone's clock the same day has 25, and so the same start. */
 static void a_bucket_that_became_longer_is_a_revision(void **state) {
 	struct fixture *f = *state;
@@ -446,6 +485,7 @@ int main(void) {
 		TEST(of_duplicates_the_last_stands),
 		TEST(lookback_records_only_what_has_changed),
 		TEST(a_vanished_point_takes_nothing_back),
+		TEST(what_comes_late_is_a_revision),
 		TEST(a_bucket_that_became_longer_is_a_revision),
 		TEST(without_lookback_too_a_bucket_cut_anew_is_a_revision),
 		TEST(a_recorded_bucket_of_another_length_is_left_alone),

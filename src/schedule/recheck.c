@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: ISC
+
+#include "schedule/recheck.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	/* Regular requests for each recheck, */
+	PRICE = 8,
+	/* and so many rechecks can be saved up. */
+	SAVED = 4,
+	/* Runs with no more than so many recorded buckets between them share a request. */
+	NEAR = 60,
+	/* Runs of all devices, 32 bytes each; and what a device has at least and at most. */
+	RUNS_ALL = 1 << 20,
+	RUNS_LEAST = 16,
+	RUNS_MOST = 512,
+	FIRST_SIZE = 4,
+};
+
+/* Whatever else is asked for, a device may have a recheck after this. */
+#define ASK_EVERY (8 * USEC_PER_HOUR)
+
+/* After a failure. */
+#define FAILED_WAIT (15 * USEC_PER_MIN)
+
+void recheck_init(struct recheck *recheck, size_t max) {
+	*recheck = (struct recheck){.max = (uint16_t)max, .next = USEC_INFINITY};
+}
+
+void recheck_done(struct recheck *recheck) {
+	if (recheck) {
+		free(recheck->runs);
+		recheck->runs = NULL;
+		recheck->len = recheck->size = 0;
+	}
+}
+
+size_t recheck_room(size_t devices) {
+	size_t room = devices > 0 ? RUNS_ALL / devices : RUNS_MOST;
+	return room < RUNS_LEAST ? RUNS_LEAST : room < RUNS_MOST ? room : RUNS_MOST;
+}
+
+/* When the run is due; USEC_INFINITY: no distance is left. */
+static usec_t due_at(const struct settings *settings, const struct recheck_run *run) {
+	usec_t after = run->stage < RECHECKS_MAX ? settings->recheck.after[run->stage] : 0;
+	return after > 0 ? run->recorded + after : USEC_INFINITY;
+}
+
+static void find_next(struct recheck *recheck, const struct settings *settings) {
+	recheck->next = USEC_INFINITY;
+	for (uint16_t i = 0; i < recheck->len; i++) {
+		usec_t due = due_at(settings, &recheck->runs[i]);
+		recheck->next = due < recheck->next ? due : recheck->next;
+	}
+}
+
+static void remove_at(struct recheck *recheck, uint16_t at) {
+	recheck->len--;
+	memmove(recheck->runs + at, recheck->runs + at + 1,
+	        (size_t)(recheck->len - at) * sizeof(*recheck->runs));
+}
+
+static bool grow(struct recheck *recheck) {
+	size_t size = recheck->size ? 2 * (size_t)recheck->size : FIRST_SIZE;
+	size = size < recheck->max ? size : recheck->max;
+	struct recheck_run *grown = reallocarray(recheck->runs, size, sizeof(*grown));
+	if (!grown) {
+		return false;
+	}
+	recheck->runs = grown;
+	recheck->size = (uint16_t)size;
+	return true;
+}
+
+/* The place of the first run that starts then or later. */
+static uint16_t place_of(const struct recheck *recheck, usec_t start) {
+	uint16_t low = 0, high = recheck->len;
+	while (low < high) {
+		uint16_t middle = (uint16_t)((low + high) / 2);
+		if (recheck->runs[middle].start < start) {
+			low = (uint16_t)(middle + 1);
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+/* The oldest run makes room for a newer one.  Without memory the new one is forgotten. */
+static void insert(struct recheck *recheck, const struct recheck_run *run) {
+	if (recheck->len == recheck->size && recheck->len < recheck->max && !grow(recheck)) {
+		return;
+	}
+	uint16_t at = place_of(recheck, run->start);
+	if (recheck->len == recheck->max) {
+		recheck->crowded = true;
+		if (at == 0) {
+			return;
+		}
+		remove_at(recheck, 0);
+		at--;
+	}
+	memmove(recheck->runs + at + 1, recheck->runs + at,
+	        (size_t)(recheck->len - at) * sizeof(*recheck->runs));
+	recheck->runs[at] = *run;
+	recheck->len++;
+}
+
+/*
+ * Runs side by side become one if that asks for none of their buckets much later than it
+ * is due: a quarter of the distance.
+ */
+static bool can_join(const struct settings *settings, const struct recheck_run *run,
+                     const struct recheck_run *next) {
+	if (run->end != next->start || run->revision != next->revision || run->stage != next->stage ||
+	    run->gap || next->gap || settings->bucket.interval == INTERVAL_NONE) {
+		return false;
+	}
+	usec_t slack = due_at(settings, run) == USEC_INFINITY ? 0 : settings->recheck.after[run->stage] / 4;
+	return run->recorded == next->recorded || next->end - run->start <= slack;
+}
+
+/* The run at that place with the one behind it, if there is one. */
+static bool join(struct recheck *recheck, const struct settings *settings, uint16_t at) {
+	if (at + 1 >= recheck->len || !can_join(settings, &recheck->runs[at], &recheck->runs[at + 1])) {
+		return false;
+	}
+	struct recheck_run *run = &recheck->runs[at];
+	const struct recheck_run *next = run + 1;
+	run->recorded = next->recorded > run->recorded ? next->recorded : run->recorded;
+	run->end = next->end;
+	remove_at(recheck, (uint16_t)(at + 1));
+	return true;
+}
+
+/* Cuts the run that lies across that time in two. */
+static void cut(struct recheck *recheck, usec_t time) {
+	uint16_t at = place_of(recheck, time);
+	if (at == 0 || recheck->runs[at - 1].end <= time) {
+		return;
+	}
+	struct recheck_run second = recheck->runs[at - 1];
+	recheck->runs[at - 1].end = time;
+	second.start = time;
+	insert(recheck, &second);
+}
+
+void recheck_forget(struct recheck *recheck, const struct settings *settings, usec_t start, usec_t end) {
+	uint16_t at = place_of(recheck, start);
+	bool before = at > 0 && recheck->runs[at - 1].end > start;
+	if (!before && (at == recheck->len || recheck->runs[at].start >= end)) {
+		return;
+	}
+	cut(recheck, start);
+	cut(recheck, end);
+	at = place_of(recheck, start);
+	while (at < recheck->len && recheck->runs[at].start < end) {
+		remove_at(recheck, at);
+	}
+	find_next(recheck, settings);
+}
+
+void recheck_add(struct recheck *recheck, const struct settings *settings, const struct recheck_run *bucket) {
+	if (due_at(settings, bucket) == USEC_INFINITY || bucket->start < bucket->recorded - settings->backfill) {
+		return;
+	}
+	while (recheck->len > 0 && recheck->runs[0].end <= bucket->end - settings->backfill) {
+		remove_at(recheck, 0);
+	}
+	insert(recheck, bucket);
+	uint16_t at = place_of(recheck, bucket->start);
+	(void)join(recheck, settings, at);
+	if (at > 0) {
+		(void)join(recheck, settings, (uint16_t)(at - 1));
+	}
+	find_next(recheck, settings);
+}
+
+void recheck_restore(struct recheck *recheck, const struct settings *settings, const struct recheck_run *run) {
+	if (due_at(settings, run) != USEC_INFINITY) {
+		insert(recheck, run);
+		find_next(recheck, settings);
+	}
+}
+
+void recheck_take_over(struct recheck *recheck, struct recheck *from, const struct settings *settings) {
+	recheck->limit = from->limit;
+	recheck->credit = from->credit;
+	recheck->asked = from->asked;
+	recheck->wait_until = from->wait_until;
+	for (uint16_t i = 0; i < from->len; i++) {
+		recheck_restore(recheck, settings, &from->runs[i]);
+	}
+	recheck_done(from);
+}
+
+const struct recheck_run *recheck_find(const struct recheck *recheck, usec_t start, usec_t end) {
+	uint16_t at = place_of(recheck, start + 1);
+	const struct recheck_run *run = at > 0 ? &recheck->runs[at - 1] : NULL;
+	return run && end <= run->end ? run : NULL;
+}
+
+bool recheck_is_due(const struct recheck *recheck, usec_t wall, usec_t now) {
+	if (recheck->next > wall || recheck->wait_until > now) {
+		return false;
+	}
+	return recheck->credit >= PRICE || recheck->asked == 0 || now - recheck->asked >= ASK_EVERY;
+}
+
+void recheck_tidy(struct recheck *recheck, const struct settings *settings, usec_t wall) {
+	for (uint16_t i = 0; i < recheck->len;) {
+		struct recheck_run *run = &recheck->runs[i];
+		run->recorded = run->recorded > wall ? wall : run->recorded;
+		if (run->end <= wall - settings->backfill || due_at(settings, run) == USEC_INFINITY) {
+			remove_at(recheck, i);
+		} else {
+			i++;
+		}
+	}
+	find_next(recheck, settings);
+}
+
+static bool is_edge(const struct grid *grid, usec_t time) {
+	return grid->interval == INTERVAL_NONE || grid_floor(grid, time) == time;
+}
+
+/* So far, but for that many buckets at most. */
+static void walk(struct span *span, const struct grid *grid, usec_t until, int limit) {
+	while (span->end < until && span->buckets < limit) {
+		span->end = grid_next(grid, span->end);
+		span->buckets++;
+	}
+}
+
+/* The range goes on to the run's end, or as far as it may.  Returns false if nothing of the run is in it. */
+static bool extend(struct span *span, const struct grid *grid, const struct recheck_run *run, int limit) {
+	struct span longer = *span;
+	int near = span->buckets + NEAR;
+	walk(&longer, grid, run->start, near < limit ? near : limit);
+	if (longer.end != run->start || longer.buckets == limit) {
+		return false;
+	}
+	walk(&longer, grid, run->end, limit);
+	if (longer.end > run->end) {
+		return false;
+	}
+	*span = longer;
+	return true;
+}
+
+bool recheck_span(struct recheck *recheck, const struct settings *settings, usec_t wall, int limit,
+                  struct span *ret) {
+	const struct grid *grid = &settings->bucket;
+	struct span span = {0};
+	recheck_tidy(recheck, settings, wall);
+	if (recheck->limit > 0 && recheck->limit < limit) {
+		limit = recheck->limit;
+	}
+	if (grid->interval == INTERVAL_NONE || limit < 1) {
+		limit = 1;
+	}
+	for (uint16_t i = 0; i < recheck->len;) {
+		const struct recheck_run *run = &recheck->runs[i];
+		bool first = span.buckets == 0;
+		if (due_at(settings, run) > wall) {
+			i++;
+			continue;
+		}
+		if (first) {
+			span.start = span.end = run->start;
+		}
+		if (is_edge(grid, span.start) && extend(&span, grid, run, limit)) {
+			i++;
+		} else if (first) {
+			remove_at(recheck, i); /* time was cut otherwise then */
+		} else {
+			break;
+		}
+	}
+	find_next(recheck, settings);
+	span.fresh = span.end;
+	if (span.buckets > 0) {
+		*ret = span;
+	}
+	return span.buckets > 0;
+}
+
+void recheck_sent(struct recheck *recheck, usec_t now) {
+	recheck->credit = recheck->credit >= PRICE ? (uint8_t)(recheck->credit - PRICE) : 0;
+	recheck->asked = now;
+}
+
+void recheck_earn(struct recheck *recheck) {
+	if (recheck->credit < PRICE * SAVED) {
+		recheck->credit++;
+	}
+}
+
+/* Behind all distances that have passed, and behind one in any case. */
+static void advance(struct recheck_run *run, const struct settings *settings, usec_t wall) {
+	do {
+		run->stage++;
+	} while (due_at(settings, run) <= wall);
+}
+
+static void pass(struct recheck *recheck, const struct settings *settings, usec_t start, usec_t end,
+                 usec_t wall) {
+	cut(recheck, start);
+	cut(recheck, end);
+	for (uint16_t i = place_of(recheck, start); i < recheck->len && recheck->runs[i].start < end; i++) {
+		if (due_at(settings, &recheck->runs[i]) <= wall) {
+			advance(&recheck->runs[i], settings, wall);
+		}
+	}
+	for (uint16_t i = 0; i < recheck->len;) {
+		if (due_at(settings, &recheck->runs[i]) == USEC_INFINITY) {
+			remove_at(recheck, i);
+		} else if (!join(recheck, settings, i)) {
+			i++;
+		}
+	}
+	find_next(recheck, settings);
+}
+
+void recheck_answered(struct recheck *recheck, const struct settings *settings, usec_t start, usec_t end,
+                      usec_t wall) {
+	recheck->limit = recheck->limit > UINT16_MAX / 2 ? 0 : (uint16_t)(2 * recheck->limit);
+	pass(recheck, settings, start, end, wall);
+}
+
+void recheck_failed(struct recheck *recheck, const struct settings *settings, const struct span *span,
+                    usec_t wall, usec_t now) {
+	recheck->wait_until = now + FAILED_WAIT;
+	if (span->buckets > 1) {
+		recheck->limit = (uint16_t)(span->buckets / 2);
+	} else {
+		pass(recheck, settings, span->start, span->end, wall);
+	}
+}

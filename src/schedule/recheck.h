@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * Which recorded buckets of a device are asked for again long afterwards: those without a
+ * count, for a camera may come back and deliver late.  Pure.
+ *
+ * A bucket that was recorded as no_data, or as a gap of its own, is asked for again at the
+ * distances that are configured, many of them in one request.  Buckets that were recorded
+ * alike and lie side by side are one run, so that a building that is closed for a week
+ * costs no more than a few runs; and there is a largest number of runs.
+ *
+ * A device's rechecks must not cost much, whatever it answers: one for so many regular
+ * requests, or in so many hours.
+ */
+
+#ifndef SCHEDULE_RECHECK_H
+#define SCHEDULE_RECHECK_H
+
+#include "schedule/span.h"
+
+#include <stdint.h>
+
+/** Buckets side by side that are asked for again together. */
+struct recheck_run {
+	usec_t start, end;
+	usec_t recorded; /* wall clock: when the last of them was */
+	uint16_t revision;
+	uint8_t stage; /* how many of the distances are behind it */
+	bool gap;      /* a bucket that was given up; else what was recorded as no_data */
+};
+
+struct recheck {
+	struct recheck_run *runs; /* ascending, without overlap */
+	uint16_t len, size, max;
+	uint16_t limit;   /* most buckets in the next request; 0: as many as may be */
+	uint8_t credit;   /* regular requests since the last recheck, up to a few rechecks' worth */
+	bool crowded;     /* runs were forgotten, for want of room, since this was last looked at */
+	usec_t asked;     /* monotonic: the last recheck; 0: none yet */
+	usec_t wait_until; /* monotonic: after a failure, nothing before that */
+	usec_t next;      /* wall clock: when the first run is due; USEC_INFINITY: none */
+};
+
+/** Nothing to ask for.  max: so many runs at most. */
+__attribute__((nonnull))
+void recheck_init(struct recheck *recheck, size_t max);
+
+void recheck_done(struct recheck *recheck);
+
+/** How many runs a device may have where there are so many devices. */
+size_t recheck_room(size_t devices);
+
+/** Moves all from one to another, whose max stays. */
+__attribute__((nonnull))
+void recheck_take_over(struct recheck *recheck, struct recheck *from, const struct settings *settings);
+
+/** What lies in that time has another record, or is to be forgotten. */
+__attribute__((nonnull))
+void recheck_forget(struct recheck *recheck, const struct settings *settings, usec_t start, usec_t end);
+
+/**
+ * A bucket was recorded without a count, at the time `recorded` in it.  What is older than
+ * backfill, or than the last distance, is not taken.  If there is no room the oldest run
+ * goes.  Without memory the bucket is forgotten.
+ */
+__attribute__((nonnull))
+void recheck_add(struct recheck *recheck, const struct settings *settings, const struct recheck_run *bucket);
+
+/** Puts back a run that was saved.  Runs come in their order. */
+__attribute__((nonnull))
+void recheck_restore(struct recheck *recheck, const struct settings *settings, const struct recheck_run *run);
+
+/** The run that holds the bucket; NULL if none does. */
+__attribute__((nonnull, warn_unused_result))
+const struct recheck_run *recheck_find(const struct recheck *recheck, usec_t start, usec_t end);
+
+/** Whether anything is due by the wall clock, and the device may ask for it now. */
+__attribute__((nonnull, warn_unused_result))
+bool recheck_is_due(const struct recheck *recheck, usec_t wall, usec_t now);
+
+/** Forgets what is too old; and what the wall clock recorded while it was ahead counts from now on. */
+__attribute__((nonnull))
+void recheck_tidy(struct recheck *recheck, const struct settings *settings, usec_t wall);
+
+/**
+ * What to ask for: the oldest run that is due, and those near it behind, in one range of
+ * limit buckets at most.  Forgets what is too old, or cut otherwise than time is now.
+ * Returns false if that leaves nothing.
+ */
+__attribute__((nonnull, warn_unused_result))
+bool recheck_span(struct recheck *recheck, const struct settings *settings, usec_t wall, int limit,
+                  struct span *ret);
+
+/** A recheck is sent. */
+__attribute__((nonnull))
+void recheck_sent(struct recheck *recheck, usec_t now);
+
+/** A regular request was answered. */
+__attribute__((nonnull))
+void recheck_earn(struct recheck *recheck);
+
+/** The range was answered, and what changed has been recorded: the rest waits for the next distance. */
+__attribute__((nonnull))
+void recheck_answered(struct recheck *recheck, const struct settings *settings, usec_t start, usec_t end,
+                      usec_t wall);
+
+/**
+ * The request failed: a bucket alone waits for its next distance, of several half as many
+ * are asked for after a while.
+ */
+__attribute__((nonnull))
+void recheck_failed(struct recheck *recheck, const struct settings *settings, const struct span *span,
+                    usec_t wall, usec_t now);
+
+#endif
