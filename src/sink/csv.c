@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "sink/format.h"
+#include "sink/ndjson.h"
 
 #include <errno.h>
 #include <string.h>
@@ -31,12 +32,46 @@ static size_t put_special(struct buf *out, const char *text, size_t len) {
 	return used;
 }
 
+/* What spreadsheets begin a formula with, the characters of full width too. */
+static bool begins_formula(uint32_t point) {
+	switch (point) {
+	case '=':
+	case '+':
+	case '-':
+	case '@':
+	case 0xff1d:
+	case 0xff0b:
+	case 0xff0d:
+	case 0xff20:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Whether an apostrophe must be put in front.  Blanks, and what is written as blanks, hide nothing. */
+static bool needs_guard(const char *text, size_t len) {
+	uint32_t point = 0;
+	if (len > 0 && text[0] == '\'') {
+		return true;
+	}
+	for (size_t i = 0, used; i < len && (used = text_decode(text + i, len - i, &point)) > 0; i += used) {
+		if (point != ' ' && !text_is_unprintable(point)) {
+			return begins_formula(point);
+		}
+	}
+	return false;
+}
+
 static void put_text(struct buf *out, const char *text) {
 	size_t len = text ? strlen(text) : 0;
 	bool quoted = len > 0 && strpbrk(text, ",\"") != NULL;
 
 	if (quoted) {
 		buf_putc(out, '"');
+	}
+	if (needs_guard(text, len)) {
+		buf_putc(out, '\'');
 	}
 	for (size_t i = 0; i < len;) {
 		size_t start = i;
@@ -57,6 +92,43 @@ static void put_text(struct buf *out, const char *text) {
 static void put_column(struct buf *out, const char *text) {
 	put_text(out, text);
 	buf_putc(out, ',');
+}
+
+/* In quotation marks, with those inside of it doubled, from the back on. */
+static void quote_from(struct buf *out, size_t start) {
+	size_t len = out->len - start;
+	size_t marks = 2;
+	for (size_t i = start; i < out->len; i++) {
+		marks += out->data[i] == '"';
+	}
+	while (marks-- > 0) {
+		buf_putc(out, '"');
+	}
+	if (buf_error(out) < 0) {
+		return;
+	}
+
+	const char *from = out->data + start + len;
+	char *to = out->data + out->len;
+	*--to = '"';
+	while (from > out->data + start) {
+		*--to = *--from;
+		if (*to == '"') {
+			*--to = '"';
+		}
+	}
+	*--to = '"';
+}
+
+static void put_json(struct buf *out, const char *json) {
+	size_t start = out->len;
+	if (json) {
+		if (needs_guard(json, strlen(json))) {
+			buf_putc(out, '\'');
+		}
+		ndjson_put_json(out, json);
+		quote_from(out, start);
+	}
 }
 
 static void put_int(struct buf *out, bool present, int64_t n) {
@@ -91,6 +163,8 @@ void csv_format(const struct record *record, struct buf *out) {
 	put_column(out, record->warning);
 	put_column(out, record->reason);
 	format_utc(out, record->polled_at);
+	buf_putc(out, ',');
+	put_json(out, record->event_counts);
 	buf_puts(out, "\r\n");
 }
 
@@ -125,16 +199,19 @@ int csv_parse(const char *line, size_t len, struct log_entry *ret) {
 	struct slice fields[FIELD_COUNT_OF] = {{0}};
 	const char *at = line, *end = line + len;
 
-	if (len == strlen(CSV_HEADER) && memcmp(line, CSV_HEADER, len) == 0) {
-		return -ENODATA;
-	}
 	if (len < 2 || end[-2] != '\r') {
 		return -EBADMSG;
+	}
+	if (len > strlen(CSV_FIRST_COLUMNS) && memcmp(line, CSV_FIRST_COLUMNS, strlen(CSV_FIRST_COLUMNS)) == 0) {
+		return -ENODATA;
 	}
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
 		struct slice column;
 		if (!take_column(&at, end, &column)) {
 			return -EBADMSG;
+		}
+		if (column.len > 0 && column.text[0] == '\'') {
+			column = (struct slice){column.text + 1, column.len - 1};
 		}
 		if (columns[i].wanted) {
 			fields[columns[i].field] = column;

@@ -3,7 +3,7 @@
 /*
  * A record as one line of CSV, RFC 4180: occupancy-log(5).
  *
- * The columns are the fields of the JSON but the maps and the labels.
+ * The columns are the fields of the JSON but two maps and the labels.
  */
 
 #ifndef SINK_CSV_H
@@ -14,20 +14,25 @@
 
 struct log_entry;
 
-/** The first line of every file. */
+/** What the header of every version begins with; the columns that are read back are among these. */
+#define CSV_FIRST_COLUMNS "time,name,count,status,interval,device,revision,end,"
+
+/** The first line of every file.  New columns come at its end. */
 #define CSV_HEADER \
-	"time,name,count,status,interval,device,revision,end,previous,local_time,site,account," \
-	"timestamp_ms,date_local,date_utc,warning,reason,polled_at\r\n"
+	CSV_FIRST_COLUMNS "previous,local_time,site,account," \
+	"timestamp_ms,date_local,date_utc,warning,reason,polled_at,event_counts\r\n"
 
 /**
  * Appends the record, CR and LF.  What is null or left out in JSON is empty.
  * What is not valid UTF-8 becomes U+FFFD, a byte at a time, and a control
- * character a blank, so that a record is always one line.
+ * character a blank, so that a record is always one line.  A text that a
+ * spreadsheet would take for a formula has an apostrophe in front, and so has one
+ * that begins with an apostrophe: without the first one it is what it was.
  */
 __attribute__((nonnull))
 void csv_format(const struct record *record, struct buf *out);
 
-/** Reads such a line back.  Returns 0; -ENODATA if it is a header; -EBADMSG. */
+/** Reads such a line back, of any version.  Returns 0; -ENODATA if it is a header; -EBADMSG. */
 __attribute__((warn_unused_result, nonnull))
 int csv_parse(const char *line, size_t len, struct log_entry *ret);
 

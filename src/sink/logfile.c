@@ -78,6 +78,26 @@ static int cut_torn_line(int fd, int64_t size, int64_t *ret_whole) {
 	return r;
 }
 
+/* How much of the file is the header: all of it or nothing. */
+static int measure_heading(struct logfile *file) {
+	char block[BLOCK];
+	size_t len = strlen(file->header);
+
+	file->heading = 0;
+	if (len == 0 || len > sizeof(block) || file->size < (int64_t)len) {
+		return 0;
+	}
+	int64_t got = file_read(file->fd, block, len, 0);
+	if (got == (int64_t)len && memcmp(block, file->header, len) == 0) {
+		file->heading = got;
+	}
+	return got < 0 ? (int)got : 0;
+}
+
+bool logfile_is_empty(const struct logfile *file) {
+	return file->size == file->heading;
+}
+
 /* What stands at the path now, as far as it can be said; all but the names of fresh. */
 static int adopt(struct logfile *fresh, const char *directory) {
 	struct file_info info;
@@ -92,6 +112,9 @@ static int adopt(struct logfile *fresh, const char *directory) {
 	fresh->unreservable = false;
 	r = cut_torn_line(fresh->fd, info.size, &fresh->size);
 	if (r == 0) {
+		r = measure_heading(fresh);
+	}
+	if (r == 0) {
 		/* A daemon that was killed may have left lines here that no sync followed. */
 		r = file_sync_all(fresh->fd);
 	}
@@ -101,6 +124,8 @@ static int adopt(struct logfile *fresh, const char *directory) {
 	}
 	return r;
 }
+
+static void begin(struct logfile *file);
 
 /* On failure file is what it was. */
 static int open_path(struct logfile *file, struct error *err) {
@@ -120,6 +145,7 @@ static int open_path(struct logfile *file, struct error *err) {
 	file_close(file->fd);
 	fresh.generation++;
 	*file = fresh;
+	begin(file);
 	return 0;
 }
 
@@ -150,7 +176,9 @@ int logfile_cut(struct logfile *file, int64_t size, struct error *err) {
 		return error_errno(err, -r, "%s: cannot be cut", file->path);
 	}
 	file->size = size;
+	file->heading = file->heading <= size ? file->heading : 0;
 	file->reserved = 0;
+	begin(file);
 	return 0;
 }
 
@@ -175,6 +203,7 @@ static int undo(struct logfile *file) {
 	r = file_truncate(file->fd, size);
 	if (r == 0) {
 		file->size = size;
+		file->heading = file->heading <= size ? file->heading : 0;
 		file->reserved = 0;
 		file->stray = 0;
 		file->cut_unsynced = true;
@@ -217,7 +246,13 @@ int logfile_follow(struct logfile *file, struct error *err) {
 		file->reserved = 0;
 		r = cut_torn_line(file->fd, info.size, &file->size);
 		if (r == 0) {
+			r = measure_heading(file);
+		}
+		if (r == 0) {
 			r = file_sync_all(file->fd);
+		}
+		if (r == 0) {
+			begin(file);
 		}
 	}
 	if (r < 0) {
@@ -278,6 +313,28 @@ static int write_lines(struct logfile *file, const void *data, size_t len) {
 	return r;
 }
 
+/* What was written and synced stands. */
+static void keep(struct logfile *file) {
+	file->heading = file->size == 0 ? (int64_t)strlen(file->header) : file->heading;
+	file->size += file->stray;
+	file->stray = 0;
+}
+
+/*
+ * An empty file gets its header at once, so that a reader need not wait for a record to
+ * know the columns.  Where that fails, the first record brings it.
+ */
+static void begin(struct logfile *file) {
+	if (file->size > 0 || !file->header[0]) {
+		return;
+	}
+	if (write_lines(file, "", 0) == 0) {
+		keep(file);
+	} else {
+		(void)take_back(file); /* if this fails the next call begins with it */
+	}
+}
+
 /*
  * Whether the path led to another file, or nowhere, just while we wrote.  Then
  * whoever moved ours may have read it before our lines were in it, and be about
@@ -303,8 +360,7 @@ static int append_once(struct logfile *file, const void *data, size_t len, usec_
 	} else if (has_moved(file)) {
 		r = error_set(err, ESTALE, "%s: moved away while it was written", file->path);
 	} else {
-		file->size += file->stray;
-		file->stray = 0;
+		keep(file);
 		file->written = now;
 		return 0;
 	}

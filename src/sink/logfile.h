@@ -20,6 +20,7 @@ struct logfile {
 	int fd;
 	uint64_t device, inode; /* which file it is */
 	int64_t size;           /* of the whole lines in it, synced */
+	int64_t heading;        /* how much of that is the header; 0: it does not begin with it */
 	usec_t written;         /* wall clock of the last append */
 	int64_t stray;          /* bytes at the end that must go before anything else happens */
 	bool cut_unsynced;      /* some went, and a crash could bring them back */
@@ -34,7 +35,8 @@ void logfile_init(struct logfile *file);
 
 /**
  * Opens or creates DIRECTORY/NAME, cuts off a torn last line, and syncs what is
- * there and the directory.  The header must outlive the file.
+ * there and the directory.  An empty file gets the header, if the disk has room for
+ * it; else the first append brings it.  The header must outlive the file.
  *
  * Returns 0, or -errno with the file as after logfile_init().
  */
@@ -43,6 +45,10 @@ int logfile_open(struct logfile *file, const char *directory, const char *name, 
                  struct error *err);
 
 void logfile_close(struct logfile *file);
+
+/** Whether it holds no line but the header. */
+__attribute__((nonnull))
+bool logfile_is_empty(const struct logfile *file);
 
 /**
  * Makes sure that the file is the one at its path: if that was moved away or
@@ -53,7 +59,7 @@ void logfile_close(struct logfile *file);
 __attribute__((warn_unused_result, nonnull(1)))
 int logfile_follow(struct logfile *file, struct error *err);
 
-/** Cuts the file back to that many bytes, which end a line, and syncs it.  Returns 0 or -errno. */
+/** Cuts the file back to that many bytes, which end a line, and syncs it; of 0, it begins anew.  Returns 0 or -errno. */
 __attribute__((warn_unused_result, nonnull(1)))
 int logfile_cut(struct logfile *file, int64_t size, struct error *err);
 

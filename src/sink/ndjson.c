@@ -77,11 +77,11 @@ static void put_string(struct buf *out, const char *text) {
 }
 
 /*
- * JSON text from outside, as it is.  What could break the line, or is no UTF-8,
+ * What could break the line, or is no UTF-8,
  * cannot be part of valid JSON but as white space or inside a string, and is
  * made harmless there.
  */
-static void put_json(struct buf *out, const char *json) {
+void ndjson_put_json(struct buf *out, const char *json) {
 	size_t len = strlen(json);
 
 	for (size_t i = 0; i < len;) {
@@ -104,7 +104,7 @@ static void put_json(struct buf *out, const char *json) {
 
 static void put_optional_json(struct buf *out, const char *json) {
 	if (json) {
-		put_json(out, json);
+		ndjson_put_json(out, json);
 	} else {
 		buf_puts(out, "null");
 	}
@@ -197,7 +197,7 @@ void ndjson_format(const struct record *record, struct buf *out) {
 	put_utc(out, record->polled_at);
 	if (record->device->labels) {
 		buf_puts(out, ",\"labels\":");
-		put_json(out, record->device->labels);
+		ndjson_put_json(out, record->device->labels);
 	}
 	buf_puts(out, "}\n");
 }

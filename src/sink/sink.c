@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Far more than the records of all replies that can come in one turn of the loop. */
 static const size_t batch_max = (size_t)256 << 20;
@@ -19,6 +20,7 @@ static const size_t batch_max = (size_t)256 << 20;
 
 enum {
 	NAME_SIZE = 32,
+	HEADER_MAX = 4096, /* bytes of a header, in any version */
 	PROBE_BYTES = 64 * 1024,
 };
 
@@ -41,7 +43,7 @@ static void set_due(struct sink *sink) {
 	};
 
 	sink->due = USEC_INFINITY;
-	if (sink->settings.rotate_every != ROTATE_NEVER && sink->file.size > 0) {
+	if (sink->settings.rotate_every != ROTATE_NEVER && !logfile_is_empty(&sink->file)) {
 		const struct grid grid = {
 			.zone = sink->settings.zone,
 			.interval = intervals[sink->settings.rotate_every],
@@ -69,7 +71,7 @@ static int open_current(struct sink *sink, const struct log_codec *codec, struct
  */
 static int retire(struct sink *sink, const struct logfile *file, const struct log_codec *codec,
                   usec_t now, struct error *err) {
-	if (file->size > 0) {
+	if (!logfile_is_empty(file)) {
 		return rotate_rename(&sink->rotate, file->path, codec->extension, now, err);
 	}
 
@@ -155,6 +157,21 @@ int sink_open(const struct log_settings *settings, usec_t now, struct sink **ret
 	return 0;
 }
 
+static int rotate_now(struct sink *sink, usec_t now, struct error *err);
+
+/* Whether the current file begins with a header of an older version, whose columns are others. */
+static bool has_old_header(const struct sink *sink) {
+	char block[HEADER_MAX];
+	struct log_entry entry;
+
+	int64_t got = logfile_is_empty(&sink->file) || sink->file.heading > 0
+	                      ? 0
+	                      : file_read(sink->file.fd, block, sizeof(block), 0);
+	const char *newline = got > 0 ? memchr(block, '\n', (size_t)got) : NULL;
+	return newline && !memchr(block, '\0', (size_t)(newline - block)) &&
+	       sink->codec->parse(block, (size_t)(newline - block) + 1, &entry) == -ENODATA;
+}
+
 /*
  * A rotation that was interrupted needs no more than this: the renamed file is found
  * by its name, and the new one was made when the log was opened.
@@ -169,6 +186,9 @@ int sink_recover(struct sink *sink, const struct sink_position *from, usec_t now
 		if (other != sink->codec) {
 			r = retire_format(sink, other, now, err);
 		}
+	}
+	if (r == 0 && has_old_header(sink)) {
+		r = rotate_now(sink, now, err);
 	}
 	if (r == 0) {
 		r = replay_run(sink->rotate.directory, current_name(name, sink->codec), from, replay,
@@ -226,7 +246,7 @@ static bool is_full(const struct sink *sink) {
  * than nowhere, and the loop is asked for sink_rotate(), which will tell.
  */
 static void rotate_before(struct sink *sink, usec_t now) {
-	if (sink->file.size == 0 || (now < sink->due && !is_full(sink))) {
+	if (logfile_is_empty(&sink->file) || (now < sink->due && !is_full(sink))) {
 		return;
 	}
 	if (sink->owed) {
@@ -304,7 +324,7 @@ int sink_rotate(struct sink *sink, usec_t now, struct error *err) {
 	int r = logfile_follow(&sink->file, err);
 
 	rotate_tick(&sink->rotate, now);
-	if (r == 0 && sink->file.size > 0) {
+	if (r == 0 && !logfile_is_empty(&sink->file)) {
 		r = rotate_now(sink, now, err);
 	}
 	sink->owed = r < 0;

@@ -126,6 +126,7 @@ static void put_counts(struct dice *dice, struct truth truth) {
 }
 
 static void put_extras(struct dice *dice, usec_t start) {
+	static const char *const fronts[] = {"", "=", "@", "-", "+", "'"};
 	if (dice_permille(dice, 200)) {
 		put(",\"approximateTimestampMsMap\":{\"human\":%lld}", (long long)start / 1000 + 17);
 	}
@@ -133,7 +134,8 @@ static void put_extras(struct dice *dice, usec_t start) {
 		put(",\"reportingDevicesMap\":{\"human\":[\"AAAAAAAAAAAAAAAAAAAAAA.v0\"]}");
 	}
 	if (dice_permille(dice, 200)) {
-		put(",\"dateLocal\":\"2026-03-08 08:15, \\\"noon\\\"\",\"extra\":[1,{\"a\":null}]");
+		put(",\"dateLocal\":\"%s2026-03-08 08:15, \\\"noon\\\"\",\"extra\":[1,{\"a\":null}]",
+		    DICE_CHOOSE(dice, fronts));
 	}
 }
 

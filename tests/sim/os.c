@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/signals.h"
+#include "disk.h"
 #include "ledger.h"
 #include "os.h"
 #include "setup.h"
@@ -87,6 +88,14 @@ void log_lines(enum log_level level, const char *text) {
 
 /* systemd */
 
+/* A reader of CSV knows the columns from the first moment on, if the disk has had room for them. */
+static void check_heading(void) {
+	const struct inode *log = disk_look_up(&disk->log.now, "occupancy.csv");
+	if (!world->ready && log && log->size == 0 && !world->disk_troubled) {
+		world_violation("lines: expected occupancy.csv to have its header when the daemon is ready, but it is empty");
+	}
+}
+
 void notify_ready(void) {
 	if (os->reloading) {
 		bool expected = !os->reloading_broken;
@@ -103,6 +112,7 @@ void notify_ready(void) {
 	}
 	ledger_configured(setups->current);
 	os->reloading = false;
+	check_heading();
 	world->ready = true;
 	world_note("READY");
 }

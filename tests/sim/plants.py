@@ -55,6 +55,15 @@ PLANTS = [
     Plant("header missing in new CSV files", "src/sink/logfile.c",
           "	size_t header_len = file->size == 0 ? strlen(file->header) : 0;", "	size_t header_len = 0;"),
 
+    Plant("header with the first record alone", "src/sink/logfile.c",
+          "	*file = fresh;\n	begin(file);\n", "	*file = fresh;\n"),
+    Plant("a file with a header alone is rotated", "src/sink/logfile.c",
+          "	return file->size == file->heading;", "	return file->size == 0;"),
+    Plant("a text that begins a formula", "src/sink/csv.c",
+          "	if (needs_guard(text, len)) {", "	if (text && 0 * needs_guard(text, len)) {"),
+    Plant("quotation marks in counts left as they are", "src/sink/csv.c",
+          "		if (*to == '\"') {", "		if (*to == '\\0') {"),
+
     # What is asked, and when.
     Plant("Retry-After ignored", "src/response/outcome.c",
           "	return wait < RETRY_AFTER_MOST ? wait : RETRY_AFTER_MOST;", "	return RETRY_AFTER_LEAST;"),

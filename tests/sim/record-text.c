@@ -13,19 +13,19 @@
 
 static const char header[] =
 	"time,name,count,status,interval,device,revision,end,previous,local_time,site,account,"
-	"timestamp_ms,date_local,date_utc,warning,reason,polled_at\r";
+	"timestamp_ms,date_local,date_utc,warning,reason,polled_at,event_counts\r";
 
 /** Columns of the CSV, and names in the JSON. */
 enum column {
 	TIME, NAME, COUNT, STATUS, INTERVAL, DEVICE, REVISION, END, PREVIOUS, LOCAL_TIME, SITE, ACCOUNT,
-	TIMESTAMP_MS, DATE_LOCAL, DATE_UTC, WARNING, REASON, POLLED_AT,
+	TIMESTAMP_MS, DATE_LOCAL, DATE_UTC, WARNING, REASON, POLLED_AT, EVENT_COUNTS,
 	COLUMNS,
 };
 
 static const char *const names[COLUMNS] = {
 	"time", "name", "count", "status", "interval", "device", "revision", "end", "previous",
 	"local_time", "site", "account", "timestamp_ms", "date_local", "date_utc", "warning", "reason",
-	"polled_at",
+	"polled_at", "event_counts",
 };
 
 /* "2026-03-08T09:00:00[.000]Z" or with an offset. */
@@ -88,6 +88,16 @@ static bool name_agrees(const char *name, const struct line *line) {
 	       strcmp(setup->devices[number].uuid, line->uuid) == 0;
 }
 
+/* A count that was chosen is from the map beside it. */
+static bool counts_agree(const char *text, const struct line *line) {
+	json_object *map = text[0] ? json_tokener_parse(text) : NULL;
+	json_object *people = NULL;
+	bool good = line->status != LINE_OK ||
+	            (json_object_object_get_ex(map, "human", &people) && json_object_get_int64(people) == line->count);
+	json_object_put(map);
+	return good;
+}
+
 /* Texts that are not there are "". */
 static bool fill(const char *const *texts, struct line *line) {
 	int64_t version;
@@ -110,7 +120,7 @@ static bool fill(const char *const *texts, struct line *line) {
 	       read_interval(texts[INTERVAL], &line->granularity) && name_agrees(texts[NAME], line) &&
 	       (!line->has_count || read_number(texts[COUNT], &line->count)) &&
 	       (!line->has_previous || read_number(texts[PREVIOUS], &line->previous)) &&
-	       line->has_count == (line->status == LINE_OK);
+	       line->has_count == (line->status == LINE_OK) && counts_agree(texts[EVENT_COUNTS], line);
 }
 
 /* JSON */
@@ -148,6 +158,23 @@ void record_text_header(const char *file, const char *text, size_t len) {
 	}
 }
 
+static bool is_text(int column) {
+	static const bool texts[COLUMNS] = {
+		[NAME] = true, [DEVICE] = true, [SITE] = true, [ACCOUNT] = true, [DATE_LOCAL] = true,
+		[DATE_UTC] = true, [WARNING] = true, [REASON] = true, [EVENT_COUNTS] = true,
+	};
+	return texts[column];
+}
+
+/* What a spreadsheet would take for a formula has an apostrophe in front. */
+static bool take_guard(char *text) {
+	if (text[0] == '\'') {
+		memmove(text, text + 1, strlen(text));
+		return true;
+	}
+	return !strchr("=+-@", text[0]) || text[0] == '\0';
+}
+
 /* Takes a column apart into out, moving on; false if it is malformed. */
 static bool take_column(const char **at, const char *end, char *out, size_t size) {
 	size_t len = 0;
@@ -183,6 +210,9 @@ bool record_text_csv(const char *text, size_t len, struct line *line) {
 	const char *end = text + len - 1;
 	for (int i = 0; i < COLUMNS; i++) {
 		if (!take_column(&text, end, columns[i], sizeof(columns[i]))) {
+			return false;
+		}
+		if (is_text(i) && !take_guard(columns[i])) {
 			return false;
 		}
 		texts[i] = columns[i];

@@ -347,20 +347,28 @@ def parse_log(path, data):
 
 
 CSV_COLUMNS = ("time,name,count,status,interval,device,revision,end,previous,local_time,site,account,"
-               "timestamp_ms,date_local,date_utc,warning,reason,polled_at").split(",")
+               "timestamp_ms,date_local,date_utc,warning,reason,polled_at,event_counts").split(",")
+# As it was before there were counts in it; such files are read back.
+OLD_CSV_COLUMNS = CSV_COLUMNS[:-1]
 CSV_NUMBERS = ("count", "revision", "previous", "timestamp_ms")
 
 
 def parse_csv(data, name="CSV"):
-    """Records with the members of NDJSON that CSV has: numbers as such, null where it is empty."""
+    """Records with the members of NDJSON that CSV has: numbers and counts as such, null where it is empty."""
+    def value(column, text):
+        if column in CSV_NUMBERS or not text:
+            return int(text) if text else None
+        assert text[0] not in "=+-@", f"{name}: a spreadsheet takes this for a formula: {text}"
+        text = text.removeprefix("'")
+        return json.loads(text) if column == "event_counts" else text
+
     rows = csv.reader(io.StringIO(data.decode(), newline=""), strict=True)
     header = next(rows, CSV_COLUMNS)
-    assert header == CSV_COLUMNS, f"{name}: begins with {header}"
+    assert header in (CSV_COLUMNS, OLD_CSV_COLUMNS), f"{name}: begins with {header}"
     records = []
     for row in rows:
-        assert len(row) == len(CSV_COLUMNS) and row != CSV_COLUMNS, f"{name}: not a record: {row}"
-        records.append({column: (int(text) if column in CSV_NUMBERS else text) if text else None
-                        for column, text in zip(CSV_COLUMNS, row)})
+        assert len(row) == len(header) and row != header, f"{name}: not a record: {row}"
+        records.append({column: value(column, text) for column, text in zip(header, row)})
     return records
 
 

@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from harness import (FAKETIME_LIBRARY, SANITIZERS, SLOW, assert_complete, assert_contiguous, expected_records, fast,
+from harness import (CSV_COLUMNS, FAKETIME_LIBRARY, SANITIZERS, SLOW, assert_complete, assert_contiguous, expected_records, fast,
                      last_minute, parse_time, rfc3339, uuid_of, wait_for)
 
 
@@ -249,6 +249,69 @@ def test_csv_holds_the_same(fake, make_daemon):
     expected = expected_records(uuid_of(1), "MINUTELY", "UTC", parse_time(rows[0]["time"]), parse_time(rows[-1]["end"]))
     assert {(r["time"], r["end"]): int(r["count"]) for r in rows} == expected and len(rows) == len(expected)
     assert all(r["site"] == 'say "hi", all' for r in rows)
+
+
+def test_csv_is_harmless_and_reads_back_as_it_was(fake, make_daemon):
+    """A UUID, a name and a message that a spreadsheet would calculate; the checkpoint is lost."""
+    uuid = "-" + uuid_of(1)[1:]
+    fake.faults({"warning": "=cmd|' /C calc'!A0, \"x\""})
+    daemon = make_daemon(fake.url, [{"uuid": uuid, "name": "@SUM(A1)", "site": "'+1"}], defaults={"backfill_from": "30m"},
+                         log={"format": "csv"})
+    assert daemon.run("--once")[0] == 0
+    text = (daemon.log_folder / "occupancy.csv").read_text()
+    assert ",'@SUM(A1)," in text and f",'{uuid}," in text and ",''+1," in text
+    records = daemon.records_at_rest()
+    assert len(records) >= 28
+    for r in records:
+        assert (r["device"], r["name"], r["site"]) == (uuid, "@SUM(A1)", "'+1")
+        assert r["warning"] == "=cmd|' /C calc'!A0, \"x\"" and list(r["event_counts"].values()) == [r["count"]]
+
+    (daemon.state_folder / "checkpoint").unlink()
+    assert daemon.run("--once")[0] == 0
+    records = daemon.records_at_rest()
+    assert_complete(records, uuid, expected_records(uuid, "MINUTELY", "UTC", parse_time(records[0]["time"]),
+                                                    parse_time(records[-1]["end"])))
+
+
+@pytest.mark.parametrize("checkpoint", [True, False], ids=["checkpoint", "no-checkpoint"])
+def test_csv_of_an_older_version_is_rotated_and_read_back(checkpoint, fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "30m"}, log={"format": "csv", "compress": False})
+    assert daemon.run("--once")[0] == 0
+    current = daemon.log_folder / "occupancy.csv"
+    old = [line.rpartition(',"{')[0] or line.rpartition(",")[0] for line in current.read_text().splitlines()]
+    # As the older version would have left it.
+    current.write_bytes("".join(f"{line}\r\n" for line in old).encode())
+    if not checkpoint:
+        (daemon.state_folder / "checkpoint").unlink()
+    daemon.start()
+    daemon.stop()
+    rotated, = daemon.log_folder.glob("occupancy-*")
+    assert rotated.read_text().splitlines() == old
+    assert current.read_text().splitlines()[0] == old[0] + ",event_counts"
+    records = daemon.records_at_rest()
+    assert_complete(records, uuid_of(1), expected_records(uuid_of(1), "MINUTELY", "UTC", parse_time(records[0]["time"]),
+                                                          parse_time(records[-1]["end"])))
+
+
+def test_csv_has_its_header_before_its_first_record(fake, make_daemon):
+    fake.faults({"hang": True})
+    daemon = make_daemon(fake.url, rooms(1), log={"format": "csv"}).start()
+    current = daemon.log_folder / "occupancy.csv"
+    header = current.read_bytes()
+    assert header.decode().strip().split(",") == CSV_COLUMNS and header.endswith(b"\r\n")
+    daemon.signal(signal.SIGUSR1)
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: "reloaded" in daemon.stderr(), 5, "the reload")
+    assert [p.name for p in daemon.log_folder.iterdir() if "csv" in p.name] == ["occupancy.csv"]
+    assert current.read_bytes() == header
+    current.rename(daemon.log_folder / "occupancy.csv.1")
+    daemon.signal(signal.SIGUSR1)
+    wait_for(lambda: current.exists() and current.read_bytes() == header, 5, "the header of the next file")
+    fake.faults({})
+    daemon.signal(signal.SIGHUP)
+    wait_for(daemon.records, 20, "a record")
+    daemon.stop()
+    assert current.read_bytes().startswith(header + b"20")
 
 
 @pytest.mark.alone

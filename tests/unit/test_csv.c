@@ -29,7 +29,7 @@ static void plain_record_leaves_empty_what_there_is_not(void **state) {
 	struct record record = sample_record();
 	expect(&record,
 	       "2026-11-23T08:15:00Z,lobby,7,ok,MINUTELY,AAAAAAAAAAAAAAAAAAAAAA.v0,0,2026-11-23T08:16:00Z,,"
-	       "2026-11-23T01:15:00-07:00,,acme,,,,,,2026-11-23T08:17:31.250Z\r\n");
+	       "2026-11-23T01:15:00-07:00,,acme,,,,,,2026-11-23T08:17:31.250Z,\r\n");
 }
 
 static void full_record_has_all_columns_in_order(void **state) {
@@ -53,7 +53,7 @@ static void full_record_has_all_columns_in_order(void **state) {
 	expect(&record,
 	       "2026-11-23T08:15:00Z,lobby,7,ok,MINUTELY,AAAAAAAAAAAAAAAAAAAAAA.v0,1,2026-11-23T08:16:00Z,6,"
 	       "2026-11-23T01:15:00-07:00,hq,acme,1795421700000,\"23 Nov, 01:15\",23 Nov 08:15,"
-	       "\"so \"\"called\"\"\",none,2026-11-23T08:17:31.250Z\r\n");
+	       "\"so \"\"called\"\"\",none,2026-11-23T08:17:31.250Z,\"{\"\"person\"\":7}\"\r\n");
 }
 
 static void count_is_empty_unless_ok(void **state) {
@@ -63,7 +63,7 @@ static void count_is_empty_unless_ok(void **state) {
 	record.reason = "HTTP 404";
 	expect(&record,
 	       "2026-11-23T08:15:00Z,lobby,,gap,MINUTELY,AAAAAAAAAAAAAAAAAAAAAA.v0,0,2026-11-23T08:16:00Z,,"
-	       "2026-11-23T01:15:00-07:00,,acme,,,,,HTTP 404,2026-11-23T08:17:31.250Z\r\n");
+	       "2026-11-23T01:15:00-07:00,,acme,,,,,HTTP 404,2026-11-23T08:17:31.250Z,\r\n");
 }
 
 static void texts_are_quoted_where_they_must_be(void **state) {
@@ -78,6 +78,24 @@ static void texts_are_quoted_where_they_must_be(void **state) {
 		{"\xc2\x9b", " "},
 		{"a\xe2\x80\xae" "b\xe2\x80\xa8" "c\xef\xbb\xbf", "a b c "},
 		{"Z\xc3\xbcrich, \xff", "\"Z\xc3\xbcrich, \xef\xbf\xbd\""},
+		/* A spreadsheet must not calculate what a server says. */
+		{"=1+1", "'=1+1"},
+		{"+1", "'+1"},
+		{"-1", "'-1"},
+		{"@SUM(A1)", "'@SUM(A1)"},
+		{"\t=1", "' =1"},
+		{"\r\n +1", "'   +1"},
+		{"\xc2\x9b-1", "' -1"},
+		{"\xe2\x80\xae=1", "' =1"},
+		{"=HYPERLINK(\"http://x\",\"y\")", "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\""},
+		{"\xef\xbc\x9d" "1", "'\xef\xbc\x9d" "1"},
+		{"\xef\xbc\xa0" "x", "'\xef\xbc\xa0" "x"},
+		{"'=1", "''=1"},
+		{"'", "''"},
+		{"a=1", "a=1"},
+		{"1-1", "1-1"},
+		{" ", " "},
+		{"\xff=", "\xef\xbf\xbd="},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -87,9 +105,54 @@ static void texts_are_quoted_where_they_must_be(void **state) {
 		(void)snprintf(line, sizeof(line),
 		               "2026-11-23T08:15:00Z,lobby,7,ok,MINUTELY,AAAAAAAAAAAAAAAAAAAAAA.v0,0,"
 		               "2026-11-23T08:16:00Z,,2026-11-23T01:15:00-07:00,,acme,,,,,%s,"
-		               "2026-11-23T08:17:31.250Z\r\n",
+		               "2026-11-23T08:17:31.250Z,\r\n",
 		               rows[i].out);
 		expect(&record, line);
+	}
+}
+
+static void counts_are_json_in_quotation_marks(void **state) {
+	(void)state;
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{NULL, ""},
+		{"{}", "\"{}\""},
+		{"{\"PEOPLE\":2.5,\"dogs\":\"1,234\"}", "\"{\"\"PEOPLE\"\":2.5,\"\"dogs\"\":\"\"1,234\"\"}\""},
+		{"{\"a\\\"b\":\n[1]}", "\"{\"\"a\\\"\"b\"\": [1]}\""},
+		{"{\"\x7f\":1}", "\"{\"\"\\u007f\"\":1}\""},
+		{"\"\"", "\"\"\"\"\"\""},
+		{"-5", "\"'-5\""},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char line[1024];
+		struct record record = sample_record();
+		record.event_counts = rows[i].in;
+		(void)snprintf(line, sizeof(line),
+		               "2026-11-23T08:15:00Z,lobby,7,ok,MINUTELY,AAAAAAAAAAAAAAAAAAAAAA.v0,0,"
+		               "2026-11-23T08:16:00Z,,2026-11-23T01:15:00-07:00,,acme,,,,,,"
+		               "2026-11-23T08:17:31.250Z,%s\r\n",
+		               rows[i].out);
+		expect(&record, line);
+	}
+}
+
+/* Memory may end at any byte: then the batch fails, and nothing is written where it must not. */
+static void a_buffer_that_is_full_says_so(void **state) {
+	(void)state;
+	struct record record = sample_record();
+	record.event_counts = "{\"a\":1,\"b\":2}";
+	struct buf out;
+	buf_init(&out, 1 << 20);
+	csv_format(&record, &out);
+	size_t len = out.len;
+	buf_done(&out);
+	for (size_t max = 0; max < len; max++) {
+		buf_init(&out, max);
+		csv_format(&record, &out);
+		assert_int_equal(buf_error(&out), -EFBIG);
+		assert_true(out.len <= max);
+		buf_done(&out);
 	}
 }
 
@@ -142,6 +205,40 @@ static void what_was_written_is_read_back(void **state) {
 	}
 }
 
+/* A UUID may begin with a hyphen; it is itself when it is read back. */
+static void a_guard_is_taken_off_again(void **state) {
+	(void)state;
+	struct device device = sample_device;
+	struct record record = sample_record();
+	struct log_entry entry;
+	struct buf out;
+	device.uuid = "-AAAAAAAAAAAAAAAAAAAAA.v0";
+	device.name = "=1,\"";
+	record.device = &device;
+	buf_init(&out, 1 << 20);
+	csv_format(&record, &out);
+	assert_non_null(strstr(buf_text(&out), ",'-AAAAAAAAAAAAAAAAAAAAA.v0,"));
+	assert_int_equal(csv_parse(buf_text(&out), out.len, &entry), 0);
+	assert_string_equal(entry.uuid, device.uuid);
+	buf_done(&out);
+}
+
+/* As files were before there were counts in them. */
+static void older_lines_are_read_back(void **state) {
+	(void)state;
+	static const char header[] =
+		"time,name,count,status,interval,device,revision,end,previous,local_time,site,account,"
+		"timestamp_ms,date_local,date_utc,warning,reason,polled_at\r\n";
+	static const char line[] =
+		"2026-11-23T08:15:00Z,lobby,7,ok,MINUTELY,-AAAAAAAAAAAAAAAAAAAAA.v0,2,2026-11-23T08:16:00Z,,"
+		"2026-11-23T01:15:00-07:00,,acme,,,,,,2026-11-23T08:17:31.250Z\r\n";
+	struct log_entry entry;
+	assert_int_equal(csv_parse(header, strlen(header), &entry), -ENODATA);
+	assert_int_equal(csv_parse(line, strlen(line), &entry), 0);
+	assert_string_equal(entry.uuid, "-AAAAAAAAAAAAAAAAAAAAA.v0");
+	assert_true(entry.count == 7 && entry.revision == 2);
+}
+
 static void header_is_no_record(void **state) {
 	(void)state;
 	struct log_entry entry;
@@ -168,8 +265,12 @@ int main(void) {
 		cmocka_unit_test(full_record_has_all_columns_in_order),
 		cmocka_unit_test(count_is_empty_unless_ok),
 		cmocka_unit_test(texts_are_quoted_where_they_must_be),
+		cmocka_unit_test(counts_are_json_in_quotation_marks),
+		cmocka_unit_test(a_buffer_that_is_full_says_so),
 		cmocka_unit_test(header_has_a_name_for_every_column),
 		cmocka_unit_test(what_was_written_is_read_back),
+		cmocka_unit_test(a_guard_is_taken_off_again),
+		cmocka_unit_test(older_lines_are_read_back),
 		cmocka_unit_test(header_is_no_record),
 		cmocka_unit_test(each_format_can_be_configured),
 	};

@@ -94,14 +94,50 @@ static void time_of_the_last_line_survives_the_cut(void **state) {
 static void header_stands_in_front_of_every_file(void **state) {
 	(void)state;
 	struct logfile file = opened("h\r\n");
-	assert_string_equal(disk_get(name), "");
+	assert_string_equal(disk_get(name), "h\r\n");
+	assert_true(logfile_is_empty(&file));
 	append(&file, "1\r\n");
 	append(&file, "2\r\n");
 	assert_string_equal(disk_get(name), "h\r\n1\r\n2\r\n");
 	assert_int_equal(file.size, 9);
+	assert_false(logfile_is_empty(&file));
+
+	/* Emptied, moved away and cut. */
 	assert_int_equal(truncate(disk_path(name), 0), 0);
+	assert_int_equal(logfile_follow(&file, NULL), 0);
+	assert_string_equal(disk_get(name), "h\r\n");
+	assert_true(logfile_is_empty(&file));
 	append(&file, "3\r\n");
 	assert_string_equal(disk_get(name), "h\r\n3\r\n");
+	assert_int_equal(rename(disk_path(name), disk_path("moved")), 0);
+	assert_int_equal(logfile_follow(&file, NULL), 0);
+	assert_string_equal(disk_get(name), "h\r\n");
+	append(&file, "4\r\n");
+	assert_int_equal(logfile_cut(&file, 0, NULL), 0);
+	assert_string_equal(disk_get(name), "h\r\n");
+	assert_true(logfile_is_empty(&file));
+	append(&file, "5\r\n");
+	assert_string_equal(disk_get(name), "h\r\n5\r\n");
+	logfile_close(&file);
+
+	/* Taken up again, it is not written twice. */
+	file = opened("h\r\n");
+	append(&file, "6\r\n");
+	assert_string_equal(disk_get(name), "h\r\n5\r\n6\r\n");
+	logfile_close(&file);
+}
+
+/* A disk that is full keeps nothing from being opened; the first record brings the header then. */
+static void header_comes_with_the_first_line_if_there_was_no_room(void **state) {
+	(void)state;
+	disk_limit(1);
+	struct logfile file = opened("h\r\n");
+	int r = logfile_append(&file, "1\r\n", 3, 1000, NULL);
+	disk_limit(0);
+	assert_int_equal(r, -EFBIG);
+	assert_string_equal(disk_get(name), "");
+	append(&file, "2\r\n");
+	assert_string_equal(disk_get(name), "h\r\n2\r\n");
 	logfile_close(&file);
 }
 
@@ -530,6 +566,7 @@ int main(void) {
 		TEST(long_torn_lines_are_cut_too),
 		TEST(time_of_the_last_line_survives_the_cut),
 		TEST(header_stands_in_front_of_every_file),
+		TEST(header_comes_with_the_first_line_if_there_was_no_room),
 		TEST(short_write_is_undone),
 		TEST(room_is_set_aside_and_given_back),
 		TEST(room_set_aside_by_another_process_is_given_back),
