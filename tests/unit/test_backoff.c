@@ -30,6 +30,9 @@ static void the_ceiling_doubles_up_to_the_cap(void **state) {
 		{60 * SECOND, 60 * SECOND, 5, 60 * SECOND},
 		{USEC_PER_MIN, 15 * USEC_PER_MIN, 4, 8 * USEC_PER_MIN},
 		{USEC_PER_MIN, 15 * USEC_PER_MIN, 5, 15 * USEC_PER_MIN},
+		{1, 5, 3, 4},
+		{1, 5, 4, 5},
+		{1, 3, 2, 2},
 		{1, INT64_MAX, UINT_MAX, INT64_MAX},
 		{INT64_MAX / 2, INT64_MAX, 3, INT64_MAX},
 	};
@@ -95,11 +98,36 @@ static void at_least_is_the_ceiling_and_up_to_a_tenth_more(void **state) {
 	}
 }
 
+static void at_least_reaches_both_ends_of_its_tenth(void **state) {
+	(void)state;
+	struct rng rng;
+	uint64_t seed = seed_of_run(&rng);
+	bool seen[3] = {false};
+	for (int i = 0; i < 1000; i++) {
+		usec_t wait = backoff_at_least(29, 29, 1, &rng);
+		expect_between(29, 31, wait, "seed %#" PRIx64, seed);
+		seen[wait - 29] = true;
+	}
+	for (int i = 0; i < 3; i++) {
+		expect_int(true, seen[i], "seed %#" PRIx64 ": a wait of %d us came", seed, 29 + i);
+	}
+	for (int i = 0; i < 10; i++) {
+		expect_int(9, backoff_at_least(9, 9, 1, &rng), "less than ten have no tenth");
+	}
+	/* A tenth of ten, not of nine or eleven. */
+	bool more = false;
+	for (int i = 0; i < 1000; i++) {
+		more = more || backoff_at_least(10, 10, 1, &rng) == 11;
+	}
+	expect_int(true, more, "seed %#" PRIx64 ": a wait of 11 us came", seed);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_ceiling_doubles_up_to_the_cap),
 		cmocka_unit_test(full_jitter_is_anything_up_to_the_ceiling),
 		cmocka_unit_test(full_jitter_reaches_both_ends),
+		cmocka_unit_test(at_least_reaches_both_ends_of_its_tenth),
 		cmocka_unit_test(at_least_is_the_ceiling_and_up_to_a_tenth_more),
 	};
 	return cmocka_run_group_tests_name("backoff", tests, NULL, NULL);

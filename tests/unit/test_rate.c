@@ -184,6 +184,27 @@ static void it_is_known_when_all_tokens_are_there(void **state) {
 	expect_int(1020, rate_full_at(&rate), "two tokens are missing");
 }
 
+/* A part of a token that is missing is a whole one, to the microsecond. */
+static void a_part_of_a_token_is_missing_as_a_whole(void **state) {
+	(void)state;
+	static const struct {
+		usec_t full_at; /* relative to now */
+		int next_burst, left;
+	} rows[] = {
+		{-1, 10, 10}, {0, 10, 10}, {1, 10, 4}, {99, 10, 4}, {100, 10, 4}, {101, 10, 3}, {500, 10, 0}, {501, 10, 0},
+		{1, 4, 4}, {1, 3, 3}, {101, 4, 3}, {301, 4, 1}, {401, 4, 0},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct rate before, after;
+		usec_t now = USEC_PER_DAY;
+		rate_init(&before, 100, 5);
+		before.full_at = now + rows[row].full_at;
+		rate_init(&after, 100, rows[row].next_burst);
+		rate_take_over(&after, &before, now);
+		expect_int(rows[row].left, take_all(&after, now, 1000), "row %zu: left", row);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_known_when_all_tokens_are_there),
@@ -192,6 +213,7 @@ int main(void) {
 		cmocka_unit_test(no_window_holds_more_than_burst_and_rate),
 		cmocka_unit_test(an_eager_taker_gets_the_whole_rate),
 		cmocka_unit_test(draining_leaves_one_token_at_most),
+		cmocka_unit_test(a_part_of_a_token_is_missing_as_a_whole),
 		cmocka_unit_test(tokens_are_not_won_by_a_change),
 		cmocka_unit_test(a_drained_bucket_fills_again),
 	};

@@ -139,6 +139,42 @@ static void a_leap_that_fails_proves_nothing(void **state) {
 	expect_int(0, reach.proofs, "proofs");
 }
 
+/* What has failed is tried again after as many good answers, and never more than is configured. */
+static void growing_again_ends_at_what_is_configured(void **state) {
+	(void)state;
+	static const struct {
+		int limit, most, grown;
+	} rows[] = {{10, 15, 15}, {10, 20, 20}, {10, 21, 20}, {10, 100, 20}, {1, 2, 2}, {3, 3, 3}};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct reach reach;
+		reach_init(&reach, rows[row].most);
+		reach.limit = rows[row].limit;
+		reach.refused = rows[row].limit + 1 < rows[row].most ? rows[row].limit + 1 : rows[row].most;
+		for (int i = 1; i < 16; i++) {
+			reach_worked(&reach, rows[row].most, true);
+			expect_int(rows[row].limit, reach.limit, "row %zu: after %d good answers", row, i);
+		}
+		reach_worked(&reach, rows[row].most, true);
+		expect_int(rows[row].grown, reach.limit, "row %zu: after 16", row);
+		expect_int(0, reach.refused, "row %zu: what failed is forgotten", row);
+		expect_int(0, reach.streak, "row %zu: streak", row);
+	}
+}
+
+/* Once what follows has been answered, the bucket is the one to blame, however short the time. */
+static void an_answer_behind_it_ends_patience(void **state) {
+	(void)state;
+	struct reach reach;
+	reach_init(&reach, MOST);
+	reach_failed_alone(&reach, false);
+	expect_int(1, reach.leap, "leap");
+	assert_false(reach_leapt(&reach));
+	expect_int(1, reach.proofs, "proofs");
+	expect_int(0, reach.leap, "leap after an answer");
+	reach_failed_alone(&reach, true);
+	expect_int(1, reach.leap, "leap, patient as it is");
+}
+
 static void patience_comes_first(void **state) {
 	(void)state;
 	struct reach reach;
@@ -160,6 +196,8 @@ int main(void) {
 		cmocka_unit_test(several_in_a_row_are_given_up_one_by_one),
 		cmocka_unit_test(nothing_is_given_up_while_nothing_is_answered),
 		cmocka_unit_test(a_leap_that_fails_proves_nothing),
+		cmocka_unit_test(growing_again_ends_at_what_is_configured),
+		cmocka_unit_test(an_answer_behind_it_ends_patience),
 		cmocka_unit_test(patience_comes_first),
 	};
 	return cmocka_run_group_tests_name("reach", tests, NULL, NULL);

@@ -250,6 +250,37 @@ static void file_that_cannot_be_compressed_does_not_stop_the_others(void **state
 	assert_string_equal(unpacked("occupancy-20261122T000000Z.ndjson.gz"), "two");
 }
 
+/* A disk that is full is so for the others as well; another failure is the file's own. */
+static void full_disk_stops_compressing_until_the_next_round(void **state) {
+	(void)state;
+	static const struct {
+		int error;
+		const char *after;
+	} rows[] = {
+		{ENOSPC, "occupancy-20261121T000000Z.ndjson occupancy-20261122T000000Z.ndjson "},
+		{EDQUOT, "occupancy-20261121T000000Z.ndjson occupancy-20261122T000000Z.ndjson "},
+		{EIO, "occupancy-20261121T000000Z.ndjson occupancy-20261122T000000Z.ndjson.gz "},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct error err = {{0}};
+		disk_put("occupancy-20261121T000000Z.ndjson", "one");
+		disk_put("occupancy-20261122T000000Z.ndjson", "two");
+		struct rotate rotate = started(&compressing, monday);
+		assert_int_equal(rotate_work(&rotate, NULL), 1); /* sweep */
+		assert_int_equal(rotate_work(&rotate, NULL), 1); /* pick */
+		fault_arm(FAULT_ERROR, rows[i].error, 1, 1);
+		assert_int_equal(rotate_work(&rotate, NULL), 1);
+		fault_disarm();
+		assert_int_equal(work(&rotate, &err), -rows[i].error);
+		assert_non_null(strstr(err.text, "occupancy-20261121T000000Z.ndjson: cannot be compressed: "));
+		rotate_done(&rotate);
+		assert_string_equal(disk_list(), rows[i].after);
+		work_through(&compressing, monday);
+		assert_string_equal(disk_list(), "occupancy-20261121T000000Z.ndjson.gz occupancy-20261122T000000Z.ndjson.gz ");
+		disk_empty();
+	}
+}
+
 static void rotation_while_compressing_is_taken_along(void **state) {
 	(void)state;
 	disk_put("occupancy-20261122T000000Z.ndjson", "one");
@@ -532,6 +563,7 @@ int main(void) {
 		TEST(complete_twin_is_the_one_to_stay),
 		TEST(incomplete_twin_is_made_anew),
 		TEST(file_that_cannot_be_compressed_does_not_stop_the_others),
+		TEST(full_disk_stops_compressing_until_the_next_round),
 		TEST(rotation_while_compressing_is_taken_along),
 		TEST(what_is_too_much_is_removed),
 		TEST(what_no_checkpoint_is_past_stays),
