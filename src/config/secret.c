@@ -198,14 +198,14 @@ static int open_file(const struct origin *origin, bool is_private, struct error 
 }
 
 /* Pages of its own, so that neither swap nor a core file gets a copy, as far as the kernel lets us. */
-static int area_new(struct secret *secret, size_t size) {
+int secret_new(struct secret *ret_secret, size_t size) {
 	char *area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (area == MAP_FAILED) {
 		return -ENOMEM;
 	}
 	(void)mlock(area, size);
 	(void)madvise(area, size, MADV_DONTDUMP);
-	*secret = (struct secret){.text = area, .area = size};
+	*ret_secret = (struct secret){.text = area, .area = size};
 	return 0;
 }
 
@@ -310,7 +310,7 @@ static int read_secret(const char *name, bool is_private, size_t size, check_con
 	if (fd < 0) {
 		return fd;
 	}
-	r = area_new(&secret, size);
+	r = secret_new(&secret, size);
 	if (r == 0) {
 		r = read_area(fd, &secret);
 	}

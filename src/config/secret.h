@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * Secrets and where they lie.  A secret's memory is wiped when it is released
- * and is left out of core files.
+ * Secrets and where they lie.  A secret's memory is its own pages: locked, as far as
+ * the kernel lets us, left out of core files, and wiped when it is released.
  */
 
 #ifndef CONFIG_SECRET_H
@@ -76,6 +76,13 @@ int secret_read(const char *name, struct secret *ret_secret, struct error *err);
  */
 __attribute__((warn_unused_result, nonnull(1, 3)))
 int secret_read_pem(const char *name, bool is_key, struct secret *ret_pem, struct error *err);
+
+/**
+ * Room for so many bytes, all zero, for what is made of a secret.  len is 0.  Returns 0
+ * and a secret to be given to secret_done(), or -ENOMEM.
+ */
+__attribute__((warn_unused_result, nonnull))
+int secret_new(struct secret *ret_secret, size_t size);
 
 /** Wipes and releases. */
 void secret_done(struct secret *secret);

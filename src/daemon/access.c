@@ -115,7 +115,12 @@ int access_reread(struct access *access, struct http *http, struct error *err) {
 	}
 	http_endpoint_free(http, access->endpoint);
 	secret_done(&access->old_key);
-	access->old_key = access->key;
+	access->outdated = access->lane.in_flight;
+	if (access->outdated > 0) {
+		access->old_key = access->key;
+	} else {
+		secret_done(&access->key);
+	}
 	access->endpoint = endpoint;
 	access->key = key;
 	access->generation++;
@@ -141,6 +146,12 @@ bool access_changed(struct access *access, usec_t now) {
 
 usec_t access_next(const struct access *access) {
 	return needs_other_files(access) ? access->look_at : USEC_INFINITY;
+}
+
+void access_landed(struct access *access, bool outdated) {
+	if (outdated && access->outdated > 0 && --access->outdated == 0) {
+		secret_done(&access->old_key);
+	}
 }
 
 static void mask(const struct secret *key, char *text, size_t len) {

@@ -24,7 +24,8 @@ struct access {
 	struct lane lane;
 	struct http_endpoint *endpoint;
 	struct secret key;
-	struct secret old_key; /* the one before: replies to it may still be on their way */
+	struct secret old_key; /* the one before, while replies to it are on their way */
+	int outdated;          /* requests on their way that were sent with an older key */
 	struct secret_stamp stamps[ACCESS_FILES];
 	unsigned generation;           /* of key and certificate: 1, 2, ... */
 	bool accepted;                 /* this generation has been let in, and not refused since */
@@ -68,6 +69,13 @@ bool access_changed(struct access *access, usec_t now);
 /** When access_changed() wants to be called; USEC_INFINITY while there is no need. */
 __attribute__((nonnull))
 usec_t access_next(const struct access *access);
+
+/**
+ * A reply has been dealt with; outdated: its request was sent with a key that has been
+ * replaced since.  After the last of these nothing is left of the old key.
+ */
+__attribute__((nonnull))
+void access_landed(struct access *access, bool outdated);
 
 /** Overwrites the key, and the one before it, with asterisks wherever the server has sent it back. */
 __attribute__((nonnull))

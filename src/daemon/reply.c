@@ -533,6 +533,7 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 	} else {
 		actions[l.verdict.outcome](&l);
 	}
+	access_landed(l.access, l.outdated);
 	poller->changed = true;
 
 	if (sink_pending(poller->sink) >= BATCH_BYTES) {

@@ -17,12 +17,15 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "config/secret.h"
 #include "request/unpack.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +38,8 @@ enum {
 	/* Slower than this for three quarters of the time-out, or so long, is as good as dead. */
 	LOW_SPEED_BYTES = 10,
 	LOW_SPEED_SECONDS = 30,
+	/* As deep as libcurl's calls leave a request on the stack. */
+	STACK_WIPED = 24 << 10,
 };
 
 /* A server that has moved may go on answering at its old address: the new one is found after this. */
@@ -58,8 +63,10 @@ struct pool {
 struct http_endpoint {
 	struct pool *pool; /* NULL: the next transfer begins one */
 	char *url;
+	struct secret header_area; /* what headers points into */
 	struct curl_slist *headers;
 	char *proxy;
+	struct secret key_area; /* what client_key points to */
 	struct curl_blob client_cert, client_key, ca; /* data NULL: none */
 	char *crl_file;
 	usec_t connect_timeout;
@@ -106,10 +113,29 @@ static void list_remove(struct transfer *transfer) {
 
 /* The library: once, before any thread. */
 
+/* Requests are written in libcurl's own memory, key and all.  So what it lets go of is wiped. */
+
+static void wiping_free(void *old) {
+	if (old) {
+		explicit_bzero(old, malloc_usable_size(old));
+		free(old);
+	}
+}
+
+static void *wiping_realloc(void *old, size_t size) {
+	size_t old_size = old ? malloc_usable_size(old) : 0;
+	void *grown = malloc(size > 0 ? size : 1);
+	if (grown && old) {
+		memcpy(grown, old, old_size < size ? old_size : size);
+		wiping_free(old);
+	}
+	return grown;
+}
+
 int http_new(struct http **ret_http, struct error *err) {
 	/* libcurl would write the keys of TLS sessions to the file that this names. */
 	(void)unsetenv("SSLKEYLOGFILE");
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup, calloc) != CURLE_OK) {
 		return error_set(err, ENOMEM, "libcurl could not be initialised");
 	}
 	struct http *http = calloc(1, sizeof(*http));
@@ -165,29 +191,15 @@ static void pool_leave(struct pool *pool) {
 
 /* Endpoints' ends */
 
-static void wipe_headers(struct curl_slist *headers) {
-	for (struct curl_slist *header = headers; header; header = header->next) {
-		explicit_bzero(header->data, strlen(header->data));
-	}
-	curl_slist_free_all(headers);
-}
-
-static void wipe_blob(struct curl_blob *blob) {
-	if (blob->data) {
-		explicit_bzero(blob->data, blob->len);
-		free(blob->data);
-	}
-}
-
 static void endpoint_destroy(struct http_endpoint *endpoint) {
 	if (endpoint->pool) {
 		pool_free(endpoint->pool);
 	}
-	wipe_headers(endpoint->headers);
+	secret_done(&endpoint->header_area);
 	free(endpoint->url);
-	wipe_blob(&endpoint->client_cert);
-	wipe_blob(&endpoint->client_key);
-	wipe_blob(&endpoint->ca);
+	free(endpoint->client_cert.data);
+	secret_done(&endpoint->key_area);
+	free(endpoint->ca.data);
 	free(endpoint->crl_file);
 	free(endpoint->proxy);
 	free(endpoint);
@@ -312,20 +324,42 @@ static bool copy_blob(struct curl_blob *to, const struct http_pem *pem) {
 	return true;
 }
 
-static bool copy_headers(struct http_endpoint *endpoint, const char *const *headers) {
-	for (; *headers; headers++) {
-		struct curl_slist *grown = curl_slist_append(endpoint->headers, *headers);
-		if (!grown) {
-			return false;
-		}
-		endpoint->headers = grown;
+static bool copy_key(struct http_endpoint *endpoint, const struct http_pem *pem) {
+	if (!pem->data) {
+		return true;
 	}
+	if (secret_new(&endpoint->key_area, pem->len + 1) < 0) {
+		return false;
+	}
+	memcpy(endpoint->key_area.text, pem->data, pem->len);
+	endpoint->client_key = (struct curl_blob){.data = endpoint->key_area.text, .len = pem->len, .flags = CURL_BLOB_NOCOPY};
 	return true;
 }
 
+/* Our own headers, then the caller's; NULL behind the last. */
+static const char *nth_header(const char *const *headers, size_t n) {
+	return n == 0 ? "Accept-Encoding: gzip" : headers[n - 1];
+}
+
+/* One of them holds the key, so the list is not one of curl_slist_append(): that would be on the heap. */
 static bool make_headers(struct http_endpoint *endpoint, const char *const *headers) {
-	static const char *const own[] = {"Accept-Encoding: gzip", NULL};
-	return copy_headers(endpoint, headers) && copy_headers(endpoint, own);
+	size_t count = 0, size = 0;
+	for (const char *header; (header = nth_header(headers, count)); count++) {
+		size += sizeof(struct curl_slist) + strlen(header) + 1;
+	}
+	if (secret_new(&endpoint->header_area, size) < 0) {
+		return false;
+	}
+	struct curl_slist *list = (struct curl_slist *)(void *)endpoint->header_area.text;
+	char *text = (char *)(list + count);
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(nth_header(headers, i)) + 1;
+		memcpy(text, nth_header(headers, i), len);
+		list[i] = (struct curl_slist){.data = text, .next = i + 1 < count ? &list[i + 1] : NULL};
+		text += len;
+	}
+	endpoint->headers = list;
+	return true;
 }
 
 int http_endpoint_new(const struct http_endpoint_options *options, struct http_endpoint **ret_endpoint,
@@ -336,7 +370,7 @@ int http_endpoint_new(const struct http_endpoint_options *options, struct http_e
 	}
 	if (!copy(&endpoint->url, options->url) || !copy(&endpoint->proxy, options->proxy) ||
 	    !copy_blob(&endpoint->client_cert, &options->client_cert) ||
-	    !copy_blob(&endpoint->client_key, &options->client_key) ||
+	    !copy_key(endpoint, &options->client_key) ||
 	    !copy_blob(&endpoint->ca, &options->ca) || !copy(&endpoint->crl_file, options->crl_file) ||
 	    !make_headers(endpoint, options->headers)) {
 		endpoint_destroy(endpoint);
@@ -579,6 +613,12 @@ int http_post(struct http *http, struct http_endpoint *endpoint, const char *bod
 	return 0;
 }
 
+__attribute__((noinline))
+static void wipe_stack(void) {
+	char unused[STACK_WIPED];
+	explicit_bzero(unused, sizeof(unused));
+}
+
 int http_wait(struct http *http, int fd, usec_t timeout, struct error *err) {
 	hand_back(http);
 
@@ -595,6 +635,9 @@ int http_wait(struct http *http, int fd, usec_t timeout, struct error *err) {
 		if (code == CURLM_OK) {
 			code = curl_multi_perform(http->multi, &moving);
 		}
+	}
+	if (http->running_count > 0) {
+		wipe_stack();
 	}
 	if (code != CURLM_OK) {
 		return error_set(err, code == CURLM_OUT_OF_MEMORY ? ENOMEM : EIO, "libcurl: %s",

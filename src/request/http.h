@@ -42,7 +42,7 @@ struct http_pem {
 
 struct http_endpoint_options {
 	const char *url;
-	const char *const *headers; /* "Name: value", NULL-terminated; copied, and wiped at the end */
+	const char *const *headers; /* "Name: value", NULL-terminated; they may hold a secret */
 	struct http_pem client_cert, client_key;
 	struct http_pem ca;   /* none: the system's CAs */
 	const char *crl_file; /* path of revocation lists, read for each connection; NULL: nothing is revoked */
@@ -73,7 +73,7 @@ int http_new(struct http **ret_http, struct error *err);
 void http_free(struct http *http);
 
 /**
- * Copies the options.  No connection that was made for another endpoint is used by
+ * Copies the options: headers and client_key into memory as that of a secret.  No connection that was made for another endpoint is used by
  * this one.  Returns 0 and an endpoint for
  * http_endpoint_free(), or -ENOMEM.
  */

@@ -2,7 +2,9 @@
 """The API key is in its file and in the request's header, and nowhere else."""
 
 import base64
+import ctypes
 import json
+import mmap
 import os
 import pathlib
 import re
@@ -16,7 +18,8 @@ import time
 
 import pytest
 
-from harness import OCCUPANCYD, runs_programs, uuid_of, wait_for
+from harness import OCCUPANCYD, SLOW, runs_programs, uuid_of, wait_for
+from nginx import Authority, Nginx
 
 KEY = "Kq7-zW4tVn_0RbXe2Yd9LmHs"
 NEXT_KEY = "Pf5-uG8cJa_6TiQo1Sx3BwEv"
@@ -348,3 +351,69 @@ def test_other_processes_of_the_user_may_not_look_inside(make_daemon):
             finally:
                 process.terminate()
                 process.wait(30)
+
+
+def copies(daemon, needle):
+    """Where in the process's memory it is: (the area's flags as proc(5) has them, what stands around it)."""
+    found = []
+    areas = re.findall(r"^([0-9a-f]+)-([0-9a-f]+) r\S+ \S+ \S+ \d+ *(.*)\n(?:.*\n)*?VmFlags: (.*)\n",
+                       pathlib.Path(f"/proc/{daemon.process.pid}/smaps").read_text(), re.M)
+    assert "[stack]" in {name for _, _, name, _ in areas} and len(areas) > 20
+    with open(f"/proc/{daemon.process.pid}/mem", "rb", 0) as memory:
+        for start, end, name, flags in areas:
+            if name.startswith("[v"):
+                continue  # the kernel's
+            memory.seek(int(start, 16))
+            data = memory.read(int(end, 16) - int(start, 16))
+            for match in re.finditer(re.escape(needle), data):
+                around = data[max(0, match.start() - 40):match.end() + 10]
+                found.append((set(flags.split()), f"{name or 'pages'}: {around}"))
+    return found
+
+
+def may_lock():
+    """Whether a page may be locked in memory here: some containers do not let it be."""
+    page = mmap.mmap(-1, mmap.PAGESIZE)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    return ctypes.CDLL(None).mlock(ctypes.c_void_p(address), ctypes.c_size_t(mmap.PAGESIZE)) == 0
+
+
+@pytest.mark.skipif(SLOW > 1, reason="sanitizers and valgrind have memory of their own")
+@pytest.mark.parametrize("http2", [True, False], ids=["HTTP/2", "HTTP/1.1"])
+def test_key_lies_in_locked_memory_and_is_wiped(http2, start_fake, make_daemon, tmp_path):
+    authority = Authority(tmp_path, "authority")
+    fake = start_fake("--trust-proxy", "--key", f"{NEXT_KEY},id=next", key=KEY)
+    nginx = Nginx(tmp_path / "nginx", fake.url, *authority.server(), http2=http2)
+    try:
+        account = {"ca_file": str(authority.cert), "max_in_flight": 2}
+        # While a connection is open libcurl may keep each of the last two requests, as they were sent, and HTTP/2
+        # the last block of headers and a table of those it has sent.
+        kept = 2 + (2 if http2 else 0)
+        defaults = {"backfill_from": "30m", "max_points": 3}  # many requests
+        devices = [{"uuid": uuid_of(n), "name": f"room-{n}"} for n in range(1, 9)]
+        daemon = make_daemon(nginx.url, devices[:4], key=KEY, account=account, defaults=defaults).start()
+        wait_for(lambda: daemon.notify.status.startswith("4 devices ok; backlog 0"), 20, "a healthy STATUS")
+        try:
+            mine = copies(daemon, KEY.encode())
+        except PermissionError as error:
+            pytest.skip(f"the memory of a process cannot be read here: {error}")
+        # The key, and the header that is made of it: "dd", left out of dumps, and "lo", locked.
+        own = [(flags, where) for flags, where in mine if "dd" in flags]
+        assert len(own) == 2 and any("x-auth-apikey: " + KEY in where for _, where in own), mine
+        assert len(mine) - len(own) <= kept, mine
+        assert not may_lock() or all("lo" in flags for flags, _ in own), own
+
+        daemon.write_key(NEXT_KEY)
+        daemon.write_config(nginx.url, devices, account=account, defaults=defaults)
+        daemon.signal(signal.SIGHUP)
+        wait_for(lambda: daemon.notify.status.startswith("8 devices ok; backlog 0"), 20, "a healthy STATUS")
+        assert copies(daemon, NEXT_KEY.encode())
+        # Of the old one there is nothing in what was ours and libcurl's; the HTTP/2 library may not wipe its own.
+        assert copies(daemon, b"x-auth-apikey: " + KEY.encode()) == []
+        left = copies(daemon, KEY.encode())
+        assert len(left) <= (2 if http2 else 0) and not any("dd" in flags for flags, _ in left), left
+        daemon.stop()
+    finally:
+        nginx.stop()
+    if not may_lock():
+        pytest.skip("memory cannot be locked here; all else was as expected")

@@ -182,6 +182,7 @@ static void both_keys_are_masked_wherever_they_stand(void **state) {
 	struct access access;
 	struct error err = {{0}};
 	expect_int(0, access_init(&access, &account, &err), "%s", err.text);
+	access.lane.in_flight = 1;
 	rig_put("key", "the-second-key");
 	expect_int(1, access_reread(&access, &http, &err), "%s", err.text);
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
@@ -202,6 +203,35 @@ static void both_keys_are_masked_wherever_they_stand(void **state) {
 	char letters[] = "kick";
 	access_mask(&access, letters, strlen(letters));
 	expect_text("*ic*", letters, "letters");
+	access_done(&access, NULL);
+}
+
+static void an_old_key_is_kept_until_its_last_reply(void **state) {
+	(void)state;
+	struct account account = account_of();
+	struct access access;
+	struct error err = {{0}};
+	expect_int(0, access_init(&access, &account, &err), "%s", err.text);
+	access.lane.in_flight = 2;
+	rig_put("key", "the-second-key");
+	expect_int(1, access_reread(&access, &http, &err), "%s", err.text);
+	access_landed(&access, false);
+	access_landed(&access, true);
+	expect_text("the-first-key", access.old_key.text, "while a reply is on its way");
+	access_landed(&access, true);
+	expect_text(NULL, access.old_key.text, "after the last one");
+	access_landed(&access, true);
+
+	/* Of several, the last one counts for all that are older. */
+	access.lane.in_flight = 1;
+	rig_put("key", "the-third-key");
+	expect_int(1, access_reread(&access, &http, &err), "%s", err.text);
+	expect_text("the-second-key", access.old_key.text, "old key");
+	access.lane.in_flight = 0;
+	rig_put("key", "the-fourth-key");
+	expect_int(1, access_reread(&access, &http, &err), "%s", err.text);
+	expect_text(NULL, access.old_key.text, "when nothing is on its way");
+	expect_text("the-fourth-key", access.key.text, "key");
 	access_done(&access, NULL);
 }
 
@@ -269,6 +299,7 @@ int main(void) {
 		TEST(a_key_that_cannot_be_used_is_named),
 		TEST(another_file_is_a_reason_to_try_again),
 		TEST(both_keys_are_masked_wherever_they_stand),
+		TEST(an_old_key_is_kept_until_its_last_reply),
 		TEST(a_reload_keeps_what_the_same_server_said),
 	};
 	return cmocka_run_group_tests_name("access", tests, NULL, zones_done);
