@@ -448,8 +448,11 @@ static void a_full_disk_pauses_polling_until_it_is_well(void **state) {
 		rig_expect_said("");
 	}
 	fault_disarm();
+	(void)poller_changed(rig_poller);
+	expect_int(false, poller_changed(rig_poller), "there is no news for STATUS");
 	rig_pass(wait);
 	(void)rig_turn();
+	expect_int(true, poller_changed(rig_poller), "there is now");
 	expect_int(1, rig_open(), "a request, after a probe that went well");
 	rig_expect_said("");
 	expect_text(NULL, rig_status_now().disk, "the disk is well, as far as is known");

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: ISC
+
+/* daemon/clockwork.c: what the Dates of replies do, and steps of our own clock. */
+
+#include "rig.h"
+
+#include <time.h>
+
+#define SECOND USEC_PER_SEC
+#define MINUTE USEC_PER_MIN
+#define HOUR   USEC_PER_HOUR
+
+#define DEFAULTS "window = \"1m\"; lookback = \"0s\";"
+
+/* The open requests are answered; the server's clock is ours less that. */
+static void answer_with_clock(usec_t ahead) {
+	char date[64];
+	time_t server = (time_t)((rig.wall - ahead) / SECOND);
+	struct tm tm;
+	(void)gmtime_r(&server, &tm);
+	(void)strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	while (rig_open() > 0) {
+		rig_answer(0, &(struct rig_answer){.status = 200, .count = 1, .date = date});
+	}
+	(void)rig_turn();
+}
+
+/* So many replies, as they are asked for. */
+static void rounds(int count, usec_t ahead) {
+	for (int i = 0; i < count; i++) {
+		(void)rig_until_asked();
+		answer_with_clock(ahead);
+	}
+}
+
+static bool is_ahead_told(void) {
+	return strstr(rig_status_now().lanes, "clock is ahead of the server's") != NULL;
+}
+
+static void a_clock_that_is_ahead_is_told_and_waited_for(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	usec_t time = -7;
+	expect_int(false, poller_true_time(rig_poller, &time), "true time before any reply");
+	expect_int(-7, time, "the output is untouched");
+
+	/* An hour: what was asked for is not over there. */
+	answer_with_clock(HOUR);
+	rig_expect_said("<4>acme: this machine's clock is ahead of the server's by 1 h: buckets wait until they are over by "
+	                "the server's\n");
+	expect_int(true, is_ahead_told(), "%s", rig_status_now().lanes);
+	expect_text("", rig_get("log/occupancy.ndjson"), "records");
+	expect_int(false, poller_true_time(rig_poller, &time), "true time after one reply");
+	rig_end();
+}
+
+static void ten_seconds_are_told_and_less_is_not(void **state) {
+	(void)state;
+	static const struct {
+		usec_t ahead;
+		bool told;
+	} rows[] = {{0, false}, {-HOUR, false}, {3 * SECOND, false}, {11 * SECOND, false}, {12 * SECOND, true}, {MINUTE, true}};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+		rig_start(false);
+		answer_with_clock(rows[row].ahead);
+		const char *said = rig_said();
+		expect_int(rows[row].told, strstr(said, "is ahead of the server's") != NULL, "row %zu: %s", row, said);
+		expect_int(rows[row].told, is_ahead_told(), "row %zu: %s", row, rig_status_now().lanes);
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
+}
+
+/* What is known of the server's clock moves with a step of ours; so do the buckets that wait. */
+static void a_step_to_the_right_time_ends_it(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	rounds(3, 0);
+	rig_expect_said("");
+	usec_t time = 0;
+	expect_int(true, poller_true_time(rig_poller, &time), "true time");
+	expect_time(rig.wall, time, "true time");
+
+	rig.wall += HOUR;
+	(void)rig_turn();
+	rig_expect_said("<5>the clock was set forward by 1 h\n<4>acme: this machine's clock is ahead of the server's by *\n");
+	expect_int(true, poller_true_time(rig_poller, &time), "true time after a step");
+	expect_between(rig.wall - HOUR - 2 * SECOND, rig.wall - HOUR + 2 * SECOND, time, "true time after a step");
+	rig_pass(10 * SECOND);
+	(void)rig_turn();
+	expect_int(0, rig_open(), "requests: nothing is over by the server's clock");
+
+	rig.wall -= HOUR;
+	(void)rig_turn();
+	rig_expect_said("<5>the clock was set back by 1 h\n<5>acme: this machine's clock is no longer ahead of the server's\n");
+	expect_int(false, is_ahead_told(), "%s", rig_status_now().lanes);
+	rig_end();
+}
+
+/* One odd reply among right ones moves nothing. */
+static void one_odd_date_is_outvoted(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	rounds(3, 0);
+	(void)rig_until_asked();
+	rig_answer(0, &(struct rig_answer){.status = 200, .count = 1, .date = "Sat, 01 Jan 2000 00:00:00 GMT"});
+	(void)rig_turn();
+	rig_expect_said("");
+	usec_t time = 0;
+	expect_int(true, poller_true_time(rig_poller, &time), "true time");
+	expect_time(rig.wall, time, "true time");
+	expect_between(0, 2 * MINUTE, rig_until_asked(), "polling goes on");
+	rig_end();
+}
+
+/* Of a server that dates its replies and one that does not, the first says what time it is. */
+static void a_server_with_dates_knows_the_time(void **state) {
+	(void)state;
+	for (int dated = 0; dated < 2; dated++) {
+		char text[4096];
+		(void)snprintf(text, sizeof(text),
+		               "accounts = ( { name = \"a\"; base_url = \"http://127.0.0.1:1\"; key_file = \"%s\"; },\n"
+		               "             { name = \"b\"; base_url = \"http://127.0.0.1:2\"; key_file = \"%s\"; } );\n"
+		               "defaults = { interval = \"MINUTELY\"; timezone = \"UTC\"; settle = \"0s\"; window = \"1m\"; };\n"
+		               "devices = ( { uuid = \"" RIG_UUID_A "\"; name = \"lobby\"; account = \"a\"; },\n"
+		               "            { uuid = \"" RIG_UUID_B "\"; name = \"foyer\"; account = \"b\"; } );\n"
+		               "log = { directory = \"%s\"; };\nstate = { directory = \"%s\"; };\n",
+		               rig_path("key"), rig_path("key"), rig_path("log"), rig_path("state"));
+		rig_put("main.conf", text);
+		rig_start(false);
+		/* Our clock is a minute late by the one, and the other does not say. */
+		for (int round = 0; round < 10; round++) {
+			while (rig_open() > 0) {
+				bool says = (strcmp(rig_request(0)->uuid, RIG_UUID_A) == 0) == (dated == 0);
+				char date[64];
+				time_t server = (time_t)((rig.wall + MINUTE) / SECOND);
+				struct tm tm;
+				(void)gmtime_r(&server, &tm);
+				(void)strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+				rig_answer(0, &(struct rig_answer){.status = 200, .count = 1, .date = says ? date : NULL});
+			}
+			(void)rig_turn();
+			(void)rig_until_asked();
+		}
+		usec_t time = 0;
+		expect_int(true, poller_true_time(rig_poller, &time), "%d: true time", dated);
+		expect_between(rig.wall + MINUTE - 2 * SECOND, rig.wall + MINUTE + SECOND, time, "%d: true time", dated);
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_clock_that_is_ahead_is_told_and_waited_for),
+		TEST(ten_seconds_are_told_and_less_is_not),
+		TEST(a_step_to_the_right_time_ends_it),
+		TEST(one_odd_date_is_outvoted),
+		TEST(a_server_with_dates_knows_the_time),
+	};
+	return cmocka_run_group_tests_name("clockwork", tests, NULL, zones_done);
+}
