@@ -111,6 +111,10 @@ int orphans_add(struct orphans *orphans, const char *uuid, enum interval interva
 	return 0;
 }
 
+const struct orphan *orphans_find(const struct orphans *orphans, const char *uuid, enum interval interval) {
+	return find(orphans, uuid, interval);
+}
+
 void orphans_adopt(struct orphans *orphans, struct poll *poll) {
 	struct orphan *orphan = find(orphans, poll->device->uuid, poll->device->settings->bucket.interval);
 	if (orphan) {

@@ -38,6 +38,10 @@ __attribute__((nonnull))
 int orphans_add(struct orphans *orphans, const char *uuid, enum interval interval, usec_t cursor,
                 usec_t since, uint16_t top, usec_t now);
 
+/** The position that is kept for an identity; NULL if there is none. */
+__attribute__((nonnull))
+const struct orphan *orphans_find(const struct orphans *orphans, const char *uuid, enum interval interval);
+
 /** Gives the position back to a poll of that identity, if there is one. */
 __attribute__((nonnull))
 void orphans_adopt(struct orphans *orphans, struct poll *poll);

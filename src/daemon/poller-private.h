@@ -80,7 +80,8 @@ struct poller {
 
 	bool unsaved; /* the last checkpoint is behind, */
 	unsigned saved_generation; /* and this was the log's current file then */
-	size_t restored; /* records read back at the start */
+	size_t restored; /* records read back at the start, */
+	usec_t oldest;   /* and the earliest start among them; USEC_INFINITY: none */
 	bool changed; /* something was, since the last look at the status */
 	struct status status;
 	struct buf lanes_text;

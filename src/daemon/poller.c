@@ -47,6 +47,7 @@ int poller_new(struct config *config, struct http *http, struct sink *sink, bool
 	poller->sink = sink;
 	poller->once = once;
 	poller->status.last_record = INT64_MIN;
+	poller->oldest = USEC_INFINITY;
 	rng_init(&poller->rng, rng_random_seed());
 	points_init(&poller->points);
 	records_init(&poller->records);
@@ -120,6 +121,7 @@ static void restore_record(const struct log_entry *entry, void *user) {
 	if (++poller->restored % EXTEND_EVERY == 0) {
 		notify_extend_timeout(EXTEND_BY);
 	}
+	poller->oldest = entry->start < poller->oldest ? entry->start : poller->oldest;
 	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
 	if (!poll) {
 		(void)orphans_add(&poller->orphans, entry->uuid, entry->interval, entry->end,
@@ -140,6 +142,51 @@ static void restore_record(const struct log_entry *entry, void *user) {
 	if (news) {
 		/* Recorded then or later: what time it is now nobody has confirmed yet. */
 		poll_watch(poll, &what, entry->end, entry->end + poll->device->settings->settle);
+	}
+}
+
+/* The log older than the checkpoint: what it lacks is asked for again */
+
+/* First records of an identity ascend, so the checkpoint's cursor tells whether it knew one. */
+static enum replay_age age_of(const struct log_entry *entry, void *user) {
+	const struct poller *poller = user;
+	const struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
+	const struct orphan *orphan = orphans_find(&poller->orphans, entry->uuid, entry->interval);
+	if (entry->revision > 0 || !(poll ? poll->begun : orphan != NULL)) {
+		return REPLAY_UNKNOWN;
+	}
+	return entry->end <= (poll ? poll->cursor : orphan->cursor) ? REPLAY_KNOWN : REPLAY_NEW;
+}
+
+static void forget_checkpoint(void *user) {
+	struct poller *poller = user;
+	poller->oldest = USEC_INFINITY;
+	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
+		poll_forget(&poller->roll.polls[i]);
+	}
+	orphans_done(&poller->orphans);
+}
+
+/*
+ * A device that the log does not hold.  If the log goes back to before it was polled it begins
+ * as it did then; else retention has removed what there was of it, and it goes on with the log.
+ */
+static void begin_again(const struct poller *poller, struct poll *poll) {
+	const struct settings *settings = poll->device->settings;
+	usec_t cursor = poll->since > poller->oldest ? span_first_cursor(settings, poll->since)
+	                                             : grid_floor(&settings->bucket, poller->oldest);
+	poll->cursor = cursor < poll->cursor ? cursor : poll->cursor;
+	poll->begun = true;
+}
+
+static void go_on_from_log(struct poller *poller) {
+	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
+		struct poll *poll = &poller->roll.polls[i];
+		if (!poll->begun && poller->oldest < USEC_INFINITY) {
+			begin_again(poller, poll);
+		}
+		/* Short of memory, a gap has another reason. */
+		poll->reason = strdup("the log was older than the checkpoint at a start");
 	}
 }
 
@@ -183,6 +230,25 @@ static void tell_records(const struct poller *poller, size_t records, bool from_
 	}
 }
 
+static void tell_place(const struct poller *poller, const struct replay *replay) {
+	const char *log = poller->roll.config->log.directory;
+	const char *plural = replay->records == 1 ? "" : "s";
+
+	if (replay->place == REPLAY_OLDER) {
+		log_warning("%s: the log is older than the checkpoint (restored from a backup, or its file system "
+		            "was not mounted for a while?): %zu record%s read; what comes after them is asked for "
+		            "again, or a gap record says that it could not be had",
+		            log, replay->records, plural);
+		return;
+	}
+	if (replay->place == REPLAY_LOST) {
+		log_warning("%s: the last records before the checkpoint are in no file here (moved or removed, or its "
+		            "file system is not mounted?): they are not asked for again",
+		            log);
+	}
+	tell_records(poller, replay->records, true, &(struct error){{0}});
+}
+
 static void tell_oddities(const struct poller *poller, const struct replay *replay) {
 	const char *log = poller->roll.config->log.directory;
 
@@ -200,7 +266,12 @@ static void tell_oddities(const struct poller *poller, const struct replay *repl
 }
 
 int poller_restore(struct poller *poller, struct error *err) {
-	struct replay replay = {.visit = restore_record, .user = poller};
+	struct replay replay = {
+		.visit = restore_record,
+		.age_of = age_of,
+		.forget = forget_checkpoint,
+		.user = poller,
+	};
 	struct sink_position position;
 	struct error damage = {{0}};
 
@@ -209,11 +280,19 @@ int poller_restore(struct poller *poller, struct error *err) {
 		return from;
 	}
 	int r = sink_recover(poller->sink, from > 0 ? &position : NULL, poller->wall, &replay, err);
-	if (r == 0) {
-		tell_records(poller, replay.records, from > 0, &damage);
-		tell_oddities(poller, &replay);
+	if (r < 0) {
+		return r;
 	}
-	return r;
+	if (replay.place == REPLAY_OLDER) {
+		go_on_from_log(poller);
+	}
+	if (from > 0) {
+		tell_place(poller, &replay);
+	} else {
+		tell_records(poller, replay.records, false, &damage);
+	}
+	tell_oddities(poller, &replay);
+	return 0;
 }
 
 int poller_save(struct poller *poller, struct error *err) {

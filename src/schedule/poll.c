@@ -184,6 +184,16 @@ void poll_watch(struct poll *poll, const struct remembered *what, usec_t end, us
 	}
 }
 
+void poll_forget(struct poll *poll) {
+	size_t room = poll->recheck.max;
+	recheck_done(&poll->recheck);
+	recheck_init(&poll->recheck, room);
+	poll->begun = false;
+	poll->memory_len = 0;
+	poll->top = 0;
+	poll->taken = 0;
+}
+
 const struct remembered *poll_recall(const struct poll *poll, usec_t start) {
 	uint16_t at = memory_find(poll, start);
 	return at < poll->memory_len && poll->memory[at].start == start ? &poll->memory[at] : NULL;

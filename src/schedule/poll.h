@@ -117,6 +117,10 @@ int poll_resume(struct poll *poll, const struct remembered *what, usec_t end);
 __attribute__((nonnull))
 void poll_watch(struct poll *poll, const struct remembered *what, usec_t end, usec_t recorded);
 
+/** Forgets what has been recorded, but for where it began to be polled: the log will tell. */
+__attribute__((nonnull))
+void poll_forget(struct poll *poll);
+
 /** What a bucket was recorded as last; NULL if it is not remembered. */
 __attribute__((nonnull))
 const struct remembered *poll_recall(const struct poll *poll, usec_t start);

@@ -105,6 +105,8 @@ struct lines {
 	const char *name;
 	const struct log_codec *codec;
 	bool current;
+	bool judged;   /* the file's first record will tell whether the log is older than the position, */
+	bool older;    /* and it is */
 	int64_t zeros; /* of the current file; -1: none */
 	char *block;
 	struct buf rest; /* the beginning of a line whose end has not been read yet */
@@ -119,6 +121,14 @@ static void note_odd(struct lines *lines, int64_t at) {
 	}
 }
 
+static bool is_older(struct lines *lines, const struct log_entry *entry) {
+	enum replay_age age = lines->replay->age_of(entry, lines->replay->user);
+
+	lines->judged = age == REPLAY_UNKNOWN;
+	lines->older = age == REPLAY_KNOWN;
+	return lines->older;
+}
+
 /* A whole line, which begins at that offset.  False: nothing behind it counts. */
 static bool take_line(struct lines *lines, const char *line, size_t len, int64_t at) {
 	struct log_entry entry;
@@ -129,6 +139,9 @@ static bool take_line(struct lines *lines, const char *line, size_t len, int64_t
 		return false;
 	}
 	int r = zeros ? -EBADMSG : lines->codec->parse(line, len, &entry);
+	if (r == 0 && lines->judged && is_older(lines, &entry)) {
+		return false;
+	}
 	if (r == 0) {
 		lines->replay->records++;
 		lines->replay->visit(&entry, lines->replay->user);
@@ -206,22 +219,34 @@ static int read_lines(struct lines *lines, struct source *source) {
 /* Files, one after the other */
 
 struct run {
-	const char *directory;
-	const struct sink_position *from; /* in the next file; NULL: from its beginning */
+	const char *directory, *current;
+	const struct sink_position *from;  /* NULL: all is read */
+	char place[ARCHIVE_NAME_SIZE];     /* the file that the position is in; "": none */
+	bool unsure;                       /* whether the files go on from the position */
 	struct lines lines;
 };
 
-static int read_source(struct run *run, const char *path, bool compressed) {
+static bool is_compressed(const char *name) {
+	size_t len = strlen(name);
+	return len > 3 && strcmp(name + len - 3, ".gz") == 0;
+}
+
+static int path_of(char out[static PATH_MAX], const struct run *run, const char *name, struct error *err) {
+	if (snprintf(out, PATH_MAX, "%s/%s", run->directory, name) >= PATH_MAX) {
+		return error_errno(err, ENAMETOOLONG, "%s/%s", run->directory, name);
+	}
+	return 0;
+}
+
+static int unreadable(int r, const char *path, struct error *err) {
+	return error_errno(err, -r, "%s: cannot be read back; move it away to start without it", path);
+}
+
+static int read_source(struct run *run, const char *path, const char *name) {
 	struct source source;
-	int r = source_open(&source, path, compressed);
-	if (r == 0 && run->from) {
+	int r = source_open(&source, path, is_compressed(name));
+	if (r == 0 && strcmp(name, run->place) == 0) {
 		r = source_seek(&source, run->from, run->lines.block);
-		run->from = NULL;
-		if (r == -ENODATA || r == -EBADMSG) {
-			/* Another file, or one that was truncated since: all of it may be new. */
-			source_close(&source);
-			r = source_open(&source, path, compressed);
-		}
 	}
 	if (r == 0) {
 		r = read_lines(&run->lines, &source);
@@ -233,19 +258,20 @@ static int read_source(struct run *run, const char *path, bool compressed) {
 static int read_file(struct run *run, const char *name, bool current, struct error *err) {
 	char path[PATH_MAX];
 	struct replay *replay = run->lines.replay;
-	size_t len = strlen(name);
-	bool compressed = len > 3 && strcmp(name + len - 3, ".gz") == 0;
+	struct archive_file file;
 
 	run->lines.name = name;
 	run->lines.codec = log_codec_of_name(name);
 	run->lines.current = current;
+	run->lines.judged = run->unsure && (current || archive_parse(name, &file));
 	run->lines.too_long = false;
 	buf_clear(&run->lines.rest);
-	if (snprintf(path, sizeof(path), "%s/%s", run->directory, name) >= PATH_MAX) {
-		return error_errno(err, ENAMETOOLONG, "%s/%s", run->directory, name);
+	int r = path_of(path, run, name, err);
+	if (r < 0) {
+		return r;
 	}
 
-	int r = read_source(run, path, compressed);
+	r = read_source(run, path, name);
 	replay->files++;
 	if (r == -EBADMSG) {
 		/* What it held behind the damage is lost, whoever asks for it. */
@@ -254,10 +280,7 @@ static int read_file(struct run *run, const char *name, bool current, struct err
 		}
 		return 0;
 	}
-	if (r < 0) {
-		return error_errno(err, -r, "%s: cannot be read back; move it away to start without it", path);
-	}
-	return 0;
+	return r < 0 ? unreadable(r, path, err) : 0;
 }
 
 /* A file that others have given another name in the directory, which the position may lie in. */
@@ -295,48 +318,56 @@ static int sync_moved(const struct run *run, const char *name, struct error *err
 	return r < 0 ? error_errno(err, -r, "%s: cannot be synced", path) : 0;
 }
 
-/* It is read before all others. */
-static int read_moved(struct run *run, const char *current, struct error *err) {
+/* Its name, or "" if it has none but one that will be read anyway. */
+static int find_moved(const struct run *run, char name[static ARCHIVE_NAME_SIZE], struct error *err) {
 	struct moved moved = {
 		.directory = run->directory,
-		.current = current,
+		.current = run->current,
 		.inode = run->from->inode,
 	};
 	int r = file_list(run->directory, look_for_moved, &moved);
 	if (r < 0) {
 		return error_errno(err, -r, "%s: cannot be listed", run->directory);
 	}
-	if (!moved.name[0] || moved.at_home) {
-		return 0;
-	}
-	r = sync_moved(run, moved.name, err);
-	return r < 0 ? r : read_file(run, moved.name, false, err);
+	(void)snprintf(name, ARCHIVE_NAME_SIZE, "%s", moved.at_home ? "" : moved.name);
+	return 0;
 }
 
-/* Without a position all that others have renamed in the directory is read: "occupancy.ndjson.1" and the like. */
-struct renamed {
+/* A file of the log that has no name of ours: it is read before all others. */
+static int read_foreign(struct run *run, const char *name, struct error *err) {
+	int r = sync_moved(run, name, err);
+	return r < 0 ? r : read_file(run, name, false, err);
+}
+
+/*
+ * The names that others give to files of the log: "occupancy.ndjson.1", "occupancy.ndjson-20261126.gz",
+ * "occupancy-20261126.ndjson" and the like.
+ */
+static bool is_foreign(const struct run *run, const char *name) {
+	struct archive_file file;
+	return strncmp(name, "occupancy", 9) == 0 && (name[9] == '.' || name[9] == '-') &&
+	       strlen(name) < ARCHIVE_NAME_SIZE && log_codec_of_name(name) &&
+	       strcmp(name, run->current) != 0 && !archive_parse(name, &file);
+}
+
+/* All of them; without a position they are read, and with one it may be in one of them. */
+struct foreign {
 	struct run *run;
-	const char *current;
 	struct error *err;
 	int r;
 };
 
-static void read_one_renamed(const char *name, void *user) {
-	struct renamed *renamed = user;
-	bool ours = strncmp(name, "occupancy.", 10) == 0 && log_codec_of_name(name);
-
-	if (renamed->r == 0 && ours && strcmp(name, renamed->current) != 0) {
-		renamed->r = sync_moved(renamed->run, name, renamed->err);
-		if (renamed->r == 0) {
-			renamed->r = read_file(renamed->run, name, false, renamed->err);
-		}
+static void read_one_foreign(const char *name, void *user) {
+	struct foreign *foreign = user;
+	if (foreign->r == 0 && is_foreign(foreign->run, name)) {
+		foreign->r = read_foreign(foreign->run, name, foreign->err);
 	}
 }
 
-static int read_renamed(struct run *run, const char *current, struct error *err) {
-	struct renamed renamed = {.run = run, .current = current, .err = err};
-	int r = file_list(run->directory, read_one_renamed, &renamed);
-	return r < 0 ? error_errno(err, -r, "%s: cannot be listed", run->directory) : renamed.r;
+static int visit_foreign(struct run *run, file_visit *visit, struct error *err) {
+	struct foreign foreign = {.run = run, .err = err};
+	int r = file_list(run->directory, visit, &foreign);
+	return r < 0 ? error_errno(err, -r, "%s: cannot be listed", run->directory) : foreign.r;
 }
 
 /* Whether the name before is the same without ".gz": a crash came before it was removed. */
@@ -345,16 +376,159 @@ static bool is_twin(const struct archive *archive, size_t i) {
 	       archive->files[i].time == archive->files[i - 1].time;
 }
 
-static int read_rotated(struct run *run, usec_t after, struct error *err) {
+/* Where the position is */
+
+/* Notes the file if the position is in it.  Returns 0 or -errno. */
+static int try_place(struct run *run, const char *name, struct error *err) {
+	char path[PATH_MAX];
+	struct source source;
+	int r = run->place[0] ? -EALREADY : path_of(path, run, name, err);
+	if (r < 0) {
+		return r == -EALREADY ? 0 : r;
+	}
+
+	r = source_open(&source, path, is_compressed(name));
+	if (r == 0) {
+		r = source_seek(&source, run->from, run->lines.block);
+	}
+	source_close(&source);
+	if (r == 0) {
+		(void)snprintf(run->place, sizeof(run->place), "%s", name);
+	}
+	return r < 0 && r != -ENODATA && r != -EBADMSG ? unreadable(r, path, err) : 0;
+}
+
+static void try_one_foreign(const char *name, void *user) {
+	struct foreign *foreign = user;
+	if (foreign->r == 0 && is_foreign(foreign->run, name)) {
+		foreign->r = try_place(foreign->run, name, foreign->err);
+	}
+}
+
+/* An empty file says nothing of itself but which one it is. */
+static int recognize(struct run *run, const char *name, bool moved, struct error *err) {
+	char path[PATH_MAX];
+	struct file_info info;
+	int r = path_of(path, run, name, err);
+	if (r < 0) {
+		return r;
+	}
+	r = file_stat(path, &info);
+	if (r < 0 && r != -ENOENT) {
+		return unreadable(r, path, err);
+	}
+	run->unsure = run->unsure && !moved && (r < 0 || info.inode != run->from->inode);
+	return 0;
+}
+
+static int try_one(struct run *run, const char *name, bool moved, struct error *err) {
+	return run->from->size > 0 ? try_place(run, name, err) : recognize(run, name, moved, err);
+}
+
+/* In the files that will be read, and, if it is in none, in those that others have renamed or compressed. */
+static int find_place(struct run *run, const struct archive *archive, const char *moved, struct error *err) {
+	int r = moved[0] ? try_one(run, moved, true, err) : 0;
+
+	for (size_t i = 0; r == 0 && i < archive->len; i++) {
+		if (archive->files[i].time > run->from->newest && !is_twin(archive, i)) {
+			r = try_one(run, archive->files[i].name, false, err);
+		}
+	}
+	if (r == 0) {
+		r = try_one(run, run->current, false, err);
+	}
+	if (r == 0 && run->from->size > 0 && !run->place[0]) {
+		r = visit_foreign(run, try_one_foreign, err);
+	}
+	run->unsure = run->unsure && !run->place[0];
+	return r;
+}
+
+/* Whether the latest rotated file that the position knows of is missing, but not those before it. */
+static bool lacks_newest(const struct run *run, const struct archive *archive) {
+	return run->from->newest > 0 && archive->len > 0 &&
+	       archive->files[archive->len - 1].time < run->from->newest;
+}
+
+/* Reading */
+
+static int read_archive(struct run *run, const struct archive *archive, usec_t after, struct error *err) {
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < archive->len && !run->lines.older; i++) {
+		if (archive->files[i].time > after && !is_twin(archive, i)) {
+			r = read_file(run, archive->files[i].name, false, err);
+		}
+	}
+	return r;
+}
+
+/* Reads on from the position.  lines.older says if that is no use. */
+static int read_on(struct run *run, const struct archive *archive, struct error *err) {
+	char moved[ARCHIVE_NAME_SIZE];
+
+	run->unsure = run->lines.replay->age_of != NULL;
+	int r = find_moved(run, moved, err);
+	if (r == 0) {
+		r = find_place(run, archive, moved, err);
+	}
+	if (r == 0 && run->unsure && lacks_newest(run, archive)) {
+		run->lines.older = true;
+		return 0;
+	}
+	if (r == 0 && run->place[0] && is_foreign(run, run->place) && strcmp(run->place, moved) != 0) {
+		r = read_foreign(run, run->place, err);
+	}
+	if (r == 0 && moved[0]) {
+		r = read_foreign(run, moved, err);
+	}
+	if (r == 0) {
+		r = read_archive(run, archive, run->from->newest, err);
+	}
+	if (r == 0 && !run->lines.older) {
+		r = read_file(run, run->current, true, err);
+	}
+	return r;
+}
+
+static int read_all(struct run *run, const struct archive *archive, struct error *err) {
+	int r = visit_foreign(run, read_one_foreign, err);
+	if (r == 0) {
+		r = read_archive(run, archive, INT64_MIN, err);
+	}
+	return r < 0 ? r : read_file(run, run->current, true, err);
+}
+
+/* What has been read does not count, and neither does the position. */
+static void start_over(struct run *run) {
+	struct replay *replay = run->lines.replay;
+
+	replay->forget(replay->user);
+	replay->place = REPLAY_OLDER;
+	replay->files = replay->records = replay->odd = replay->damaged = 0;
+	run->from = NULL;
+	run->place[0] = '\0';
+	run->unsure = false;
+	run->lines.older = false;
+	run->lines.zeros = -1;
+}
+
+static int read_log(struct run *run, struct error *err) {
 	struct archive archive;
 	int r = archive_scan(run->directory, &archive);
 	if (r < 0) {
 		return error_errno(err, -r, "%s: cannot be listed", run->directory);
 	}
-	for (size_t i = 0; r == 0 && i < archive.len; i++) {
-		if (archive.files[i].time > after && !is_twin(&archive, i)) {
-			r = read_file(run, archive.files[i].name, false, err);
+	if (run->from) {
+		r = read_on(run, &archive, err);
+		if (r == 0 && !run->lines.older && run->from->size > 0 && !run->place[0]) {
+			run->lines.replay->place = REPLAY_LOST;
 		}
+	}
+	if (r == 0 && run->lines.older) {
+		start_over(run);
+	}
+	if (r == 0 && !run->from) {
+		r = read_all(run, &archive, err);
 	}
 	archive_done(&archive);
 	return r;
@@ -364,21 +538,13 @@ int replay_run(const char *directory, const char *current, const struct sink_pos
                struct replay *replay, int64_t *ret_zeros, struct error *err) {
 	struct run run = {
 		.directory = directory,
+		.current = current,
 		.from = from,
 		.lines = {.replay = replay, .zeros = -1, .block = malloc(BLOCK)},
 	};
 	buf_init(&run.lines.rest, (size_t)LINE_MAX_MIB << 20);
 
-	int r = run.lines.block ? 0 : error_errno(err, ENOMEM, "%s", directory);
-	if (r == 0) {
-		r = from ? read_moved(&run, current, err) : read_renamed(&run, current, err);
-	}
-	if (r == 0) {
-		r = read_rotated(&run, from ? from->newest : INT64_MIN, err);
-	}
-	if (r == 0) {
-		r = read_file(&run, current, true, err);
-	}
+	int r = run.lines.block ? read_log(&run, err) : error_errno(err, ENOMEM, "%s", directory);
 	if (r == 0) {
 		*ret_zeros = run.lines.zeros;
 	}

@@ -27,10 +27,33 @@ struct sink_position {
 
 typedef void log_visit(const struct log_entry *entry, void *user);
 
+/** What somebody who remembers up to a position says of a record. */
+enum replay_age {
+	REPLAY_UNKNOWN, /* nothing */
+	REPLAY_KNOWN,   /* it was there when the position was taken */
+	REPLAY_NEW,     /* it was not */
+};
+
+/** Whether the log goes on from the position. */
+enum replay_place {
+	REPLAY_FOUND, /* or there was none */
+	REPLAY_LOST,  /* no file holds it: others have taken that one away */
+	REPLAY_OLDER, /* the whole log is from before it: all of it has been read */
+};
+
 /** What was read. */
 struct replay {
 	log_visit *visit;
+
+	/*
+	 * For a position: how old a record is; and that all which was learnt is to be forgotten,
+	 * with what the position came with, for the log is older and is read anew from its beginning.
+	 */
+	enum replay_age (*age_of)(const struct log_entry *entry, void *user);
+	void (*forget)(void *user);
 	void *user;
+
+	enum replay_place place;
 
 	size_t files, records;
 	size_t odd;                 /* lines that are no records */
@@ -47,6 +70,12 @@ int replay_tail(int fd, int64_t size, uint64_t *ret_tail);
 /**
  * Visits the records in DIRECTORY/CURRENT and in the rotated files beside it, from a
  * position on; from NULL: all.
+ *
+ * If what stands before the position is found in no file, others have taken that file
+ * away, which is their right, or the log is an older one: it was restored, or lay elsewhere
+ * for a while.  It is older if a file that would be from after the position begins with a record
+ * from before it; or if no file is from after it, and of the rotated ones the latest that the
+ * position knows of is missing while earlier ones are there.
  *
  * *ret_zeros is the offset of the first line of the current file that holds a NUL,
  * or -1: it and all behind it is what a crash made of an append that was never

@@ -117,8 +117,9 @@ static void tell(const struct campaign *campaign, const struct progress *progres
 	       " exits; %" PRIu64 " reloads\n",
 	       mark, sum->lives, sum->stops, sum->crashes, sum->kills, sum->exits, sum->reloads);
 	printf("%s%" PRIu64 " requests; %" PRIu64 " records: %" PRIu64 " revisions, %" PRIu64
-	       " gaps; %" PRIu64 " rotations\n",
-	       mark, sum->requests, sum->records, sum->revisions, sum->gaps, sum->rotations);
+	       " gaps; %" PRIu64 " rotations, %" PRIu64 " restorations\n",
+	       mark, sum->requests, sum->records, sum->revisions, sum->gaps, sum->rotations,
+	       sum->restorations);
 	printf("%s%" PRIu64 " disk operations, %" PRIu64 " disk faults; %" PRIu64 " waits\n", mark,
 	       sum->disk_operations, sum->disk_faults, sum->waits);
 	if (campaign->tap) {

@@ -5,6 +5,7 @@
 #include "disk.h"
 #include "names.h"
 #include "record-text.h"
+#include "setup.h"
 #include "world.h"
 
 #include <stdio.h>
@@ -110,6 +111,31 @@ static void visit_file(const struct file *file, line_visit *visit) {
 	char *text = inflate_all(file, &len);
 	visit_text(file, text, len, visit);
 	free(text);
+}
+
+static bool mentions(const struct file *file, const char *wanted) {
+	if (!ends_with(file->name, ".gz")) {
+		return file->inode->size > 0 && memmem(file->inode->data, file->inode->size, wanted, strlen(wanted));
+	}
+	size_t len;
+	char *text = inflate_all(file, &len);
+	bool found = memmem(text, len, wanted, strlen(wanted)) != NULL;
+	free(text);
+	return found;
+}
+
+bool lines_mention(const struct listing *listing, const char *uuid, int granularity) {
+	const char *interval = granularity_name((enum granularity)granularity);
+	char ndjson[160], csv[160];
+	(void)snprintf(ndjson, sizeof(ndjson), "\"interval\":\"%s\",\"device\":\"%s\"", interval, uuid);
+	(void)snprintf(csv, sizeof(csv), ",%s,%s,", interval, uuid);
+	for (size_t i = 0; i < listing->len; i++) {
+		const struct file file = {.name = listing->entries[i].name, .inode = listing->entries[i].inode};
+		if (mentions(&file, strstr(file.name, ".csv") ? csv : ndjson)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Which files */

@@ -9,6 +9,7 @@
 #define SIM_LINES_H
 
 #include "base/units.h"
+#include "disk.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,5 +36,8 @@ typedef void line_visit(const struct line *line);
 
 /** Visits all lines.  What is no record, or no whole file, is a violation. */
 void lines_visit(line_visit *visit);
+
+/** Whether the files of a listing hold a record of that identity. */
+bool lines_mention(const struct listing *listing, const char *uuid, int granularity);
 
 #endif

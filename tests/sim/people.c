@@ -2,6 +2,7 @@
 
 #include "people.h"
 
+#include "backup.h"
 #include "disk.h"
 #include "ledger.h"
 #include "os.h"
@@ -174,6 +175,9 @@ void people_begin(struct event *event) {
 	case EVENT_MOVE:
 		move_log(event->arg == 1);
 		break;
+	case EVENT_RESTORE:
+		backup_take();
+		break;
 	case EVENT_EMPTY:
 		world->emptying = in_life;
 		break;
@@ -234,6 +238,11 @@ void people_end(struct event *event) {
 		setup_write(false);
 		world->sig_reload = in_life;
 		break;
+	case EVENT_RESTORE:
+		if (backup_want()) {
+			stop_for_a_while(&(struct event){.arg2 = USEC_PER_MIN});
+		}
+		break;
 	default:
 		break;
 	}
@@ -260,7 +269,9 @@ void people_checkpoint_saved(void) {
 }
 
 void people_before_start(void) {
-	lose_checkpoint();
+	if (!backup_restore()) {
+		lose_checkpoint();
+	}
 	if (setups->broken) {
 		setup_write(false);
 	}

@@ -36,6 +36,7 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_MOVE] = "log moved away",
 	[EVENT_EMPTY] = "log emptied",
 	[EVENT_REMOVE] = "log removed",
+	[EVENT_RESTORE] = "log restored",
 	[EVENT_LOSE] = "checkpoint lost",
 };
 
@@ -66,6 +67,7 @@ static const struct {
 	[EVENT_MOVE] = {PLAN_PEOPLE, 5},
 	[EVENT_EMPTY] = {PLAN_PEOPLE, 2},
 	[EVENT_REMOVE] = {PLAN_PEOPLE, 2},
+	[EVENT_RESTORE] = {PLAN_PEOPLE, 8},
 	[EVENT_LOSE] = {PLAN_PEOPLE, 6},
 };
 
@@ -167,7 +169,7 @@ static int64_t choose_second(struct dice *dice, enum event_kind kind) {
 }
 
 static bool lasts(enum event_kind kind) {
-	return kind <= EVENT_DISK_FROZEN || kind == EVENT_BROKEN;
+	return kind <= EVENT_DISK_FROZEN || kind == EVENT_BROKEN || kind == EVENT_RESTORE;
 }
 
 static struct event choose_event(struct dice *dice, unsigned kinds) {

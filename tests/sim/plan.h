@@ -45,6 +45,7 @@ enum event_kind {
 	EVENT_MOVE,   /* somebody renames the current log; arg: 1 and creates a new one */
 	EVENT_EMPTY,  /* somebody truncates it */
 	EVENT_REMOVE, /* somebody removes it */
+	EVENT_RESTORE, /* a copy of the log, made at the begin, is put back at the end */
 	EVENT_LOSE,   /* the checkpoint is gone (arg: 0) or damaged (1) at the next start */
 	EVENT_KINDS,
 };

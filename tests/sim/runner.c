@@ -4,6 +4,7 @@
 
 #include "arena.h"
 #include "audit.h"
+#include "backup.h"
 #include "daemon/command.h"
 #include "disk.h"
 #include "edges.h"
@@ -66,6 +67,7 @@ static void make_world(const struct run *run) {
 	arena_map();
 	world_init(run->seed);
 	disk_init();
+	backup_init();
 	names_init();
 	ledger_init();
 	os = arena_new(sizeof(*os));

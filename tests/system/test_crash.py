@@ -10,7 +10,9 @@ CRASH_KILLS says how often (make check-crash: 500 times in each format),
 CRASH_SEED repeats a run's dice.
 """
 
+import datetime
 import os
+import shutil
 import signal
 import time
 
@@ -229,6 +231,65 @@ def test_kills_double_no_correction(fake, make_daemon, dice):
         assert all(0 <= counts[uuid_of(n), r["time"]][1] - published_count(uuid_of(n), parse_time(r["time"]) * 1000) <= 2
                    for r in mine)
     summary(f"{corrections} corrections", kills, killer, busy, records, begin)
+
+
+def told_of(daemon, text):
+    return [line for priority, line in daemon.journal() if text in line]
+
+
+@pytest.mark.parametrize("how", ["a day ago", "empty since", "mounted late"])
+def test_a_log_older_than_the_checkpoint_leaves_no_hole(fake, make_daemon, how):
+    """Restored from a backup, or written elsewhere for a while because its file system was not mounted."""
+    busy = Busy(fake, make_daemon, 6)
+    daemon = busy.daemon.start()
+    wait_for(lambda: list(daemon.log_folder.glob("occupancy-*.gz")) and busy.all_have_begun(), 20, "a rotated log")
+    daemon.stop()
+    if how == "empty since":
+        # As a backup just after a rotation has it.
+        stamp = "occupancy-%Y%m%dT%H%M%SZ.ndjson"
+        last = max(path.name.removesuffix(".gz") for path in daemon.log_folder.glob("occupancy-*"))
+        after = datetime.datetime.strptime(last, stamp) + datetime.timedelta(seconds=1)
+        (daemon.log_folder / "occupancy.ndjson").rename(daemon.log_folder / after.strftime(stamp))
+    before = daemon.folder / "backup"
+    shutil.copytree(daemon.log_folder, before)
+    if how == "mounted late":
+        shutil.rmtree(daemon.log_folder)
+        daemon.log_folder.mkdir()
+    kept = len(daemon.records())
+    daemon.start()
+    wait_for(lambda: len(daemon.records()) > kept + 200, 20, "that it goes on")
+    wait_for(lambda: len(list(daemon.log_folder.glob("occupancy-*"))) > len(list(before.glob("occupancy-*")))
+             or how == "mounted late", 20, "another rotation")
+    daemon.stop()
+    assert len(told_of(daemon, "are in no file here")) == (how == "mounted late"), daemon.journal()
+    shutil.rmtree(daemon.log_folder)
+    before.rename(daemon.log_folder)
+    daemon.start()
+    wait_for(lambda: told_of(daemon, "the log is older than the checkpoint"), 10, "that it says so")
+    assert not told_of(daemon, "beyond the last checkpoint")
+    daemon.stop()
+    busy.check(busy.finish())
+
+
+def test_what_others_take_away_is_not_asked_for_again(fake, make_daemon):
+    """Moved elsewhere while the daemon was stopped: that is their right, and the checkpoint says where to go on."""
+    busy = Busy(fake, make_daemon, 6)
+    daemon = busy.daemon.start()
+    wait_for(lambda: list(daemon.log_folder.glob("occupancy-*")) and busy.all_have_begun(), 20, "a rotated log")
+    daemon.stop()
+    away = daemon.folder / "away"
+    daemon.log_folder.rename(away)
+    daemon.log_folder.mkdir()
+    daemon.start()
+    wait_for(lambda: daemon.records(), 20, "that it goes on")
+    assert len(told_of(daemon, "are in no file here")) == 1
+    assert not told_of(daemon, "older than the checkpoint")
+    daemon.stop()
+    records = busy.finish()
+    daemon.log_folder, made = away, daemon.log_folder
+    records = daemon.records_at_rest() + records
+    daemon.log_folder = made
+    busy.check(records)
 
 
 @pytest.mark.parametrize("how", ["removed", "damaged"])

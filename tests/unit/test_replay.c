@@ -85,6 +85,162 @@ static const char *seen_from(const struct sink_position *from, const char *curre
 	return seen;
 }
 
+/* Whoever remembers the position knows the records up to this count; those beyond 100 say nothing. */
+static int known_to;
+static int forgotten;
+
+static enum replay_age age_by_count(const struct log_entry *entry, void *user) {
+	(void)user;
+	return entry->count > 100 ? REPLAY_UNKNOWN : entry->count <= known_to ? REPLAY_KNOWN : REPLAY_NEW;
+}
+
+static void forget_all(void *user) {
+	forgotten++;
+	((char *)user)[0] = '\0';
+}
+
+/* What is read on from a position in whose time the records up to that count were known. */
+static const char *judged_from(const struct sink_position *from, int known) {
+	static char seen[4096];
+	struct error err = {{0}};
+	seen[0] = '\0';
+	known_to = known;
+	forgotten = 0;
+	replay = (struct replay){.visit = note_count, .age_of = age_by_count, .forget = forget_all, .user = seen};
+	if (replay_run(disk_directory, "occupancy.ndjson", from, &replay, &zeros, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	assert_int_equal(forgotten, replay.place == REPLAY_OLDER);
+	return seen;
+}
+
+static struct sink_position position_behind(int count, usec_t newest) {
+	disk_put("occupancy.ndjson", ndjson(1, count));
+	return position_in("occupancy.ndjson", (int64_t)strlen(ndjson(1, count)), newest);
+}
+
+static void log_that_goes_on_is_not_older(void **state) {
+	(void)state;
+	struct sink_position from = position_behind(5, monday);
+	disk_put("occupancy-20261123T060000Z.ndjson", ndjson(90, 1));
+	disk_put("occupancy.ndjson", ndjson(1, 7));
+	assert_string_equal(judged_from(&from, 5), "6 7 ");
+	assert_int_equal(replay.place, REPLAY_FOUND);
+}
+
+/* Restored: an earlier state of the same file, or of an earlier file. */
+static void log_that_begins_with_what_was_known_is_older(void **state) {
+	(void)state;
+	struct sink_position from = position_behind(5, monday);
+	disk_put("occupancy-20261123T070000Z.ndjson", ndjson(90, 1));
+	disk_put("occupancy.ndjson", ndjson(1, 3));
+	assert_string_equal(judged_from(&from, 5), "90 1 2 3 ");
+	assert_int_equal(replay.place, REPLAY_OLDER);
+	assert_int_equal(replay.records, 4);
+
+	/* A correction, or a device that nobody knows, says nothing. */
+	char text[8192];
+	(void)snprintf(text, sizeof(text), "%s", ndjson(101, 1));
+	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s", ndjson(2, 1));
+	disk_put("occupancy.ndjson", text);
+	assert_string_equal(judged_from(&from, 5), "90 101 2 ");
+	assert_int_equal(replay.place, REPLAY_OLDER);
+
+	/* The position was in a file that was rotated since, and is not there any more. */
+	disk_put("occupancy-20261123T080000Z.ndjson", ndjson(4, 3));
+	disk_put("occupancy.ndjson", ndjson(7, 1));
+	assert_string_equal(judged_from(&from, 5), "90 4 5 6 7 ");
+	assert_int_equal(replay.place, REPLAY_OLDER);
+}
+
+/* An empty file holds no record, and a backup may have one. */
+static void log_without_its_latest_rotated_file_is_older(void **state) {
+	(void)state;
+	struct sink_position from = position_behind(5, monday);
+	disk_put("occupancy-20261123T060000Z.ndjson", ndjson(90, 1));
+	disk_put("occupancy.ndjson", "");
+	assert_string_equal(judged_from(&from, 5), "90 ");
+	assert_int_equal(replay.place, REPLAY_OLDER);
+
+	from.size = 0;
+	from.inode = 0;
+	assert_string_equal(judged_from(&from, 5), "90 ");
+	assert_int_equal(replay.place, REPLAY_OLDER);
+
+	/* Of the same file nothing is missing, whoever has removed the others. */
+	from = position_in("occupancy.ndjson", 0, monday);
+	assert_string_equal(judged_from(&from, 5), "");
+	assert_int_equal(replay.place, REPLAY_FOUND);
+}
+
+static void log_that_others_have_taken_away_is_lost_but_not_older(void **state) {
+	(void)state;
+	struct sink_position from = position_behind(5, monday);
+
+	/* All of it; the current file alone; the rotated ones alone; emptied and written to. */
+	disk_put("occupancy.ndjson", "");
+	assert_string_equal(judged_from(&from, 5), "");
+	assert_int_equal(replay.place, REPLAY_LOST);
+	disk_put("occupancy-20261123T060000Z.ndjson", ndjson(80, 1));
+	disk_put("occupancy-20261123T070000Z.ndjson.gz", "");
+	assert_string_equal(judged_from(&from, 5), "");
+	assert_int_equal(replay.place, REPLAY_LOST);
+	disk_put("occupancy.ndjson", ndjson(6, 2));
+	assert_string_equal(judged_from(&from, 5), "6 7 ");
+	assert_int_equal(replay.place, REPLAY_LOST);
+	/* What comes behind a new record was not there before, whatever it looks like. */
+	char text[8192];
+	(void)snprintf(text, sizeof(text), "%s", ndjson(6, 1));
+	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s", ndjson(3, 1));
+	disk_put("occupancy.ndjson", text);
+	assert_string_equal(judged_from(&from, 5), "6 3 ");
+	assert_int_equal(replay.place, REPLAY_LOST);
+	/* Rotated since, and the file with the position archived elsewhere. */
+	disk_put("occupancy-20261123T080000Z.ndjson", ndjson(6, 1));
+	disk_put("occupancy.ndjson", ndjson(7, 1));
+	assert_int_equal(unlink(disk_path("occupancy-20261123T070000Z.ndjson.gz")), 0);
+	assert_string_equal(judged_from(&from, 5), "6 7 ");
+	assert_int_equal(replay.place, REPLAY_LOST);
+}
+
+/* By a logrotate that compresses at once, while the daemon was stopped. */
+static void position_is_found_in_what_others_compressed(void **state) {
+	(void)state;
+	static const char *const names[] = {"occupancy.ndjson.1.gz", "occupancy.ndjson-20261126.gz",
+	                                    "occupancy-20261126.ndjson.gz", "occupancy-20261126-1530.ndjson.gz"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		disk_empty();
+		struct sink_position from = position_behind(5, monday);
+		from.inode = 0;
+		disk_put("occupancy-20261123T060000Z.ndjson", ndjson(80, 1));
+		put_gz("occupancy.ndjson.2.gz", ndjson(1, 3));
+		put_gz(names[i], ndjson(1, 7));
+		disk_put("occupancy.ndjson", "");
+		assert_string_equal(judged_from(&from, 5), "6 7 ");
+		assert_int_equal(replay.place, REPLAY_FOUND);
+	}
+}
+
+static void names_that_logrotate_gives_are_read_without_a_position(void **state) {
+	(void)state;
+	static const char *const names[] = {
+		"occupancy-20261126.ndjson", "occupancy-20261126-153000.ndjson", "occupancy-2026112615.ndjson",
+		"occupancy.ndjson-20261126", "occupancy.ndjson-1795417200", "occupancy.ndjson.1",
+		"occupancy-20261126.ndjson.gz", "occupancy.ndjson-20261126.gz", "occupancy-20261126-1530.ndjson.gz",
+	};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		disk_empty();
+		if (strcmp(names[i] + strlen(names[i]) - 3, ".gz") == 0) {
+			put_gz(names[i], ndjson(1, 2));
+		} else {
+			disk_put(names[i], ndjson(1, 2));
+		}
+		disk_put("occupancy.ndjson", ndjson(3, 1));
+		assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 2 3 ");
+		assert_int_equal(replay.odd, 0);
+	}
+}
+
 static void whole_log_is_read_in_order(void **state) {
 	(void)state;
 	disk_put("occupancy.ndjson", ndjson(7, 2));
@@ -271,6 +427,12 @@ static void file_that_cannot_be_read_is_an_error(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(whole_log_is_read_in_order),
+		TEST(log_that_goes_on_is_not_older),
+		TEST(log_that_begins_with_what_was_known_is_older),
+		TEST(log_without_its_latest_rotated_file_is_older),
+		TEST(log_that_others_have_taken_away_is_lost_but_not_older),
+		TEST(position_is_found_in_what_others_compressed),
+		TEST(names_that_logrotate_gives_are_read_without_a_position),
 		TEST(only_what_is_behind_the_position_is_read),
 		TEST(every_size_of_a_position_is_found_again),
 		TEST(another_file_in_its_place_is_read_whole),

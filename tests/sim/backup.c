@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: ISC
+
+#include "backup.h"
+
+#include "arena.h"
+#include "disk.h"
+#include "ledger.h"
+#include "lines.h"
+#include "world.h"
+
+#include <string.h>
+
+static struct backup {
+	struct listing files; /* copies, which the disk does not know of */
+	bool taken, wanted;
+} *backup;
+
+void backup_init(void) {
+	backup = arena_new(sizeof(*backup));
+}
+
+static struct inode *copy_of(const struct inode *inode) {
+	struct inode *copy = arena_new(sizeof(*copy));
+	copy->begun = inode->begun;
+	copy->mtime = inode->mtime;
+	copy->size = inode->size;
+	copy->data = arena_grow(NULL, &copy->room, inode->size + 1, 1);
+	if (inode->size > 0) {
+		memcpy(copy->data, inode->data, inode->size);
+	}
+	return copy;
+}
+
+void backup_take(void) {
+	const struct listing *now = &disk->log.now;
+	if (world->meddled || disk->attic_len > 0 || backup->wanted) {
+		return;
+	}
+	backup->files.len = 0;
+	for (size_t i = 0; i < now->len; i++) {
+		if (now->entries[i].name[0] == '.') {
+			continue;
+		}
+		backup->files.entries = arena_grow(backup->files.entries, &backup->files.room, backup->files.len + 1,
+		                                   sizeof(*backup->files.entries));
+		struct entry *entry = &backup->files.entries[backup->files.len++];
+		*entry = now->entries[i];
+		entry->inode = copy_of(now->entries[i].inode);
+	}
+	backup->taken = true;
+	world_note("a backup is taken of %zu files", backup->files.len);
+}
+
+bool backup_want(void) {
+	backup->wanted = backup->taken;
+	return backup->wanted;
+}
+
+/*
+ * Devices that are not in the copy begin anew, where nobody could say; and without a checkpoint
+ * nobody knows that there is more than the copy.
+ */
+static bool is_fit(void) {
+	const struct inode *checkpoint = disk_look_up(&disk->state.now, "checkpoint");
+	if (!checkpoint || checkpoint->size == 0 || world->damages > 0) {
+		return false;
+	}
+	for (int i = 0; i < ledger->len; i++) {
+		if (!lines_mention(&backup->files, ledger->series[i].uuid, ledger->series[i].granularity)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool backup_restore(void) {
+	if (!backup->wanted) {
+		return false;
+	}
+	backup->wanted = backup->taken = false;
+	if (!is_fit()) {
+		return false;
+	}
+
+	struct directory *log = &disk->log;
+	while (log->now.len > 0) {
+		disk_rename(log, log->now.entries[0].name, "");
+	}
+	for (size_t i = 0; i < backup->files.len; i++) {
+		const struct inode *copy = backup->files.entries[i].inode;
+		struct inode *inode = disk_create(log, backup->files.entries[i].name);
+		disk_append(inode, copy->data, copy->size);
+		inode->begun = copy->begun;
+		inode->mtime = copy->mtime;
+		disk_sync(inode);
+	}
+	disk_sync_directory(log);
+	disk->attic_len = 0; /* what was removed since is in the copy */
+	world->outsider = 0;
+	world->figures.restorations++;
+	world_note("the backup of %zu files is put back", backup->files.len);
+	return true;
+}
