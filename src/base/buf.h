@@ -19,7 +19,7 @@ struct buf {
 	size_t len;
 	size_t size; /* allocated */
 	size_t max;  /* len never exceeds it */
-	int error;   /* 0, -ENOMEM, or -EFBIG when max was reached */
+	int error;   /* 0, -ENOMEM, -EFBIG when max was reached, or -EINVAL: not a format for printf */
 };
 
 /** An empty buffer that will hold at most max bytes.  Allocates nothing. */

@@ -26,7 +26,10 @@ void error_say(struct error *err, const char *format, ...);
  */
 #define error_set(err, code, ...) (error_say((err), __VA_ARGS__), -(code))
 
-/** The same, with ": " and strerror(code) behind the sentence. */
+/**
+ * The same, with ": " and strerror(code), or for FILE_NOT_REGULAR what to do about it,
+ * behind the sentence.
+ */
 __attribute__((format(printf, 3, 4)))
 int error_errno(struct error *err, int code, const char *format, ...);
 

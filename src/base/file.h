@@ -8,8 +8,8 @@
  *
  * Results are 0 or -errno unless said otherwise; no call is left half done
  * because of a signal.  Descriptors are closed on exec.  Only regular files are
- * wanted: the last component of a path is never followed if it is a symbolic
- * link (-ELOOP), and a pipe in its place does not block.
+ * wanted: the last component of a path that is opened is never followed if it is a
+ * symbolic link (-FILE_NOT_REGULAR), and a pipe in its place does not block.
  */
 
 #ifndef BASE_FILE_H
@@ -104,7 +104,10 @@ typedef void file_visit(const char *name, void *user);
 __attribute__((warn_unused_result, nonnull(1, 2)))
 int file_list(const char *directory, file_visit *visit, void *user);
 
-/** What was created, renamed and removed in the directory reaches the disk. */
+/**
+ * What was created, renamed and removed in the directory reaches the disk.  0 as well if
+ * this file system cannot sync a directory.
+ */
 __attribute__((warn_unused_result, nonnull))
 int file_sync_directory(const char *directory);
 

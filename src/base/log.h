@@ -29,7 +29,7 @@ enum log_level {
  */
 void log_init(void);
 
-/** One line; a trailing newline is not wanted.  Cut at 2,000 bytes. */
+/** One line, escaped by text_escape(); a trailing newline is not wanted.  Cut at 2,047 bytes. */
 __attribute__((format(printf, 2, 3)))
 void log_line(enum log_level level, const char *format, ...);
 

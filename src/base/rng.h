@@ -18,7 +18,7 @@ struct rng {
 __attribute__((nonnull))
 void rng_init(struct rng *rng, uint64_t seed);
 
-/** A seed from the kernel. */
+/** A seed from the kernel; from the wall clock if it gives none. */
 uint64_t rng_random_seed(void);
 
 /** A number from 0 to limit - 1; 0 for a limit of 0 or less. */

@@ -25,7 +25,7 @@ struct problem_list {
 	bool failed; /* there was no memory */
 };
 
-/** Adds "SUBJECT: sentence"; the subject may be empty.  The same one in the same place is told once. */
+/** Adds "SUBJECT: sentence"; the subject may be empty.  If memory is short the list has failed. */
 __attribute__((format(printf, 5, 0), nonnull(1, 2, 4, 5)))
 void problem_vadd(struct problem_list *list, const struct source *source, int line, const char *subject,
                   const char *format, va_list args);
@@ -34,7 +34,10 @@ __attribute__((format(printf, 5, 6), nonnull(1, 2, 4, 5)))
 void problem_add(struct problem_list *list, const struct source *source, int line, const char *subject,
                  const char *format, ...);
 
-/** Appends them all, sorted, with file and line. */
+/**
+ * Appends them, sorted, with file and line, each on a line of its own, as far as there is
+ * room; then how many more there are.  Adds to the count.  Sets failed if memory is short.
+ */
 __attribute__((nonnull))
 void problem_tell(struct problem_list *list, struct config_problems *out);
 

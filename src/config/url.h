@@ -19,15 +19,15 @@
 __attribute__((warn_unused_result, nonnull(1)))
 int url_check_base(const char *url, struct error *err);
 
-/** Checks the URL of a proxy. */
+/** Checks the URL of a proxy: http, https, socks5 or socks5h.  Returns as url_check_base(). */
 __attribute__((warn_unused_result, nonnull(1)))
 int url_check_proxy(const char *url, struct error *err);
 
-/** Checks a path: it begins with a slash and holds what needs no escaping. */
+/** Checks a path: it begins with a slash and holds what needs no escaping.  Returns likewise. */
 __attribute__((warn_unused_result, nonnull(1)))
 int url_check_path(const char *path, struct error *err);
 
-/** Whether others on the way could read along. */
+/** Whether it is http, so that others on the way, if it leaves the machine, could read along. */
 __attribute__((nonnull))
 bool url_is_clear(const char *url);
 

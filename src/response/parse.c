@@ -458,8 +458,8 @@ static struct survey survey_body(const char *body, size_t len) {
 	return survey;
 }
 
-static void refuse_at(struct error *err, size_t i) {
-	(void)error_set(err, EBADMSG, "the answer is not JSON: unexpected character at byte %zu", i);
+static int refuse_at(struct error *err, size_t i) {
+	return error_set(err, EBADMSG, "the answer is not JSON: unexpected character at byte %zu", i);
 }
 
 /* A byte order mark, which nobody should send, says nothing (RFC 8259, 8.1). */
@@ -472,40 +472,45 @@ static void skip_mark(const char **body, size_t *len) {
 	}
 }
 
-static json_object *read_json(const char *body, size_t len, struct error *err) {
+/* Newer versions of json-c tell it, by a code that older ones do not know. */
+static bool is_lack_of_memory(enum json_tokener_error why) {
+	return strcmp(json_tokener_error_desc(why), "out of memory") == 0;
+}
+
+static int read_json(const char *body, size_t len, json_object **ret_root, struct error *err) {
 	struct survey survey = survey_body(body, len);
 	if (survey.lax < len) {
-		refuse_at(err, survey.lax);
-		return NULL;
+		return refuse_at(err, survey.lax);
 	}
 	if (survey.weight > WEIGHT_MAX) {
-		(void)error_set(err, EBADMSG, "the answer holds more values than any useful one");
-		return NULL;
+		return error_set(err, EBADMSG, "the answer holds more values than any useful one");
 	}
 	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
 	if (!tokener) {
-		(void)error_set(err, ENOMEM, "out of memory");
-		return NULL;
+		return error_set(err, ENOMEM, "out of memory");
 	}
 	json_object *root = json_tokener_parse_ex(tokener, body, (int)len);
 	enum json_tokener_error why = json_tokener_get_error(tokener);
 	size_t end = json_tokener_get_parse_end(tokener);
 	json_tokener_free(tokener);
 
+	int r;
 	if (why == json_tokener_continue) {
-		(void)error_set(err, EBADMSG, "the answer is cut off JSON (%zu bytes)", len);
+		r = error_set(err, EBADMSG, "the answer is cut off JSON (%zu bytes)", len);
+	} else if (is_lack_of_memory(why)) {
+		r = error_set(err, ENOMEM, "out of memory");
 	} else if (why != json_tokener_success) {
-		(void)error_set(err, EBADMSG, "the answer is not JSON: %s at byte %zu",
-		                json_tokener_error_desc(why), end);
+		r = error_set(err, EBADMSG, "the answer is not JSON: %s at byte %zu", json_tokener_error_desc(why), end);
 	} else if (end < len) {
-		refuse_at(err, end);
+		r = refuse_at(err, end);
 	} else if (!json_object_is_type(root, json_type_object)) {
-		(void)error_set(err, EBADMSG, "the answer is JSON, but no object");
+		r = error_set(err, EBADMSG, "the answer is JSON, but no object");
 	} else {
-		return root;
+		*ret_root = root;
+		return 0;
 	}
 	json_object_put(root);
-	return NULL;
+	return r;
 }
 
 static bool is_text(json_object *value) {
@@ -601,19 +606,19 @@ int parse_points(struct points *points, const char *body, size_t len, const char
                  struct error *err) {
 	points_clear(points);
 	skip_mark(&body, &len);
-	json_object *root = read_json(body, len, err);
-	if (!root) {
-		return -EBADMSG;
+	json_object *root;
+	int r = read_json(body, len, &root, err);
+	if (r == 0) {
+		r = read_root(points, root, count_key, err);
+		json_object_put(root);
 	}
-	int r = read_root(points, root, count_key, err);
-	json_object_put(root);
 	return r;
 }
 
 void parse_message(const char *body, size_t len, char ret_message[static MESSAGE_SIZE]) {
 	skip_mark(&body, &len);
-	json_object *root = read_json(body, len, NULL);
-	json_object *value = root ? find_message(root) : NULL;
+	json_object *root = NULL;
+	json_object *value = read_json(body, len, &root, NULL) == 0 ? find_message(root) : NULL;
 	if (value) {
 		escape_string(value, ret_message);
 	} else {

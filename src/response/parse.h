@@ -57,7 +57,8 @@ const char *points_text(const struct points *points, size_t offset);
  * NULL.
  *
  * Returns 0; -EBADMSG if it is no such JSON; -EREMOTEIO if it says error:true;
- * -ENOMEM.  The sentence then holds what the server said, bounded and escaped.
+ * -ENOMEM, as far as json-c tells that from bad JSON.  The sentence then holds what the
+ * server said, bounded and escaped.
  */
 __attribute__((warn_unused_result, nonnull(1, 2)))
 int parse_points(struct points *points, const char *body, size_t len, const char *count_key,

@@ -16,7 +16,7 @@
 
 enum lane_state {
 	LANE_OPEN,
-	LANE_THROTTLED, /* 429: nobody asks before `until` */
+	LANE_THROTTLED, /* 429, or 503 with Retry-After: nobody asks before `until` */
 	LANE_REFUSED,   /* 401, 403, or no key: one probe at a time, from `until` on */
 	LANE_DOWN,      /* nobody could be reached: likewise */
 };
@@ -60,7 +60,7 @@ void lane_collect(struct lane *lane, usec_t now, usec_t wall);
 __attribute__((nonnull))
 void lane_ready(struct lane *lane, struct poll *poll, usec_t now, usec_t wall);
 
-/** Files a poll to become ready at that instant. */
+/** Files a poll to become ready at that instant; timed: that is the end of its window, and not a back-off. */
 __attribute__((nonnull))
 void lane_wait(struct lane *lane, struct poll *poll, usec_t at, bool timed);
 
@@ -105,7 +105,7 @@ bool lane_throttle(struct lane *lane, usec_t now, usec_t wait);
 __attribute__((nonnull))
 bool lane_refuse(struct lane *lane, usec_t now, struct rng *rng);
 
-/** The poll could not reach the server: five in a row over different polls are an outage. */
+/** The poll could not reach the server: five in a row, none of the same poll as the one before, are an outage. */
 __attribute__((nonnull))
 bool lane_unreached(struct lane *lane, const struct poll *poll, const struct retry_settings *retry,
                     usec_t now, struct rng *rng);

@@ -34,12 +34,13 @@ usec_t rate_full_at(const struct rate *rate);
 __attribute__((nonnull))
 void rate_take(struct rate *rate, usec_t now);
 
-/** Leaves one token: the server says that its bucket is empty, so ours is wrong. */
+/** Leaves one token at most: the server says that its bucket is empty, so ours is wrong. */
 __attribute__((nonnull))
 void rate_drain(struct rate *rate, usec_t now);
 
 /**
- * Goes on with the tokens of another bucket, of whatever rate and size: none are gained.
+ * Goes on, after rate_init(), with the tokens of another bucket, of whatever rate and size:
+ * none are gained, unless that one was full; then so is this.
  */
 __attribute__((nonnull))
 void rate_take_over(struct rate *rate, const struct rate *from, usec_t now);

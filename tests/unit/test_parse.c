@@ -6,7 +6,18 @@
 
 #include "response/parse.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <json-c/json.h>
+
+/* In the place of json-c's: there may be no memory. */
+static bool memory_is_short;
+
+struct json_tokener *json_tokener_new_ex(int depth) {
+	struct json_tokener *(*real)(int);
+	*(void **)&real = dlsym(RTLD_NEXT, "json_tokener_new_ex");
+	return memory_is_short ? NULL : real(depth);
+}
 
 /* One point with that eventCountMap; the whole answer around it. */
 #define MAP(map)      ANSWER("{\"timestampMs\":1000,\"eventCountMap\":" map "}")
@@ -397,6 +408,21 @@ static void an_error_with_200_is_a_failure_with_its_message(void **state) {
 		           rows[row].named, err.text);
 		points_done(&points);
 	}
+}
+
+static void lack_of_memory_is_not_bad_json(void **state) {
+	(void)state;
+	struct points points;
+	struct error err = {{0}};
+	char message[MESSAGE_SIZE];
+	points_init(&points);
+	memory_is_short = true;
+	expect_int(-ENOMEM, parse(&points, ANSWER(""), NULL, &err), "an answer");
+	parse_message("{\"msg\":\"no\"}", 12, message);
+	memory_is_short = false;
+	expect_text("out of memory", err.text, "sentence");
+	expect_text("{\"msg\":\"no\"}", message, "a message, as it came");
+	points_done(&points);
 }
 
 static void what_is_no_such_json_is_a_failure(void **state) {
@@ -798,6 +824,7 @@ int main(void) {
 		cmocka_unit_test(maps_are_written_compactly),
 		cmocka_unit_test(a_warning_is_kept_bounded_and_escaped),
 		cmocka_unit_test(an_error_with_200_is_a_failure_with_its_message),
+		cmocka_unit_test(lack_of_memory_is_not_bad_json),
 		cmocka_unit_test(what_is_no_such_json_is_a_failure),
 		cmocka_unit_test(what_is_json_is_decided_here),
 		cmocka_unit_test(json_words_inside_strings_are_no_fault),
