@@ -148,7 +148,7 @@ void poller_reply(struct poller *poller, const struct http_reply *reply);
 __attribute__((nonnull))
 void poller_reread_key(struct poller *poller, struct access *access);
 
-/** Counts a failure of a poll; tells people at the right one. */
+/** Counts a failure of a poll, tells people at the right one, and files it for its next try, or with once may end it. */
 __attribute__((nonnull))
 void poll_failed(struct poller *poller, struct poll *poll, const char *reason, bool tell_now,
                  usec_t wait);

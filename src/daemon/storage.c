@@ -6,6 +6,8 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 
 #define TRIED_AGAIN "tried again until it works; polling pauses should the log be hit too; nothing is lost"
 
@@ -16,11 +18,22 @@ static const char *const consequences[STORAGE_USES] = {
 	[STORAGE_CHECKPOINT] = TRIED_AGAIN,
 };
 
+/* Of the directory itself, to which the path may be a symbolic link on another disk. */
+static bool find_device(const char *directory, uint64_t *ret) {
+	char path[PATH_MAX];
+	struct file_info info;
+	int len = snprintf(path, sizeof(path), "%s/.", directory);
+	if (len < 0 || (size_t)len >= sizeof(path) || file_stat(path, &info) < 0) {
+		return false;
+	}
+	*ret = info.device;
+	return true;
+}
+
 void storage_init(struct storage *storage, const char *log_directory, const char *state_directory) {
-	struct file_info log, state;
+	uint64_t log, state;
 	*storage = (struct storage){0};
-	storage->one = file_stat(log_directory, &log) == 0 && file_stat(state_directory, &state) == 0 &&
-	               log.device == state.device;
+	storage->one = find_device(log_directory, &log) && find_device(state_directory, &state) && log == state;
 }
 
 bool storage_fails(const struct storage *storage, enum storage_use use) {

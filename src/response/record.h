@@ -22,7 +22,7 @@ struct record {
 	int64_t previous;
 	usec_t polled_at;
 
-	/* What the API said, untouched.  NULL or false: null. */
+	/* What the API said; its maps as compact JSON.  NULL or false: null. */
 	const char *event_counts;              /* JSON text */
 	const char *approximate_timestamps_ms; /* JSON text */
 	const char *reporting_devices;         /* JSON text */

@@ -24,8 +24,8 @@ struct log_entry;
 
 /**
  * Appends the record, CR and LF.  What is null or left out in JSON is empty.
- * What is not valid UTF-8 becomes U+FFFD, a byte at a time, and a control
- * character a blank, so that a record is always one line.  A text that a
+ * What is not valid UTF-8 becomes U+FFFD, a byte at a time, and what is
+ * text_is_unprintable() a blank, so that a record is always one line.  A text that a
  * spreadsheet would take for a formula has an apostrophe in front, and so has one
  * that begins with an apostrophe: without the first one it is what it was.
  */

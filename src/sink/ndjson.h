@@ -14,7 +14,7 @@ struct log_entry;
 
 /**
  * Appends the record and a newline.  What is not valid UTF-8 becomes U+FFFD, a
- * byte at a time; control characters, and those of the C1 set, are escaped.
+ * byte at a time; what is text_is_unprintable() is escaped.
  */
 __attribute__((nonnull))
 void ndjson_format(const struct record *record, struct buf *out);

@@ -63,7 +63,7 @@ struct replay {
 	char damaged_file[ARCHIVE_NAME_SIZE];
 };
 
-/** The hash for a position: of the bytes before size in an open file.  Returns 0 or -errno. */
+/** The hash for a position: of the bytes before size in an open file.  Returns 0; -ENODATA if it is shorter; other -errno. */
 __attribute__((warn_unused_result, nonnull))
 int replay_tail(int fd, int64_t size, uint64_t *ret_tail);
 

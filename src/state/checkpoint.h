@@ -31,7 +31,7 @@ struct checkpoint_entry {
 
 struct checkpoint_writer;
 
-/** Starts a checkpoint in memory.  Returns 0 and a writer for checkpoint_finish(). */
+/** Starts a checkpoint in memory.  Returns 0 and a writer for checkpoint_finish(), or -ENOMEM. */
 __attribute__((warn_unused_result, nonnull))
 int checkpoint_begin(const struct sink_position *position, struct checkpoint_writer **ret_writer);
 

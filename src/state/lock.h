@@ -23,8 +23,9 @@ int lock_take(const char *directory, struct error *err);
  * Locks the log directory itself, so that two daemons with different state directories do
  * not write to one log.  Writes nothing there.
  *
- * Returns 0 and in ret_lock a descriptor for lock_release(), or -1 where the file system
- * cannot lock a directory or there is none yet; or -EBUSY with a sentence.
+ * Returns 0, and in ret_lock a descriptor for lock_release(), or -1 where it cannot be locked:
+ * the file system cannot lock a directory, or there is none that may be opened; or -EBUSY with a
+ * sentence if another has the lock.
  */
 __attribute__((warn_unused_result, nonnull(1, 2)))
 int lock_take_log(const char *directory, int *ret_lock, struct error *err);

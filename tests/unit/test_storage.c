@@ -113,6 +113,13 @@ static void directories_of_one_disk_are_known(void **state) {
 	assert_false(storage.one);
 	storage_init(&storage, disk_directory, disk_path("missing"));
 	assert_false(storage.one);
+
+	/* By where a link leads, not by where it is. */
+	assert_int_equal(symlink("/proc", disk_path("elsewhere")), 0);
+	storage_init(&storage, disk_path("elsewhere"), "/proc");
+	assert_true(storage.one);
+	storage_init(&storage, disk_path("elsewhere"), disk_directory);
+	assert_false(storage.one);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
