@@ -97,9 +97,9 @@ void ledger_unsettle(void) {
 
 /* What comes late comes many windows at once, and says nothing of the steady state. */
 static bool is_late(const struct setup_device *device, usec_t brought) {
-	usec_t usual = device->window < USEC_PER_HOUR ? device->window * 3 / 2
-	                                              : device->window + 2 * USEC_PER_HOUR;
-	return brought > usual;
+	/* A window may be longer by an hour where the clock changes. */
+	usec_t more = device->window < USEC_PER_DAY ? device->window / 2 : 2 * USEC_PER_HOUR;
+	return brought > device->window + more;
 }
 
 static void count_steady(struct series *series, const struct asked *asked) {
