@@ -60,6 +60,7 @@ static struct {
 	struct {
 		struct http_reply reply;
 		char *body;
+		char texts[4][256]; /* of its headers, and its error */
 	} replies[RIG_REQUESTS];
 	size_t replied, taken;
 	char *body;           /* of the last one taken */
@@ -275,6 +276,11 @@ static char *rig_counts(const struct rig_request *request, int64_t count) {
 	return body;
 }
 
+static const char *rig_copy(char to[static 256], const char *text) {
+	(void)snprintf(to, 256, "%s", text ? text : "");
+	return text ? to : NULL;
+}
+
 /** Replies to the i-th request that is open; the daemon hears of it in its next turn. */
 __attribute__((unused))
 static void rig_answer(size_t i, const struct rig_answer *answer) {
@@ -282,6 +288,7 @@ static void rig_answer(size_t i, const struct rig_answer *answer) {
 	assert_true(rig.replied < RIG_REQUESTS);
 	char *body = answer->body ? strdup(answer->body) : rig_counts(request, answer->count);
 	assert_non_null(body);
+	char (*texts)[256] = rig.replies[rig.replied].texts;
 	rig.replies[rig.replied].body = body;
 	rig.replies[rig.replied++].reply = (struct http_reply){
 		.user = request->user,
@@ -289,10 +296,10 @@ static void rig_answer(size_t i, const struct rig_answer *answer) {
 		.status = answer->status,
 		.body = body,
 		.body_len = strlen(body),
-		.retry_after = answer->retry_after,
-		.date = answer->date,
-		.age = answer->age,
-		.error = answer->error,
+		.retry_after = rig_copy(texts[0], answer->retry_after),
+		.date = rig_copy(texts[1], answer->date),
+		.age = rig_copy(texts[2], answer->age),
+		.error = rig_copy(texts[3], answer->error),
 	};
 	memmove(&rig.open[i], &rig.open[i + 1], (--rig.open_len - i) * sizeof(rig.open[0]));
 }

@@ -182,51 +182,156 @@ static void a_refused_key_is_told_and_its_file_watched(void **state) {
 	rig_end();
 }
 
-/* The one device lacks a permission: the key is good for the other. */
-static void a_device_that_is_refused_alone_does_not_hold_up_its_account(void **state) {
-	(void)state;
-	rig_configure(RIG_ACCOUNT, "window = \"5m\";", RIG_LOBBY ", " RIG_FOYER, "");
+/*
+ * Whether a device that is refused again is refused alone, once the other one was answered
+ * that: then the key is good, and it lacks a permission.
+ */
+static void expect_refused_alone(const struct rig_answer *other, bool alone, const char *what) {
+	rig_configure(RIG_ACCOUNT, "window = \"5m\"; lookback = \"0s\";", RIG_LOBBY ", " RIG_FOYER, "");
 	rig_start(false);
-	expect_int(2, rig_open(), "requests");
-	size_t lobby = strcmp(rig_request(0)->uuid, RIG_UUID_A) == 0 ? 0 : 1;
-
-	/* The other one is answered first: so the key is good. */
-	rig_answer(1 - lobby, &(struct rig_answer){.status = 200, .count = 1});
-	(void)rig_turn();
-	rig_expect_said("");
+	expect_int(2, rig_open(), "%s: requests", what);
+	size_t foyer = strcmp(rig_request(0)->uuid, RIG_UUID_B) == 0 ? 0 : 1;
+	rig_answer(foyer, &(struct rig_answer){.status = 200, .count = 1});
 	rig_status(403, "no");
 	(void)rig_turn();
 	rig_expect_said("<3>acme: key refused (*): its 2 devices wait; *\n");
-	expect_between(MINUTE, MINUTE + 6 * SECOND, rig_until_asked(), "the probe");
-	expect_text(RIG_UUID_A, rig_request(0)->uuid, "who probes: the one that waited");
-	rig_status(403, "no");
-	(void)rig_turn();
-	rig_expect_said("");
 
-	/* In the end the other is asked, and answered. */
-	for (int i = 0; i < 10; i++) {
-		(void)rig_until_asked();
-		if (strcmp(rig_request(0)->uuid, RIG_UUID_B) == 0) {
-			break;
-		}
+	/* In the end the other is asked. */
+	rig_pass(6 * MINUTE);
+	(void)rig_until_asked();
+	for (int i = 0; i < 10 && strcmp(rig_request(0)->uuid, RIG_UUID_B) != 0; i++) {
 		rig_status(403, "no");
 		(void)rig_turn();
+		(void)rig_until_asked();
 	}
-	rig_ok(1);
+	rig_expect_said("");
+	rig_answer(0, other);
 	(void)rig_turn();
-	rig_expect_said("<5>acme: key accepted after *\n");
+	const char *said = rig_said();
+	expect_int(1, strstr(said, "<5>acme: key accepted after ") != NULL, "%s: %s", what, said);
 	(void)rig_until_asked();
 	while (strcmp(rig_request(0)->uuid, RIG_UUID_A) != 0) {
-		rig_ok(1);
+		rig_answer(0, other);
 		(void)rig_turn();
 		(void)rig_until_asked();
 	}
+	(void)rig_said();
 	rig_status(403, "no");
 	(void)rig_turn();
-	rig_expect_said("<4>lobby: poll failed: *: next try in 5 min*\n");
-	expect_text("", rig_status_now().lanes, "lanes");
-	expect_int(1, rig_status_now().failing, "failing");
+	said = rig_said();
+	expect_int(alone, strstr(said, "<4>lobby: poll failed: ") != NULL, "%s: told of the device: %s", what, said);
+	expect_int(!alone, strstr(said, "<3>acme: key refused ") != NULL, "%s: told of the account: %s", what, said);
+	expect_int(alone, rig_status_now().lanes[0] == '\0', "%s: %s", what, rig_status_now().lanes);
+	if (alone) {
+		expect_int(1, strstr(said, "next try in 5 min") != NULL, "%s: %s", what, said);
+		/* Another key may let it in. */
+		rig_put("key", "a-better-key");
+		rig_pass(2 * SECOND);
+		(void)rig_turn();
+		rig_expect_said("<5>acme: key or certificate files have changed: trying what is new\n");
+	}
 	rig_end();
+}
+
+static void a_device_that_is_refused_alone_does_not_hold_up_its_account(void **state) {
+	(void)state;
+	static const struct {
+		struct rig_answer answer;
+		bool alone;
+		const char *what;
+	} rows[] = {
+		{{.status = 200, .count = 1}, true, "a good answer"},
+		{{.status = 400, .body = "no"}, true, "a rejected request"},
+		{{.result = HTTP_TOO_LARGE, .status = 200, .body = "", .error = "large"}, true, "a large answer"},
+		{{.status = 200, .body = "garbage"}, false, "garbage, which anything on the way may send"},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		expect_refused_alone(&rows[row].answer, rows[row].alone, rows[row].what);
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
+}
+
+/* A server in trouble does not say that the key is good now. */
+static void a_server_error_does_not_end_a_refusal(void **state) {
+	(void)state;
+	start_with("HOURLY", "window = \"1h\";");
+	rig_status(401, "no");
+	(void)rig_turn();
+	(void)rig_until_asked();
+	(void)rig_said();
+	rig_status(500, "oops");
+	(void)rig_turn();
+	rig_expect_said("");
+	expect_int(1, strlen(rig_status_now().lanes) > 0, "the account waits");
+	expect_between(2 * MINUTE, 2 * MINUTE + 12 * SECOND, rig_until_asked(), "the wait");
+	rig_end();
+}
+
+/* Where the key comes from decides where a better one goes. */
+static void a_refused_key_is_told_with_its_place(void **state) {
+	(void)state;
+	static const struct {
+		const char *directory; /* $CREDENTIALS_DIRECTORY */
+		const char *said;
+	} rows[] = {
+		{"occupancyd.service", "* put a valid key of this region into the file behind LoadCredential=api-key and restart the service; *"},
+		{"secrets", "* put a valid key of this region into the secret api-key and create the container again; *"},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		char path[PATH_MAX], text[8192], rest[8192], name[64], *at;
+		(void)snprintf(path, sizeof(path), "%s", rig_path(rows[row].directory));
+		assert_int_equal(mkdir(path, 0700), 0);
+		(void)snprintf(name, sizeof(name), "%s/api-key", rows[row].directory);
+		rig_put(name, "the-key");
+		assert_int_equal(setenv("CREDENTIALS_DIRECTORY", path, 1), 0);
+		rig_configure(RIG_ACCOUNT, "", RIG_LOBBY, "");
+		(void)snprintf(text, sizeof(text), "%s", rig_get("main.conf"));
+		assert_non_null(at = strstr(text, "key_file = "));
+		(void)snprintf(rest, sizeof(rest), "%s", strchr(at, ';'));
+		(void)snprintf(at, sizeof(text) - (size_t)(at - text), "key_file = \"api-key\"%s", rest);
+		rig_put("main.conf", text);
+		rig_start(false);
+		rig_status(401, "no");
+		(void)rig_turn();
+		rig_expect_said(rows[row].said);
+		rig_end();
+		(void)unsetenv("CREDENTIALS_DIRECTORY");
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
+}
+
+/* Files are looked at while others may help: not after a 400 of an account without a certificate. */
+static void other_files_are_tried_where_they_may_help(void **state) {
+	(void)state;
+	static const struct {
+		struct rig_answer answer;
+		bool certificate;
+		usec_t low, high;
+	} rows[] = {
+		{{.status = 400, .body = ""}, false, 5 * MINUTE, 6 * MINUTE},
+		{{.status = 400, .body = ""}, true, 0, 2 * SECOND},
+		{{.status = 401, .body = ""}, false, 0, 2 * SECOND},
+		{{.status = 429, .body = "", .retry_after = "100"}, false, 100 * SECOND, 101 * SECOND},
+	};
+	static const char pem[] = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		char account[1024];
+		rig_put("cert", pem);
+		(void)snprintf(account, sizeof(account), RIG_ACCOUNT " scheme = \"api\"; client_cert = \"%s\"; client_key = \"%s\";",
+		               rig_path("cert"), rig_path("cert"));
+		rig_configure(rows[row].certificate ? account : RIG_ACCOUNT, "",
+		              "{ uuid = \"" RIG_UUID_A "\"; name = \"lobby\"; interval = \"HOURLY\"; }", "");
+		rig_start(false);
+		rig_answer(0, &rows[row].answer);
+		(void)rig_turn();
+		rig_put("key", "the-second-key");
+		expect_between(rows[row].low, rows[row].high, rig_until_asked(), "row %zu: the wait", row);
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
 }
 
 static void an_account_that_cannot_be_reached_is_told_once(void **state) {
@@ -250,7 +355,7 @@ static void an_account_that_cannot_be_reached_is_told_once(void **state) {
 	                           "one request at a time tries\n") != NULL, "%s", said);
 	expect_int(1, fnmatch("acme: cannot be reached (could not connect)", rig_status_now().lanes, 0) == 0, "%s",
 	           rig_status_now().lanes);
-	while (rig_open() > 0) {
+	for (; rig_open() > 0; failures++) {
 		rig_unreachable();
 		(void)rig_turn();
 	}
@@ -259,6 +364,8 @@ static void an_account_that_cannot_be_reached_is_told_once(void **state) {
 	rig_unreachable();
 	(void)rig_turn();
 	rig_expect_said("");
+	expect_int(failures + 1, rig_status_now().replies_failed, "failures");
+	expect_int(0, rig_status_now().replies_ok, "good replies");
 	(void)rig_until_asked();
 	rig_ok(1);
 	(void)rig_turn();
@@ -321,12 +428,12 @@ static void what_is_slow_is_asked_for_in_halves(void **state) {
 	rig_end();
 }
 
-/* Answers whatever is asked for a time, but for requests with that minute in it. */
-static void serve_but(usec_t bad, const struct rig_answer *failure, usec_t time) {
+/* Answers whatever is asked for a time, but for requests with one of those minutes in it. */
+static void serve_but(usec_t bad, usec_t until, const struct rig_answer *failure, usec_t time) {
 	for (usec_t end = rig.now + time; rig.now < end;) {
 		usec_t wait = rig_turn();
 		if (rig_open() > 0) {
-			bool fails = rig_request(0)->start <= bad && bad < rig_request(0)->end;
+			bool fails = rig_request(0)->start < until && bad < rig_request(0)->end;
 			rig_answer(0, fails ? failure : &(struct rig_answer){.status = 200, .count = 2});
 		} else {
 			rig_pass(wait < end - rig.now ? wait : end - rig.now);
@@ -338,17 +445,15 @@ static void a_minute_that_fails_alone_becomes_a_gap(void **state) {
 	(void)state;
 	start_with("MINUTELY", "window = \"5m\"; backfill_from = \"2026-11-23T07:50:00Z\"; lookback = \"0s\";");
 	const struct rig_answer failure = {.status = 500, .body = "this one"};
-	serve_but(at("2026-11-23T07:54:00Z"), &failure, 12 * MINUTE);
+	serve_but(at("2026-11-23T07:54:00Z"), at("2026-11-23T07:55:00Z"), &failure, 12 * MINUTE);
 
 	const char *said = rig_said();
 	expect_int(1, strstr(said, "<4>lobby: gap from 2026-11-23T07:54:00Z to 2026-11-23T07:55:00Z: failed by itself, while "
 	                           "what follows was answered: HTTP 500") != NULL, "%s", said);
 	const char *log = rig_get("log/occupancy.ndjson");
-	int lines = 0, gaps = 0;
+	int lines = 0;
 	for (const char *line = log; *line; line = strchr(line, '\n') + 1) {
 		lines++;
-		gaps += fnmatch("{*\"status\":\"gap\"*", line, 0) == 0 &&
-		        strncmp(line, "{\"time\":\"2026-11-23T07:54:00Z\"", 30) == 0;
 	}
 	expect_int(1, strstr(log, "{\"time\":\"2026-11-23T07:54:00Z\",\"name\":\"lobby\",\"count\":null,\"status\":\"gap\",") != NULL,
 	           "the gap stands in the log");
@@ -381,6 +486,58 @@ static void what_is_too_old_becomes_a_gap_with_its_reason(void **state) {
 	expect_lines("{\"time\":\"2026-11-23T07:59:00Z\",\"name\":\"lobby\",\"count\":null,\"status\":\"gap\",*"
 	             "\"reason\":\"not obtained within 1h20m: could not connect*");
 	expect_int(1, rig_status_now().gaps, "gaps");
+	rig_end();
+}
+
+/* Two minutes that fail, side by side: each is a gap of its own, and the others are whole. */
+static void minutes_that_fail_side_by_side_become_gaps_one_by_one(void **state) {
+	(void)state;
+	start_with("MINUTELY", "window = \"5m\"; backfill_from = \"2026-11-23T07:50:00Z\"; lookback = \"0s\";");
+	const struct rig_answer failure = {.status = 400, .body = "these two"};
+	serve_but(at("2026-11-23T07:54:00Z"), at("2026-11-23T07:56:00Z"), &failure, 4 * HOUR);
+	const char *log = rig_get("log/occupancy.ndjson");
+	expect_int(1, strstr(log, "{\"time\":\"2026-11-23T07:54:00Z\",\"name\":\"lobby\",\"count\":null,\"status\":\"gap\",") != NULL,
+	           "the first gap");
+	expect_int(1, strstr(log, "{\"time\":\"2026-11-23T07:55:00Z\",\"name\":\"lobby\",\"count\":null,\"status\":\"gap\",") != NULL,
+	           "the second gap");
+	expect_int(2, rig_status_now().gaps, "gaps");
+	expect_int(0, rig_status_now().failing, "failing");
+	rig_end();
+}
+
+/* The account's trouble is the reason of a gap, where the device has none of its own. */
+static void a_gap_of_an_account_has_its_reason(void **state) {
+	(void)state;
+	start_with("MINUTELY", "window = \"5m\"; backfill = \"80m\"; lookback = \"0s\";");
+	for (usec_t end = rig.now + 3 * HOUR; rig.now < end;) {
+		usec_t wait = rig_turn();
+		if (rig_open() > 0) {
+			rig_status(401, "no");
+		} else {
+			rig_pass(wait < end - rig.now ? wait : end - rig.now);
+		}
+	}
+	(void)rig_until_asked();
+	rig_ok(5);
+	(void)rig_turn();
+	const char *said = rig_said();
+	expect_int(0, fnmatch("*<4>lobby: gap from 2026-11-23T07:59:00Z to 2026-11-23T09:*: not obtained within 1h20m: key refused (*", said, 0),
+	           "%s", said);
+	struct error err = {{0}};
+	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	rig_end();
+
+	/* Nobody has asked for three hours. */
+	rig_pass(3 * HOUR);
+	rig_start(false);
+	(void)rig_said();
+	for (int i = 0; i < 3; i++) {
+		(void)rig_until_asked();
+		rig_ok(5);
+		(void)rig_turn();
+	}
+	said = rig_said();
+	expect_int(0, fnmatch("*<4>lobby: gap from 2026-11-23T1*: not obtained within 1h20m: not polled in that time\n*", said, 0), "%s", said);
 	rig_end();
 }
 
@@ -583,6 +740,11 @@ int main(void) {
 		TEST(a_rate_limit_holds_the_account_as_long_as_it_says),
 		TEST(a_refused_key_is_told_and_its_file_watched),
 		TEST(a_device_that_is_refused_alone_does_not_hold_up_its_account),
+		TEST(a_server_error_does_not_end_a_refusal),
+		TEST(a_refused_key_is_told_with_its_place),
+		TEST(other_files_are_tried_where_they_may_help),
+		TEST(minutes_that_fail_side_by_side_become_gaps_one_by_one),
+		TEST(a_gap_of_an_account_has_its_reason),
 		TEST(an_account_that_cannot_be_reached_is_told_once),
 		TEST(too_much_is_asked_for_in_halves),
 		TEST(what_is_slow_is_asked_for_in_halves),
