@@ -131,8 +131,9 @@ def test_directory_replaced_by_a_link_while_it_runs(fake, make_daemon, tmp_path)
     """Who can write beside the log can move it; it goes on in what it has opened or says what is wrong."""
     daemon = make_daemon(fake.url, LOBBY, defaults=QUICK).start()
     wait_for(daemon.records, 10, "records")
-    (daemon.log_folder / "occupancy.ndjson").rename(tmp_path / "away")
-    (daemon.log_folder / "occupancy.ndjson").symlink_to(tmp_path / "trap")
+    # In one step: between two, the daemon might find no file and make it anew.
+    (tmp_path / "link").symlink_to(tmp_path / "trap")
+    os.replace(tmp_path / "link", daemon.log_folder / "occupancy.ndjson")
     daemon.signal(signal.SIGUSR1)
     wait_for(lambda: FOUND in daemon.stderr(), 10, "what is wrong")
     assert not (tmp_path / "trap").exists() and daemon.process.poll() is None
