@@ -160,7 +160,12 @@ int __wrap_open(const char *path, int flags, ...) {
 
 /* libcurl */
 
-WRAP(CURL_CALL, CURLcode, curl_global_init, CURLE_OUT_OF_MEMORY, (long flags), (flags))
+/* What libcurl does with its memory is not ours to fail: it gets the functions that are not wrapped. */
+WRAP(CURL_CALL, CURLcode, curl_global_init_mem, CURLE_OUT_OF_MEMORY,
+     (long flags, curl_malloc_callback m, curl_free_callback f, curl_realloc_callback r, curl_strdup_callback s,
+      curl_calloc_callback c),
+     (flags, ((void)m, __real_malloc), f, ((void)r, __real_realloc), ((void)s, __real_strdup), ((void)c, __real_calloc)))
+WRAP(CURL_CALL, CURLSH *, curl_share_init, NULL, (void), ())
 WRAP(CURL_CALL, CURL *, curl_easy_init, NULL, (void), ())
 WRAP(CURL_CALL, CURLM *, curl_multi_init, NULL, (void), ())
 WRAP(CURL_CALL, CURLMcode, curl_multi_add_handle, CURLM_OUT_OF_MEMORY, (CURLM *multi, CURL *easy), (multi, easy))
@@ -168,12 +173,12 @@ WRAP(CURL_CALL, CURLMcode, curl_multi_perform, CURLM_OUT_OF_MEMORY, (CURLM *mult
 WRAP(CURL_CALL, CURLMcode, curl_multi_poll, CURLM_OUT_OF_MEMORY,
      (CURLM *multi, struct curl_waitfd extra[], unsigned count, int timeout, int *ready),
      (multi, extra, count, timeout, ready))
-WRAP(CURL_CALL, struct curl_slist *, curl_slist_append, NULL, (struct curl_slist *list, const char *text), (list, text))
 
 /* Each takes one more argument, which fits a register, whatever its type. */
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
 #undef curl_multi_setopt
+#undef curl_share_setopt
 #define WRAP_VARIADIC(type, name, failure, handle, option) \
 	type __real_##name(handle *on, option what, ...); \
 	type __wrap_##name(handle *on, option what, ...); \
@@ -188,6 +193,7 @@ WRAP(CURL_CALL, struct curl_slist *, curl_slist_append, NULL, (struct curl_slist
 WRAP_VARIADIC(CURLcode, curl_easy_setopt, CURLE_OUT_OF_MEMORY, CURL, CURLoption)
 WRAP_VARIADIC(CURLcode, curl_easy_getinfo, CURLE_BAD_FUNCTION_ARGUMENT, CURL, CURLINFO)
 WRAP_VARIADIC(CURLMcode, curl_multi_setopt, CURLM_OUT_OF_MEMORY, CURLM, CURLMoption)
+WRAP_VARIADIC(CURLSHcode, curl_share_setopt, CURLSHE_NOMEM, CURLSH, CURLSHoption)
 
 /* The system */
 
