@@ -46,7 +46,11 @@ static int load(struct access *access, struct error *err) {
 }
 
 int access_init(struct access *access, const struct account *account, struct error *err) {
-	*access = (struct access){.account = account, .generation = 1};
+	*access = (struct access){
+		.account = account,
+		.generation = 1,
+		.clock = {.probe_at = USEC_INFINITY},
+	};
 	lane_init(&access->lane, account);
 
 	int r = load(access, err);
@@ -59,7 +63,11 @@ int access_init(struct access *access, const struct account *account, struct err
 
 int access_init_patient(struct access *access, const struct account *account, usec_t now,
                         struct error *err) {
-	*access = (struct access){.account = account, .generation = 1};
+	*access = (struct access){
+		.account = account,
+		.generation = 1,
+		.clock = {.probe_at = USEC_INFINITY},
+	};
 	lane_init(&access->lane, account);
 
 	int r = load(access, err);
@@ -174,8 +182,7 @@ void access_take_over(struct access *access, const struct access *from, usec_t n
 		return; /* another server knows nothing of that */
 	}
 	rate_take_over(&lane->rate, &from->lane.rate, now);
-	access->skew = from->skew;
-	access->skew_told = from->skew_told;
+	access->clock = from->clock;
 	if (!access->endpoint) {
 		return; /* it waits for a key, whatever it did before */
 	}

@@ -16,6 +16,33 @@
 #include "schedule/lane.h"
 #include "schedule/skew.h"
 
+/** What people know of our clock and a server's. */
+enum clock_state {
+	CLOCK_WELL,
+	CLOCK_AHEAD,
+	CLOCK_BEHIND,
+	CLOCK_IN_DOUBT,  /* replies contradict our clock, or each other */
+	CLOCK_DISPUTED,  /* the log holds counts of a time that has not come by it */
+};
+
+/** Our clock, as an account's server has it. */
+struct clocking {
+	struct skew skew;
+	enum clock_state told;
+
+	/* Asking for the time, where nothing else asks. */
+	usec_t probe_at;  /* monotonic; USEC_INFINITY: no need */
+	unsigned probes;  /* and replies, since it was last well */
+	bool given_up;    /* with once: people know that it could not be found out */
+	bool suspect;     /* a cursor lies in a time that has not come, even by our clock */
+
+	/* Once it is confirmed: */
+	bool unsettled;   /* cursors are to be compared with it, and devices to begin */
+	bool mend;        /* a cursor lies beyond it: the log is to be read again */
+	bool disputed;    /* the log has been, and contradicts it: until it is that late, or another offset */
+	usec_t disputed_until, disputed_offset;
+};
+
 /** Key, certificate, its private key, CAs, revocation lists. */
 enum { ACCESS_FILES = 5 };
 
@@ -33,8 +60,7 @@ struct access {
 	bool shut_out;                 /* a device is refused alone: another key may let it in */
 	unsigned unlucky;              /* replies in a row that were of no use, over these connections */
 	usec_t look_at;                /* monotonic: when to look at the files again */
-	struct skew skew;              /* our clock against the server's */
-	bool skew_told;                /* people know that ours is ahead */
+	struct clocking clock;         /* our clock against the server's */
 	char reason[512];              /* why the lane is not open, or was not last */
 };
 

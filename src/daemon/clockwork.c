@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * What time it is, and who says so.
+ * What time it is, who says so, and what waits until somebody has.
  *
- * This machine's clock may be wrong by years until somebody has confirmed it.  Each good
- * reply says what time it was at the server; schedule/skew.h weighs what they say.
+ * This machine's clock may be wrong by years.  Each good reply says what time it was at
+ * the server; schedule/skew.h weighs what they say.  Until the time is confirmed no device
+ * begins, nothing is given up for its age, and nothing is recorded that may not be over.
+ * Then cursors that were found at the start are compared with it: see mend.c.
+ *
+ * Where replies contradict our clock, hardly anything may be due by the one or the other.
+ * So that the end of the trouble is noticed, one request at a time asks for the time.
  */
 
 #include "base/clock.h"
@@ -14,27 +19,22 @@
 /* The two clocks drifting apart by more than this is a step, not a slew. */
 #define CLOCK_STEP (1 * USEC_PER_SEC)
 
-/* From here on people are told. */
-#define SKEW_TELL (10 * USEC_PER_SEC)
-
 /* What is known of the clocks changes by less than that with every reply: no reason to file polls anew. */
 #define SKEW_CHANGE (1 * USEC_PER_SEC)
+
+/* Probes while the time is not known grow from the one to the other. */
+#define PROBE_FIRST (1 * USEC_PER_SEC)
+#define PROBE_LAST  (5 * USEC_PER_MIN)
+
+enum {
+	/* With once: so many, and what time it is will not be known in this run. */
+	ONCE_PROBES = 6,
+	PROBES_COUNTED = 16,
+};
 
 void poller_read_clocks(struct poller *poller) {
 	poller->now = clock_boottime();
 	poller->wall = clock_realtime();
-}
-
-usec_t poller_horizon(const struct poller *poller, const struct access *access) {
-	return (poller->once ? poller->once_wall : poller->wall) - skew_ahead(&access->skew);
-}
-
-usec_t poll_horizon(const struct poller *poller, const struct poll *poll) {
-	return poller_horizon(poller, access_of(poll));
-}
-
-usec_t poll_server_time(const struct poller *poller, const struct poll *poll) {
-	return poller->wall - skew_offset(&access_of(poll)->skew);
 }
 
 static usec_t magnitude(usec_t offset) {
@@ -49,14 +49,25 @@ static bool is_better(const struct skew *skew, const struct skew *than) {
 	return magnitude(skew_offset(skew)) < magnitude(skew_offset(than));
 }
 
-bool poller_true_time(const struct poller *poller, usec_t *ret) {
+/* Whoever knows best what time it is; NULL if nobody does. */
+static const struct skew *best_skew(const struct poller *poller) {
 	const struct skew *best = NULL;
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
-		const struct skew *skew = &poller->roll.accesses[i].skew;
-		if (skew_is_confirmed(skew) && is_better(skew, best)) {
-			best = skew;
+		const struct access *access = &poller->roll.accesses[i];
+		if (clock_is_confirmed(access) && is_better(&access->clock.skew, best)) {
+			best = &access->clock.skew;
 		}
 	}
+	return best;
+}
+
+bool clock_is_confirmed(const struct access *access) {
+	const struct clocking *clock = &access->clock;
+	return skew_is_confirmed(&clock->skew) && !clock->mend && !clock->disputed;
+}
+
+bool poller_true_time(const struct poller *poller, usec_t *ret) {
+	const struct skew *best = best_skew(poller);
 	if (!best) {
 		return false;
 	}
@@ -64,25 +75,282 @@ bool poller_true_time(const struct poller *poller, usec_t *ret) {
 	return true;
 }
 
+usec_t poller_horizon(const struct poller *poller, const struct access *access) {
+	return (poller->once ? poller->once_wall : poller->wall) - skew_ahead(&access->clock.skew);
+}
+
+usec_t poll_horizon(const struct poller *poller, const struct poll *poll) {
+	return poller_horizon(poller, access_of(poll));
+}
+
+usec_t clock_true_time(const struct poller *poller, const struct access *access) {
+	return poller->wall - skew_offset(&access->clock.skew);
+}
+
+usec_t poll_server_time(const struct poller *poller, const struct poll *poll) {
+	return clock_true_time(poller, access_of(poll));
+}
+
+bool poll_is_held(const struct poll *poll) {
+	const struct access *access = access_of(poll);
+	return !poll->begun && !clock_is_confirmed(access) && access->clock.skew.len > 0;
+}
+
 /* Telling */
 
-static void tell_skew(struct access *access) {
+static enum clock_state state_of(const struct clocking *clock) {
+	usec_t offset = skew_offset(&clock->skew);
+	/* What people know to be off is off until it is right. */
+	bool known = clock->told == CLOCK_AHEAD || clock->told == CLOCK_BEHIND;
+	if (clock->disputed) {
+		return CLOCK_DISPUTED;
+	}
+	if (clock->skew.len > 0 && !skew_is_confirmed(&clock->skew)) {
+		return CLOCK_IN_DOUBT;
+	}
+	if (magnitude(offset) <= (known ? 0 : CLOCK_SLACK)) {
+		return CLOCK_WELL;
+	}
+	return offset > 0 ? CLOCK_AHEAD : CLOCK_BEHIND;
+}
+
+static void tell(struct access *access) {
+	struct clocking *clock = &access->clock;
 	char text[DURATION_STRING_SIZE];
-	usec_t ahead = skew_ahead(&access->skew);
+	enum clock_state state = state_of(clock);
 	const char *name = access->account->name;
 
-	if (ahead > SKEW_TELL && !access->skew_told) {
-		access->skew_told = true;
+	if (state == clock->told) {
+		return;
+	}
+	clock->told = state;
+	units_format_duration(text, magnitude(skew_offset(&clock->skew)), 0);
+	switch (state) {
+	case CLOCK_WELL:
+		log_notice("%s: this machine's clock agrees with the server's again", name);
+		break;
+	case CLOCK_AHEAD:
 		log_warning("%s: this machine's clock is ahead of the server's by %s: buckets wait until "
-		            "they are over by the server's",
-		            name, units_format_duration(text, ahead, 0));
-	} else if (ahead == 0 && access->skew_told) {
-		access->skew_told = false;
-		log_notice("%s: this machine's clock is no longer ahead of the server's", name);
+		            "they are over by the server's; set the clock",
+		            name, text);
+		break;
+	case CLOCK_BEHIND:
+		log_warning("%s: this machine's clock is behind the server's by %s: buckets wait until "
+		            "they are over by this machine's; set the clock",
+		            name, text);
+		break;
+	case CLOCK_IN_DOUBT:
+		log_notice("%s: a reply's Date is %s off this machine's clock: asking again before anything "
+		           "is done by either",
+		           name, text);
+		break;
+	case CLOCK_DISPUTED:
+		log_warning("%s: the log holds counts of a time that has not come yet: nothing is given up "
+		            "and no device begins until the clock is right; set the clock",
+		            name);
+		break;
+	}
+}
+
+const char *clock_trouble(const struct access *access) {
+	static const char *const troubles[] = {
+		[CLOCK_WELL] = NULL,
+		[CLOCK_AHEAD] = "this machine's clock is ahead of the server's",
+		[CLOCK_BEHIND] = "this machine's clock is behind the server's",
+		[CLOCK_IN_DOUBT] = "this machine's clock and the server's disagree",
+		[CLOCK_DISPUTED] = "this machine's clock is behind the log",
+	};
+	const struct clocking *clock = &access->clock;
+	if (clock->told == CLOCK_WELL && clock->suspect && !clock_is_confirmed(access)) {
+		return "the log is ahead of this machine's clock, which no reply has confirmed yet";
+	}
+	return troubles[clock->told];
+}
+
+/* Probes */
+
+bool clock_is_in_question(const struct access *access) {
+	const struct clocking *clock = &access->clock;
+	return !clock_is_confirmed(access) &&
+	       (clock->skew.len > 0 || clock->suspect || clock->mend || clock->disputed);
+}
+
+static usec_t probe_wait(const struct clocking *clock) {
+	usec_t wait = PROBE_LAST;
+	if (!skew_is_confirmed(&clock->skew) && PROBE_FIRST << clock->probes < PROBE_LAST) {
+		wait = PROBE_FIRST << clock->probes;
+	}
+	return wait;
+}
+
+static void plan_probe(const struct poller *poller, struct access *access) {
+	struct clocking *clock = &access->clock;
+	if (clock_is_in_question(access) || clock->told != CLOCK_WELL) {
+		clock->probe_at = poller->now + probe_wait(clock);
+	} else {
+		clock->probes = 0;
+		clock->probe_at = USEC_INFINITY;
+	}
+}
+
+/* The poll that was asked longest ago, of those that wait for their window; NULL if there is none. */
+static struct poll *take_waiting(struct lane *lane) {
+	size_t found = lane->waiting.len;
+	for (size_t i = 0; i < lane->waiting.len; i++) {
+		const struct poll *poll = lane->waiting.heap[i];
+		if (poll->timed && (found == lane->waiting.len || poll->asked < lane->waiting.heap[found]->asked)) {
+			found = i;
+		}
+	}
+	return found < lane->waiting.len ? queue_remove(&lane->waiting, found) : NULL;
+}
+
+static bool others_ask(const struct lane *lane) {
+	return lane->in_flight > 0 || lane->live.len > 0 || lane->backlog.len > 0;
+}
+
+bool clock_is_hopeless(const struct poller *poller, const struct access *access) {
+	const struct clocking *clock = &access->clock;
+	return poller->once && access->lane.in_flight == 0 && clock_is_in_question(access) &&
+	       (clock->disputed || clock->probes >= ONCE_PROBES);
+}
+
+static void tell_hopeless(struct access *access) {
+	if (!access->clock.given_up) {
+		access->clock.given_up = true;
+		log_err("%s: what time it is could not be found out, so nothing is given up and no device "
+		        "begins: compare this machine's clock with the Date of the server's replies",
+		        access->account->name);
+	}
+}
+
+void clock_probe(struct poller *poller, struct access *access) {
+	struct clocking *clock = &access->clock;
+	if (clock_is_hopeless(poller, access)) {
+		tell_hopeless(access);
+		return;
+	}
+	if (poller->now < clock->probe_at || others_ask(&access->lane)) {
+		return;
+	}
+	struct poll *poll = take_waiting(&access->lane);
+	if (poll) {
+		poll->probe = true;
+		lane_ready(&access->lane, poll, poller->now, poller_horizon(poller, access));
+		clock->probes += clock->probes < PROBES_COUNTED;
+	}
+	clock->probe_at = poller->now + probe_wait(clock);
+}
+
+usec_t clock_next(const struct poller *poller, const struct access *access) {
+	bool idle = !others_ask(&access->lane) && access->lane.waiting.len > 0;
+	return idle && !clock_is_hopeless(poller, access) ? access->clock.probe_at : USEC_INFINITY;
+}
+
+/* Settling what waited for the time */
+
+static void begin(struct poll *poll, usec_t since) {
+	poll->since = since;
+	poll->cursor = span_first_cursor(poll->device->settings, since);
+}
+
+static bool prove(struct poll *poll, usec_t now) {
+	poll->since = poll->since < now ? poll->since : now;
+	poll->unproven = poll->unproven && poll->cursor > now + CLOCK_SLACK;
+	return !poll->unproven;
+}
+
+/* Whether all cursors found at the start are of a time that has come. */
+static bool prove_all(const struct poller *poller, const struct access *access) {
+	usec_t now = clock_true_time(poller, access);
+	bool proven = true;
+	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
+		struct poll *poll = &poller->roll.polls[i];
+		proven = (poll->lane != &access->lane || !poll->begun || prove(poll, now)) && proven;
+	}
+	return proven;
+}
+
+/* Devices without a record begin when they would have, had the clock been right. */
+static void begin_all(struct poller *poller, const struct access *access) {
+	usec_t offset = skew_offset(&access->clock.skew);
+	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
+		struct poll *poll = &poller->roll.polls[i];
+		if (poll->lane == &access->lane && !poll->begun) {
+			begin(poll, poll->since - offset);
+			poll->begun = true;
+			poller->unsaved = true;
+		}
+	}
+}
+
+/* Whether a cursor lies in a time that has not come even by our clock. */
+static bool has_suspects(const struct poller *poller, const struct access *access) {
+	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
+		const struct poll *poll = &poller->roll.polls[i];
+		if (poll->lane == &access->lane && poll->unproven &&
+		    poll->cursor > poller->wall + CLOCK_SLACK) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void clock_settle(struct poller *poller, struct access *access) {
+	struct clocking *clock = &access->clock;
+	clock->unsettled = true;
+	clock->mend = false;
+	if (!clock_is_confirmed(access)) {
+		clock->suspect = has_suspects(poller, access);
+		return;
+	}
+	clock->mend = !prove_all(poller, access);
+	if (!clock->mend) {
+		begin_all(poller, access);
+		clock->unsettled = clock->suspect = false;
+	}
+}
+
+void clock_start(struct poller *poller) {
+	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
+		struct access *access = &poller->roll.accesses[i];
+		clock_settle(poller, access);
+		tell(access);
+		plan_probe(poller, access);
+		if (access->clock.suspect) {
+			access->clock.probe_at = poller->now;
+		}
+	}
+}
+
+void clock_dispute(struct poller *poller, struct access *access, usec_t until) {
+	access->clock.disputed = true;
+	access->clock.disputed_until = until;
+	access->clock.disputed_offset = skew_offset(&access->clock.skew);
+	tell(access);
+	plan_probe(poller, access);
+}
+
+/* The log has the last word only as long as the clock says the same as it did then. */
+static void look_at_dispute(const struct poller *poller, struct access *access) {
+	struct clocking *clock = &access->clock;
+	usec_t change = skew_offset(&clock->skew) - clock->disputed_offset;
+	if (clock->disputed && (magnitude(change) > SKEW_CHANGE ||
+	                        clock_true_time(poller, access) + CLOCK_SLACK >= clock->disputed_until)) {
+		clock->disputed = false;
 	}
 }
 
 /* Following */
+
+static void begin_later(struct poller *poller, usec_t step) {
+	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
+		struct poll *poll = &poller->roll.polls[i];
+		if (!poll->begun) {
+			begin(poll, poll->since + step);
+		}
+	}
+}
 
 void poller_follow_clock(struct poller *poller) {
 	usec_t step = poller->wall - poller->now - poller->clock_offset;
@@ -90,31 +358,49 @@ void poller_follow_clock(struct poller *poller) {
 		return;
 	}
 	poller->clock_offset += step;
+	poller->once_wall += step;
 
 	char text[DURATION_STRING_SIZE];
 	log_notice("the clock was set %s by %s", step > 0 ? "forward" : "back",
 	           units_format_duration(text, step > 0 ? step : -step, 0));
+	begin_later(poller, step);
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		struct access *access = &poller->roll.accesses[i];
-		skew_step(&access->skew, step);
-		tell_skew(access);
+		skew_step(&access->clock.skew, step);
+		look_at_dispute(poller, access);
+		if (access->clock.unsettled) {
+			clock_settle(poller, access);
+		}
+		tell(access);
+		plan_probe(poller, access);
 		poller_replan(poller, access);
+	}
+}
+
+static void observe(const struct poller *poller, struct skew *skew, usec_t asked,
+                    const struct http_reply *reply) {
+	usec_t date;
+	if (outcome_server_time(reply, &date) < 0) {
+		skew_undated(skew);
+	} else {
+		skew_observe(skew, poller->wall - (poller->now - asked), poller->wall, date);
 	}
 }
 
 void poller_watch_clock(struct poller *poller, struct access *access, usec_t asked,
                         const struct http_reply *reply) {
-	usec_t before = skew_ahead(&access->skew);
-	usec_t date;
+	struct clocking *clock = &access->clock;
+	usec_t before = skew_ahead(&clock->skew);
+	bool confirmed = clock_is_confirmed(access);
 
-	if (outcome_server_time(reply, &date) < 0) {
-		skew_undated(&access->skew);
-	} else {
-		skew_observe(&access->skew, poller->wall - (poller->now - asked), poller->wall, date);
+	observe(poller, &clock->skew, asked, reply);
+	look_at_dispute(poller, access);
+	if (clock->unsettled) {
+		clock_settle(poller, access);
 	}
-	usec_t ahead = skew_ahead(&access->skew);
-	if (ahead > before + SKEW_CHANGE || ahead < before - SKEW_CHANGE) {
+	tell(access);
+	plan_probe(poller, access);
+	if (confirmed != clock_is_confirmed(access) || magnitude(skew_ahead(&clock->skew) - before) > SKEW_CHANGE) {
 		poller_replan(poller, access);
 	}
-	tell_skew(access);
 }

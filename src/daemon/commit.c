@@ -101,6 +101,7 @@ int poller_give_up(struct poller *poller, struct poll *poll, usec_t end, usec_t 
 		.polled_at = wall,
 		.reason = reason,
 	};
+	gap.revision = poll_first_revision(poll, gap.start);
 
 	put_reason(reason, sizeof(reason), poller, poll, end);
 	return poller_record(poller, poll, &gap);

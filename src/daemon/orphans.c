@@ -82,15 +82,13 @@ static int reserve(struct orphans *orphans) {
 	return 0;
 }
 
-int orphans_add(struct orphans *orphans, const char *uuid, enum interval interval, usec_t cursor,
-                usec_t since, uint16_t top, usec_t now) {
-	if (cursor < now - KEPT_FOR) {
-		return 0;
-	}
+int orphans_add(struct orphans *orphans, const char *uuid, enum interval interval,
+                const struct orphan *position) {
 	struct orphan *known = find(orphans, uuid, interval);
 	if (known) {
-		known->cursor = cursor > known->cursor ? cursor : known->cursor;
-		known->top = top > known->top ? top : known->top;
+		known->cursor = position->cursor > known->cursor ? position->cursor : known->cursor;
+		known->taken = position->taken > known->taken ? position->taken : known->taken;
+		known->top = position->top > known->top ? position->top : known->top;
 		return 0;
 	}
 
@@ -100,13 +98,10 @@ int orphans_add(struct orphans *orphans, const char *uuid, enum interval interva
 		return -ENOMEM;
 	}
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is room for one more */
-	orphans->list[orphans->len++] = (struct orphan){
-		.uuid = copy,
-		.interval = interval,
-		.cursor = cursor,
-		.since = since,
-		.top = top,
-	};
+	struct orphan *orphan = &orphans->list[orphans->len++];
+	*orphan = *position;
+	orphan->uuid = copy;
+	orphan->interval = interval;
 	*find_slot(orphans, uuid, interval) = orphans->len;
 	return 0;
 }
@@ -115,16 +110,29 @@ const struct orphan *orphans_find(const struct orphans *orphans, const char *uui
 	return find(orphans, uuid, interval);
 }
 
+/* The slot stays taken, or those behind it would not be found. */
+static void forget(struct orphan *orphan) {
+	free(orphan->uuid);
+	orphan->uuid = NULL;
+}
+
+void orphans_expire(struct orphans *orphans, usec_t now) {
+	for (size_t i = 0; i < orphans->len; i++) {
+		if (orphans->list[i].uuid && orphans->list[i].cursor < now - KEPT_FOR) {
+			forget(&orphans->list[i]);
+		}
+	}
+}
+
 void orphans_adopt(struct orphans *orphans, struct poll *poll) {
 	struct orphan *orphan = find(orphans, poll->device->uuid, poll->device->settings->bucket.interval);
 	if (orphan) {
 		poll->cursor = orphan->cursor;
 		poll->since = orphan->since;
-		poll->taken = orphan->cursor;
+		poll->taken = orphan->taken;
 		poll->top = orphan->top;
-		poll->begun = true;
-		/* The slot stays taken, or those behind it would not be found. */
-		free(orphan->uuid);
-		orphan->uuid = NULL;
+		poll->again = orphan->again;
+		poll->begun = poll->unproven = true;
+		forget(orphan);
 	}
 }

@@ -16,8 +16,8 @@
 struct orphan {
 	char *uuid; /* NULL: it was adopted */
 	enum interval interval;
-	usec_t cursor, since; /* as in struct poll */
-	uint16_t top;         /* likewise; all before the cursor may have been recorded */
+	usec_t cursor, since, taken; /* as in struct poll; all before the cursor may have been recorded */
+	uint16_t top, again;
 };
 
 struct orphans {
@@ -29,20 +29,25 @@ struct orphans {
 void orphans_done(struct orphans *orphans);
 
 /**
- * Keeps the position of a device; of one that is kept already, the later cursor, and the
- * higher revision.
- * One whose log ends longer ago than Rhombus keeps its data (two years) is not kept.
- * Returns 0 or -ENOMEM.
+ * Keeps the position of a device (its identity apart); of one that is kept already, the
+ * later cursor, and the higher revision.  Returns 0 or -ENOMEM.
  */
 __attribute__((nonnull))
-int orphans_add(struct orphans *orphans, const char *uuid, enum interval interval, usec_t cursor,
-                usec_t since, uint16_t top, usec_t now);
+int orphans_add(struct orphans *orphans, const char *uuid, enum interval interval,
+                const struct orphan *position);
 
 /** The position that is kept for an identity; NULL if there is none. */
 __attribute__((nonnull))
 const struct orphan *orphans_find(const struct orphans *orphans, const char *uuid, enum interval interval);
 
-/** Gives the position back to a poll of that identity, if there is one. */
+/**
+ * Forgets those whose log ends longer ago than Rhombus keeps its data (two years).  now is
+ * a time that is confirmed.
+ */
+__attribute__((nonnull))
+void orphans_expire(struct orphans *orphans, usec_t now);
+
+/** Gives the position back to a poll of that identity, if there is one; it is unproven. */
 __attribute__((nonnull))
 void orphans_adopt(struct orphans *orphans, struct poll *poll);
 

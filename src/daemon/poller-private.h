@@ -2,8 +2,8 @@
 
 /*
  * What the poller's parts share: poller.c (turns), clockwork.c (what time it is),
- * reply.c (what replies mean for polls and accounts), commit.c (records to disk, then
- * cursors), reload.c.
+ * mend.c (cursors that are ahead of it), reply.c (what replies mean for polls and
+ * accounts), commit.c (records to disk, then cursors), reload.c.
  */
 
 #ifndef DAEMON_POLLER_PRIVATE_H
@@ -24,6 +24,8 @@ struct flight {
 	struct span span;
 	usec_t wall;         /* when it was sent */
 	bool recheck;        /* nothing of it is new, and nobody waits for it */
+	usec_t cursor;       /* the poll's, at that time */
+	bool probe;          /* it asks for the time alone */
 	unsigned generation; /* of the account's key that it was sent with */
 	struct flight *next_free;
 };
@@ -78,6 +80,7 @@ struct poller {
 	usec_t once_wall;
 	size_t finished, incomplete; /* with once */
 
+	usec_t mend_at; /* no sooner is the log read again for cursors that are ahead of the clock */
 	bool unsaved; /* the last checkpoint is behind, */
 	unsigned saved_generation; /* and this was the log's current file then */
 	size_t restored; /* records read back at the start, */
@@ -115,6 +118,53 @@ void poller_replan(struct poller *poller, struct access *access);
 __attribute__((nonnull))
 void poller_read_clocks(struct poller *poller);
 
+/** A clock may be wrong by so much without anybody being told, and cursors may be ahead of it. */
+#define CLOCK_SLACK (10 * USEC_PER_SEC)
+
+/** Whether an account's server has confirmed what time it is, and the log does not contradict that. */
+__attribute__((nonnull))
+bool clock_is_confirmed(const struct access *access);
+
+/** Whether it has not, though there is reason to ask. */
+__attribute__((nonnull))
+bool clock_is_in_question(const struct access *access);
+
+/** With once: whether that will not be known in this run. */
+__attribute__((nonnull))
+bool clock_is_hopeless(const struct poller *poller, const struct access *access);
+
+/** What time it is by the account's server, if that is confirmed. */
+__attribute__((nonnull))
+usec_t clock_true_time(const struct poller *poller, const struct access *access);
+
+/** What people should know of it; NULL: nothing. */
+__attribute__((nonnull))
+const char *clock_trouble(const struct access *access);
+
+/** Whether a device that has not begun waits for that: it was answered in vain. */
+__attribute__((nonnull))
+bool poll_is_held(const struct poll *poll);
+
+/** Before polls are filed: compares cursors with the time, and lets devices begin, where it is confirmed. */
+__attribute__((nonnull))
+void clock_start(struct poller *poller);
+
+/** The same for one account. */
+__attribute__((nonnull))
+void clock_settle(struct poller *poller, struct access *access);
+
+/** The log holds, until then, what contradicts the clock. */
+__attribute__((nonnull))
+void clock_dispute(struct poller *poller, struct access *access, usec_t until);
+
+/** Calls up a poll to ask for the time, if nothing else asks and it is wanted. */
+__attribute__((nonnull))
+void clock_probe(struct poller *poller, struct access *access);
+
+/** When clock_probe() wants to be called; USEC_INFINITY while there is no need. */
+__attribute__((nonnull))
+usec_t clock_next(const struct poller *poller, const struct access *access);
+
 /** After a step of the wall clock what was due by it is due at another time. */
 __attribute__((nonnull))
 void poller_follow_clock(struct poller *poller);
@@ -138,6 +188,11 @@ usec_t poll_horizon(const struct poller *poller, const struct poll *poll);
 /** What time it is as far as that is known: by the account's server, or by our clock. */
 __attribute__((nonnull))
 usec_t poll_server_time(const struct poller *poller, const struct poll *poll);
+/* mend.c */
+
+/** Sets cursors that lie in a time that has not come back to where the log's real records end.  After a commit. */
+__attribute__((nonnull))
+void poller_mend(struct poller *poller);
 
 /* reply.c */
 

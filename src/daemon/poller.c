@@ -19,6 +19,9 @@
 /* How long a device that the flood guard caught is left alone. */
 #define FLOOD_WAIT (1 * USEC_PER_HOUR)
 
+/* A device that waits for the time is asked for again no sooner: one request at a time finds it out. */
+#define HELD_WAIT (5 * USEC_PER_MIN)
+
 /* While a long log is read back, systemd is asked for patience after so many records. */
 enum { EXTEND_EVERY = 1 << 16 };
 #define EXTEND_BY (30 * USEC_PER_SEC)
@@ -97,13 +100,18 @@ static void restore_entry(const struct checkpoint_entry *entry, void *user) {
 	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
 	if (!poll) {
 		/* Short of memory it is forgotten, which only a device that comes back would notice. */
-		(void)orphans_add(&poller->orphans, entry->uuid, entry->interval, entry->cursor,
-		                  entry->since, entry->top, poller->wall);
+		(void)orphans_add(&poller->orphans, entry->uuid, entry->interval, &(struct orphan){
+			.cursor = entry->cursor,
+			.since = entry->since,
+			.taken = entry->taken,
+			.top = entry->top,
+			.again = entry->again,
+		});
 		return;
 	}
 	poll->cursor = entry->cursor;
 	poll->since = entry->since;
-	poll->begun = true;
+	poll->begun = poll->unproven = true;
 	for (size_t i = 0; i < entry->memory_len; i++) {
 		/* The end is that of the cursor at most, which must not move here. */
 		(void)poll_apply(poll, &entry->memory[i], entry->cursor);
@@ -113,6 +121,7 @@ static void restore_entry(const struct checkpoint_entry *entry, void *user) {
 	}
 	poll->taken = entry->taken;
 	poll->top = entry->top;
+	poll->again = entry->again;
 }
 
 /* A record that the log holds beyond the checkpoint. */
@@ -124,8 +133,12 @@ static void restore_record(const struct log_entry *entry, void *user) {
 	poller->oldest = entry->start < poller->oldest ? entry->start : poller->oldest;
 	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
 	if (!poll) {
-		(void)orphans_add(&poller->orphans, entry->uuid, entry->interval, entry->end,
-		                  poller->wall, (uint16_t)entry->revision, poller->wall);
+		(void)orphans_add(&poller->orphans, entry->uuid, entry->interval, &(struct orphan){
+			.cursor = entry->end,
+			.since = poller->wall,
+			.taken = entry->end,
+			.top = (uint16_t)entry->revision,
+		});
 		return;
 	}
 	const struct remembered what = {
@@ -182,7 +195,8 @@ static void begin_again(const struct poller *poller, struct poll *poll) {
 static void go_on_from_log(struct poller *poller) {
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		struct poll *poll = &poller->roll.polls[i];
-		if (!poll->begun && poller->oldest < USEC_INFINITY) {
+		bool was_known = poll->unproven;
+		if (was_known && !poll->begun && poller->oldest < USEC_INFINITY) {
 			begin_again(poller, poll);
 		}
 		/* Short of memory, a gap has another reason. */
@@ -302,12 +316,19 @@ int poller_save(struct poller *poller, struct error *err) {
 	struct checkpoint_writer *writer;
 	struct sink_position position = sink_position(poller->sink);
 	unsigned generation = sink_generation(poller->sink);
+	usec_t now;
+	if (poller_true_time(poller, &now)) {
+		orphans_expire(&poller->orphans, now);
+	}
 	int r = checkpoint_begin(&position, &writer);
 	if (r < 0) {
 		return error_set(err, -r, "out of memory");
 	}
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		const struct poll *poll = &poller->roll.polls[i];
+		if (!poll->begun) {
+			continue; /* the next start is as good as this one */
+		}
 		checkpoint_add(writer, &(struct checkpoint_entry){
 			.uuid = poll->device->uuid,
 			.interval = poll->device->settings->bucket.interval,
@@ -316,6 +337,7 @@ int poller_save(struct poller *poller, struct error *err) {
 			.memory = poll->memory,
 			.memory_len = poll->memory_len,
 			.top = poll->top,
+			.again = poll->again,
 			.taken = poll->taken,
 			.runs = poll->recheck.runs,
 			.runs_len = poll->recheck.len,
@@ -332,7 +354,8 @@ int poller_save(struct poller *poller, struct error *err) {
 			.cursor = orphan->cursor,
 			.since = orphan->since,
 			.top = orphan->top,
-			.taken = orphan->cursor,
+			.taken = orphan->taken,
+			.again = orphan->again,
 		});
 	}
 	r = checkpoint_finish(writer, poller->state_directory, err);
@@ -358,19 +381,33 @@ void poller_retry(struct poller *poller, struct poll *poll, usec_t wait) {
 
 /* When the next window is due, on the monotonic clock. */
 static usec_t due_at(const struct poller *poller, const struct poll *poll) {
+	if (poll_is_held(poll)) {
+		return poller->now + HELD_WAIT;
+	}
 	usec_t due = span_due(poll->device->settings, poll->cursor, poll_spread(poll->device));
-	return poller->now + (due - (poller->wall - skew_ahead(&access_of(poll)->skew)));
+	return poller->now + (due - (poller->wall - skew_ahead(&access_of(poll)->clock.skew)));
 }
 
 static bool is_behind(const struct poller *poller, const struct poll *poll) {
 	return span_closed(poll->device->settings, poll_horizon(poller, poll)) > poll->cursor;
 }
 
+/* With once: whether there may be more to record, should the clock turn out to be right, or the cursor not to be. */
+static bool may_be_behind(const struct poller *poller, const struct poll *poll) {
+	bool ahead = poll->unproven && poll->cursor > poll_horizon(poller, poll) + CLOCK_SLACK;
+	bool behind = span_closed(poll->device->settings, poller->once_wall) > poll->cursor;
+	return clock_is_in_question(access_of(poll)) && (ahead || behind);
+}
+
 void poller_plan(struct poller *poller, struct poll *poll) {
 	usec_t horizon = poll_horizon(poller, poll);
-	if (poller->once) {
+	if (poll_is_held(poll)) {
+		lane_wait(poll->lane, poll, due_at(poller, poll), true);
+	} else if (poller->once) {
 		if (is_behind(poller, poll)) {
 			lane_ready(poll->lane, poll, poller->now, horizon);
+		} else if (may_be_behind(poller, poll)) {
+			lane_wait(poll->lane, poll, USEC_INFINITY, true);
 		} else {
 			poller_stop(poller, poll, true);
 		}
@@ -383,6 +420,7 @@ void poller_plan(struct poller *poller, struct poll *poll) {
 
 /* Whatever is closed is asked for at once, without waiting for the window's end. */
 void poller_start(struct poller *poller) {
+	clock_start(poller);
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		struct poll *poll = &poller->roll.polls[i];
 		if (is_behind(poller, poll)) {
@@ -400,7 +438,9 @@ void poller_replan(struct poller *poller, struct access *access) {
 	struct queue *waiting = &access->lane.waiting;
 	for (size_t i = 0; i < waiting->len; i++) {
 		struct poll *poll = waiting->heap[i];
-		poll->key = poll->timed ? due_at(poller, poll) : poll->key;
+		if (poll->timed) {
+			poll->key = poller->once ? poller->now : due_at(poller, poll);
+		}
 	}
 	queue_reorder(waiting);
 }
@@ -416,6 +456,8 @@ static int post(struct poller *poller, struct access *access, struct poll *poll,
 	flight->span = *span;
 	flight->wall = poller->wall;
 	flight->recheck = recheck;
+	flight->cursor = poll->cursor;
+	flight->probe = !recheck && span->fresh_buckets == 0;
 	flight->generation = access->generation;
 	request_body(body, poll->device, span);
 	int r = http_post(poller->http, access->endpoint, body, timeout, flight, err);
@@ -463,6 +505,19 @@ static bool next_span(struct poll *poll, usec_t gap_end, usec_t horizon, struct 
 	return next_span(poll, gap_end, horizon, ret_span);
 }
 
+/* A bucket that is recorded already, or at least over: it is asked for the Date alone. */
+static struct span probe_span(const struct poll *poll, usec_t horizon) {
+	const struct settings *settings = poll->device->settings;
+	usec_t closed = span_closed(settings, horizon);
+	usec_t end = grid_floor(&settings->bucket, closed < poll->cursor ? closed : poll->cursor);
+	return (struct span){
+		.start = grid_floor(&settings->bucket, end - 1),
+		.fresh = end,
+		.end = end,
+		.buckets = 1,
+	};
+}
+
 /*
  * The poll was taken from its lane.  Only a request costs a token: buckets that
  * are given up, and a poll that has nothing to ask for, must not keep others from
@@ -471,12 +526,20 @@ static bool next_span(struct poll *poll, usec_t gap_end, usec_t horizon, struct 
 static void send_poll(struct poller *poller, struct access *access, struct poll *poll) {
 	const struct settings *settings = poll->device->settings;
 	usec_t horizon = poller_horizon(poller, access);
-	usec_t gap_end = span_gap_end(settings, poll->cursor, poll->since, horizon);
+	/* By a clock that nobody has confirmed nothing is too old. */
+	usec_t gap_end = poll->begun && clock_is_confirmed(access)
+	                         ? span_gap_end(settings, poll->cursor, poll->since, horizon)
+	                         : poll->cursor;
 	bool gap = gap_end > poll->cursor;
 	struct error err = {{0}};
 	struct span span;
 
 	bool more = next_span(poll, gap_end, horizon, &span);
+	if (!more && !gap && poll->probe) {
+		span = probe_span(poll, horizon);
+		more = true;
+	}
+	poll->probe = false;
 	if (gap && (!more || is_long_gap(poll, gap_end))) {
 		send_gap(poller, poll, gap_end);
 	} else if (!more) {
@@ -496,7 +559,7 @@ static void send_poll(struct poller *poller, struct access *access, struct poll 
  */
 static void send_recheck(struct poller *poller, struct access *access) {
 	struct lane *lane = &access->lane;
-	usec_t wall = poller->wall - skew_offset(&access->skew), until;
+	usec_t wall = clock_true_time(poller, access), until;
 	struct poll *poll = lane_take_spare(lane, poller->now, wall, &until);
 	struct error err = {{0}};
 	struct span span;
@@ -516,7 +579,7 @@ static void send_recheck(struct poller *poller, struct access *access) {
 
 /* What is too old by a clock that nobody has confirmed may not be. */
 static bool may_recheck(const struct poller *poller, const struct access *access) {
-	return !poller->once && !poller->draining && skew_is_confirmed(&access->skew) &&
+	return !poller->once && !poller->draining && clock_is_confirmed(access) &&
 	       !storage_fails(&poller->storage, STORAGE_LOG);
 }
 
@@ -525,6 +588,7 @@ static void send_due(struct poller *poller) {
 		struct access *access = &poller->roll.accesses[i];
 		struct poll *poll;
 		lane_collect(&access->lane, poller->now, poller_horizon(poller, access));
+		clock_probe(poller, access);
 		while (!poller->draining && !poller_disk_pause(poller) &&
 		       (poll = lane_take(&access->lane, poller->now))) {
 			send_poll(poller, access, poll);
@@ -560,6 +624,7 @@ static usec_t next_turn(const struct poller *poller) {
 		const struct access *access = &poller->roll.accesses[i];
 		next = earlier(next, lane_next(&access->lane));
 		next = earlier(next, access_next(access));
+		next = earlier(next, clock_next(poller, access));
 	}
 	return paused && next < poller->disk_retry_at ? poller->disk_retry_at : next;
 }
@@ -575,6 +640,7 @@ usec_t poller_turn(struct poller *poller) {
 	look_at_keys(poller);
 	send_due(poller);
 	poller_commit(poller);
+	poller_mend(poller);
 	return next_turn(poller);
 }
 
@@ -605,8 +671,9 @@ bool poller_finished(const struct poller *poller, size_t *ret_incomplete) {
 	}
 	size_t finished = poller->finished, incomplete = poller->incomplete;
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
-		const struct lane *lane = &poller->roll.accesses[i].lane;
-		if (is_hopeless(lane, poller->now)) {
+		const struct access *access = &poller->roll.accesses[i];
+		const struct lane *lane = &access->lane;
+		if (is_hopeless(lane, poller->now) || clock_is_hopeless(poller, access)) {
 			size_t left = lane->waiting.len + lane->live.len + lane->backlog.len;
 			finished += left;
 			incomplete += left;
@@ -641,8 +708,9 @@ static void put_lanes(struct poller *poller) {
 		if (access->lane.state != LANE_OPEN) {
 			put_trouble(out, &troubles, access, access->reason[0] ? access->reason : words[access->lane.state]);
 		}
-		if (access->skew_told) {
-			put_trouble(out, &troubles, access, "this machine's clock is ahead of the server's");
+		const char *clock = clock_trouble(access);
+		if (clock) {
+			put_trouble(out, &troubles, access, clock);
 		}
 	}
 	if (troubles > STATUS_NAMED) {

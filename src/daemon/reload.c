@@ -137,9 +137,14 @@ static void keep_orphans(struct poller *poller, const struct roll *after) {
 	for (size_t i = 0; i < before->config->device_count; i++) {
 		const struct poll *poll = &before->polls[i];
 		enum interval interval = poll->device->settings->bucket.interval;
-		if (!roster_find(&after->roster, poll->device->uuid, interval)) {
-			(void)orphans_add(&poller->orphans, poll->device->uuid, interval, poll->cursor,
-			                  poll->since, poll->top, poller->wall);
+		if (poll->begun && !roster_find(&after->roster, poll->device->uuid, interval)) {
+			(void)orphans_add(&poller->orphans, poll->device->uuid, interval, &(struct orphan){
+				.cursor = poll->cursor,
+				.since = poll->since,
+				.taken = poll->taken > poll->cursor ? poll->taken : poll->cursor,
+				.top = poll->top,
+				.again = poll->again,
+			});
 		}
 	}
 }
@@ -158,6 +163,9 @@ static void take_over(struct poller *poller, struct roll *roll, struct roll *fro
 		                                  poll->device->settings->bucket.interval);
 		if (before) {
 			poll_take_over(poll, before);
+			if (!poll->begun) {
+				poll->cursor = span_first_cursor(poll->device->settings, poll->since);
+			}
 		} else {
 			orphans_adopt(&poller->orphans, poll);
 		}

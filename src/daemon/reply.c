@@ -43,6 +43,8 @@ struct landing {
 	struct span span;
 	usec_t sent; /* wall clock */
 	bool recheck;
+	usec_t cursor; /* as it was then */
+	bool probe; /* it asked for the time alone */
 	bool outdated; /* it was sent with a key that has been replaced since */
 	struct verdict verdict;
 };
@@ -166,6 +168,10 @@ void poll_failed(struct poller *poller, struct poll *poll, const char *reason, b
 }
 
 static void fail(const struct landing *l, bool tell_now, usec_t wait) {
+	if (l->probe) {
+		poller_plan(l->poller, l->poll); /* nothing that the device wants has failed */
+		return;
+	}
 	poll_failed(l->poller, l->poll, l->verdict.reason, tell_now, wait);
 }
 
@@ -196,6 +202,9 @@ static bool can_leap(const struct landing *l) {
 /* The request's own fault: less is asked for at once, or what follows a bucket that fails alone. */
 static bool ask_for_less(const struct landing *l) {
 	struct poll *poll = l->poll;
+	if (l->probe) {
+		return false;
+	}
 	if (!halve_span(l)) {
 		bool patient = poll->failures == 0 || l->poller->now - poll->failing_since < ALONE_PATIENCE ||
 		               !can_leap(l);
@@ -219,19 +228,36 @@ static void give_up_first(const struct landing *l) {
 	}
 }
 
+/*
+ * Whether the answer is what the poll still wants, as far as it is over, and may be recorded.
+ * With the reply itself the time may have been confirmed, and then a device begins.
+ */
+static bool is_wanted(const struct landing *l, struct span *span) {
+	const struct poll *poll = l->poll;
+	bool leaves_out = span->fresh > poll->cursor && poll->reach.leap == 0;
+	if (l->probe || !poll->begun || poll->cursor != l->cursor) {
+		return false;
+	}
+	if (leaves_out && !clock_is_confirmed(l->access)) {
+		return false;
+	}
+	/* By the server's clock some of what was asked for may not be over. */
+	return span_cut(poll->device->settings, poll_horizon(l->poller, poll), span);
+}
+
 static void on_ok(const struct landing *l) {
 	struct poller *poller = l->poller;
 	struct records *records = &poller->records;
 	struct span span = l->span;
 	account_reached(l);
 
-	/* By the server's clock some of what was asked for may not be over. */
-	if (!span_cut(l->poll->device->settings, poll_horizon(poller, l->poll), &span)) {
+	if (!is_wanted(l, &span)) {
 		poller->status.replies_ok++;
 		poller_plan(poller, l->poll);
 		return;
 	}
-	if (l->poll->reach.leap > 0 && !reach_leapt(&l->poll->reach)) {
+	if (l->poll->reach.leap > 0 && (!reach_leapt(&l->poll->reach) || !clock_is_confirmed(l->access))) {
+		l->poll->reach.leap = 0;
 		/* What it skipped has another chance. */
 		poller_retry(poller, l->poll, usual_backoff(l));
 		return;
@@ -506,6 +532,8 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 		.span = flight->span,
 		.sent = flight->wall,
 		.recheck = flight->recheck,
+		.cursor = flight->cursor,
+		.probe = flight->probe,
 	};
 	l.outdated = flight->generation != l.access->generation;
 	flight_free(&poller->roll, flight);

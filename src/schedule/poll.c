@@ -31,6 +31,7 @@ void poll_init(struct poll *poll, const struct device *device, usec_t cursor, us
 		.since = now,
 		.memory_max = (uint16_t)(lookback > 0 ? lookback : 1),
 		.taken = 0, /* nothing was recorded */
+		.gap_from = USEC_INFINITY,
 		.quiet_since = USEC_INFINITY,
 	};
 	reach_init(&poll->reach, device->settings->max_points);
@@ -57,6 +58,8 @@ static bool is_cut_alike(const struct grid *a, const struct grid *b) {
 void poll_take_over(struct poll *poll, struct poll *from) {
 	poll->cursor = from->cursor;
 	poll->begun = from->begun;
+	poll->unproven = from->unproven;
+	poll->again = from->again;
 	poll->top = from->top;
 	poll->taken = from->taken;
 	poll->since = from->since;
@@ -151,6 +154,7 @@ int poll_apply(struct poll *poll, const struct remembered *what, usec_t end) {
 	if (end > poll->cursor) {
 		poll->cursor = end;
 		poll->flood_count = 0;
+		poll->again = end < poll->taken ? poll->again : 0;
 	}
 	poll->begun = true;
 	return what->status == RECORD_GAP ? 0 : remember(poll, what);
@@ -159,7 +163,14 @@ int poll_apply(struct poll *poll, const struct remembered *what, usec_t end) {
 int poll_resume(struct poll *poll, const struct remembered *what, usec_t end) {
 	if (!poll->begun) {
 		poll->cursor = end;
+	} else if (what->revision > 0 && what->start >= poll->gap_from && poll->cursor == poll->taken &&
+	           end < poll->cursor) {
+		poll_rewind(poll, end, poll->taken, what->revision);
 	}
+	if (what->status == RECORD_GAP) {
+		poll->gap_from = what->start;
+	}
+	poll->unproven = true;
 	return poll_apply(poll, what, end);
 }
 
@@ -190,8 +201,18 @@ void poll_forget(struct poll *poll) {
 	recheck_init(&poll->recheck, room);
 	poll->begun = false;
 	poll->memory_len = 0;
-	poll->top = 0;
+	poll->top = poll->again = 0;
 	poll->taken = 0;
+	poll->gap_from = USEC_INFINITY;
+}
+
+void poll_rewind(struct poll *poll, usec_t cursor, usec_t taken, uint16_t again) {
+	poll->cursor = cursor;
+	poll->taken = taken;
+	poll->again = again;
+	poll->memory_len = memory_find(poll, cursor);
+	recheck_forget(&poll->recheck, poll->device->settings, cursor, USEC_INFINITY);
+	poll->flood_count = 0;
 }
 
 const struct remembered *poll_recall(const struct poll *poll, usec_t start) {
@@ -200,7 +221,10 @@ const struct remembered *poll_recall(const struct poll *poll, usec_t start) {
 }
 
 int poll_first_revision(const struct poll *poll, usec_t start) {
-	return start < poll->taken ? poll->top + 1 : 0;
+	if (start >= poll->taken) {
+		return 0;
+	}
+	return poll->again > 0 && start >= poll->cursor ? poll->again : poll->top + 1;
 }
 
 usec_t poll_spread(const struct device *device) {

@@ -54,13 +54,17 @@ struct poll {
 	struct remembered *memory; /* ascending by start, the newest buckets */
 	uint16_t memory_len, memory_max;
 	uint16_t top;              /* the highest revision that was recorded */
+	uint16_t again;            /* the cursor went back: the revision of what is recorded once more; 0: it did not */
 	usec_t taken;              /* what starts before that may have been recorded, if only as part of a gap */
-	bool begun;                /* the cursor is what it says; else only where the first bucket will begin */
+	usec_t gap_from;           /* while the log is read back: where the last gap began */
+	bool begun;                /* the cursor is what it says; else where the first bucket would begin by our clock */
+	bool unproven;             /* the cursor was found at the start: it may lie in a time that has not come */
 
 	struct recheck recheck;    /* buckets without a count that are asked for again later */
 
 	/* When. */
 	bool timed; /* the key follows from the wall clock: recompute it after a step */
+	bool probe; /* it asks even if nothing is due: for the Date */
 	usec_t key; /* a queue's order, on the monotonic clock, or for a backlog the cursor */
 	enum poll_phase phase;
 
@@ -105,7 +109,8 @@ int poll_apply(struct poll *poll, const struct remembered *what, usec_t end);
 
 /**
  * Tells a poll of a record that was found in the log at the start.  The first one of a
- * poll that has not begun sets the cursor, wherever that was.  Returns as poll_apply().
+ * poll that has not begun sets the cursor, wherever that was; one that replaces a part of
+ * the gap in which the log ended sets it back.  Returns as poll_apply().
  */
 __attribute__((nonnull))
 int poll_resume(struct poll *poll, const struct remembered *what, usec_t end);
@@ -121,13 +126,21 @@ void poll_watch(struct poll *poll, const struct remembered *what, usec_t end, us
 __attribute__((nonnull))
 void poll_forget(struct poll *poll);
 
+/**
+ * Sets the cursor back to where the real records end, and forgets the buckets behind it.
+ * What starts before `taken` stands in the log, with revisions below `again`.
+ */
+__attribute__((nonnull))
+void poll_rewind(struct poll *poll, usec_t cursor, usec_t taken, uint16_t again);
+
 /** What a bucket was recorded as last; NULL if it is not remembered. */
 __attribute__((nonnull))
 const struct remembered *poll_recall(const struct poll *poll, usec_t start);
 
 /**
  * The revision of the first record of a bucket that is not remembered: 0; or, after a change
- * of the zone, where a record with that start may be in the log, one that was never given.
+ * of the zone or where the cursor went back, so that a record with that start may be in the
+ * log, one that was never given.
  */
 __attribute__((nonnull, warn_unused_result))
 int poll_first_revision(const struct poll *poll, usec_t start);

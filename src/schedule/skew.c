@@ -7,6 +7,9 @@
 /* What settling and the network blur anyway. */
 #define TOLERANCE (2 * USEC_PER_SEC)
 
+/* So far off, our clock still has not been set wrong. */
+#define OWN_TOLERANCE (10 * USEC_PER_SEC)
+
 enum {
 	/* Our own clock counts as much as so many replies, */
 	OWN_VOTES = 2,
@@ -18,9 +21,12 @@ static bool agree(const struct skew_bounds *a, const struct skew_bounds *b) {
 	return a->low <= b->high + TOLERANCE && b->low <= a->high + TOLERANCE;
 }
 
+static bool agrees_with_ours(const struct skew_bounds *bounds) {
+	return bounds->low <= OWN_TOLERANCE && bounds->high >= -OWN_TOLERANCE;
+}
+
 static int votes_for(const struct skew *skew, int candidate) {
-	static const struct skew_bounds own = {0, 0};
-	int votes = agree(&skew->seen[candidate], &own) ? OWN_VOTES : 0;
+	int votes = agrees_with_ours(&skew->seen[candidate]) ? OWN_VOTES : 0;
 	for (int i = 0; i < skew->len; i++) {
 		votes += agree(&skew->seen[candidate], &skew->seen[i]);
 	}

@@ -8,8 +8,8 @@
  *
  * No single reply decides what the time is.  The last few are kept, and those that agree
  * with each other outvote the others; our own clock has a vote as well.  A reply that
- * agrees with our clock confirms it at once, for these are two sources that do not know
- * of each other; a clock that is off is known for that when three replies agree on it.
+ * agrees with our clock, to ten seconds, confirms it at once, for these are two sources that
+ * do not know of each other; a clock that is off is known for that when three replies agree on it.
  *
  * Pure.  A Date is cut to the second, and made at some time between request and reply:
  * so each gives two bounds.

@@ -201,6 +201,12 @@ int sink_recover(struct sink *sink, const struct sink_position *from, usec_t now
 	return r;
 }
 
+int sink_reread(const struct sink *sink, struct replay *replay, struct error *err) {
+	char name[NAME_SIZE];
+	int64_t zeros;
+	return replay_run(sink->rotate.directory, current_name(name, sink->codec), NULL, replay, &zeros, err);
+}
+
 void sink_close(struct sink *sink) {
 	if (sink) {
 		buf_done(&sink->batch);

@@ -39,6 +39,10 @@ __attribute__((warn_unused_result, nonnull(1, 4)))
 int sink_recover(struct sink *sink, const struct sink_position *from, usec_t now,
                  struct replay *replay, struct error *err);
 
+/** Reads all of the log once more, between commits.  Returns 0 or -errno. */
+__attribute__((warn_unused_result, nonnull(1, 2)))
+int sink_reread(const struct sink *sink, struct replay *replay, struct error *err);
+
 /** What is in the batch is dropped. */
 void sink_close(struct sink *sink);
 

@@ -5,7 +5,7 @@
  *
  *	occupancyd-checkpoint 2
  *	log NEWEST INODE SIZE TAIL
- *	poll UUID INTERVAL CURSOR SINCE [AGO:STATUS:REVISION:COUNT[:LENGTH] ...] [=AGO:REVISION]
+ *	poll UUID INTERVAL CURSOR SINCE [AGO:STATUS:REVISION:COUNT[:LENGTH] ...] [=AGO:REVISION[:AGAIN]]
  *		[?AGO:LENGTH:STATUS:REVISION:STAGE:RECORDED ...]
  *	...
  *	crc32 XXXXXXXX
@@ -15,7 +15,7 @@
  * first letter of its name.  LENGTH is in seconds, and stands there only if it is not
  * the interval's usual one.  What follows the equals sign is before which time
  * identities are taken, and the highest revision; it stands there only if it is not what
- * the memory says.  What follows a question mark is a run of buckets that is asked for again:
+ * the memory says, or with the revision of what is recorded once more.  What follows a question mark is a run of buckets that is asked for again:
  * its length in microseconds, how many distances are behind it, and how many microseconds
  * after the cursor it was recorded; all of it on one line.  The checksum is over all bytes before its line.
  *
@@ -165,7 +165,7 @@ static bool put_identities(struct buf *out, const struct checkpoint_entry *entry
 	int64_t ago;
 
 	usual_identities(entry, &taken, &top);
-	if (entry->taken == taken && entry->top == top) {
+	if (entry->taken == taken && entry->top == top && entry->again == 0) {
 		return true;
 	}
 	if (__builtin_sub_overflow(entry->cursor, entry->taken, &ago)) {
@@ -175,6 +175,10 @@ static bool put_identities(struct buf *out, const struct checkpoint_entry *entry
 	buf_put_int(out, ago);
 	buf_putc(out, ':');
 	buf_put_unsigned(out, entry->top);
+	if (entry->again > 0) {
+		buf_putc(out, ':');
+		buf_put_unsigned(out, entry->again);
+	}
 	return true;
 }
 
@@ -460,7 +464,14 @@ static bool take_identities(struct reader *in, struct checkpoint_entry *entry) {
 		return false;
 	}
 	entry->top = (uint16_t)revision;
-	return entry->taken != taken || entry->top != top;
+	if (!take_char(in, ':')) {
+		return entry->taken != taken || entry->top != top;
+	}
+	if (!take_unsigned(in, UINT16_MAX, &revision) || revision == 0) {
+		return false;
+	}
+	entry->again = (uint16_t)revision;
+	return true;
 }
 
 /* What is asked for again.  0, -EBADMSG or -ENOMEM. */

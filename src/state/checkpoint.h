@@ -27,6 +27,7 @@ struct checkpoint_entry {
 	usec_t taken;
 	const struct recheck_run *runs; /* ascending, without overlap */
 	size_t runs_len;
+	uint16_t again; /* as in struct poll */
 };
 
 struct checkpoint_writer;

@@ -120,7 +120,7 @@ PLANTS = [
           "	bool differs = before->status != record->status || before->count != record->count;",
           "	bool differs = before->status != record->status || before->count != record->count || record->count == 3;"),
     Plant("an identity is given twice", "src/schedule/poll.c",
-          "	return start < poll->taken ? poll->top + 1 : 0;", "	return start < poll->taken * 0 ? poll->top : 0;"),
+          "	if (start >= poll->taken) {", "	if (start >= poll->taken || poll->again == 0) {"),
     Plant("without look-back nothing is remembered", "src/schedule/poll.c",
           "		.memory_max = (uint16_t)(lookback > 0 ? lookback : 1),", "		.memory_max = (uint16_t)lookback,"),
     Plant("a gap begins with a bucket that was recorded", "src/daemon/commit.c",

@@ -381,11 +381,21 @@ def test_count_key_chooses_among_several(fake, make_daemon):
     assert all(r["status"] == "ok" and r["count"] == 1 for r in daemon.records())
 
 
-def test_what_was_never_obtained_becomes_a_gap_with_the_reason(fake, make_daemon):
-    """A first start; hours later 404, when some is too old; then an answer: one gap, with the first record behind it."""
-    defaults = {"backfill_from": "30m", "backfill": "1h"}
-    daemon = make_daemon(fake.url, devices(1), defaults=defaults)
-    assert daemon.run("--once", fake_time="-3h")[0] == 0
+def run_in_the_past(daemon, start_fake, config, hours):
+    """A first start so many hours ago, when the server's clock said the same; then the server of now."""
+    daemon.write_config(start_fake("--clock-offset-ms", str(-hours * 3_600_000)).url, *config[0], **config[1])
+    assert daemon.run("--once", fake_time=f"-{hours}h")[0] == 0
+
+
+def test_what_was_never_obtained_becomes_a_gap_with_the_reason(fake, start_fake, make_daemon):
+    """A first start; hours later 404, when some is too old; then an answer, which confirms the clock: it is recorded,
+
+    and what is too old behind it is one gap, with the first record behind that.
+    """
+    config = ((devices(1),), {"defaults": {"backfill_from": "30m", "backfill": "1h", "max_points": 10}})
+    daemon = make_daemon(fake.url, *config[0], **config[1])
+    run_in_the_past(daemon, start_fake, config, 3)
+    daemon.write_config(fake.url, *config[0], **config[1])
     before = daemon.records()
     fake.faults({"status": 404})
     code, _, stderr = daemon.run("--once")
@@ -396,22 +406,28 @@ def test_what_was_never_obtained_becomes_a_gap_with_the_reason(fake, make_daemon
     assert code == 0, stderr
     gaps = [r for r in daemon.records() if r["status"] == "gap"]
     assert len(gaps) == 1, gaps
-    assert gaps[0]["time"] == before[-1]["end"] and gaps[0]["count"] is None
-    assert parse_time(gaps[0]["end"]) - parse_time(gaps[0]["time"]) in range(7000, 7400)
+    assert parse_time(gaps[0]["time"]) == parse_time(before[-1]["end"]) + 600 and gaps[0]["count"] is None
+    assert parse_time(gaps[0]["end"]) - parse_time(gaps[0]["time"]) in range(6400, 6800)
     assert "not obtained within 1h" in gaps[0]["reason"]
     assert len(re.findall(r"^room-1: gap from ", stderr, re.M)) == 1
     after = daemon.records()
     assert_contiguous(after, LOBBY)
-    assert after[len(before)] == gaps[0] and after[len(before) + 1]["time"] == gaps[0]["end"]
+    at = after.index(gaps[0])
+    assert at == len(before) + 10 and after[at + 1]["time"] == gaps[0]["end"]
 
 
-def test_long_gap_is_told_before_it_has_ended(fake, make_daemon):
-    defaults = {"backfill_from": "30m", "backfill": "1h"}
-    daemon = make_daemon(fake.url, devices(1), defaults=defaults)
-    assert daemon.run("--once", fake_time="-26h")[0] == 0
+def test_long_gap_is_told_before_it_has_ended(fake, start_fake, make_daemon):
+    """But not before an answer, here another device's, has confirmed what time it is."""
+    config = ((devices(1, 2),), {"defaults": {"backfill_from": "30m", "backfill": "1h", "max_points": 10}})
+    daemon = make_daemon(fake.url, *config[0], **config[1])
+    run_in_the_past(daemon, start_fake, config, 26)
+    daemon.write_config(fake.url, *config[0], **config[1])
     fake.faults({"status": 404})
     assert daemon.run("--once")[0] == 69
-    gaps = [r for r in daemon.records() if r["status"] == "gap"]
+    assert not [r for r in daemon.records() if r["status"] == "gap"]
+    fake.faults({"device": uuid_of(1), "status": 500})
+    assert daemon.run("--once")[0] == 69
+    gaps = [r for r in daemon.records() if r["status"] == "gap" and r["device"] == uuid_of(1)]
     assert len(gaps) == 1 and parse_time(gaps[0]["end"]) - parse_time(gaps[0]["time"]) > 86400, gaps
 
 
@@ -464,16 +480,18 @@ def test_gateway_timeout_halves_the_span(fake, make_daemon):
     daemon.stop()
 
 
-def test_gaps_cost_no_requests(fake, make_daemon):
+def test_gaps_cost_no_requests(fake, start_fake, make_daemon):
     """More devices than the rate can ask within a bucket, all of them a day too late: the account goes on asking."""
     numbers = range(1, 61)
-    daemon = make_daemon(fake.url, devices(*numbers), defaults={"backfill_from": "30m", "backfill": "1h"},
-                         account={"rate": "60/s", "burst": 60})
-    assert daemon.run("--once", fake_time="-30h")[0] == 0
+    config = ((devices(*numbers),), {"defaults": {"backfill_from": "30m", "backfill": "1h"},
+                                     "account": {"rate": "60/s", "burst": 60}})
+    daemon = make_daemon(fake.url, *config[0], **config[1])
+    run_in_the_past(daemon, start_fake, config, 30)
     before = len(fake.journal())
     daemon.write_config(fake.url, devices(*numbers), defaults={"backfill_from": "30m", "backfill": "1h"},
                         account={"rate": "2/s", "burst": 1})
     daemon.start()
     wait_for(lambda: len(fake.journal()) >= before + 8, 20, "requests beside the gaps")
-    assert len([r for r in daemon.records() if r["status"] == "gap"]) >= 60
+    # The first of them confirms what time it is: nothing is given up before.
+    assert len([r for r in daemon.records() if r["status"] == "gap"]) >= 59
     daemon.stop()

@@ -269,14 +269,14 @@ static void a_reload_keeps_what_the_same_server_said(void **state) {
 		before.lane.since = rig.now - 7;
 		before.lane.until = rig.now + 50;
 		before.lane.not_before = rig.now + 40;
-		before.skew_told = true;
+		before.clock.told = CLOCK_AHEAD;
 		(void)snprintf(before.reason, sizeof(before.reason), "what it said");
 		access_take_over(&after, &before, rig.now);
 
 		expect_int(rows[row].after, after.lane.state, "row %zu: state", row);
 		expect_int(rows[row].until == USEC_INFINITY ? USEC_INFINITY : rig.now + rows[row].until, after.lane.until,
 		           "row %zu: until", row);
-		expect_int(rows[row].kept, after.skew_told, "row %zu: what is known of the clock", row);
+		expect_int(rows[row].kept ? CLOCK_AHEAD : CLOCK_WELL, after.clock.told, "row %zu: what is known of the clock", row);
 		expect_int(rows[row].kept ? rig.now + USEC_PER_SEC : INT64_MIN, rate_ready_at(&after.lane.rate),
 		           "row %zu: tokens", row);
 		if (rows[row].kept && !rows[row].keyless) {

@@ -21,12 +21,13 @@ static const struct recheck_run runs[] = {
 };
 
 static const struct checkpoint_entry entries[] = {
-	{"AAAAAAAAAAAAAAAAAAAAAA.v0", INTERVAL_MINUTELY, 1795421820000000, 1795000000000000, memory, 4, 65535, 1795421760000001, NULL, 0},
-	{"BBBBBBBBBBBBBBBBBBBBB-", INTERVAL_NONE, 0, -1, NULL, 0, 0, 0, NULL, 0},
-	{"BBBBBBBBBBBBBBBBBBBBB_", INTERVAL_MONTHLY, INT64_MIN, INT64_MAX, NULL, 0, 0, INT64_MIN, NULL, 0},
-	{"C", INTERVAL_DAILY, INT64_MAX, INT64_MIN, memory, 1, 0, 1795421580000001, NULL, 0},
-	{"D", INTERVAL_HOURLY, 1795422000000000, 7, memory, 1, 9, 1795422000000000, runs, 3},
-	{"E", INTERVAL_HOURLY, 1795422000000000, 7, NULL, 0, 0, 0, runs, 1},
+	{"AAAAAAAAAAAAAAAAAAAAAA.v0", INTERVAL_MINUTELY, 1795421820000000, 1795000000000000, memory, 4, 65535, 1795421760000001, NULL, 0, 0},
+	{"BBBBBBBBBBBBBBBBBBBBB-", INTERVAL_NONE, 0, -1, NULL, 0, 0, 0, NULL, 0, 0},
+	{"BBBBBBBBBBBBBBBBBBBBB_", INTERVAL_MONTHLY, INT64_MIN, INT64_MAX, NULL, 0, 0, INT64_MIN, NULL, 0, 0},
+	{"C", INTERVAL_DAILY, INT64_MAX, INT64_MIN, memory, 1, 0, 1795421580000001, NULL, 0, 0},
+	{"D", INTERVAL_HOURLY, 1795422000000000, 7, memory, 1, 9, 1795422000000000, runs, 3, 0},
+	{"E", INTERVAL_HOURLY, 1795422000000000, 7, NULL, 0, 0, 0, runs, 1, 0},
+	{"F", INTERVAL_HOURLY, 1795422000000000, 7, NULL, 0, 2, 2398377600000000, runs, 1, 3},
 };
 
 enum { ENTRY_COUNT = sizeof(entries) / sizeof(entries[0]) };
@@ -54,6 +55,7 @@ static void visit_expected(const struct checkpoint_entry *entry, void *user) {
 	assert_int_equal(entry->memory_len, want->memory_len);
 	assert_int_equal(entry->top, want->top);
 	assert_int_equal(entry->taken, want->taken);
+	assert_int_equal(entry->again, want->again);
 	assert_int_equal(entry->runs_len, want->runs_len);
 	for (size_t i = 0; i < entry->runs_len; i++) {
 		assert_int_equal(entry->runs[i].start, want->runs[i].start);
@@ -130,17 +132,17 @@ static void what_would_not_verify_is_not_written(void **state) {
 	static const struct recheck_run overlapping[] = {{.start = 1, .end = 3}, {.start = 2, .end = 4}};
 	static const struct recheck_run nothing[] = {{.start = 2, .end = 2}};
 	static const struct checkpoint_entry bad[] = {
-		{"", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0},
-		{"with blank", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0},
-		{"with\nline", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0},
+		{"", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0, 0},
+		{"with blank", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0, 0},
+		{"with\nline", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0, 0},
 		{"0123456789012345678901234567890123456789012345678901234567890123x", INTERVAL_DAILY, 0, 0,
-		 NULL, 0, 0, 0, NULL, 0},
-		{"A", INTERVAL_COUNT, 0, 0, NULL, 0, 0, 0, NULL, 0},
-		{"A", INTERVAL_DAILY, 0, 0, backwards, 2, 0, 0, NULL, 0},
-		{"A", INTERVAL_DAILY, 0, 0, odd, 1, 0, 0, NULL, 0},
-		{"A", INTERVAL_DAILY, 1, 0, far, 1, 0, 0, NULL, 0},
-		{"A", INTERVAL_DAILY, 1, 0, NULL, 0, 0, 0, overlapping, 2},
-		{"A", INTERVAL_DAILY, 1, 0, NULL, 0, 0, 0, nothing, 1},
+		 NULL, 0, 0, 0, NULL, 0, 0},
+		{"A", INTERVAL_COUNT, 0, 0, NULL, 0, 0, 0, NULL, 0, 0},
+		{"A", INTERVAL_DAILY, 0, 0, backwards, 2, 0, 0, NULL, 0, 0},
+		{"A", INTERVAL_DAILY, 0, 0, odd, 1, 0, 0, NULL, 0, 0},
+		{"A", INTERVAL_DAILY, 1, 0, far, 1, 0, 0, NULL, 0, 0},
+		{"A", INTERVAL_DAILY, 1, 0, NULL, 0, 0, 0, overlapping, 2, 0},
+		{"A", INTERVAL_DAILY, 1, 0, NULL, 0, 0, 0, nothing, 1, 0},
 	};
 	disk_put("checkpoint", "the old one");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -258,6 +260,10 @@ static void only_the_one_way_of_writing_is_read(void **state) {
 		{HEAD "poll A DAILY 0 0 =1:-1\n", false},
 		{HEAD "poll A DAILY 0 0 =1\n", false},
 		{HEAD "poll A DAILY 0 0 =1:0:0\n", false},
+		{HEAD "poll A DAILY 0 0 =-1:0:1\n", true},
+		{HEAD "poll A DAILY 0 0 =0:0:65535\n", true},
+		{HEAD "poll A DAILY 0 0 =-1:0:65536\n", false},
+		{HEAD "poll A DAILY 0 0 =-1:0:1:0\n", false},
 		{HEAD "poll A DAILY 0 0 =1:0 1:o:0:0\n", false},
 		{HEAD "poll A DAILY 0 0  =1:0\n", false},
 		{HEAD "poll A DAILY 9 0 ?9:1:n:0:0:0 ?8:1:g:0:0:0\n", true},
@@ -393,7 +399,7 @@ static void large_one_is_written_and_read(void **state) {
 	for (int i = 0; i < DEVICES; i++) {
 		char uuid[32];
 		(void)snprintf(uuid, sizeof(uuid), "%022d.v0", i);
-		const struct checkpoint_entry entry = {uuid, INTERVAL_MINUTELY, 1795422300000000, 0, list, MEMORY, 0, 0, NULL, 0};
+		const struct checkpoint_entry entry = {uuid, INTERVAL_MINUTELY, 1795422300000000, 0, list, MEMORY, 0, 0, NULL, 0, 0};
 		checkpoint_add(writer, &entry);
 	}
 	assert_int_equal(checkpoint_finish(writer, disk_directory, NULL), 0);

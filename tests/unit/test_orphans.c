@@ -10,6 +10,16 @@
 
 static const char UUID[] = "AAAAAAAAAAAAAAAAAAAAAA.v0";
 
+static int keep(struct orphans *orphans, const char *uuid, enum interval interval, usec_t cursor, usec_t since,
+                uint16_t top) {
+	return orphans_add(orphans, uuid, interval, &(struct orphan){
+		.cursor = cursor,
+		.since = since,
+		.taken = cursor,
+		.top = top,
+	});
+}
+
 static int64_t left(const struct orphans *orphans) {
 	int64_t count = 0;
 	for (size_t i = 0; i < orphans->len; i++) {
@@ -29,7 +39,7 @@ static void the_latest_position_of_a_device_is_kept(void **state) {
 	static const usec_t ends[] = {START, START + 2, START + 1};
 	static const uint16_t tops[] = {0, 3, 1};
 	for (size_t i = 0; i < COUNT_OF(ends); i++) {
-		expect_int(0, orphans_add(&orphans, UUID, INTERVAL_MINUTELY, ends[i], START - 9, tops[i], START), "add");
+		expect_int(0, keep(&orphans, UUID, INTERVAL_MINUTELY, ends[i], START - 9, tops[i]), "add");
 	}
 	expect_int(1, left(&orphans), "kept");
 	poll_init(&poll, &device, START, START);
@@ -50,7 +60,7 @@ static void devices_that_come_and_go_take_no_memory(void **state) {
 
 	for (int i = 0; i < 10000; i++) {
 		struct poll poll;
-		expect_int(0, orphans_add(&orphans, UUID, INTERVAL_MINUTELY, START + i, START, 0, START), "add %d", i);
+		expect_int(0, keep(&orphans, UUID, INTERVAL_MINUTELY, START + i, START, 0), "add %d", i);
 		poll_init(&poll, &device, START, START);
 		orphans_adopt(&orphans, &poll);
 		expect_int(START + i, poll.cursor, "cursor %d", i);
@@ -70,10 +80,10 @@ static void a_position_goes_back_to_its_device_once(void **state) {
 	for (int i = 0; i < 100; i++) {
 		char uuid[32];
 		(void)snprintf(uuid, sizeof(uuid), "BBBBBBBBBBBBBBBBBBBB%02d.v0", i);
-		expect_int(0, orphans_add(&orphans, uuid, INTERVAL_MINUTELY, START + i, START, 0, START), "add %d", i);
+		expect_int(0, keep(&orphans, uuid, INTERVAL_MINUTELY, START + i, START, 0), "add %d", i);
 	}
-	expect_int(0, orphans_add(&orphans, UUID, INTERVAL_HOURLY, START - 1, START - 2, 0, START), "another interval");
-	expect_int(0, orphans_add(&orphans, UUID, INTERVAL_MINUTELY, START - 3, START - 4, 0, START), "the one");
+	expect_int(0, keep(&orphans, UUID, INTERVAL_HOURLY, START - 1, START - 2, 0), "another interval");
+	expect_int(0, keep(&orphans, UUID, INTERVAL_MINUTELY, START - 3, START - 4, 0), "the one");
 
 	poll_init(&poll, &device, START, START);
 	orphans_adopt(&orphans, &poll);
@@ -88,13 +98,45 @@ static void a_position_goes_back_to_its_device_once(void **state) {
 	orphans_done(NULL);
 }
 
-static void what_rhombus_no_longer_has_is_not_kept(void **state) {
+/* Not before a time is confirmed: by a clock that is far ahead all of them would be. */
+static void what_rhombus_no_longer_has_is_forgotten(void **state) {
 	(void)state;
+	static const char other[] = "BBBBBBBBBBBBBBBBBBBBBB.v0";
+	struct settings settings = settings_of(INTERVAL_MINUTELY, "UTC", 5 * USEC_PER_MIN);
+	struct device device = device_of(&settings);
 	struct orphans orphans = {0};
-	expect_int(0, orphans_add(&orphans, UUID, INTERVAL_MINUTELY, START - 800 * USEC_PER_DAY, START, 0, START), "add");
-	expect_int(0, (int64_t)orphans.len, "kept");
-	expect_int(0, orphans_add(&orphans, UUID, INTERVAL_MINUTELY, START - 700 * USEC_PER_DAY, START, 0, START), "add");
-	expect_int(1, (int64_t)orphans.len, "kept");
+	struct poll poll;
+	expect_int(0, keep(&orphans, UUID, INTERVAL_MINUTELY, START - 800 * USEC_PER_DAY, START, 0), "add");
+	expect_int(0, keep(&orphans, other, INTERVAL_MINUTELY, START - 700 * USEC_PER_DAY, START, 0), "add");
+	expect_int(2, left(&orphans), "before any time is confirmed");
+	orphans_expire(&orphans, START);
+	expect_int(1, left(&orphans), "kept");
+	orphans_expire(&orphans, START);
+	device.uuid = other;
+	poll_init(&poll, &device, START, START);
+	orphans_adopt(&orphans, &poll);
+	expect_int(START - 700 * USEC_PER_DAY, poll.cursor, "cursor");
+	orphans_done(&orphans);
+}
+
+/* The time that it was saved at may have been wrong. */
+static void a_position_is_given_back_whole_and_to_be_proven(void **state) {
+	(void)state;
+	static const struct orphan position = {
+		.cursor = START, .since = START - 1, .taken = START + 5, .top = 4, .again = 3};
+	struct settings settings = settings_of(INTERVAL_MINUTELY, "UTC", 5 * USEC_PER_MIN);
+	struct device device = device_of(&settings);
+	struct orphans orphans = {0};
+	struct poll poll;
+	device.uuid = UUID;
+	expect_int(0, orphans_add(&orphans, UUID, INTERVAL_MINUTELY, &position), "add");
+	poll_init(&poll, &device, START + 9, START);
+	orphans_adopt(&orphans, &poll);
+	expect_int(true, poll.begun, "begun");
+	expect_int(true, poll.unproven, "unproven");
+	expect_int(3, poll_first_revision(&poll, START), "revision of what is recorded once more");
+	expect_int(5, poll_first_revision(&poll, START - 1), "of what was before");
+	expect_int(0, poll_first_revision(&poll, START + 5), "of what follows");
 	orphans_done(&orphans);
 }
 
@@ -103,7 +145,8 @@ int main(void) {
 		cmocka_unit_test(a_position_goes_back_to_its_device_once),
 		cmocka_unit_test(the_latest_position_of_a_device_is_kept),
 		cmocka_unit_test(devices_that_come_and_go_take_no_memory),
-		cmocka_unit_test(what_rhombus_no_longer_has_is_not_kept),
+		cmocka_unit_test(what_rhombus_no_longer_has_is_forgotten),
+		cmocka_unit_test(a_position_is_given_back_whole_and_to_be_proven),
 	};
 	return cmocka_run_group_tests_name("orphans", tests, NULL, NULL);
 }

@@ -414,6 +414,61 @@ static void buckets_without_a_count_are_watched(void **state) {
 	poll_done(&stranger);
 }
 
+static void resume_gap(struct poll *poll, int from, int to) {
+	struct remembered what = {.start = minute(from), .status = RECORD_GAP};
+	expect_int(0, poll_resume(poll, &what, minute(to)), "poll_resume of a gap from %d", from);
+}
+
+/* A clock that was ahead left a gap; its buckets were recorded later: the log ends where these do. */
+static void a_record_in_the_last_gap_sets_the_cursor_back(void **state) {
+	(void)state;
+	struct settings settings = minutes_with_lookback(10);
+	struct device device = device_of(&settings);
+	struct poll poll;
+	poll_init(&poll, &device, minute(100), minute(101));
+	resume(&poll, 3, 7, 0);
+	resume_gap(&poll, 4, 10000);
+	expect_time(minute(10000), poll.cursor, "cursor behind the gap");
+	expect_int(true, poll.unproven, "unproven");
+	resume(&poll, 3, 8, 1);
+	expect_time(minute(10000), poll.cursor, "cursor after a correction of what came before");
+	resume(&poll, 4, 7, 1);
+	expect_time(minute(5), poll.cursor, "cursor in the gap");
+	resume(&poll, 5, 7, 1);
+	resume(&poll, 4, 9, 2);
+	expect_time(minute(6), poll.cursor, "cursor");
+	expect_int(1, poll_first_revision(&poll, minute(6)), "revision of the next");
+	expect_int(1, poll_first_revision(&poll, minute(9999)), "of the last");
+	expect_int(0, poll_first_revision(&poll, minute(10000)), "behind the gap");
+	poll_done(&poll);
+}
+
+/* What had been recorded of a time that has not come is recorded once more, all with one revision. */
+static void a_poll_that_goes_back_records_once_more(void **state) {
+	(void)state;
+	struct settings settings = minutes_with_lookback(10);
+	struct device device = device_of(&settings);
+	struct poll poll;
+	poll_init(&poll, &device, minute(100), minute(101));
+	for (int i = 0; i < 8; i++) {
+		resume(&poll, i, 7, 0);
+	}
+	poll_rewind(&poll, minute(4), minute(8), 3);
+	expect_time(minute(4), poll.cursor, "cursor");
+	expect_recalled(&poll, 3, 7, 0);
+	if (poll_recall(&poll, minute(4))) {
+		fail_msg("what lies behind the cursor is still remembered");
+	}
+	for (int i = 4; i < 8; i++) {
+		expect_int(3, poll_first_revision(&poll, minute(i)), "revision of minute %d", i);
+		struct remembered what = ok(minute(i), 9, 3);
+		expect_int(0, poll_apply(&poll, &what, minute(i + 1)), "poll_apply of minute %d", i);
+	}
+	expect_int(0, poll_first_revision(&poll, minute(8)), "revision of what follows");
+	expect_int(0, poll.again, "again");
+	poll_done(&poll);
+}
+
 static void an_earlier_revision_changes_nothing(void **state) {
 	(void)state;
 	struct settings settings = minutes_with_lookback(10);
@@ -445,6 +500,8 @@ int main(void) {
 		cmocka_unit_test(progress_is_no_flood),
 		cmocka_unit_test(the_first_record_of_the_log_sets_the_cursor),
 		cmocka_unit_test(buckets_without_a_count_are_watched),
+		cmocka_unit_test(a_record_in_the_last_gap_sets_the_cursor_back),
+		cmocka_unit_test(a_poll_that_goes_back_records_once_more),
 		cmocka_unit_test(an_earlier_revision_changes_nothing),
 	};
 	return cmocka_run_group_tests_name("poll", tests, NULL, zones_done);

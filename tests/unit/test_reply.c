@@ -464,10 +464,13 @@ static void a_minute_that_fails_alone_becomes_a_gap(void **state) {
 	rig_end();
 }
 
-/* Back-fill is 80 minutes; nobody answers for three hours. */
+/* Back-fill is 80 minutes; after the first answer, which confirms the clock, nobody does for three hours. */
 static void what_is_too_old_becomes_a_gap_with_its_reason(void **state) {
 	(void)state;
 	start_with("MINUTELY", "window = \"5m\"; backfill = \"80m\"; lookback = \"0s\";");
+	(void)rig_until_asked();
+	rig_ok(5);
+	(void)rig_turn();
 	for (usec_t end = rig.now + 3 * HOUR; rig.now < end;) {
 		usec_t wait = rig_turn();
 		if (rig_open() > 0) {
@@ -481,9 +484,9 @@ static void what_is_too_old_becomes_a_gap_with_its_reason(void **state) {
 	rig_ok(5);
 	(void)rig_turn();
 	const char *said = rig_said();
-	expect_int(1, fnmatch("*<4>lobby: gap from 2026-11-23T07:59:00Z to 2026-11-23T09:4?:00Z: not obtained within 1h20m: "
+	expect_int(1, fnmatch("*<4>lobby: gap from 2026-11-23T08:00:00Z to 2026-11-23T09:4?:00Z: not obtained within 1h20m: "
 	                      "could not connect*", said, 0) == 0, "%s", said);
-	expect_lines("{\"time\":\"2026-11-23T07:59:00Z\",\"name\":\"lobby\",\"count\":null,\"status\":\"gap\",*"
+	expect_lines("*{\"time\":\"2026-11-23T08:00:00Z\",\"name\":\"lobby\",\"count\":null,\"status\":\"gap\",*"
 	             "\"reason\":\"not obtained within 1h20m: could not connect*");
 	expect_int(1, rig_status_now().gaps, "gaps");
 	rig_end();
@@ -508,7 +511,10 @@ static void minutes_that_fail_side_by_side_become_gaps_one_by_one(void **state) 
 /* The account's trouble is the reason of a gap, where the device has none of its own. */
 static void a_gap_of_an_account_has_its_reason(void **state) {
 	(void)state;
-	start_with("MINUTELY", "window = \"5m\"; backfill = \"80m\"; lookback = \"0s\";");
+	start_with("MINUTELY", "window = \"5m\"; backfill = \"80m\"; lookback = \"0s\"; max_points = 10;");
+	(void)rig_until_asked();
+	rig_ok(5);
+	(void)rig_turn();
 	for (usec_t end = rig.now + 3 * HOUR; rig.now < end;) {
 		usec_t wait = rig_turn();
 		if (rig_open() > 0) {
@@ -521,13 +527,13 @@ static void a_gap_of_an_account_has_its_reason(void **state) {
 	rig_ok(5);
 	(void)rig_turn();
 	const char *said = rig_said();
-	expect_int(0, fnmatch("*<4>lobby: gap from 2026-11-23T07:59:00Z to 2026-11-23T09:*: not obtained within 1h20m: key refused (*", said, 0),
+	expect_int(0, fnmatch("*<4>lobby: gap from 2026-11-23T08:00:00Z to 2026-11-23T09:*: not obtained within 1h20m: key refused (*", said, 0),
 	           "%s", said);
 	struct error err = {{0}};
 	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
 	rig_end();
 
-	/* Nobody has asked for three hours. */
+	/* Nobody has asked for three hours; the first answer confirms the clock. */
 	rig_pass(3 * HOUR);
 	rig_start(false);
 	(void)rig_said();

@@ -55,8 +55,8 @@ static void a_reply_that_agrees_confirms_the_clock_at_once(void **state) {
 /* Never further off than it is, and soon by no less than the quickest reply can tell. */
 static void a_clock_that_is_off_is_known_after_three_replies(void **state) {
 	(void)state;
-	static const usec_t aheads[] = {5 * S,  USEC_PER_MIN,  USEC_PER_HOUR,  20 * YEAR,
-	                                -5 * S, -USEC_PER_MIN, -USEC_PER_HOUR, -20 * YEAR};
+	static const usec_t aheads[] = {15 * S,  USEC_PER_MIN,  USEC_PER_HOUR,  20 * YEAR,
+	                                -15 * S, -USEC_PER_MIN, -USEC_PER_HOUR, -20 * YEAR};
 	for (size_t i = 0; i < COUNT_OF(aheads); i++) {
 		struct skew skew = {0};
 		usec_t least = aheads[i] < 0 ? aheads[i] : 0, most = aheads[i] < 0 ? 0 : aheads[i];
@@ -70,9 +70,21 @@ static void a_clock_that_is_off_is_known_after_three_replies(void **state) {
 	}
 }
 
+/* That is no clock that was set wrong: it is corrected, and nothing waits for more replies. */
+static void a_few_seconds_are_known_at_once(void **state) {
+	(void)state;
+	static const usec_t aheads[] = {5 * S, 9 * S, -5 * S, -9 * S};
+	for (size_t i = 0; i < COUNT_OF(aheads); i++) {
+		struct skew skew = {0};
+		reply(&skew, aheads[i], SERVER, 1000);
+		expect_int(true, skew_is_confirmed(&skew), "row %zu: confirmed", i);
+		expect_between(aheads[i] - S, aheads[i] + S, skew_offset(&skew), "row %zu: offset", i);
+	}
+}
+
 static void one_odd_date_among_right_ones_changes_nothing(void **state) {
 	(void)state;
-	static const usec_t odd[] = {26 * YEAR, -26 * YEAR, USEC_PER_HOUR, -10 * USEC_PER_DAY, 10 * S};
+	static const usec_t odd[] = {26 * YEAR, -26 * YEAR, USEC_PER_HOUR, -10 * USEC_PER_DAY, 30 * S};
 	for (size_t i = 0; i < COUNT_OF(odd); i++) {
 		for (int place = 1; place < SKEW_SEEN; place++) {
 			struct skew skew = {0};
@@ -194,6 +206,7 @@ int main(void) {
 		cmocka_unit_test(nothing_is_known_before_the_first_reply),
 		cmocka_unit_test(a_reply_that_agrees_confirms_the_clock_at_once),
 		cmocka_unit_test(a_clock_that_is_off_is_known_after_three_replies),
+		cmocka_unit_test(a_few_seconds_are_known_at_once),
 		cmocka_unit_test(one_odd_date_among_right_ones_changes_nothing),
 		cmocka_unit_test(an_odd_date_at_first_is_outvoted_by_the_next_reply),
 		cmocka_unit_test(in_doubt_the_earliest_time_counts),
