@@ -6,7 +6,9 @@
 #include "count.h"
 #include "json.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { WRONG_COUNT = 9999 }; /* stands in points that a reader must drop */
 
@@ -20,6 +22,7 @@ struct point {
 struct points {
 	struct point *all;
 	size_t count;
+	bool cut; /* there were more */
 };
 
 /* Collecting: one point for each bucket that has begun. */
@@ -69,12 +72,20 @@ static int points_collect(const struct report *report, struct points *ret_points
 	if (query->start_ms >= end_ms) {
 		return 0;
 	}
-	if (query->interval == INTERVAL_NONE) {
+
+	const struct rule *rule = report->rule;
+	enum interval interval = query->interval;
+	const char *zone = rule->report_zone ? rule->report_zone : report->device->zone;
+
+	if (rule->report_interval && !interval_read(rule->report_interval, &interval)) {
+		return -EINVAL;
+	}
+	if (interval == INTERVAL_NONE) {
 		*ret_points = points_of_range(report);
 		return 0;
 	}
 
-	int r = edges_cut(query->interval, report->device->zone, query->start_ms, end_ms, &edges);
+	int r = edges_cut(interval, zone, query->start_ms, end_ms, &edges);
 
 	if (r < 0) {
 		return r;
@@ -165,6 +176,33 @@ static void points_shuffle(struct points *points, const char *uuid) {
 	}
 }
 
+/* Always the same ones, whatever range they are asked for in. */
+static void points_thin(struct points *points, const struct report *report) {
+	size_t kept = 0;
+
+	for (size_t i = 0; i < points->count; i++) {
+		uint64_t dice = bucket_hash(report->query->device, points->all[i].start_ms) / 7 % 1000;
+
+		if (dice >= (uint64_t)report->rule->sparse) {
+			points->all[kept++] = points->all[i];
+		}
+	}
+	points->count = kept;
+}
+
+static void points_cut(struct points *points, const struct rule *rule) {
+	size_t cap = (size_t)rule->cap;
+
+	points->cut = points->count > cap;
+	if (!points->cut) {
+		return;
+	}
+	if (rule->cap_newest) {
+		memmove(points->all, points->all + (points->count - cap), cap * sizeof(*points->all));
+	}
+	points->count = cap;
+}
+
 static void points_bend(struct points *points, const struct report *report) {
 	const struct rule *rule = report->rule;
 
@@ -173,6 +211,12 @@ static void points_bend(struct points *points, const struct report *report) {
 	}
 	if (rule->omit_points) {
 		points_omit(points, rule);
+	}
+	if (rule->sparse > 0) {
+		points_thin(points, report);
+	}
+	if (rule->cap >= 0) {
+		points_cut(points, rule);
 	}
 	if (rule->delta != 0) {
 		points_revise(points, rule);
@@ -212,8 +256,28 @@ static void key_write(struct text *out, const struct rule *rule) {
 static void write_timestamp(struct text *out, const struct point *point,
                             const struct report *report, const struct rule *rule) {
 	(void)report;
-	(void)rule;
-	text_add_int(out, point->start_ms);
+	switch (rule->stamps) {
+	case STAMPS_START:
+		text_add_int(out, point->start_ms);
+		break;
+	case STAMPS_MIDDLE:
+		text_add_int(out, point->start_ms + (point->end_ms - point->start_ms) / 2);
+		break;
+	case STAMPS_END:
+		text_add_int(out, point->end_ms);
+		break;
+	case STAMPS_SECONDS:
+		text_add_int(out, point->start_ms / 1000);
+		break;
+	case STAMPS_MICROSECONDS:
+		text_add_int(out, point->start_ms * 1000);
+		break;
+	case STAMPS_TEXT:
+		text_add(out, "\"");
+		text_add_date(out, floor_div(point->start_ms, 1000));
+		text_add(out, "Z\"");
+		break;
+	}
 }
 
 static void write_event_count(struct text *out, const struct point *point,
@@ -360,10 +424,15 @@ static void envelope_write(struct text *out, const struct points *points,
 		message_write(out, rule->error_true);
 	}
 	if (member_begin(out, rule, FIELD_WARNING_MSG)) {
-		message_write(out, rule->warning);
+		message_write(out, points->cut && rule->cap_warning ? rule->cap_warning : rule->warning);
 	}
 	if (member_begin(out, rule, FIELD_POINTS)) {
 		points_write(out, points, report);
+	}
+	/* Not in the published schema; other services of its kind page so. */
+	if (points->cut && rule->cap_token) {
+		text_add(out, ",\"nextPageToken\":");
+		message_write(out, rule->cap_token);
 	}
 	text_add(out, "}");
 }

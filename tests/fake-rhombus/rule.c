@@ -2,6 +2,8 @@
 
 #include "rule.h"
 
+#include "buckets.h"
+#include "calendar.h"
 #include "json.h"
 
 #include <stddef.h>
@@ -31,6 +33,7 @@ const struct rule rule_plain = {
 	.times = INT64_MAX,
 	.cut = -1,
 	.gzip_members = 1,
+	.cap = -1,
 	.points_from_ms = INT64_MIN,
 	.points_to_ms = INT64_MAX,
 	.count_key = "\"people\"",
@@ -180,6 +183,32 @@ static bool read_numbers(const struct rule_key *key, struct json_object *value, 
 	return is_word(value, "float") || is_word(value, "string");
 }
 
+static bool read_stamps(const struct rule_key *key, struct json_object *value, void *member) {
+	static const char *const words[] = {
+		[STAMPS_START] = "start", [STAMPS_MIDDLE] = "middle", [STAMPS_END] = "end",
+		[STAMPS_SECONDS] = "seconds", [STAMPS_MICROSECONDS] = "microseconds", [STAMPS_TEXT] = "text",
+	};
+
+	(void)key;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (is_word(value, words[i])) {
+			*(enum stamps *)member = (enum stamps)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_interval(const struct rule_key *key, struct json_object *value, void *member) {
+	enum interval interval;
+
+	return read_text(key, value, member) && interval_read(*(const char **)member, &interval);
+}
+
+static bool read_zone(const struct rule_key *key, struct json_object *value, void *member) {
+	return read_text(key, value, member) && zone_exists(*(const char **)member);
+}
+
 static bool read_reset(const struct rule_key *key, struct json_object *value, void *member) {
 	enum reset *reset = member;
 
@@ -279,6 +308,17 @@ static const struct rule_key rule_keys[] = {
 	{"shuffle", PURPOSE_REPORT, read_flag, AT(shuffle), FLAG},
 	{"duplicate", PURPOSE_REPORT, read_flag, AT(duplicate), FLAG},
 	{"extra_points", PURPOSE_REPORT, read_flag, AT(extra_points), FLAG},
+	{"report_interval", PURPOSE_REPORT, read_interval, AT(report_interval), .wants = "an interval"},
+	{"report_zone", PURPOSE_REPORT, read_zone, AT(report_zone), .wants = "a time zone"},
+	{"stamps", PURPOSE_REPORT, read_stamps, AT(stamps),
+	 .wants = "\"start\", \"middle\", \"end\", \"seconds\", \"microseconds\" or \"text\""},
+	{"sparse", PURPOSE_REPORT, read_int, AT(sparse),
+	 .wants = "an integer from 0 to 1000", .min = 0, .max = 1000},
+	{"cap", PURPOSE_REPORT, read_int, AT(cap),
+	 .wants = "an integer from 0", .min = 0, .max = INT32_MAX},
+	{"cap_newest", PURPOSE_REPORT, read_flag, AT(cap_newest), FLAG},
+	{"cap_warning", PURPOSE_REPORT, read_text, AT(cap_warning), TEXT},
+	{"cap_token", PURPOSE_REPORT, read_text, AT(cap_token), TEXT},
 
 	/* To its points. */
 	{"points_from_ms", PURPOSE_MATCH, read_int, AT(points_from_ms), TIME},

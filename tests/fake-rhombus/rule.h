@@ -37,6 +37,7 @@ enum field {
 extern const char *const field_names[FIELDS];
 
 enum numbers { NUMBERS_PLAIN, NUMBERS_FLOAT, NUMBERS_STRING };
+enum stamps { STAMPS_START, STAMPS_MIDDLE, STAMPS_END, STAMPS_SECONDS, STAMPS_MICROSECONDS, STAMPS_TEXT };
 enum reset { RESET_NO, RESET_ABORT, RESET_CLOSE };
 enum gzip { GZIP_AS_ALWAYS, GZIP_NEVER, GZIP_IF_ACCEPTED, GZIP_FORCED };
 
@@ -75,6 +76,12 @@ struct rule {
 	uint32_t null_fields, omit_fields;
 	bool empty, null_array;
 	bool shuffle, duplicate, extra_points;
+	const char *report_interval, *report_zone; /* what it is of, in the place of what was asked */
+	int64_t sparse;                            /* permille of points that are left out */
+	int64_t cap;                               /* points at most; -1: all */
+	bool cap_newest;
+	const char *cap_warning, *cap_token; /* what is said when there are more */
+	enum stamps stamps;
 
 	/* What happens to those of its points that start in [points_from_ms, points_to_ms). */
 	int64_t points_from_ms, points_to_ms;

@@ -13,6 +13,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -622,9 +623,54 @@ def test_reports_that_are_bent(fake):
     assert around == [starts[0] - MINUTE, *starts, three[1]]
     mixed = [point["timestampMs"] for point in points(shuffle=True)]
     assert mixed != starts and sorted(mixed) == starts
+    stamps = {kind: [point["timestampMs"] for point in points(stamps=kind)]
+              for kind in ("start", "middle", "end", "seconds", "microseconds", "text")}
+    assert stamps["start"] == starts and stamps["end"] == [start + MINUTE for start in starts]
+    assert stamps["middle"] == [start + MINUTE // 2 for start in starts]
+    assert stamps["seconds"] == [start // 1000 for start in starts]
+    assert stamps["microseconds"] == [start * 1000 for start in starts]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", stamp) for stamp in stamps["text"])
     one = {"points_from_ms": starts[1], "points_to_ms": starts[2]}
     assert people(delta=3, **one) == [counts[0], counts[1] + 3, counts[2]]
     assert len(points(omit_points=True, **one)) == 2
+
+
+def test_reports_of_other_buckets_than_were_asked_for(fake):
+    hour = NOW_MS - NOW_MS % (60 * MINUTE) - 180 * MINUTE
+
+    def starts(**rule):
+        fake.faults(rule)
+        return [point["timestampMs"] for point in
+                json.loads(fake.ask(hour, hour + 120 * MINUTE)[2])["timeSeriesDataPoints"]]
+
+    assert starts(report_interval="HOURLY") == [hour, hour + 60 * MINUTE]
+    assert starts(report_interval="DAILY", report_zone="UTC") == [hour - hour % (1440 * MINUTE)]
+    assert len(starts(report_interval="QUARTERHOURLY")) == 8
+    # What is left out is the same in every range.
+    some = starts(sparse=500)
+    assert 20 < len(some) < 100 and some == starts(sparse=500)
+    fake.faults({"sparse": 500})
+    parts = [point["timestampMs"] for i in range(4) for point in json.loads(
+        fake.ask(hour + i * 30 * MINUTE, hour + (i + 1) * 30 * MINUTE)[2])["timeSeriesDataPoints"]]
+    assert parts == some
+    assert starts(sparse=1000) == []
+
+
+def test_reports_that_are_cut_off(fake):
+    three = (NOW_MS - 13 * MINUTE, NOW_MS - 10 * MINUTE)
+    starts = [three[0] + i * MINUTE for i in range(3)]
+
+    def report(**rule):
+        fake.faults(rule)
+        body = json.loads(fake.ask(*three)[2])
+        return ([point["timestampMs"] for point in body["timeSeriesDataPoints"]], body["warningMsg"],
+                body.get("nextPageToken"))
+
+    assert report(cap=2) == (starts[:2], None, None)
+    assert report(cap=2, cap_newest=True) == (starts[1:], None, None)
+    assert report(cap=2, cap_warning="too many", cap_token="abc") == (starts[:2], "too many", "abc")
+    assert report(cap=3, cap_warning="too many", cap_token="abc") == (starts, None, None)
+    assert report(cap=0) == ([], None, None)
 
 
 def test_cut_reset_close(fake):
