@@ -194,25 +194,29 @@ static bool take_fraction(const char **text, int *ret_usec) {
 	return true;
 }
 
-static bool take_time(const char **text, struct civil *civil) {
+static bool take_seconds(const char **text, struct civil *civil) {
+	return take_number(text, 2, &civil->second) &&
+	       (!take_char(text, '.') || take_fraction(text, &civil->usec));
+}
+
+static bool take_time(const char **text, bool lenient, struct civil *civil) {
 	if (!take_number(text, 2, &civil->hour) || !take_char(text, ':') ||
-	    !take_number(text, 2, &civil->minute) || !take_char(text, ':') ||
-	    !take_number(text, 2, &civil->second)) {
+	    !take_number(text, 2, &civil->minute)) {
 		return false;
 	}
-	if (take_char(text, '.') && !take_fraction(text, &civil->usec)) {
+	if (take_char(text, ':') ? !take_seconds(text, civil) : !lenient) {
 		return false;
 	}
 	return civil->hour < 24 && civil->minute < 60 && civil->second <= 60;
 }
 
-static bool take_zone(const char **text, bool assume_utc, usec_t *ret_offset) {
+static bool take_zone(const char **text, bool lenient, usec_t *ret_offset) {
 	int hours, minutes;
 	char sign = **text;
 
 	*ret_offset = 0;
 	if (sign == '\0') {
-		return assume_utc;
+		return lenient;
 	}
 	(*text)++;
 	if (sign == 'Z' || sign == 'z') {
@@ -228,13 +232,13 @@ static bool take_zone(const char **text, bool assume_utc, usec_t *ret_offset) {
 	return true;
 }
 
-int utc_parse(const char *text, bool assume_utc, usec_t *ret_instant) {
+int utc_parse(const char *text, bool lenient, usec_t *ret_instant) {
 	struct civil civil = {0};
 	usec_t offset;
 
 	if (!take_date(&text, &civil) ||
 	    !(take_char(&text, 'T') || take_char(&text, 't') || take_char(&text, ' ')) ||
-	    !take_time(&text, &civil) || !take_zone(&text, assume_utc, &offset) || *text != '\0') {
+	    !take_time(&text, lenient, &civil) || !take_zone(&text, lenient, &offset) || *text != '\0') {
 		return -EINVAL;
 	}
 

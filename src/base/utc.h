@@ -49,11 +49,12 @@ const char *utc_format_offset(char buf[static UTC_STRING_SIZE], usec_t instant, 
 
 /**
  * Parses RFC 3339: date, "T" (or "t" or a space), time with optional fraction,
- * "Z" or an offset.  Without a zone it is -EINVAL, unless assume_utc is set.
+ * "Z" or an offset.  Without a zone or without seconds it is -EINVAL, unless lenient is
+ * set: then it is UTC, and a whole minute.
  *
  * Returns 0 or -EINVAL.
  */
 __attribute__((warn_unused_result, nonnull))
-int utc_parse(const char *text, bool assume_utc, usec_t *ret_instant);
+int utc_parse(const char *text, bool lenient, usec_t *ret_instant);
 
 #endif

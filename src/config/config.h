@@ -62,6 +62,9 @@ struct rechecks {
 	usec_t after[RECHECKS_MAX];
 };
 
+/** What of a bucket its points bear. */
+enum stamp { STAMP_START, STAMP_END };
+
 /**
  * How to poll.  Devices with equal settings share one of these, so that a
  * hundred thousand devices cost little.
@@ -77,6 +80,7 @@ struct settings {
 	usec_t timeout;
 	int max_points;        /* most buckets in one request */
 	const char *count_key; /* NULL: not set */
+	enum stamp stamp;
 };
 
 /** One thing to poll.  (uuid, interval) is its identity. */

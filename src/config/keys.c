@@ -43,6 +43,12 @@ static const char *const rotate_names[] = {
 	NULL,
 };
 
+static const char *const stamp_names[] = {
+	[STAMP_START] = "start",
+	[STAMP_END] = "end",
+	NULL,
+};
+
 const char *const region_names[] = {"us", "eu", NULL};
 
 const char *const region_urls[] = {
@@ -132,6 +138,7 @@ const struct key key_table[KEY_COUNT] = {
 	[KEY_MAX_POINTS] = {DEFAULT(TYPE_INT, "max_points", settings.max_points), RANGE(1, 10000),
 	                    .fallback = "1440"},
 	[KEY_COUNT_KEY] = {DEFAULT(TYPE_STRING, "count_key", settings.count_key), .max = 128},
+	[KEY_STAMP] = {DEFAULT(TYPE_ENUM, "stamp", settings.stamp), .choices = stamp_names, .fallback = "start"},
 	[KEY_LABELS] = {DEFAULT(TYPE_LABELS, "labels", labels), .max = 256},
 
 	[KEY_UUID] = {DEVICE(TYPE_UUID, "uuid", uuid), .required = true,

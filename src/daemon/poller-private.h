@@ -18,14 +18,25 @@
 #include "response/parse.h"
 #include "response/record.h"
 
+/** What a request is for. */
+enum aim {
+	AIM_NEWS,    /* buckets that are not recorded, and the look-back */
+	AIM_DOUBT,   /* buckets that an answer has left out */
+	AIM_RECHECK, /* buckets that were recorded without a count */
+};
+
 /** A request on its way. */
 struct flight {
 	struct poll *poll;
 	struct span span;
 	usec_t wall;         /* when it was sent */
+<<<<<<< HEAD
 	bool recheck;        /* nothing of it is new, and nobody waits for it */
 	usec_t cursor;       /* the poll's, at that time */
 	bool probe;          /* it asks for the time alone */
+=======
+	enum aim aim;
+>>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
 	unsigned generation; /* of the account's key that it was sent with */
 	struct flight *next_free;
 };
@@ -61,6 +72,7 @@ struct poller {
 
 	/* Of the reply at hand. */
 	struct points points;
+	struct fit fit;
 	struct records records;
 
 	/* For the commit. */

@@ -53,6 +53,7 @@ int poller_new(struct config *config, struct http *http, struct sink *sink, bool
 	poller->oldest = USEC_INFINITY;
 	rng_init(&poller->rng, rng_random_seed());
 	points_init(&poller->points);
+	fit_init(&poller->fit);
 	records_init(&poller->records);
 	buf_init(&poller->lanes_text, 2048);
 	storage_init(&poller->storage, config->log.directory, config->state_directory);
@@ -77,6 +78,7 @@ void poller_free(struct poller *poller) {
 		roll_done(&poller->roll, poller->http);
 		orphans_done(&poller->orphans);
 		points_done(&poller->points);
+		fit_done(&poller->fit);
 		records_done(&poller->records);
 		buf_done(&poller->lanes_text);
 		free(poller->pending);
@@ -401,8 +403,13 @@ static bool may_be_behind(const struct poller *poller, const struct poll *poll) 
 
 void poller_plan(struct poller *poller, struct poll *poll) {
 	usec_t horizon = poll_horizon(poller, poll);
+<<<<<<< HEAD
 	if (poll_is_held(poll)) {
 		lane_wait(poll->lane, poll, due_at(poller, poll), true);
+=======
+	if (poll_in_doubt(poll) && is_behind(poller, poll)) {
+		lane_ready(poll->lane, poll, poller->now, horizon);
+>>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
 	} else if (poller->once) {
 		if (is_behind(poller, poll)) {
 			lane_ready(poll->lane, poll, poller->now, horizon);
@@ -448,16 +455,20 @@ void poller_replan(struct poller *poller, struct access *access) {
 /* Sending */
 
 static int post(struct poller *poller, struct access *access, struct poll *poll,
-                const struct span *span, usec_t timeout, bool recheck, struct error *err) {
+                const struct span *span, usec_t timeout, enum aim aim, struct error *err) {
 	char body[REQUEST_BODY_SIZE];
 	struct flight *flight = poller->roll.free_flights;
 
 	flight->poll = poll;
 	flight->span = *span;
 	flight->wall = poller->wall;
+<<<<<<< HEAD
 	flight->recheck = recheck;
 	flight->cursor = poll->cursor;
 	flight->probe = !recheck && span->fresh_buckets == 0;
+=======
+	flight->aim = aim;
+>>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
 	flight->generation = access->generation;
 	request_body(body, poll->device, span);
 	int r = http_post(poller->http, access->endpoint, body, timeout, flight, err);
@@ -481,6 +492,12 @@ static void send_gap(struct poller *poller, struct poll *poll, usec_t gap_end) {
 	if (poller_give_up(poller, poll, gap_end, poller->wall) < 0) {
 		poll_failed(poller, poll, "out of memory", false, USEC_PER_SEC);
 	}
+}
+
+/* Buckets in doubt are asked for alone, without a look back: what else there is would hide the answer. */
+static bool doubted_span(const struct poll *poll, usec_t horizon, struct span *ret_span) {
+	int limit = poll->doubt.missing < poll->reach.limit ? poll->doubt.missing : poll->reach.limit;
+	return span_next(poll->device->settings, poll->cursor, USEC_INFINITY, limit, horizon, ret_span);
 }
 
 /*
@@ -534,12 +551,17 @@ static void send_poll(struct poller *poller, struct access *access, struct poll 
 	struct error err = {{0}};
 	struct span span;
 
+<<<<<<< HEAD
 	bool more = next_span(poll, gap_end, horizon, &span);
 	if (!more && !gap && poll->probe) {
 		span = probe_span(poll, horizon);
 		more = true;
 	}
 	poll->probe = false;
+=======
+	bool in_doubt = poll_in_doubt(poll) && !gap;
+	bool more = in_doubt ? doubted_span(poll, horizon, &span) : next_span(poll, gap_end, horizon, &span);
+>>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
 	if (gap && (!more || is_long_gap(poll, gap_end))) {
 		send_gap(poller, poll, gap_end);
 	} else if (!more) {
@@ -548,7 +570,7 @@ static void send_poll(struct poller *poller, struct access *access, struct poll 
 		log_crit("%s: too many requests without progress: this is a bug in occupancyd",
 		         poll->device->name);
 		poll_failed(poller, poll, "held back by the flood guard", true, FLOOD_WAIT);
-	} else if (post(poller, access, poll, &span, settings->timeout, false, &err) < 0) {
+	} else if (post(poller, access, poll, &span, settings->timeout, in_doubt ? AIM_DOUBT : AIM_NEWS, &err) < 0) {
 		poll_failed(poller, poll, err.text, false, USEC_PER_SEC);
 	}
 }
@@ -569,7 +591,7 @@ static void send_recheck(struct poller *poller, struct access *access) {
 	const struct settings *settings = poll->device->settings;
 	usec_t timeout = until - poller->now < settings->timeout ? until - poller->now : settings->timeout;
 	if (!recheck_span(&poll->recheck, settings, wall, poll->reach.limit, &span) ||
-	    post(poller, access, poll, &span, timeout, true, &err) < 0) {
+	    post(poller, access, poll, &span, timeout, AIM_RECHECK, &err) < 0) {
 		poller_plan(poller, poll);
 		return;
 	}

@@ -12,6 +12,7 @@
 #include "daemon/poller-private.h"
 #include "schedule/backoff.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,9 +43,13 @@ struct landing {
 	struct poll *poll;
 	struct span span;
 	usec_t sent; /* wall clock */
+<<<<<<< HEAD
 	bool recheck;
 	usec_t cursor; /* as it was then */
 	bool probe; /* it asked for the time alone */
+=======
+	enum aim aim;
+>>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
 	bool outdated; /* it was sent with a key that has been replaced since */
 	struct verdict verdict;
 };
@@ -228,6 +233,7 @@ static void give_up_first(const struct landing *l) {
 	}
 }
 
+<<<<<<< HEAD
 /*
  * Whether the answer is what the poll still wants, as far as it is over, and may be recorded.
  * With the reply itself the time may have been confirmed, and then a device begins.
@@ -246,8 +252,102 @@ static bool is_wanted(const struct landing *l, struct span *span) {
 }
 
 static void on_ok(const struct landing *l) {
+=======
+static void on_failing(const struct landing *l) {
+	account_reached(l);
+	if (!ask_for_less(l)) {
+		fail(l, false, backoff_after(l, l->poll->reach.alone));
+	}
+}
+
+/* What the answer says of the span's buckets. */
+static struct said what_is_said(const struct landing *l, const struct span *span) {
+	const struct fit *fit = &l->poller->fit;
+	struct said said = {
+		.buckets = span->buckets,
+		.fresh = span->buckets - span->fresh_buckets,
+		.hole = span->buckets,
+		.warned = l->poller->points.has_warning,
+		.more = l->poller->points.more,
+	};
+	for (int i = 0; i < span->buckets; i++) {
+		if (fit->chosen[i] != FIT_NONE) {
+			said.first = said.points == 0 ? i : said.first;
+			said.last = i;
+			said.points++;
+		} else if (i >= said.fresh && said.hole == span->buckets) {
+			said.hole = i;
+		}
+	}
+	return said;
+}
+
+/* Whether the buckets that were asked for alone are not there. */
+static bool settle_doubt(const struct landing *l, struct belief *beliefs, const struct said *said) {
+	struct poll *poll = l->poll;
+	if (l->aim != AIM_DOUBT) {
+		return false;
+	}
+	if (said->points > 0 && span_is_backlog(poll->device->settings, poll->cursor, poll_horizon(l->poller, poll))) {
+		reach_narrow(&poll->reach, poll->doubt.buckets, poll->doubt.works);
+	}
+	return belief_settle(&beliefs[poll->doubt.warned], &poll->doubt, said);
+}
+
+/* Cuts the span to what may be recorded.  What an answer has left out at an end is asked for again. */
+static void cut_to_belief(const struct landing *l, struct span *span) {
+	struct poll *poll = l->poll;
+	struct belief *beliefs = l->access->beliefs[poll->device->settings->bucket.interval];
+	struct said said = what_is_said(l, span);
+	struct doubt doubt = {0};
+
+	int until = settle_doubt(l, beliefs, &said) ? said.buckets
+	                                            : belief_judge(&beliefs[said.warned], &said, &doubt);
+	belief_learn(&beliefs[said.warned], &said);
+	if (said.more && said.points == 0) {
+		(void)reach_halve(&poll->reach, span->buckets);
+	}
+	doubt.from = until > said.fresh || span->fresh > poll->cursor ? l->poller->fit.edges[until] : poll->cursor;
+	poll->doubt = doubt;
+	span->end = l->poller->fit.edges[until];
+	span->buckets = until;
+	span->fresh_buckets = until - said.fresh;
+}
+
+/* Points that are of no use are none of the server's business, but the first ones are told. */
+static void count_dropped(const struct landing *l) {
+	size_t outside = l->poller->fit.outside, untimed = l->poller->points.dropped;
+	l->poller->status.points_dropped += outside + untimed;
+	if (outside + untimed > 0 && !l->access->drops_told) {
+		l->access->drops_told = true;
+		log_notice("%s: %s: points are dropped: %zu outside of what was asked for, %zu without a time",
+		           l->access->account->name, l->poll->device->name, outside, untimed);
+	}
+}
+
+/*
+ * Records what is believed of an answer that fits.  Returns 1 if there is anything to be
+ * written, 0 if not, -ENOMEM.
+ */
+static int record_answer(const struct landing *l, const struct span *span) {
+>>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
 	struct poller *poller = l->poller;
 	struct records *records = &poller->records;
+	size_t made = poller->pending_len;
+	int r = records_make(records, l->poll, span, &poller->fit, &poller->points, poller->wall);
+	if (r == 0 && span->fresh > l->poll->cursor) {
+		/* What lies between was too old to be asked for. */
+		r = poller_give_up(poller, l->poll, span->fresh, l->sent);
+	}
+	/* Short of memory half way: what is in the batch is right, the rest is asked again. */
+	for (size_t i = 0; r == 0 && i < records->len; i++) {
+		r = poller_record(poller, l->poll, &records->list[i]);
+	}
+	return poller->pending_len > made ? 1 : r;
+}
+
+static void on_fitting(const struct landing *l) {
+	struct poller *poller = l->poller;
 	struct span span = l->span;
 	account_reached(l);
 
@@ -256,9 +356,16 @@ static void on_ok(const struct landing *l) {
 		poller_plan(poller, l->poll);
 		return;
 	}
+<<<<<<< HEAD
 	if (l->poll->reach.leap > 0 && (!reach_leapt(&l->poll->reach) || !clock_is_confirmed(l->access))) {
 		l->poll->reach.leap = 0;
+=======
+	/* Where answers do not fit, one without points does not show that others would. */
+	bool proof = poller->fit.points > 0 || !l->poll->habit.misfit;
+	if (l->poll->reach.leap > 0 && (!proof || !reach_leapt(&l->poll->reach))) {
+>>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
 		/* What it skipped has another chance. */
+		l->poll->reach.leap = 0;
 		poller_retry(poller, l->poll, usual_backoff(l));
 		return;
 	}
@@ -266,32 +373,42 @@ static void on_ok(const struct landing *l) {
 		give_up_first(l);
 		return;
 	}
-	int r = records_make(records, l->poll, &span, &poller->points, poller->wall);
-	size_t made = poller->pending_len;
-	if (r == 0 && span.fresh > l->poll->cursor) {
-		/* What lies between was too old to be asked for. */
-		r = poller_give_up(poller, l->poll, span.fresh, l->sent);
-	}
-	for (size_t i = 0; r == 0 && i < records->len; i++) {
-		r = poller_record(poller, l->poll, &records->list[i]);
-	}
-	if (poller->pending_len == made) {
+	cut_to_belief(l, &span);
+	count_dropped(l);
+	int made = record_answer(l, &span);
+	if (made == 0 && poll_in_doubt(l->poll)) {
+		wait_for_account(l);
+	} else if (made <= 0) {
 		/* A poll that nothing is recorded of would never be filed again. */
-		poll_failed(poller, l->poll, r < 0 ? "out of memory" : "nothing new in the answer", false,
+		poll_failed(poller, l->poll, made < 0 ? "out of memory" : "nothing new in the answer", false,
 		            usual_backoff(l));
 		return;
 	}
-	/* Short of memory half way: what is in the batch is right, the rest is asked again. */
 	recheck_earn(&l->poll->recheck);
 	poller->status.replies_ok++;
-	poller->status.points_dropped += records->outside + poller->points.dropped;
 }
 
-static void on_failing(const struct landing *l) {
-	account_reached(l);
-	if (!ask_for_less(l)) {
-		fail(l, false, backoff_after(l, l->poll->reach.alone));
+static void on_ok(const struct landing *l) {
+	struct poller *poller = l->poller;
+	struct poll *poll = l->poll;
+	struct error err = {{0}};
+	int r = fit_points(&poller->fit, poll->device->settings, &poll->habit, &l->span, &poller->points, &err);
+	poll->habit = poller->fit.habit;
+	if (r == 0) {
+		on_fitting(l);
+		return;
 	}
+	if (r == -ENOMEM) {
+		account_reached(l);
+		poll_failed(poller, poll, err.text, false, usual_backoff(l));
+		return;
+	}
+	struct landing failed = *l;
+	failed.verdict.outcome = OUTCOME_FAILING;
+	(void)snprintf(failed.verdict.reason, sizeof(failed.verdict.reason), "%.*s",
+	               (int)sizeof(failed.verdict.reason) - 1, err.text);
+	access_mask(l->access, failed.verdict.reason, strlen(failed.verdict.reason));
+	on_failing(&failed);
 }
 
 static void throttle(const struct landing *l) {
@@ -456,11 +573,32 @@ static bool record_later(const struct landing *l) {
 	struct poller *poller = l->poller;
 	struct records *records = &poller->records;
 	size_t made = poller->pending_len;
-	int r = records_make(records, l->poll, &l->span, &poller->points, poller->wall);
+	int r = records_make(records, l->poll, &l->span, &poller->fit, &poller->points, poller->wall);
 	for (size_t i = 0; r == 0 && i < records->len; i++) {
 		r = poller_record_later(poller, l->poll, &records->list[i], &l->span);
 	}
 	return poller->pending_len > made;
+}
+
+/* Whether a recheck's answer fits, and is believed to its ends; else less is asked for the next time. */
+static bool is_believed(const struct landing *l) {
+	struct poller *poller = l->poller;
+	struct poll *poll = l->poll;
+	const struct settings *settings = poll->device->settings;
+	struct belief *beliefs = l->access->beliefs[settings->bucket.interval];
+	struct doubt doubt;
+	struct span span = l->span;
+
+	if (l->verdict.outcome != OUTCOME_OK ||
+	    fit_points(&poller->fit, settings, &poll->habit, &span, &poller->points, &(struct error){{0}}) < 0) {
+		return false;
+	}
+	span.fresh_buckets = span.buckets;
+	struct said said = what_is_said(l, &span);
+	bool whole = belief_judge(&beliefs[said.warned], &said, &doubt) == said.buckets;
+	belief_learn(&beliefs[said.warned], &said);
+	count_dropped(l);
+	return whole;
 }
 
 /*
@@ -476,6 +614,8 @@ static void on_recheck(const struct landing *l) {
 	poller->unsaved = true;
 	if (l->verdict.outcome == OUTCOME_OK) {
 		account_reached(l);
+	}
+	if (is_believed(l)) {
 		if (record_later(l)) {
 			return;
 		}
@@ -531,9 +671,13 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 		.access = access_of(flight->poll),
 		.span = flight->span,
 		.sent = flight->wall,
+<<<<<<< HEAD
 		.recheck = flight->recheck,
 		.cursor = flight->cursor,
 		.probe = flight->probe,
+=======
+		.aim = flight->aim,
+>>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
 	};
 	l.outdated = flight->generation != l.access->generation;
 	flight_free(&poller->roll, flight);
@@ -556,7 +700,7 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 		poller_watch_clock(poller, l.access, l.poll->asked, reply);
 	}
 	watch_connections(&l);
-	if (l.recheck) {
+	if (l.aim == AIM_RECHECK) {
 		on_recheck(&l);
 	} else {
 		actions[l.verdict.outcome](&l);

@@ -46,6 +46,9 @@ const char *points_text(const struct points *points, size_t offset) {
 static void points_clear(struct points *points) {
 	points->len = 0;
 	points->dropped = 0;
+	points->lost = 0;
+	points->odd_stamp[0] = '\0';
+	points->more = false;
 	points->has_warning = false;
 	buf_clear(&points->text);
 	buf_putc(&points->text, '\0'); /* so that no text has offset 0 */
@@ -314,18 +317,32 @@ static bool point_time(const struct members *members, struct point *point) {
 	       utc_parse(json_object_get_string(members->date_utc), true, &point->time) == 0;
 }
 
+/* What stands where milliseconds should is kept to be shown: the first one of an answer. */
+static void note_odd_stamp(struct points *points, json_object *stamp) {
+	const char *text = json_object_to_json_string_ext(stamp, JSON_C_TO_STRING_PLAIN);
+	if (points->odd_stamp[0] == '\0') {
+		text = text ? text : "?";
+		text_escape(points->odd_stamp, sizeof(points->odd_stamp), text, strlen(text));
+	}
+}
+
 static void read_point(struct points *points, json_object *object, const char *count_key) {
 	struct point point = {0};
 	struct members members = {0};
 	if (json_object_is_type(object, json_type_object)) {
 		members = find_members(object);
 	}
-	if (!point_time(&members, &point)) {
+	bool timed = point_time(&members, &point);
+	if (members.timestamp_ms && !point.has_timestamp) {
+		note_odd_stamp(points, members.timestamp_ms);
+	}
+	point.kind = choose_count(members.event_counts, count_key, &point.count);
+	if (!timed) {
 		points->dropped++;
+		points->lost += point.kind != COUNT_NONE;
 		return;
 	}
 
-	point.kind = choose_count(members.event_counts, count_key, &point.count);
 	point.event_counts = keep_json(points, members.event_counts);
 	point.approximate_timestamps_ms = keep_json(points, members.approximate_timestamps_ms);
 	point.reporting_devices = keep_json(points, members.reporting_devices);
@@ -589,6 +606,8 @@ static int read_root(struct points *points, json_object *root, const char *count
 		points->has_warning = true;
 		escape_string(value, points->warning);
 	}
+
+	points->more = is_set(json_object_object_get(root, "nextPageToken"));
 
 	if (!json_object_object_get_ex(root, "timeSeriesDataPoints", &value)) {
 		return error_set(err, EBADMSG, "the answer has no timeSeriesDataPoints");

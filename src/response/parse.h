@@ -38,7 +38,10 @@ struct point {
 struct points {
 	struct point *list;
 	size_t len, size;
-	size_t dropped;      /* without any time */
+	size_t dropped;      /* without any time, */
+	size_t lost;         /* of them with something in the place of a count */
+	char odd_stamp[64];  /* a timestampMs that is there and is not a number of milliseconds; else "" */
+	bool more;           /* nextPageToken: there are others */
 	struct buf text;
 	bool has_warning;
 	char warning[MESSAGE_SIZE];

@@ -15,8 +15,6 @@ static const char *const names[] = {
 
 enum { NAME_COUNT = sizeof(names) / sizeof(names[0]) };
 
-#define NO_POINT SIZE_MAX
-
 const char *record_status_name(enum record_status status) {
 	return names[status];
 }
@@ -38,66 +36,21 @@ void records_init(struct records *records) {
 void records_done(struct records *records) {
 	if (records) {
 		free(records->list);
-		free(records->edges);
-		free(records->chosen);
 		records_init(records);
 	}
 }
 
-static int records_reserve(struct records *records, size_t buckets) {
-	if (buckets <= records->buckets) {
+static int records_reserve(struct records *records, size_t count) {
+	if (count <= records->size) {
 		return 0;
 	}
-	struct record *list = reallocarray(records->list, buckets, sizeof(*list));
-	records->list = list ? list : records->list;
-	usec_t *edges = reallocarray(records->edges, buckets + 1, sizeof(*edges));
-	records->edges = edges ? edges : records->edges;
-	size_t *chosen = reallocarray(records->chosen, buckets, sizeof(*chosen));
-	records->chosen = chosen ? chosen : records->chosen;
-	if (!list || !edges || !chosen) {
+	struct record *list = reallocarray(records->list, count, sizeof(*list));
+	if (!list) {
 		return -ENOMEM;
 	}
-	records->buckets = buckets;
-	/* cppcheck-suppress memleak ; they are in *records */
+	records->list = list;
+	records->size = count;
 	return 0;
-}
-
-/* The bucket that holds the instant; `buckets` if none does. */
-static size_t find_bucket(const usec_t *edges, size_t buckets, usec_t instant) {
-	if (instant < edges[0] || instant >= edges[buckets]) {
-		return buckets;
-	}
-	size_t low = 0, high = buckets;
-	while (high - low > 1) {
-		size_t middle = (low + high) / 2;
-		if (edges[middle] <= instant) {
-			low = middle;
-		} else {
-			high = middle;
-		}
-	}
-	return low;
-}
-
-/* Which point stands for which bucket; NO_POINT where none does. */
-static void choose_points(struct records *records, size_t buckets, const struct points *points,
-                          bool single) {
-	for (size_t i = 0; i < buckets; i++) {
-		records->chosen[i] = NO_POINT;
-	}
-	for (size_t i = 0; i < points->len; i++) {
-		size_t bucket = find_bucket(records->edges, buckets, points->list[i].time);
-		/* One count for the whole range may be stamped with the range's end. */
-		if (bucket == buckets && single && points->len == 1 &&
-		    points->list[i].time == records->edges[buckets]) {
-			bucket = 0;
-		}
-		if (bucket < buckets) {
-			records->chosen[bucket] = i;
-		} else {
-			records->outside++;
-		}
-	}
 }
 
 static void record_fill(struct record *record, const struct points *points, size_t chosen) {
@@ -109,7 +62,7 @@ static void record_fill(struct record *record, const struct points *points, size
 
 	record->warning = points->has_warning ? points->warning : NULL;
 	record->status = RECORD_NO_DATA;
-	if (chosen == NO_POINT) {
+	if (chosen == FIT_NONE) {
 		return;
 	}
 	const struct point *point = &points->list[chosen];
@@ -170,29 +123,21 @@ static bool record_revise(struct record *record, const struct poll *poll) {
 }
 
 int records_make(struct records *records, const struct poll *poll, const struct span *span,
-                 const struct points *points, usec_t polled_at) {
-	const struct grid *grid = &poll->device->settings->bucket;
+                 const struct fit *fit, const struct points *points, usec_t polled_at) {
 	size_t buckets = (size_t)span->buckets;
 
 	records->len = 0;
-	records->outside = 0;
 	if (records_reserve(records, buckets) < 0) {
 		return -ENOMEM;
 	}
-	records->edges[0] = span->start;
-	for (size_t i = 0; i < buckets; i++) {
-		records->edges[i + 1] = grid_next(grid, records->edges[i]);
-	}
-	choose_points(records, buckets, points, grid->interval == INTERVAL_NONE);
-
 	for (size_t i = 0; i < buckets; i++) {
 		struct record record = {
-			.start = records->edges[i],
-			.end = records->edges[i + 1],
+			.start = fit->edges[i],
+			.end = fit->edges[i + 1],
 			.device = poll->device,
 			.polled_at = polled_at,
 		};
-		record_fill(&record, points, records->chosen[i]);
+		record_fill(&record, points, fit->chosen[i]);
 		if (record_revise(&record, poll)) {
 			records->list[records->len++] = record;
 		}

@@ -8,6 +8,7 @@
 #ifndef RESPONSE_RECORD_H
 #define RESPONSE_RECORD_H
 
+#include "response/fit.h"
 #include "response/parse.h"
 #include "schedule/poll.h"
 #include "schedule/span.h"
@@ -43,11 +44,7 @@ int record_status_parse(const char *name, enum record_status *ret);
 /** Records of one reply, kept and used again from reply to reply. */
 struct records {
 	struct record *list;
-	size_t len;
-	size_t outside; /* points that fell into no bucket of the span */
-	usec_t *edges;  /* working memory: the span's edges, */
-	size_t *chosen; /* and which point stands for which bucket */
-	size_t buckets; /* room in the two */
+	size_t len, size;
 };
 
 __attribute__((nonnull))
@@ -57,14 +54,14 @@ void records_done(struct records *records);
 /**
  * Makes the records that a reply is worth: one for each fresh bucket of the
  * span, and one for each remembered bucket that now answers differently; nothing in the
- * place of a count is no answer.  Each
- * bucket gets the last point whose time falls into it.  The records point into
- * points and into the poll's device.
+ * place of a count is no answer.  fit:
+ * which points stand for which buckets of the span, or of a longer one with the same start.
+ * The records point into points and into the poll's device.
  *
  * Returns 0 or -ENOMEM.
  */
 __attribute__((warn_unused_result, nonnull))
 int records_make(struct records *records, const struct poll *poll, const struct span *span,
-                 const struct points *points, usec_t polled_at);
+                 const struct fit *fit, const struct points *points, usec_t polled_at);
 
 #endif

@@ -227,6 +227,10 @@ int poll_first_revision(const struct poll *poll, usec_t start) {
 	return poll->again > 0 && start >= poll->cursor ? poll->again : poll->top + 1;
 }
 
+bool poll_in_doubt(const struct poll *poll) {
+	return poll->doubt.missing > 0 && poll->doubt.from == poll->cursor && poll->reach.leap == 0;
+}
+
 usec_t poll_spread(const struct device *device) {
 	usec_t window = device->settings->window;
 	usec_t range = (window < USEC_PER_MIN ? window : USEC_PER_MIN) / 2;

@@ -34,6 +34,26 @@ struct remembered {
 /** The length of a bucket, which is a number of whole seconds: no clock is set by less.  Saturates. */
 uint32_t bucket_seconds(usec_t start, usec_t end);
 
+/** What the answers of a device have shown of its points, so far. */
+struct habit {
+	uint8_t longer; /* enum interval: that of its points, which is not the one asked for; INTERVAL_NONE: as asked */
+	bool wrong_end; /* a stamp was of the wrong end, and none has stood on the right one since */
+	bool misfit;    /* the last answer with points did not fit */
+};
+
+/**
+ * Buckets that an answer which holds others left out, at its beginning or its end: they are
+ * asked for alone.
+ */
+struct doubt {
+	usec_t from;      /* it holds as long as the cursor is here */
+	uint16_t missing; /* buckets from there on; 0: no doubt */
+	uint16_t points;  /* what the answer held, */
+	uint16_t buckets; /* of so many that were asked for, */
+	uint16_t works;   /* so many of which it covered; */
+	bool warned;      /* and it came with a warning */
+};
+
 struct lane;
 
 /** Where a poll is. */
@@ -74,6 +94,8 @@ struct poll {
 	usec_t failing_since; /* monotonic */
 	char *reason;         /* the last failure's sentence; NULL while all is well */
 	struct reach reach;   /* how much the next request asks for */
+	struct doubt doubt;   /* what is asked for before anything else */
+	struct habit habit;
 	uint16_t failures;    /* in a row */
 	bool told;            /* people know that it is failing */
 
@@ -144,6 +166,10 @@ const struct remembered *poll_recall(const struct poll *poll, usec_t start);
  */
 __attribute__((nonnull, warn_unused_result))
 int poll_first_revision(const struct poll *poll, usec_t start);
+
+/** Whether its next request is for buckets in doubt. */
+__attribute__((nonnull, warn_unused_result))
+bool poll_in_doubt(const struct poll *poll);
 
 /** How late within its minute this device asks: stable, from 0 to half of min(window, 60 s). */
 __attribute__((nonnull))

@@ -25,6 +25,12 @@ bool reach_halve(struct reach *reach, int buckets) {
 	return true;
 }
 
+void reach_narrow(struct reach *reach, int buckets, int works) {
+	reach->refused = buckets;
+	reach->streak = 0;
+	reach->limit = works;
+}
+
 void reach_worked(struct reach *reach, int most, bool behind) {
 	int next = !behind || reach->limit > most / 2 ? most : 2 * reach->limit;
 	if (reach->refused > 0 && next >= reach->refused) {

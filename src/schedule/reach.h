@@ -36,6 +36,10 @@ void reach_init(struct reach *reach, int most);
 __attribute__((nonnull))
 bool reach_halve(struct reach *reach, int buckets);
 
+/** An answer to a request of so many buckets was cut off: that covers so many. */
+__attribute__((nonnull))
+void reach_narrow(struct reach *reach, int buckets, int works);
+
 /**
  * A request was answered.  most: what the configuration allows; behind: more is
  * waiting.  In the steady state a request is small, and a limit would only cut its

@@ -53,6 +53,10 @@ void status_text(const struct status *status, struct buf *out) {
 	}
 	put_devices(status, out);
 	buf_printf(out, "; backlog %lld", (long long)status->backlog);
+	if (status->points_dropped > 0) {
+		buf_printf(out, "; %llu point%s dropped", (unsigned long long)status->points_dropped,
+		           status->points_dropped == 1 ? "" : "s");
+	}
 	if (status->last_record != INT64_MIN) {
 		char last[UTC_STRING_SIZE];
 		buf_printf(out, "; last record %s", when(last, status->last_record));

@@ -8,6 +8,7 @@
 #include "fuzz.h"
 
 #include "calendar/zone.h"
+#include "response/fit.h"
 #include "response/record.h"
 #include "sink/format.h"
 
@@ -48,13 +49,12 @@ static void check_points(const struct points *points) {
 	}
 }
 
-static void check_records(const struct points *points) {
+static void check_records(const struct points *points, const struct fit *fit, const struct span *span) {
 	struct records records;
 	struct poll poll;
-	struct span span = {START, START, START + USEC_PER_HOUR, 60, 60};
 	records_init(&records);
 	poll_init(&poll, &device, START, START);
-	must(records_make(&records, &poll, &span, points, START + USEC_PER_HOUR) == 0, "no memory");
+	must(records_make(&records, &poll, span, fit, points, START + USEC_PER_HOUR) == 0, "no memory");
 	must(records.len == 60, "%zu records of 60 buckets", records.len);
 	for (size_t i = 0; i < records.len; i++) {
 		check_line(&records.list[i], LOG_FORMAT_NDJSON);
@@ -62,6 +62,28 @@ static void check_records(const struct points *points) {
 	}
 	records_done(&records);
 	poll_done(&poll);
+}
+
+/* What does not fit says so, with every habit; what does becomes records. */
+static void check_fit(const struct points *points) {
+	static const struct habit habits[] = {
+		{.longer = INTERVAL_NONE}, {.longer = INTERVAL_HOURLY}, {.wrong_end = true}, {.misfit = true},
+	};
+	struct span span = {START, START, START + USEC_PER_HOUR, 60, 60};
+	struct fit fit;
+	fit_init(&fit);
+	for (size_t i = 0; i < 2 * sizeof(habits) / sizeof(habits[0]); i++) {
+		struct error err = {{0}};
+		settings.stamp = i % 2 ? STAMP_END : STAMP_START;
+		int r = fit_points(&fit, &settings, &habits[i / 2], &span, points, &err);
+		must(r == 0 || r == -EBADMSG, "%d", r);
+		must((err.text[0] == '\0') == (r == 0), "a sentence and %d", r);
+		fuzz_must_be_line(err.text, strlen(err.text), "");
+		if (r == 0) {
+			check_records(points, &fit, &span);
+		}
+	}
+	fit_done(&fit);
 }
 
 void fuzz_one(const uint8_t *data, size_t len) {
@@ -92,7 +114,7 @@ void fuzz_one(const uint8_t *data, size_t len) {
 	fuzz_must_be_line(message, strlen(message), "");
 	if (r == 0) {
 		check_points(&points);
-		check_records(&points);
+		check_fit(&points);
 	}
 	free(body);
 }

@@ -421,6 +421,9 @@ static bool cuts_alike(const struct setup_device *device, int since) {
 
 static void check_look_back(const struct setup_device *device, const struct series *series,
                             const struct tiles *row) {
+	if (plan->manners.cap > 0) {
+		return; /* what is cut off is not seen again unless it is new */
+	}
 	for (size_t i = 0; i < row->len; i++) {
 		const struct bucket *bucket = &row->list[i];
 		if (bucket->start < series->asked_start || bucket->end > series->asked_end ||
@@ -463,7 +466,8 @@ static void check_reach(const struct setup_device *device, const struct series *
 	}
 	int64_t room = device->max_points - (int64_t)(row->len - fresh);
 	back = back < room ? back : room;
-	if (device->granularity == GRAN_NONE || server_is_weak() || series->narrow > 0 || series->asked_at == 0 || fresh == row->len) {
+	if (device->granularity == GRAN_NONE || server_is_weak() || plan->manners.cap > 0 || series->narrow > 0 ||
+	    series->asked_at == 0 || fresh == row->len) {
 		return;
 	}
 	for (size_t i = fresh; i > 0 && back > 0; i--, back--) {
@@ -513,6 +517,19 @@ static void check_leftovers(void) {
 	}
 }
 
+/* A server that leaves out what is empty is soon known: by each life, for each account and interval. */
+static void check_trust(void) {
+	const struct figures *figures = &world->figures;
+	bool plain = plan->manners.cap == 0 && plan->manners.permille_omitted == 1000;
+	uint64_t most = 15 + 5 * figures->lives + figures->answers / 20;
+	if (plain && figures->again > most) {
+		world_violation("trust: expected a server that leaves out empty buckets to be asked about them %llu times "
+		                "at most, but of %llu answers %llu were such",
+		                (unsigned long long)most, (unsigned long long)figures->answers,
+		                (unsigned long long)figures->again);
+	}
+}
+
 static void check_status(void) {
 	if (os->unwell_since > 0 && world->now - os->unwell_since > 15 * USEC_PER_MIN) {
 		world_violation("status: expected all devices to be well and no backlog, but since %s it is: %s",
@@ -552,5 +569,6 @@ void audit_end(void) {
 		}
 	}
 	check_leftovers();
+	check_trust();
 	check_status();
 }

@@ -147,46 +147,116 @@ static usec_t stamp_of(const struct asked *asked, const struct point *point) {
 	return world->seed % 4 == 1 ? point->start + (point->end - point->start) / 2 : point->start;
 }
 
+static void put_stamp(const struct asked *asked, const struct point *point, enum misfit misfit) {
+	long long ms = (long long)(stamp_of(asked, point) / USEC_PER_MSEC);
+	switch (misfit) {
+	case MISFIT_ENDS:
+		put("%lld", (long long)(point->end / USEC_PER_MSEC));
+		break;
+	case MISFIT_SECONDS:
+		put("%lld", ms / 1000);
+		break;
+	case MISFIT_TEXT:
+		put("\"%s\"", world_time(ms * USEC_PER_MSEC));
+		break;
+	default:
+		put("%lld", ms);
+		break;
+	}
+}
+
 static void put_point(const struct asked *asked, const struct point *point, struct truth truth,
-                      bool first) {
+                      enum misfit misfit, bool first) {
 	struct dice *dice = &world->os;
-	put("%s{\"timestampMs\":%lld,", first ? "" : ",",
-	    (long long)(stamp_of(asked, point) / USEC_PER_MSEC));
+	put("%s{\"timestampMs\":", first ? "" : ",");
+	put_stamp(asked, point, misfit);
+	put(",");
 	put_counts(dice, truth);
 	put_extras(dice, point->start);
 	put("}");
+}
+
+/* Some servers give no point where there is no data, some do, some as they like. */
+static void leave_out_empty(const struct asked *asked) {
+	struct dice *dice = &world->os;
+	size_t kept = 0;
+	for (size_t i = 0; i < points.len; i++) {
+		struct truth truth = truth_at(asked->uuid, asked->granularity, points.list[i].start,
+		                              points.list[i].end, world->now);
+		if (truth.kind != TRUTH_NO_DATA || !dice_permille(dice, plan->manners.permille_omitted)) {
+			points.list[kept++] = points.list[i];
+		}
+	}
+	points.len = kept;
+}
+
+/* Returns whether there were more points than fit into an answer. */
+static bool cut_points(void) {
+	const struct manners *manners = &plan->manners;
+	size_t cap = (size_t)manners->cap;
+	if (cap == 0 || points.len <= cap) {
+		return false;
+	}
+	if (manners->cap_newest) {
+		memmove(points.list, points.list + (points.len - cap), cap * sizeof(*points.list));
+	}
+	points.len = cap;
+	return true;
+}
+
+/* The bucket behind the range. */
+static struct point point_behind(const struct asked *asked, const struct setup_device *device) {
+	return (struct point){asked->end, edges_next(device->zone, (int)device->granularity, asked->end)};
+}
+
+static void put_half(const struct asked *asked, const struct point *point, bool first) {
+	struct point half = {point->start + (point->end - point->start) / 4, point->end};
+	put_point(asked, &half, (struct truth){TRUTH_COUNT, 7777}, MISFITS, first);
 }
 
 static void put_answer(const struct asked *asked) {
 	struct dice *dice = &world->os;
 	const struct setup_device *device = setup_find(asked->version, asked->uuid,
 	                                               (enum granularity)asked->granularity);
+	const struct event *event = plan_active(EVENT_MISFIT, asked->account);
+	enum misfit misfit = event && (asked->granularity != GRAN_NONE || event->arg == MISFIT_TEXT) ? (enum misfit)event->arg : MISFITS;
 	bool first = true;
 
 	find_points(asked, device);
+	if (!event) {
+		leave_out_empty(asked);
+	}
+	bool cut = !event && cut_points();
 	if (dice_permille(dice, 300)) {
 		shuffle(dice);
 	}
-	put("{%s\"timeSeriesDataPoints\":[", dice_permille(dice, 30) ? "\"warningMsg\":\"take, \\\"care\\\"\"," : "");
-	if (asked->granularity != GRAN_NONE && dice_permille(dice, 100)) {
-		usec_t length = asked->end - asked->start;
-		struct point outside = {asked->end, asked->end + length};
-		put_point(asked, &outside, (struct truth){TRUTH_COUNT, 9999}, first);
+	put("{");
+	if ((cut && plan->manners.cap_warns) || dice_permille(dice, 30)) {
+		put("\"warningMsg\":\"take, \\\"care\\\"\",");
+	}
+	if (cut && plan->manners.cap_pages) {
+		put("\"nextPageToken\":\"p2\",");
+	}
+	put("\"timeSeriesDataPoints\":[");
+	if (asked->granularity != GRAN_NONE && !event && dice_permille(dice, 100)) {
+		struct point behind = point_behind(asked, device);
+		put_point(asked, &behind, (struct truth){TRUTH_COUNT, 9999}, MISFITS, first);
 		first = false;
 	}
 	for (size_t i = 0; i < points.len; i++) {
 		struct point *point = &points.list[i];
 		struct truth truth = truth_at(asked->uuid, asked->granularity, point->start, point->end,
 		                              world->now);
-		if (truth.kind == TRUTH_NO_DATA && dice_permille(dice, 600)) {
-			continue; /* no data is no point */
+		if (misfit == MISFIT_HALVES) {
+			put_half(asked, point, first);
+			first = false;
 		}
 		if (asked->granularity != GRAN_NONE && dice_permille(dice, 10)) {
 			/* Of duplicates the last stands. */
-			put_point(asked, point, (struct truth){TRUTH_COUNT, 8888}, first);
+			put_point(asked, point, (struct truth){TRUTH_COUNT, 8888}, misfit, first);
 			first = false;
 		}
-		put_point(asked, point, truth, first);
+		put_point(asked, point, truth, misfit, first);
 		first = false;
 	}
 	put("]}");

@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What was halved is doubled as often, with each answer that is recorded, after a while at that size. */
+enum { NARROW = 40 };
+
 struct ledger *ledger;
 
 void ledger_init(void) {
@@ -119,6 +122,9 @@ static void count_steady(struct series *series, const struct asked *asked) {
 
 void ledger_answered(const struct asked *asked) {
 	struct series *series = ledger_series(asked->uuid, asked->granularity);
+	bool again = asked->start > series->asked_start && asked->end <= series->asked_end;
+	world->figures.answers++;
+	world->figures.again += again && asked->end == series->asked_end; /* and no recheck */
 	/* Else it was a recheck of what is long recorded. */
 	if (asked->end > series->asked_end ||
 	    (asked->end == series->asked_end && asked->start >= series->asked_start)) {
@@ -130,9 +136,10 @@ void ledger_answered(const struct asked *asked) {
 	                  plan_active(EVENT_DISK_FROZEN, -1);
 	series->narrow -= series->narrow > 0 && !disk_fails;
 	count_steady(series, asked);
+	/* What has come only just now looks like cut off before. */
+	series->narrow = again ? NARROW : series->narrow;
 }
 
 void ledger_failed(const struct asked *asked) {
-	/* What was halved is doubled as often, with each answer that is recorded, after a while at that size. */
-	ledger_series(asked->uuid, asked->granularity)->narrow = 40;
+	ledger_series(asked->uuid, asked->granularity)->narrow = NARROW;
 }

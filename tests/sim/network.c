@@ -318,7 +318,7 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 		.date = http->date[0] ? http->date : NULL,
 		.error = replied ? NULL : "the simulation lost it",
 	};
-	if (flight->reply.fate == FATE_ANSWER) {
+	if (flight->reply.fate == FATE_ANSWER && !plan_active(EVENT_MISFIT, flight->asked.account)) {
 		ledger_answered(&flight->asked);
 	} else {
 		ledger_failed(&flight->asked);

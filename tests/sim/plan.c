@@ -19,6 +19,7 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_REFUSAL] = "refusal",
 	[EVENT_BAD_DEVICE] = "bad device",
 	[EVENT_GARBAGE] = "garbage",
+	[EVENT_MISFIT] = "other stamps",
 	[EVENT_POISON] = "poisoned bucket",
 	[EVENT_DISK_FULL] = "disk full",
 	[EVENT_DISK_ERROR] = "disk errors",
@@ -50,6 +51,7 @@ static const struct {
 	[EVENT_REFUSAL] = {PLAN_NETWORK, 5},
 	[EVENT_BAD_DEVICE] = {PLAN_NETWORK, 6},
 	[EVENT_GARBAGE] = {PLAN_NETWORK, 6},
+	[EVENT_MISFIT] = {PLAN_NETWORK, 6},
 	[EVENT_POISON] = {PLAN_NETWORK, 6},
 	[EVENT_DISK_FULL] = {PLAN_DISK, 6},
 	[EVENT_DISK_ERROR] = {PLAN_DISK, 5},
@@ -124,6 +126,8 @@ static int64_t choose_argument(struct dice *dice, enum event_kind kind) {
 		return dice_between(dice, 200, 1000);
 	case EVENT_REFUSAL:
 		return dice_below(dice, 2);
+	case EVENT_MISFIT:
+		return dice_below(dice, MISFITS);
 	case EVENT_BAD_DEVICE:
 	case EVENT_POISON:
 		return dice_below(dice, 12);
@@ -252,6 +256,17 @@ static void add_moves(struct dice *dice, const struct anchor *anchor, unsigned k
 	}
 }
 
+static struct manners choose_manners(struct dice *dice) {
+	int said = (int)dice_below(dice, 3);
+	return (struct manners){
+		.cap = dice_permille(dice, 250) ? (int)DICE_CHOOSE(dice, ((const int[]){12, 25, 60, 150})) : 0,
+		.cap_newest = dice_permille(dice, 500),
+		.cap_warns = said == 1,
+		.cap_pages = said == 2,
+		.permille_omitted = (int)DICE_CHOOSE(dice, ((const int[]){0, 600, 1000, 1000})),
+	};
+}
+
 void plan_init(uint64_t seed, unsigned kinds) {
 	struct dice dice = dice_of(seed, 3);
 	enum scale scale = (enum scale)dice_below(&dice, SCALES);
@@ -263,6 +278,8 @@ void plan_init(uint64_t seed, unsigned kinds) {
 	plan->permille_lost = (int)DICE_CHOOSE(&dice, ((const int[]){0, 0, 10, 50}));
 	plan->latency = DICE_CHOOSE(&dice, ((const usec_t[]){USEC_PER_SEC / 5, USEC_PER_SEC, 4 * USEC_PER_SEC}));
 	plan->disk_latency = DICE_CHOOSE(&dice, ((const usec_t[]){1000, 10000, 100000}));
+
+	plan->manners = choose_manners(&dice);
 
 	/* Some seeds are about everything, others about few things often. */
 	unsigned about = dice_permille(&dice, 600) ? PLAN_ALL : (unsigned)dice_below(&dice, PLAN_ALL + 1);

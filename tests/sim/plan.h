@@ -20,6 +20,7 @@ enum event_kind {
 	EVENT_REFUSAL,    /* 401, 403; arg: 0 it passes, 1 until a new key is put in place */
 	EVENT_BAD_DEVICE, /* arg: device; arg2: the status */
 	EVENT_GARBAGE,    /* arg: permille of replies that are no answer */
+	EVENT_MISFIT,     /* answers that are stamped otherwise; arg: enum misfit */
 	EVENT_POISON,     /* the bucket of arg, a device, that begins before: every request with it fails; arg2: how */
 
 	/* The disk; from a time until another. */
@@ -59,6 +60,22 @@ enum flavour {
 	FLAVOURS,
 };
 
+enum misfit {
+	MISFIT_ENDS,    /* of the buckets */
+	MISFIT_SECONDS, /* since 1970 */
+	MISFIT_TEXT,
+	MISFIT_HALVES,  /* two points for each bucket */
+	MISFITS,
+};
+
+/** How the server answers, all the time. */
+struct manners {
+	int cap;         /* points in an answer; 0: any number */
+	bool cap_newest; /* of too many these are given */
+	bool cap_warns, cap_pages; /* and it is said so */
+	int permille_omitted; /* of buckets without data that have no point */
+};
+
 struct event {
 	enum event_kind kind;
 	usec_t at, until;
@@ -89,6 +106,7 @@ struct plan {
 	struct event events[EVENTS_MAX];
 	int len;
 	bool without_date; /* the server sends no Date */
+	struct manners manners;
 	int permille_lost; /* of requests that fail at any time */
 	usec_t latency;      /* the most that a reply usually takes */
 	usec_t disk_latency; /* the most that a sync usually takes */

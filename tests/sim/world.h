@@ -24,6 +24,7 @@ struct figures {
 	uint64_t lives, stops, crashes, kills, exits, reloads, signals;
 	uint64_t requests, replies, disk_operations, disk_faults, waits;
 	uint64_t records, gaps, revisions, rotations, restorations, simulated_s;
+	uint64_t answers, again; /* good ones, and those about what others had left out */
 };
 
 /** Why a life shall end, from without. */

@@ -258,7 +258,24 @@ static const struct rig_request *rig_request(size_t i) {
 	return &rig.requests[rig.open[i] % RIG_REQUESTS];
 }
 
-/** A good body: a point for each minute of the request, with that count. */
+/** How far apart the points of an answer are. */
+static usec_t rig_step(const struct rig_request *request) {
+	static const struct {
+		const char *interval;
+		usec_t step;
+	} steps[] = {
+		{"\"MINUTELY\"", USEC_PER_MIN}, {"\"QUARTERHOURLY\"", 15 * USEC_PER_MIN}, {"\"HOURLY\"", USEC_PER_HOUR},
+		{"\"DAILY\"", USEC_PER_DAY}, {"\"WEEKLY\"", USEC_PER_WEEK},
+	};
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		if (strstr(request->body, steps[i].interval)) {
+			return steps[i].step;
+		}
+	}
+	return request->end - request->start;
+}
+
+/** A good body: a point for each interval of the request, with that count. */
 __attribute__((unused))
 static char *rig_counts(const struct rig_request *request, int64_t count) {
 	char *body;
@@ -266,7 +283,7 @@ static char *rig_counts(const struct rig_request *request, int64_t count) {
 	FILE *file = open_memstream(&body, &size);
 	assert_non_null(file);
 	(void)fputs("{\"timeSeriesDataPoints\":[", file);
-	for (usec_t start = request->start; start < request->end; start += USEC_PER_MIN) {
+	for (usec_t start = request->start; start < request->end; start += rig_step(request)) {
 		(void)fprintf(file, "%s{\"timestampMs\":%lld,\"eventCountMap\":{\"human\":%lld}}",
 		              start > request->start ? "," : "", (long long)(start / USEC_PER_MSEC),
 		              (long long)count);

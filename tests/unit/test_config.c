@@ -402,6 +402,8 @@ static const struct key_case key_cases[] = {
 	{GROUP_DEFAULTS, "count_key = \"people \\\"in\\\"\"", "count_key = \"people \\\"in\\\"\";", NULL},
 	{GROUP_DEFAULTS, "count_key = [ \"a\" ]", NULL,
 	 "defaults.count_key: must be a text in quotes, not an array [ ... ]"},
+	{GROUP_DEFAULTS, "stamp = \"end\"", "stamp = \"end\";", NULL},
+	{GROUP_DEFAULTS, "stamp = \"middle\"", NULL, "defaults.stamp: \"middle\" is not one of start, end"},
 	{GROUP_DEFAULTS, "labels = { floor = 1; b = false; f = 1.50; z = 007; big = 99999999999; }",
 	 "labels = { floor = \"1\"; b = \"false\"; f = \"1.50\"; z = \"007\"; big = \"99999999999\"; };", NULL},
 	{GROUP_DEFAULTS, "labels = { q = \"a\\\"b\\\\c\"; u = \"\xc3\xa9\"; e = \"\"; }",

@@ -226,6 +226,13 @@ static void the_time_is_the_timestamp_or_else_the_utc_date(void **state) {
 		{"\"timestampMs\":1795420800000,\"dateUtc\":\"1999-01-01T00:00:00Z\"", "2026-11-23T08:00:00Z", true},
 		{"\"dateUtc\":\"2026-11-23T08:00:00Z\"", "2026-11-23T08:00:00Z", false},
 		{"\"dateUtc\":\"2026-11-23T08:00:00\"", "2026-11-23T08:00:00Z", false},
+		{"\"dateUtc\":\"2026-11-23 08:00\"", "2026-11-23T08:00:00Z", false},
+		{"\"dateUtc\":\"2026-11-23T08:00\"", "2026-11-23T08:00:00Z", false},
+		{"\"dateUtc\":\"2026-11-23T08:00Z\"", "2026-11-23T08:00:00Z", false},
+		{"\"dateUtc\":\"2026-11-23 08:00:00.1234567Z\"", "2026-11-23T08:00:00.123456Z", false},
+		{"\"dateUtc\":\"2026-11-23 08\"", "", false},
+		{"\"dateUtc\":\"2026-11-23 08:\"", "", false},
+		{"\"dateUtc\":\"2026-11-23\"", "", false},
 		{"\"dateUtc\":\"2026-11-23 08:00:00.500\"", "2026-11-23T08:00:00.500Z", false},
 		{"\"dateUtc\":\"2026-11-23T01:00:00-07:00\"", "2026-11-23T08:00:00Z", false},
 		{"\"timestampMs\":null,\"dateUtc\":\"2026-11-23T08:00:00Z\"", "2026-11-23T08:00:00Z", false},
@@ -259,6 +266,71 @@ static void the_time_is_the_timestamp_or_else_the_utc_date(void **state) {
 			expect_int(rows[row].has_timestamp, points.list[0].has_timestamp, "%s: has_timestamp",
 			           rows[row].fields);
 		}
+		points_done(&points);
+	}
+}
+
+/* expected "": there is nothing odd. */
+static void a_timestamp_that_is_no_number_is_kept_to_be_shown(void **state) {
+	(void)state;
+	static const struct {
+		const char *points, *expected;
+	} rows[] = {
+		{"{\"timestampMs\":1000},{\"timestampMs\":\"2000\"},{\"timestampMs\":null},{}", ""},
+		{"{\"timestampMs\":\"2026-11-23T08:00:00Z\"}", "\"2026-11-23T08:00:00Z\""},
+		{"{\"timestampMs\":\"2026-11-23T08:00:00Z\",\"dateUtc\":\"2026-11-23T08:00:00Z\"}", "\"2026-11-23T08:00:00Z\""},
+		{"{\"timestampMs\":1000},{\"timestampMs\":1.5},{\"timestampMs\":true}", "1.5"},
+		{"{\"timestampMs\":[1000]}", "[1000]"},
+		{"{\"timestampMs\":\"a\\nb\"}", "\"a\\nb\""},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		char body[512];
+		struct points points;
+		points_init(&points);
+		(void)snprintf(body, sizeof(body), ANSWER("%s"), rows[row].points);
+		parse_well(&points, body);
+		expect_text(rows[row].expected, points.odd_stamp, "%s", rows[row].points);
+		/* Not the next answer's. */
+		parse_well(&points, ANSWER("{\"timestampMs\":1000}"));
+		expect_text("", points.odd_stamp, "%s, then another", rows[row].points);
+		points_done(&points);
+	}
+}
+
+static void points_without_a_time_are_told_apart_by_what_they_say(void **state) {
+	(void)state;
+	struct points points;
+	points_init(&points);
+	parse_well(&points, ANSWER("{},null,7,{\"eventCountMap\":null},{\"eventCountMap\":{\"a\":null}},"
+	                           "{\"eventCountMap\":{\"a\":1}},{\"eventCountMap\":{\"a\":1.5}},"
+	                           "{\"timestampMs\":1,\"eventCountMap\":{\"a\":1}}"));
+	expect_int(1, points.len, "points");
+	expect_int(7, points.dropped, "dropped");
+	expect_int(2, points.lost, "lost");
+	parse_well(&points, ANSWER(""));
+	expect_int(0, points.dropped, "dropped by the next one");
+	expect_int(0, points.lost, "lost by the next one");
+	points_done(&points);
+}
+
+static void a_token_for_the_next_page_says_that_there_is_more(void **state) {
+	(void)state;
+	static const struct {
+		const char *token;
+		bool more;
+	} rows[] = {
+		{"\"nextPageToken\":\"abc\",", true}, {"\"nextPageToken\":17,", true},
+		{"\"nextPageToken\":{\"a\":1},", true}, {"\"nextPageToken\":null,", false},
+		{"\"nextPageToken\":\"\",", false}, {"", false},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		char body[256];
+		struct points points;
+		points_init(&points);
+		points.more = !rows[row].more;
+		(void)snprintf(body, sizeof(body), "{%s\"timeSeriesDataPoints\":[]}", rows[row].token);
+		parse_well(&points, body);
+		expect_int(rows[row].more, points.more, "%s", rows[row].token);
 		points_done(&points);
 	}
 }
@@ -817,6 +889,9 @@ int main(void) {
 		cmocka_unit_test(numbers_come_in_several_shapes),
 		cmocka_unit_test(every_field_of_a_point_may_be_null),
 		cmocka_unit_test(the_time_is_the_timestamp_or_else_the_utc_date),
+		cmocka_unit_test(a_timestamp_that_is_no_number_is_kept_to_be_shown),
+		cmocka_unit_test(points_without_a_time_are_told_apart_by_what_they_say),
+		cmocka_unit_test(a_token_for_the_next_page_says_that_there_is_more),
 		cmocka_unit_test(answers_without_points_are_no_failure),
 		cmocka_unit_test(elements_that_are_no_points_are_dropped_and_counted),
 		cmocka_unit_test(the_order_of_points_is_kept),

@@ -180,6 +180,20 @@ static void rfc_3339_is_read(void **state) {
 	}
 }
 
+static void without_seconds_it_is_a_whole_minute_only_if_asked_for(void **state) {
+	(void)state;
+	usec_t got = -7;
+	assert_int_equal(utc_parse("2026-11-23T08:15Z", false, &got), -EINVAL);
+	assert_int_equal(got, -7);
+	assert_int_equal(utc_parse("2026-11-23 08:15", true, &got), 0);
+	assert_int_equal(got, SAMPLE);
+	got = -7;
+	assert_int_equal(utc_parse("2026-11-23T01:15-07:00", true, &got), 0);
+	assert_int_equal(got, SAMPLE);
+	assert_int_equal(utc_parse("2026-11-23 08:15:", true, &got), -EINVAL);
+	assert_int_equal(utc_parse("2026-11-23 08:15.5", true, &got), -EINVAL);
+}
+
 static void without_a_zone_it_is_utc_only_if_asked_for(void **state) {
 	(void)state;
 	usec_t got = -7;
@@ -262,6 +276,7 @@ int main(void) {
 		cmocka_unit_test(an_offset_shows_the_clock_and_the_same_instant),
 		cmocka_unit_test(no_instant_and_offset_outgrow_the_buffer),
 		cmocka_unit_test(rfc_3339_is_read),
+		cmocka_unit_test(without_seconds_it_is_a_whole_minute_only_if_asked_for),
 		cmocka_unit_test(without_a_zone_it_is_utc_only_if_asked_for),
 		cmocka_unit_test(what_is_not_rfc_3339_is_refused),
 		cmocka_unit_test(what_is_written_reads_back_to_the_millisecond),
