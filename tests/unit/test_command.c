@@ -396,6 +396,80 @@ static void a_checkpoint_is_written_each_minute(void **state) {
 	rig_expect_said("<6>occupancyd *\n");
 }
 
+static void fill_disk(void) {
+	fault_arm(FAULT_ERROR, ENOSPC, 1, INT_MAX / 2);
+}
+
+static void make_room(void) {
+	fault_disarm();
+}
+
+/* A full disk is two lines, however much fails on it; when it is well, all is written at once. */
+static void a_full_disk_is_told_when_it_begins_and_ends(void **state) {
+	(void)state;
+	static const struct event table[] = {
+		{100, 0, fill_disk, "<6>occupancyd *\n"},
+		{400, 0, make_room, "<3>*No space left on device*\n"},
+		{430, 0, remove_checkpoint, "<5>*: written again after *\n"},
+		{520, 0, look_for_checkpoint, ""},
+		{530, SIGTERM, NULL, ""},
+		{0, 0, NULL, NULL},
+	};
+	set_up_answers();
+	events = table;
+	seen = false;
+	rig_configure(RIG_ACCOUNT, "window = \"1m\"; lookback = \"0s\";", RIG_LOBBY, "");
+	expect_int(EX_OK, run(ACTION_RUN), "exit code");
+	expect_int(true, seen, "a checkpoint");
+	int lines = 0;
+	for (const char *line = rig_get("log/occupancy.ndjson"); *line; line = strchr(line, '\n') + 1) {
+		lines++;
+	}
+	expect_between(9, 10, lines, "a record for each minute until the end");
+}
+
+static void a_disk_that_fails_at_the_end_is_an_error(void **state) {
+	(void)state;
+	static const struct event table[] = {{100, SIGTERM, fill_disk, NULL}, {0, 0, NULL, NULL}};
+	set_up_answers();
+	events = table;
+	rig_configure(RIG_ACCOUNT, "window = \"1m\"; lookback = \"0s\";", RIG_LOBBY, "");
+	int code = run(ACTION_RUN);
+	fault_disarm();
+	expect_int(EX_IOERR, code, "exit code");
+	rig_expect_said("<6>occupancyd *\n<3>*No space left on device*\n");
+
+	/* And with once, which has written nothing. */
+	static const struct event full[] = {{0, 0, fill_disk, NULL}, {0, 0, NULL, NULL}};
+	events = full;
+	rig_pass(MINUTE);
+	code = run(ACTION_ONCE);
+	fault_disarm();
+	expect_int(EX_IOERR, code, "exit code with once");
+	rig_expect_said("<6>*/log: 1 record found beyond the last checkpoint\n"
+	                "<6>occupancyd *\n<3>*No space left on device*\n<6>0 records written to *\n");
+}
+
+static void the_clock_rotates_and_idle_time_compresses(void **state) {
+	(void)state;
+	static const struct event table[] = {{3700, SIGTERM, NULL, NULL}, {0, 0, NULL, NULL}};
+	set_up_answers();
+	events = table;
+	rig_configure(RIG_ACCOUNT, "window = \"1m\"; lookback = \"0s\";", RIG_LOBBY, "");
+	char text[8192], rest[8192], *at;
+	(void)snprintf(text, sizeof(text), "%s", rig_get("main.conf"));
+	assert_non_null(at = strstr(text, "log = { "));
+	(void)snprintf(rest, sizeof(rest), "%s", at + strlen("log = { "));
+	(void)snprintf(at, sizeof(text) - (size_t)(at - text), "log = { rotate_every = \"hour\"; compress = true; %s", rest);
+	rig_put("main.conf", text);
+	expect_int(EX_OK, run(ACTION_RUN), "exit code");
+	struct stat st;
+	expect_int(0, stat(rig_path("log/occupancy-20261123T090000Z.ndjson.gz"), &st), "the rotated file, compressed");
+	expect_int(-1, stat(rig_path("log/occupancy-20261123T090000Z.ndjson"), &st), "and not plain");
+	const char *log = rig_get("log/occupancy.ndjson");
+	expect_int(0, fnmatch("{\"time\":\"2026-11-23T08:59:00Z\",*\n{\"time\":\"2026-11-23T09:00:00Z\",*\n", log, 0), "the new file: %s", log);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
@@ -411,6 +485,9 @@ int main(void) {
 		TEST(a_stop_waits_for_what_is_on_its_way),
 		TEST(the_watchdog_hears_of_it_twice_in_its_time),
 		TEST(a_checkpoint_is_written_each_minute),
+		TEST(a_full_disk_is_told_when_it_begins_and_ends),
+		TEST(a_disk_that_fails_at_the_end_is_an_error),
+		TEST(the_clock_rotates_and_idle_time_compresses),
 	};
 	return cmocka_run_group_tests_name("command", tests, NULL, zones_done);
 }
