@@ -182,14 +182,9 @@ void access_take_over(struct access *access, const struct access *from, usec_t n
 		return; /* another server knows nothing of that */
 	}
 	rate_take_over(&lane->rate, &from->lane.rate, now);
-<<<<<<< HEAD
 	access->clock = from->clock;
-=======
-	access->skew = from->skew;
-	access->skew_told = from->skew_told;
 	memcpy(access->beliefs, from->beliefs, sizeof(access->beliefs));
 	access->drops_told = from->drops_told;
->>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
 	if (!access->endpoint) {
 		return; /* it waits for a key, whatever it did before */
 	}

@@ -61,14 +61,9 @@ struct access {
 	bool shut_out;                 /* a device is refused alone: another key may let it in */
 	unsigned unlucky;              /* replies in a row that were of no use, over these connections */
 	usec_t look_at;                /* monotonic: when to look at the files again */
-<<<<<<< HEAD
 	struct clocking clock;         /* our clock against the server's */
-=======
-	struct skew skew;              /* our clock against the server's */
-	bool skew_told;                /* people know that ours is ahead */
 	struct belief beliefs[INTERVAL_COUNT][2]; /* in its answers: without and with a warning */
 	bool drops_told;               /* people know that points are dropped */
->>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
 	char reason[512];              /* why the lane is not open, or was not last */
 };
 

@@ -22,7 +22,8 @@
 enum aim {
 	AIM_NEWS,    /* buckets that are not recorded, and the look-back */
 	AIM_DOUBT,   /* buckets that an answer has left out */
-	AIM_RECHECK, /* buckets that were recorded without a count */
+	AIM_RECHECK, /* buckets that were recorded without a count: nobody waits for it */
+	AIM_PROBE,   /* the time alone */
 };
 
 /** A request on its way. */
@@ -30,13 +31,8 @@ struct flight {
 	struct poll *poll;
 	struct span span;
 	usec_t wall;         /* when it was sent */
-<<<<<<< HEAD
-	bool recheck;        /* nothing of it is new, and nobody waits for it */
-	usec_t cursor;       /* the poll's, at that time */
-	bool probe;          /* it asks for the time alone */
-=======
 	enum aim aim;
->>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
+	usec_t cursor;       /* the poll's, at that time */
 	unsigned generation; /* of the account's key that it was sent with */
 	struct flight *next_free;
 };

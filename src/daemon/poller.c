@@ -403,13 +403,10 @@ static bool may_be_behind(const struct poller *poller, const struct poll *poll) 
 
 void poller_plan(struct poller *poller, struct poll *poll) {
 	usec_t horizon = poll_horizon(poller, poll);
-<<<<<<< HEAD
 	if (poll_is_held(poll)) {
 		lane_wait(poll->lane, poll, due_at(poller, poll), true);
-=======
-	if (poll_in_doubt(poll) && is_behind(poller, poll)) {
+	} else if (poll_in_doubt(poll) && is_behind(poller, poll)) {
 		lane_ready(poll->lane, poll, poller->now, horizon);
->>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
 	} else if (poller->once) {
 		if (is_behind(poller, poll)) {
 			lane_ready(poll->lane, poll, poller->now, horizon);
@@ -462,13 +459,8 @@ static int post(struct poller *poller, struct access *access, struct poll *poll,
 	flight->poll = poll;
 	flight->span = *span;
 	flight->wall = poller->wall;
-<<<<<<< HEAD
-	flight->recheck = recheck;
+	flight->aim = aim == AIM_NEWS && span->fresh_buckets == 0 ? AIM_PROBE : aim;
 	flight->cursor = poll->cursor;
-	flight->probe = !recheck && span->fresh_buckets == 0;
-=======
-	flight->aim = aim;
->>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
 	flight->generation = access->generation;
 	request_body(body, poll->device, span);
 	int r = http_post(poller->http, access->endpoint, body, timeout, flight, err);
@@ -551,17 +543,13 @@ static void send_poll(struct poller *poller, struct access *access, struct poll 
 	struct error err = {{0}};
 	struct span span;
 
-<<<<<<< HEAD
-	bool more = next_span(poll, gap_end, horizon, &span);
+	bool in_doubt = poll_in_doubt(poll) && !gap;
+	bool more = in_doubt ? doubted_span(poll, horizon, &span) : next_span(poll, gap_end, horizon, &span);
 	if (!more && !gap && poll->probe) {
 		span = probe_span(poll, horizon);
 		more = true;
 	}
 	poll->probe = false;
-=======
-	bool in_doubt = poll_in_doubt(poll) && !gap;
-	bool more = in_doubt ? doubted_span(poll, horizon, &span) : next_span(poll, gap_end, horizon, &span);
->>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
 	if (gap && (!more || is_long_gap(poll, gap_end))) {
 		send_gap(poller, poll, gap_end);
 	} else if (!more) {

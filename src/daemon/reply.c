@@ -43,13 +43,8 @@ struct landing {
 	struct poll *poll;
 	struct span span;
 	usec_t sent; /* wall clock */
-<<<<<<< HEAD
-	bool recheck;
-	usec_t cursor; /* as it was then */
-	bool probe; /* it asked for the time alone */
-=======
 	enum aim aim;
->>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
+	usec_t cursor; /* as it was then */
 	bool outdated; /* it was sent with a key that has been replaced since */
 	struct verdict verdict;
 };
@@ -173,7 +168,7 @@ void poll_failed(struct poller *poller, struct poll *poll, const char *reason, b
 }
 
 static void fail(const struct landing *l, bool tell_now, usec_t wait) {
-	if (l->probe) {
+	if (l->aim == AIM_PROBE) {
 		poller_plan(l->poller, l->poll); /* nothing that the device wants has failed */
 		return;
 	}
@@ -207,7 +202,7 @@ static bool can_leap(const struct landing *l) {
 /* The request's own fault: less is asked for at once, or what follows a bucket that fails alone. */
 static bool ask_for_less(const struct landing *l) {
 	struct poll *poll = l->poll;
-	if (l->probe) {
+	if (l->aim == AIM_PROBE) {
 		return false;
 	}
 	if (!halve_span(l)) {
@@ -233,7 +228,6 @@ static void give_up_first(const struct landing *l) {
 	}
 }
 
-<<<<<<< HEAD
 /*
  * Whether the answer is what the poll still wants, as far as it is over, and may be recorded.
  * With the reply itself the time may have been confirmed, and then a device begins.
@@ -241,7 +235,7 @@ static void give_up_first(const struct landing *l) {
 static bool is_wanted(const struct landing *l, struct span *span) {
 	const struct poll *poll = l->poll;
 	bool leaves_out = span->fresh > poll->cursor && poll->reach.leap == 0;
-	if (l->probe || !poll->begun || poll->cursor != l->cursor) {
+	if (l->aim == AIM_PROBE || !poll->begun || poll->cursor != l->cursor) {
 		return false;
 	}
 	if (leaves_out && !clock_is_confirmed(l->access)) {
@@ -251,8 +245,6 @@ static bool is_wanted(const struct landing *l, struct span *span) {
 	return span_cut(poll->device->settings, poll_horizon(l->poller, poll), span);
 }
 
-static void on_ok(const struct landing *l) {
-=======
 static void on_failing(const struct landing *l) {
 	account_reached(l);
 	if (!ask_for_less(l)) {
@@ -330,7 +322,6 @@ static void count_dropped(const struct landing *l) {
  * written, 0 if not, -ENOMEM.
  */
 static int record_answer(const struct landing *l, const struct span *span) {
->>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
 	struct poller *poller = l->poller;
 	struct records *records = &poller->records;
 	size_t made = poller->pending_len;
@@ -356,14 +347,10 @@ static void on_fitting(const struct landing *l) {
 		poller_plan(poller, l->poll);
 		return;
 	}
-<<<<<<< HEAD
-	if (l->poll->reach.leap > 0 && (!reach_leapt(&l->poll->reach) || !clock_is_confirmed(l->access))) {
-		l->poll->reach.leap = 0;
-=======
 	/* Where answers do not fit, one without points does not show that others would. */
 	bool proof = poller->fit.points > 0 || !l->poll->habit.misfit;
-	if (l->poll->reach.leap > 0 && (!proof || !reach_leapt(&l->poll->reach))) {
->>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
+	if (l->poll->reach.leap > 0 &&
+	    (!proof || !reach_leapt(&l->poll->reach) || !clock_is_confirmed(l->access))) {
 		/* What it skipped has another chance. */
 		l->poll->reach.leap = 0;
 		poller_retry(poller, l->poll, usual_backoff(l));
@@ -392,6 +379,10 @@ static void on_ok(const struct landing *l) {
 	struct poller *poller = l->poller;
 	struct poll *poll = l->poll;
 	struct error err = {{0}};
+	if (l->aim == AIM_PROBE) {
+		on_fitting(l); /* it was not asked for its counts */
+		return;
+	}
 	int r = fit_points(&poller->fit, poll->device->settings, &poll->habit, &l->span, &poller->points, &err);
 	poll->habit = poller->fit.habit;
 	if (r == 0) {
@@ -671,13 +662,8 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 		.access = access_of(flight->poll),
 		.span = flight->span,
 		.sent = flight->wall,
-<<<<<<< HEAD
-		.recheck = flight->recheck,
-		.cursor = flight->cursor,
-		.probe = flight->probe,
-=======
 		.aim = flight->aim,
->>>>>>> 522673f (Answers are believed only where they fit what was asked, and to the end)
+		.cursor = flight->cursor,
 	};
 	l.outdated = flight->generation != l.access->generation;
 	flight_free(&poller->roll, flight);
