@@ -37,7 +37,7 @@ const char *fuzz_directory(void);
 __attribute__((nonnull))
 const char *fuzz_write(const char *name, const void *data, size_t len);
 
-/** Aborts if there is anything but one line of text without control characters. */
+/** Aborts if there is anything but one line of UTF-8 that text_is_unprintable() does not refuse. */
 __attribute__((nonnull))
 void fuzz_must_be_line(const char *line, size_t len, const char *end);
 

@@ -2,6 +2,8 @@
 
 #include "fuzz.h"
 
+#include "base/text.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
@@ -54,10 +56,11 @@ const char *fuzz_write(const char *name, const void *data, size_t len) {
 void fuzz_must_be_line(const char *line, size_t len, const char *end) {
 	size_t end_len = strlen(end);
 	must(len >= end_len && memcmp(line + len - end_len, end, end_len) == 0, "the line's end");
-	for (size_t i = 0; i < len - end_len; i++) {
-		unsigned char c = (unsigned char)line[i];
-		must(c >= ' ' && c != 0x7f, "byte %zu is %u", i, c);
-		/* C1 control characters in UTF-8. */
-		must(c != 0xc2 || (unsigned char)line[i + 1] >= 0xa0, "byte %zu begins a control character", i);
+	for (size_t i = 0; i < len - end_len;) {
+		uint32_t point = 0;
+		size_t used = text_decode(line + i, len - i, &point);
+		must(used > 0, "byte %zu, %u, is no UTF-8", i, (unsigned char)line[i]);
+		must(!text_is_unprintable(point), "byte %zu begins U+%04X", i, point);
+		i += used;
 	}
 }
