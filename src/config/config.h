@@ -167,6 +167,13 @@ void config_print(const struct config *config, struct buf *out);
 __attribute__((nonnull))
 void config_restarts(const struct config *before, const struct config *after, struct buf *out);
 
+/** How many settings of an account name a file: key, certificate, its private key, CAs, revocation lists. */
+enum { ACCOUNT_FILES = 5 };
+
+/** What they say, as written; NULL where one is not set. */
+__attribute__((nonnull))
+void account_files(const struct account *account, const char *ret_files[static ACCOUNT_FILES]);
+
 /** "api-token", ...; the value of x-auth-scheme. */
 const char *scheme_name(enum scheme scheme);
 

@@ -4,6 +4,7 @@
 
 #include "base/word.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <string.h>
 
@@ -48,6 +49,10 @@ static const char *const stamp_names[] = {
 	[STAMP_END] = "end",
 	NULL,
 };
+
+#define NAMES(array) (sizeof(array) / sizeof((array)[0]) - 1)
+static_assert(NAMES(interval_names) == INTERVAL_COUNT, "each interval has its name");
+static_assert(NAMES(format_names) == LOG_FORMAT_COUNT, "each format has its name");
 
 const char *const region_names[] = {"us", "eu", NULL};
 
@@ -207,6 +212,17 @@ const char *choice_suggest(const char *const *choices, const char *name) {
 		}
 	}
 	return nearest;
+}
+
+void account_files(const struct account *account, const char *ret_files[static ACCOUNT_FILES]) {
+	const struct account_draft draft = {.account = *account};
+	size_t count = 0;
+	for (enum key_id id = 0; id < KEY_COUNT && count < ACCOUNT_FILES; id++) {
+		const struct key *key = &key_table[id];
+		if (key->group == GROUP_ACCOUNTS && key->type == TYPE_FILE) {
+			memcpy(&ret_files[count++], (const char *)&draft + key->offset, sizeof(*ret_files));
+		}
+	}
 }
 
 const char *scheme_name(enum scheme scheme) {

@@ -10,10 +10,10 @@
 
 #define LOOK_EVERY (2 * USEC_PER_SEC)
 
-static void stamp_files(const struct account *account, struct secret_stamp stamps[static ACCESS_FILES]) {
-	const char *const files[ACCESS_FILES] = {account->key_file, account->client_cert, account->client_key,
-	                                         account->ca_file, account->crl_file};
-	for (size_t i = 0; i < ACCESS_FILES; i++) {
+static void stamp_files(const struct account *account, struct secret_stamp stamps[static ACCOUNT_FILES]) {
+	const char *files[ACCOUNT_FILES];
+	account_files(account, files);
+	for (size_t i = 0; i < ACCOUNT_FILES; i++) {
 		stamps[i] = files[i] ? secret_stamp(files[i]) : (struct secret_stamp){0};
 	}
 }
@@ -96,7 +96,7 @@ void access_done(struct access *access, struct http *http) {
 }
 
 int access_reread(struct access *access, struct http *http, struct error *err) {
-	struct secret_stamp stamps[ACCESS_FILES];
+	struct secret_stamp stamps[ACCOUNT_FILES];
 	struct secret key = {0};
 	struct http_endpoint *endpoint;
 
@@ -147,7 +147,7 @@ bool access_changed(struct access *access, usec_t now) {
 	}
 	access->look_at = now + LOOK_EVERY;
 
-	struct secret_stamp stamps[ACCESS_FILES];
+	struct secret_stamp stamps[ACCOUNT_FILES];
 	stamp_files(access->account, stamps);
 	return memcmp(stamps, access->stamps, sizeof(stamps)) != 0;
 }

@@ -44,9 +44,6 @@ struct clocking {
 	usec_t disputed_until, disputed_offset;
 };
 
-/** Key, certificate, its private key, CAs, revocation lists. */
-enum { ACCESS_FILES = 5 };
-
 struct access {
 	const struct account *account;
 	struct lane lane;
@@ -54,7 +51,7 @@ struct access {
 	struct secret key;
 	struct secret old_key; /* the one before, while replies to it are on their way */
 	int outdated;          /* requests on their way that were sent with an older key */
-	struct secret_stamp stamps[ACCESS_FILES];
+	struct secret_stamp stamps[ACCOUNT_FILES];
 	unsigned generation;           /* of key and certificate: 1, 2, ... */
 	bool accepted;                 /* this generation has been let in, and not refused since */
 	bool trouble;                  /* the last reply was of the kind that other files may heal */

@@ -578,6 +578,33 @@ static size_t size_of_type(enum key_type type) {
 	}
 }
 
+/* What a daemon watches are the files that the table has: each at its place, and no other. */
+static void files_are_those_of_the_table(void **state) {
+	(void)state;
+	size_t count = 0;
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		if (key_table[id].group != GROUP_ACCOUNTS || key_table[id].type != TYPE_FILE) {
+			continue;
+		}
+		static const char text[] = "/file";
+		const char *value = text;
+		struct account_draft draft = {0};
+		const char *files[ACCOUNT_FILES];
+		memcpy((char *)&draft + key_table[id].offset, &value, sizeof(value));
+		account_files(&draft.account, files);
+		size_t seen = 0;
+		for (size_t i = 0; i < ACCOUNT_FILES; i++) {
+			seen += files[i] == value;
+			assert_true(files[i] == value || !files[i]);
+		}
+		if (seen != 1) {
+			fail_msg("%s is not among the files of an account", key_table[id].name);
+		}
+		count++;
+	}
+	assert_int_equal(count, ACCOUNT_FILES);
+}
+
 static void table_agrees_with_itself(void **state) {
 	(void)state;
 	for (enum interval i = 0; i < INTERVAL_COUNT; i++) {
@@ -1550,6 +1577,7 @@ int main(void) {
 		cmocka_unit_test(each_key_takes_and_refuses),
 		cmocka_unit_test(each_key_has_a_case),
 		cmocka_unit_test(table_agrees_with_itself),
+		cmocka_unit_test(files_are_those_of_the_table),
 		cmocka_unit_test(defaults_are_those_of_the_design),
 		cmocka_unit_test(ten_mistakes_give_ten_lines),
 		cmocka_unit_test(what_is_missing_is_told),
