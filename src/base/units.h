@@ -29,6 +29,9 @@ typedef int64_t usec_t;
 /** Never.  Later than every instant. */
 #define USEC_INFINITY INT64_MAX
 
+/** In place of the time, where nobody has confirmed what the clock says. */
+#define USEC_UNKNOWN INT64_MIN
+
 /** Large enough for every string that units_format_duration() writes. */
 #define DURATION_STRING_SIZE 32
 

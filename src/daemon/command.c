@@ -151,7 +151,7 @@ static int open_all(struct program *program, bool once, struct error *err) {
 		r = http_new(&program->http, err);
 	}
 	if (r >= 0) {
-		r = sink_open(&config->log, clock_realtime(), &program->sink, err);
+		r = sink_open(&config->log, USEC_UNKNOWN, &program->sink, err);
 	}
 	if (r >= 0) {
 		r = poller_new(program->config, program->http, program->sink, once, &program->poller,

@@ -250,7 +250,9 @@ void poller_commit(struct poller *poller) {
 		return;
 	}
 	struct error err = {{0}};
-	int r = sink_commit(poller->sink, poller->wall, &err);
+	usec_t now;
+	bool confirmed = poller_true_time(poller, &now);
+	int r = sink_commit(poller->sink, confirmed ? now : USEC_UNKNOWN, &err);
 	if (r == 0) {
 		commit_succeeded(poller);
 	} else {

@@ -40,6 +40,7 @@ struct timers {
 	bool status_waits;
 	bool not_reloaded; /* the files on the disk are not what is in force */
 	bool recorded;     /* with once: all that was due */
+	bool trimmed;      /* people know that rotated files are removed */
 	struct zonewatch zones;
 };
 
@@ -109,11 +110,34 @@ static void tell_status(const struct loop *loop, struct timers *timers, usec_t n
 	buf_done(&text);
 }
 
-static int rotate(const struct loop *loop, usec_t wall) {
+/* What the log's files go by. */
+static usec_t true_time(const struct loop *loop) {
+	usec_t now;
+	return poller_true_time(loop->poller, &now) ? now : USEC_UNKNOWN;
+}
+
+static int rotate(const struct loop *loop) {
 	struct error err = {{0}};
-	int r = sink_rotate(loop->sink, wall, &err);
+	int r = sink_rotate(loop->sink, true_time(loop), &err);
 	note(loop, STORAGE_ROTATION, r, sink_path(loop->sink), &err);
 	return r;
+}
+
+/* One file for each rotation is usual, and told when it begins; more are told each time. */
+static void tell_removed(const struct loop *loop, struct timers *timers) {
+	struct rotate_removed removed;
+	const char *directory = poller_config(loop->poller)->log.directory;
+	if (!sink_removed(loop->sink, &removed)) {
+		return;
+	}
+	if (removed.files > 1) {
+		log_notice("%s: %d rotated files removed, from %s to %s, by log.%s", directory, removed.files,
+		           removed.first, removed.last, removed.setting);
+	} else if (!timers->trimmed) {
+		log_notice("%s: %s removed, by log.%s; from now on single files are removed without a line", directory,
+		           removed.first, removed.setting);
+	}
+	timers->trimmed = true;
 }
 
 /* Compressing and trimming: a slice, or after a failure a new round from time to time. */
@@ -127,6 +151,7 @@ static bool do_upkeep(const struct loop *loop, struct timers *timers) {
 	int r = sink_work(loop->sink, &err);
 	if (r <= 0) {
 		note(loop, STORAGE_UPKEEP, r, sink_path(loop->sink), &err);
+		tell_removed(loop, timers);
 	}
 	if (r < 0 && timers->upkeep == USEC_INFINITY) {
 		timers->upkeep = now + UPKEEP_RETRY;
@@ -142,17 +167,19 @@ static void watch_disk(const struct loop *loop, struct timers *timers) {
 		timers->checkpoint = 0;
 		timers->upkeep = timers->upkeep == USEC_INFINITY ? USEC_INFINITY : 0;
 		if (storage_fails(storage, STORAGE_ROTATION)) {
-			(void)rotate(loop, clock_realtime());
+			(void)rotate(loop);
 		}
 	}
 	timers->log_failed = fails;
 }
 
 /* Rotation by the clock, and the compressing and trimming that follow it.  Returns whether there is more. */
-static bool tend_log(const struct loop *loop, struct timers *timers, usec_t wall) {
+static bool tend_log(const struct loop *loop, struct timers *timers) {
+	usec_t now = true_time(loop);
 	watch_disk(loop, timers);
-	if (wall >= sink_rotation_due(loop->sink)) {
-		(void)rotate(loop, wall);
+	sink_tick(loop->sink, now);
+	if (now != USEC_UNKNOWN && now >= sink_rotation_due(loop->sink)) {
+		(void)rotate(loop);
 	}
 	return do_upkeep(loop, timers);
 }
@@ -185,7 +212,10 @@ static void reload(const struct loop *loop, struct timers *timers) {
 }
 
 static void rotate_on_signal(const struct loop *loop, struct timers *timers) {
-	if (rotate(loop, clock_realtime()) == 0) {
+	(void)sink_follow(loop->sink, NULL);
+	if (sink_is_empty(loop->sink)) {
+		log_info("%s: not rotated: there is no record in it", sink_path(loop->sink));
+	} else if (rotate(loop) == 0) {
 		log_info("%s: rotated", sink_path(loop->sink));
 	}
 	(void)save(loop, timers);
@@ -223,15 +253,15 @@ static void watch_zones(const struct loop *loop, struct timers *timers, usec_t w
 	timers->status_waits = zonewatch_turn(&timers->zones, config, wall) || timers->status_waits;
 }
 
-static usec_t rotation_due(const struct sink *sink, usec_t now) {
-	usec_t due = sink_rotation_due(sink);
-	return due == USEC_INFINITY ? USEC_INFINITY : now + (due - clock_realtime());
+static usec_t rotation_due(const struct loop *loop, usec_t now) {
+	usec_t due = sink_rotation_due(loop->sink), when = true_time(loop);
+	return due == USEC_INFINITY || when == USEC_UNKNOWN ? USEC_INFINITY : now + (due - when);
 }
 
 static usec_t earliest(const struct loop *loop, const struct timers *timers, usec_t next, usec_t now) {
 	const usec_t others[] = {
 		now + (notify_flush() ? LONGEST_WAIT : NOTIFY_RETRY),
-		rotation_due(loop->sink, now),
+		rotation_due(loop, now),
 		timers->drain,
 		timers->checkpoint,
 		timers->upkeep,
@@ -307,7 +337,7 @@ int loop_run(const struct loop *loop) {
 		usec_t next = poller_turn(loop->poller);
 		usec_t now = clock_boottime();
 		usec_t wall = clock_realtime();
-		bool busy = tend_log(loop, &timers, wall);
+		bool busy = tend_log(loop, &timers);
 		if (save_is_due(loop, &timers, now)) {
 			(void)save(loop, &timers);
 		}

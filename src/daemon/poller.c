@@ -295,7 +295,7 @@ int poller_restore(struct poller *poller, struct error *err) {
 	if (from < 0) {
 		return from;
 	}
-	int r = sink_recover(poller->sink, from > 0 ? &position : NULL, poller->wall, &replay, err);
+	int r = sink_recover(poller->sink, from > 0 ? &position : NULL, USEC_UNKNOWN, &replay, err);
 	if (r < 0) {
 		return r;
 	}

@@ -197,7 +197,9 @@ int poller_reload(struct poller *poller, struct config *config, struct error *er
 	if (r < 0) {
 		return r;
 	}
-	r = sink_reconfigure(poller->sink, &config->log, poller->wall, err);
+	usec_t now;
+	bool confirmed = poller_true_time(poller, &now);
+	r = sink_reconfigure(poller->sink, &config->log, confirmed ? now : USEC_UNKNOWN, err);
 	if (r < 0) {
 		release(&roll, NULL);
 		return r;

@@ -361,7 +361,7 @@ static int append_once(struct logfile *file, const void *data, size_t len, usec_
 		r = error_set(err, ESTALE, "%s: moved away while it was written", file->path);
 	} else {
 		keep(file);
-		file->written = now;
+		file->written = now == USEC_UNKNOWN ? file->written : now;
 		return 0;
 	}
 

@@ -21,7 +21,7 @@ struct logfile {
 	uint64_t device, inode; /* which file it is */
 	int64_t size;           /* of the whole lines in it, synced */
 	int64_t heading;        /* how much of that is the header; 0: it does not begin with it */
-	usec_t written;         /* wall clock of the last append */
+	usec_t written;         /* when the last append was; at the opening, when the file says so */
 	int64_t stray;          /* bytes at the end that must go before anything else happens */
 	bool cut_unsynced;      /* some went, and a crash could bring them back */
 	int64_t reserved;       /* up to here the disk has room for certain */
@@ -65,7 +65,7 @@ int logfile_cut(struct logfile *file, int64_t size, struct error *err);
 
 /**
  * Appends whole lines and syncs them, with the header in front if the file is
- * empty.  Includes logfile_follow().
+ * empty.  Includes logfile_follow().  now may be USEC_UNKNOWN.
  *
  * Returns 0, or -errno and then nothing of it is in the file (if even that
  * cannot be achieved, nothing else will be done until it is).

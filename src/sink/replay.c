@@ -14,6 +14,7 @@
 
 enum {
 	TAIL = 4096, /* bytes: some lines, with their times and devices in them */
+	LAST = 16 * 1024, /* for the last line */
 	BLOCK = 256 * 1024,
 	/* No record is longer: it is made of a body of 8 MiB at most, in which bytes may become six. */
 	LINE_MAX_MIB = 64,
@@ -78,6 +79,27 @@ int replay_tail(int fd, int64_t size, uint64_t *ret_tail) {
 		return -ENODATA;
 	}
 	*ret_tail = rng_hash(bytes, len);
+	return 0;
+}
+
+int replay_last_end(int fd, int64_t size, const struct log_codec *codec, usec_t *ret_end) {
+	char block[LAST];
+	struct log_entry entry;
+	size_t len = size < LAST ? (size_t)size : LAST;
+	int64_t got = file_read(fd, block, len, size - (int64_t)len);
+
+	if (got < 0) {
+		return (int)got;
+	}
+	if (got < (int64_t)len || len == 0 || block[len - 1] != '\n' || memchr(block, '\0', len)) {
+		return -ENODATA;
+	}
+	const char *newline = memrchr(block, '\n', len - 1);
+	const char *line = newline ? newline + 1 : block;
+	if ((!newline && len == LAST) || codec->parse(line, (size_t)(block + len - line), &entry) < 0) {
+		return -ENODATA;
+	}
+	*ret_end = entry.end;
 	return 0;
 }
 
@@ -378,6 +400,12 @@ static bool is_twin(const struct archive *archive, size_t i) {
 
 /* Where the position is */
 
+/* A file with no record in it looks like any other. */
+static bool says_something(const struct run *run) {
+	const struct log_codec *codec = log_codec_of_name(run->current);
+	return run->from->size > (codec ? (int64_t)strlen(codec->header) : 0);
+}
+
 /* Notes the file if the position is in it.  Returns 0 or -errno. */
 static int try_place(struct run *run, const char *name, struct error *err) {
 	char path[PATH_MAX];
@@ -422,7 +450,7 @@ static int recognize(struct run *run, const char *name, bool moved, struct error
 }
 
 static int try_one(struct run *run, const char *name, bool moved, struct error *err) {
-	return run->from->size > 0 ? try_place(run, name, err) : recognize(run, name, moved, err);
+	return says_something(run) ? try_place(run, name, err) : recognize(run, name, moved, err);
 }
 
 /* In the files that will be read, and, if it is in none, in those that others have renamed or compressed. */
@@ -437,7 +465,7 @@ static int find_place(struct run *run, const struct archive *archive, const char
 	if (r == 0) {
 		r = try_one(run, run->current, false, err);
 	}
-	if (r == 0 && run->from->size > 0 && !run->place[0]) {
+	if (r == 0 && says_something(run) && !run->place[0]) {
 		r = visit_foreign(run, try_one_foreign, err);
 	}
 	run->unsure = run->unsure && !run->place[0];
@@ -520,7 +548,7 @@ static int read_log(struct run *run, struct error *err) {
 	}
 	if (run->from) {
 		r = read_on(run, &archive, err);
-		if (r == 0 && !run->lines.older && run->from->size > 0 && !run->place[0]) {
+		if (r == 0 && !run->lines.older && says_something(run) && !run->place[0]) {
 			run->lines.replay->place = REPLAY_LOST;
 		}
 	}

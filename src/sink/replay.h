@@ -68,6 +68,13 @@ __attribute__((warn_unused_result, nonnull))
 int replay_tail(int fd, int64_t size, uint64_t *ret_tail);
 
 /**
+ * The end of the bucket of the last record in an open file.  Returns 0; -ENODATA if its last
+ * line is no record or too long; other -errno.
+ */
+__attribute__((warn_unused_result, nonnull))
+int replay_last_end(int fd, int64_t size, const struct log_codec *codec, usec_t *ret_end);
+
+/**
  * Visits the records in DIRECTORY/CURRENT and in the rotated files beside it, from a
  * position on; from NULL: all.
  *

@@ -72,7 +72,7 @@ void rotate_configure(struct rotate *rotate, const struct log_settings *settings
 
 void rotate_tick(struct rotate *rotate, usec_t now) {
 	rotate->now = now;
-	if (rotate->phase == ROTATE_IDLE && now >= rotate->expiry) {
+	if (rotate->phase == ROTATE_IDLE && now != USEC_UNKNOWN && now >= rotate->expiry) {
 		rotate->expiry = USEC_INFINITY;
 		rotate_begin(rotate);
 	}
@@ -108,7 +108,7 @@ void rotate_release(struct rotate *rotate, usec_t newest) {
 	}
 }
 
-int rotate_rename(struct rotate *rotate, const char *path, const char *extension, usec_t now,
+int rotate_rename(struct rotate *rotate, const char *path, const char *extension, usec_t time,
                   struct error *err) {
 	char name[ARCHIVE_NAME_SIZE];
 	char to[PATH_SIZE];
@@ -117,7 +117,7 @@ int rotate_rename(struct rotate *rotate, const char *path, const char *extension
 		return error_errno(err, -r, "%s: cannot be listed", rotate->directory);
 	}
 
-	usec_t time = now - now % USEC_PER_SEC;
+	time -= time % USEC_PER_SEC;
 	do {
 		if (time <= rotate->newest) {
 			time = rotate->newest + USEC_PER_SEC;
@@ -131,7 +131,6 @@ int rotate_rename(struct rotate *rotate, const char *path, const char *extension
 		return error_errno(err, -r, "%s: cannot be renamed to %s", path, name);
 	}
 
-	rotate->now = now;
 	rotate_begin(rotate);
 	return 0;
 }
@@ -305,19 +304,54 @@ static struct keeping survey(struct rotate *rotate, const struct archive *archiv
 	return all;
 }
 
-static bool is_too_old(const struct rotate *rotate, usec_t time) {
-	usec_t age;
-	return rotate->settings.keep_age > 0 && !__builtin_sub_overflow(rotate->now, time, &age) &&
-	       age > rotate->settings.keep_age;
+/* A name from a time when the clock was ahead says nothing: then it is when the file was written. */
+static usec_t age_of(struct rotate *rotate, const struct archive_file *file) {
+	struct file_info info;
+	char path[PATH_SIZE];
+	usec_t time = file->time, age;
+
+	if (time > rotate->now && file_stat(path_of(path, rotate, file->name), &info) == 0) {
+		time = info.mtime;
+	}
+	return __builtin_sub_overflow(rotate->now, time, &age) ? 0 : age;
 }
 
-/* Whether the oldest group left has to go.  Neither count nor bytes take the last one. */
-static bool is_doomed(const struct rotate *rotate, const struct keeping *left, usec_t time) {
+/* Never by a clock that nobody has confirmed: that cannot be undone. */
+static bool is_too_old(struct rotate *rotate, const struct archive_file *file) {
+	return rotate->settings.keep_age > 0 && rotate->now != USEC_UNKNOWN &&
+	       age_of(rotate, file) > rotate->settings.keep_age;
+}
+
+/* The setting by which the oldest group left has to go, or NULL.  Neither count nor bytes take the last one. */
+static const char *doom_of(struct rotate *rotate, const struct keeping *left, const struct archive_file *file) {
 	const struct log_settings *settings = &rotate->settings;
 
-	return is_too_old(rotate, time) ||
-	       (left->groups > 1 && ((settings->keep > 0 && left->groups > settings->keep) ||
-	                             (counts_bytes(rotate) && left->bytes > settings->keep_bytes)));
+	if (is_too_old(rotate, file)) {
+		return "keep_age";
+	}
+	if (left->groups > 1 && settings->keep > 0 && left->groups > settings->keep) {
+		return "keep";
+	}
+	return left->groups > 1 && counts_bytes(rotate) && left->bytes > settings->keep_bytes ? "keep_bytes" : NULL;
+}
+
+static void note_removed(struct rotate *rotate, const char *name, const char *setting) {
+	struct rotate_removed *removed = &rotate->removed;
+
+	(void)snprintf(removed->last, sizeof(removed->last), "%s", name);
+	if (removed->files++ == 0) {
+		memcpy(removed->first, removed->last, sizeof(removed->first));
+	}
+	removed->setting = setting;
+}
+
+bool rotate_removed(struct rotate *rotate, struct rotate_removed *ret) {
+	if (rotate->phase != ROTATE_IDLE || rotate->removed.files == 0) {
+		return false;
+	}
+	*ret = rotate->removed;
+	rotate->removed.files = 0;
+	return true;
 }
 
 /*
@@ -362,10 +396,12 @@ static int trim_slice(struct rotate *rotate, const struct archive *archive) {
 	rotate->expiry = USEC_INFINITY;
 	for (size_t i = 0; i < archive->len && removed < TRIM_SLICE;) {
 		size_t end = group_end(archive, i);
-		if (archive->files[i].time <= rotate->released &&
-		    is_doomed(rotate, &left, archive->files[i].time)) {
-			removed += remove_group(rotate, &archive->files[i], end - i, &left);
-		} else if (rotate->expiry == USEC_INFINITY) {
+		const struct archive_file *file = &archive->files[i];
+		const char *setting = file->time <= rotate->released ? doom_of(rotate, &left, file) : NULL;
+		if (setting && remove_group(rotate, file, end - i, &left)) {
+			note_removed(rotate, file->name, setting);
+			removed++;
+		} else if (!setting && rotate->expiry == USEC_INFINITY) {
 			rotate->expiry = expiry_of(rotate, archive->files[i].time);
 		}
 		i = end;

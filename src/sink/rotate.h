@@ -26,14 +26,22 @@ enum rotate_phase {
 	ROTATE_TRIM,     /* remove what is more than is to be kept, bytes included */
 };
 
+/** What has been removed. */
+struct rotate_removed {
+	int files; /* a file and its compressed form are one */
+	char first[ARCHIVE_NAME_SIZE], last[ARCHIVE_NAME_SIZE];
+	const char *setting; /* by which the last one had to go: "keep" and so on */
+};
+
 struct rotate {
 	char *directory;
 	struct log_settings settings; /* what to compress and to keep */
-	usec_t now;                   /* the wall clock, as last told */
+	usec_t now;                   /* the confirmed time, as last told, or USEC_UNKNOWN */
 	usec_t newest;                /* no later name has been given */
 	usec_t released;              /* no later file is removed: see rotate_release() */
 	usec_t expiry;                /* when the oldest file gets too old */
 	enum rotate_phase phase;
+	struct rotate_removed removed;
 	struct gzip *gzip;
 	char job[ARCHIVE_NAME_SIZE];  /* what is being compressed, or was last */
 	int failure;                  /* the first one of this round of work, or when idle of the last */
@@ -54,20 +62,23 @@ void rotate_configure(struct rotate *rotate, const struct log_settings *settings
 __attribute__((nonnull))
 void rotate_begin(struct rotate *rotate);
 
-/** Tells it the time: files get too old without any rotation. */
+/**
+ * Tells it the time: files get too old without any rotation.  As long as it is USEC_UNKNOWN
+ * no file is removed for its age.
+ */
 __attribute__((nonnull))
 void rotate_tick(struct rotate *rotate, usec_t now);
 
 /**
- * Gives a synced file the name of a rotated one: of this second, or of the
- * first one after all names there are, so that names sort by age even if the
- * clock steps back.  Begins a round of work.  The caller opens the next file and
+ * Gives a synced file the name of a rotated one: of that second, or of the
+ * first one after all names there are, so that names sort by age whatever the
+ * clock does.  Begins a round of work.  The caller opens the next file and
  * syncs the directory.
  *
  * Returns 0 or -errno.
  */
 __attribute__((warn_unused_result, nonnull(1, 2, 3)))
-int rotate_rename(struct rotate *rotate, const char *path, const char *extension, usec_t now,
+int rotate_rename(struct rotate *rotate, const char *path, const char *extension, usec_t time,
                   struct error *err);
 
 /**
@@ -83,6 +94,10 @@ int rotate_resume(struct rotate *rotate, usec_t newest, struct error *err);
  */
 __attribute__((nonnull))
 void rotate_release(struct rotate *rotate, usec_t newest);
+
+/** Whether a round of work is over that removed something; if so, what, once. */
+__attribute__((nonnull))
+bool rotate_removed(struct rotate *rotate, struct rotate_removed *ret);
 
 /**
  * Does a slice of the work that can wait.

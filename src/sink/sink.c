@@ -65,6 +65,19 @@ static int open_current(struct sink *sink, const struct log_codec *codec, struct
 }
 
 /*
+ * The name of a rotated file is that of the time; while nobody knows that, of what stands in
+ * the file.  A clock that is years ahead would leave no better names for the time after it.
+ */
+static usec_t naming_time(const struct logfile *file, const struct log_codec *codec, usec_t now) {
+	usec_t end;
+
+	if (now != USEC_UNKNOWN) {
+		return now;
+	}
+	return replay_last_end(file->fd, file->size, codec, &end) < 0 ? 0 : end;
+}
+
+/*
  * Takes a file out of the way: renamed if there is anything in it, else removed.
  * A crash or a failure after this leaves no current file, and the next start or
  * the next append opens it anew.
@@ -72,7 +85,8 @@ static int open_current(struct sink *sink, const struct log_codec *codec, struct
 static int retire(struct sink *sink, const struct logfile *file, const struct log_codec *codec,
                   usec_t now, struct error *err) {
 	if (!logfile_is_empty(file)) {
-		return rotate_rename(&sink->rotate, file->path, codec->extension, now, err);
+		return rotate_rename(&sink->rotate, file->path, codec->extension,
+		                     naming_time(file, codec, now), err);
 	}
 
 	int r = file_remove(file->path);
@@ -151,6 +165,11 @@ int sink_open(const struct log_settings *settings, usec_t now, struct sink **ret
 	if (r < 0) {
 		sink_close(sink);
 		return r;
+	}
+	/* The file's time is by a clock that may have been late. */
+	usec_t end;
+	if (replay_last_end(sink->file.fd, sink->file.size, sink->codec, &end) == 0 && end > sink->file.written) {
+		sink->file.written = end;
 	}
 	set_due(sink);
 	*ret_sink = sink;
@@ -252,12 +271,13 @@ static bool is_full(const struct sink *sink) {
  * than nowhere, and the loop is asked for sink_rotate(), which will tell.
  */
 static void rotate_before(struct sink *sink, usec_t now) {
-	if (logfile_is_empty(&sink->file) || (now < sink->due && !is_full(sink))) {
+	bool due = now != USEC_UNKNOWN && now >= sink->due;
+	if (logfile_is_empty(&sink->file) || (!due && !is_full(sink))) {
 		return;
 	}
 	if (sink->owed) {
 		/* Not on every batch.  If the clock stepped back, not as late as it says. */
-		if (sink->retry_at > now + ROTATION_RETRY) {
+		if (now != USEC_UNKNOWN && sink->retry_at > now + ROTATION_RETRY) {
 			sink->retry_at = now + ROTATION_RETRY;
 		}
 		return;
@@ -314,11 +334,19 @@ static int append_batch(struct sink *sink, usec_t now, struct error *err) {
 	return r;
 }
 
+void sink_tick(struct sink *sink, usec_t now) {
+	rotate_tick(&sink->rotate, now);
+	if (now != USEC_UNKNOWN && sink->file.written > now) {
+		sink->file.written = now; /* the file's time, by a clock that was ahead */
+		set_due(sink);
+	}
+}
+
 int sink_commit(struct sink *sink, usec_t now, struct error *err) {
 	int r = append_batch(sink, now, err);
 
 	buf_clear(&sink->batch);
-	rotate_tick(&sink->rotate, now);
+	sink_tick(sink, now);
 	if (r == 0 && format_changes(sink, &sink->settings)) {
 		/* Left from a reload that found a batch of the old format; if it fails, next time. */
 		(void)switch_format(sink, &sink->settings, now, NULL);
@@ -329,7 +357,7 @@ int sink_commit(struct sink *sink, usec_t now, struct error *err) {
 int sink_rotate(struct sink *sink, usec_t now, struct error *err) {
 	int r = logfile_follow(&sink->file, err);
 
-	rotate_tick(&sink->rotate, now);
+	sink_tick(sink, now);
 	if (r == 0 && !logfile_is_empty(&sink->file)) {
 		r = rotate_now(sink, now, err);
 	}
@@ -345,6 +373,14 @@ usec_t sink_rotation_due(const struct sink *sink) {
 
 int sink_work(struct sink *sink, struct error *err) {
 	return rotate_work(&sink->rotate, err);
+}
+
+bool sink_removed(struct sink *sink, struct rotate_removed *ret) {
+	return rotate_removed(&sink->rotate, ret);
+}
+
+bool sink_is_empty(const struct sink *sink) {
+	return logfile_is_empty(&sink->file);
 }
 
 void sink_begin_work(struct sink *sink) {
@@ -399,7 +435,7 @@ int sink_reconfigure(struct sink *sink, const struct log_settings *settings, use
 
 	sink->settings = *settings;
 	rotate_configure(&sink->rotate, settings);
-	rotate_tick(&sink->rotate, now);
+	sink_tick(sink, now);
 	set_due(sink);
 	return 0;
 }

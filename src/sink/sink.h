@@ -9,6 +9,10 @@
  *
  * The current file is always DIRECTORY/occupancy.ndjson (or .csv).  Rotation
  * renames it; see rotate.h.
+ *
+ * "now" is the time that a server has confirmed, or USEC_UNKNOWN while none has: then no
+ * file is rotated by the clock or removed for its age, and one that is rotated for another
+ * reason is named by what stands in it.
  */
 
 #ifndef SINK_SINK_H
@@ -16,6 +20,7 @@
 
 #include "response/record.h"
 #include "sink/replay.h"
+#include "sink/rotate.h"
 
 struct sink;
 
@@ -64,6 +69,10 @@ size_t sink_pending(const struct sink *sink);
 __attribute__((warn_unused_result, nonnull(1)))
 int sink_commit(struct sink *sink, usec_t now, struct error *err);
 
+/** Tells it the time. */
+__attribute__((nonnull))
+void sink_tick(struct sink *sink, usec_t now);
+
 /** Rotates now, unless the current file is empty.  Returns 0 or -errno. */
 __attribute__((warn_unused_result, nonnull(1)))
 int sink_rotate(struct sink *sink, usec_t now, struct error *err);
@@ -92,11 +101,19 @@ int sink_probe(struct sink *sink, struct error *err);
 __attribute__((warn_unused_result, nonnull(1)))
 int sink_work(struct sink *sink, struct error *err);
 
+/** Whether a round of that work is over that removed rotated files; if so, which, once. */
+__attribute__((nonnull))
+bool sink_removed(struct sink *sink, struct rotate_removed *ret);
+
+/** Whether there is no record in the current file, which is not rotated then. */
+__attribute__((nonnull))
+bool sink_is_empty(const struct sink *sink);
+
 /** Begins a round of that work. */
 __attribute__((nonnull))
 void sink_begin_work(struct sink *sink);
 
-/** The wall-clock time of the next rotation by the clock; USEC_INFINITY if none. */
+/** The time of the next rotation by the clock; USEC_INFINITY if none. */
 __attribute__((nonnull))
 usec_t sink_rotation_due(const struct sink *sink);
 

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static struct names {
 	struct {
@@ -24,6 +25,31 @@ void names_init(void) {
 
 static bool is_rotated(const char *name) {
 	return strncmp(name, "occupancy-", 10) == 0;
+}
+
+/* What a clock may be off by without anybody knowing, and a rotation late. */
+#define TOLERANCE (2 * USEC_PER_MIN)
+
+/* The time in the name of a rotated file. */
+static usec_t time_of(const char *name) {
+	struct tm at = {0};
+	(void)sscanf(name, "occupancy-%4d%2d%2dT%2d%2d%2dZ", &at.tm_year, &at.tm_mon, &at.tm_mday, &at.tm_hour,
+	             &at.tm_min, &at.tm_sec);
+	at.tm_year -= 1900;
+	at.tm_mon--;
+	return (usec_t)timegm(&at) * USEC_PER_SEC;
+}
+
+/* A name is of the true time, or of the first second after the latest name. */
+static void check_time(const char *name) {
+	usec_t latest = world->now + TOLERANCE;
+	for (size_t i = 0; i < names->len; i++) {
+		usec_t next = time_of(names->list[i].name) + 5 * USEC_PER_SEC;
+		latest = next > latest ? next : latest;
+	}
+	if (time_of(name) > latest) {
+		world_violation("rotation: expected a name of %s at the latest, but it is %s", world_time(latest), name);
+	}
 }
 
 static bool ends_with(const char *name, const char *end) {
@@ -46,6 +72,7 @@ void names_given(const char *from, const char *to, const struct inode *inode) {
 			return;
 		}
 	}
+	check_time(to);
 	names->list = arena_grow(names->list, &names->room, names->len + 1, sizeof(*names->list));
 	(void)snprintf(names->list[names->len].name, DISK_NAME_SIZE, "%s", to);
 	names->list[names->len].begun = inode->begun;
@@ -98,14 +125,16 @@ void names_removed(const char *name, struct inode *inode) {
 	bool oldest;
 	const struct setup *setup = &setups->versions[setups->current];
 	int groups = count_groups(name, &oldest);
+	bool too_old = setup->keep_age > 0 && world->now - time_of(name) > setup->keep_age - TOLERANCE;
 	/* One that cannot be removed counts as gone. */
-	if (groups < 2 || (!oldest && !world->disk_troubled)) {
+	if ((groups < 2 && !too_old) || (!oldest && !world->disk_troubled)) {
 		world_violation("retention: expected the oldest of several to go, but %s was removed, one of %d",
 		                name, groups);
 	}
-	if (setup->keep_kib == 0 && setup->keep > 0 && setups->current == 0 && groups <= setup->keep) {
-		world_violation("retention: expected %d rotated files to be kept, but %s was removed, one of %d",
-		                setup->keep, name, groups);
+	bool too_many = setup->keep > 0 && groups > setup->keep;
+	if (setup->keep_kib == 0 && setups->current == 0 && !too_many && !too_old) {
+		world_violation("retention: expected %d rotated files to be kept for %lld h, but %s was removed, one of %d",
+		                setup->keep, (long long)(setup->keep_age / USEC_PER_HOUR), name, groups);
 	}
 	disk_keep(name, inode);
 }

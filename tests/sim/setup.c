@@ -203,6 +203,7 @@ static void choose_log(struct setup *setup, struct dice *dice) {
 	setup->rotate_every = (int)dice_below(dice, 3);
 	setup->keep = DICE_CHOOSE(dice, keeps);
 	setup->keep_kib = dice_permille(dice, 150) ? dice_between(dice, 128, 1024) : 0;
+	setup->keep_age = dice_permille(dice, 300) ? dice_between(dice, 1, 48) * USEC_PER_HOUR : 0;
 	setup->log_zone = some_zone(dice);
 }
 
@@ -354,6 +355,9 @@ static void put_log(FILE *file, const struct setup *setup) {
 	        setup->keep, setup->compress ? "true" : "false");
 	if (setup->keep_kib > 0) {
 		fprintf(file, " keep_bytes = \"%lldKiB\";", (long long)setup->keep_kib);
+	}
+	if (setup->keep_age > 0) {
+		fprintf(file, " keep_age = \"%lldh\";", (long long)(setup->keep_age / USEC_PER_HOUR));
 	}
 	fputs(" };\nstate = { directory = \"/sim/state\"; };\n", file);
 }

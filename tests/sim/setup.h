@@ -70,6 +70,7 @@ struct setup {
 	int rotate_every; /* 0 never, 1 hour, 2 day */
 	int keep;
 	int64_t keep_kib;
+	usec_t keep_age; /* 0: any */
 	int log_zone;
 };
 

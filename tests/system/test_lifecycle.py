@@ -77,6 +77,36 @@ def test_once_goes_on_where_the_last_run_ended(fake, make_daemon):
     check_all(daemon, [1])
 
 
+@pytest.mark.parametrize("server", ["answers", "is away"])
+def test_a_clock_years_ahead_removes_nothing_and_spoils_no_name(fake, make_daemon, server):
+    """keep_age and the names of rotated files go by the time that the server confirms, not by this machine's clock."""
+    daemon = make_daemon(fake.url, rooms(*range(1, 10)), defaults={"backfill": "731d"}, log={"keep": 0, "keep_age": "30d"})
+    assert daemon.run("--once")[0] == 0
+    line = json.dumps(daemon.records()[-1], separators=(",", ":")) + "\n"
+    now = time.time()
+    old, young = (time.strftime("occupancy-%Y%m%dT%H%M%SZ.ndjson.gz", time.gmtime(now - days * 86400)) for days in (31, 29))
+    for name in (old, young):
+        with gzip.open(daemon.log_folder / name, "wt") as file:
+            file.write(line)
+    if server == "is away":
+        fake.faults({"status": 503})
+    daemon.start(LD_PRELOAD=FAKETIME_LIBRARY, FAKETIME="+600d")
+    daemon.signal(signal.SIGUSR1)
+    wait_for(lambda: "occupancy.ndjson: rotated" in daemon.stderr(), 10, "the line that says that it is rotated")
+    daemon.signal(signal.SIGUSR1)
+    wait_for(lambda: "there is no record in it" in daemon.stderr() or server == "answers", 10, "that the log is empty")
+    if server == "answers":
+        wait_for(lambda: not (daemon.log_folder / old).exists(), 10, "the file that is too old to be removed")
+        wait_for(lambda: f"{old} removed, by log.keep_age" in daemon.stderr(), 10, "that it is told")
+    else:
+        time.sleep(2)
+        assert (daemon.log_folder / old).exists()
+    daemon.stop()
+    names = sorted(path.name for path in daemon.log_folder.glob("occupancy-*"))
+    assert young in names
+    assert names[-1] < time.strftime("occupancy-%Y%m%dT%H%M%SZ", time.gmtime(now + 600)), names
+
+
 def test_once_trims_and_compresses_before_it_ends(fake, make_daemon):
     """Each run may be shorter than what there is to compress, and there is no daemon between them."""
     daemon = make_daemon(fake.url, rooms(1), log={"keep": 2})

@@ -386,6 +386,68 @@ static void age_takes_even_the_last_and_is_told_by_the_clock_alone(void **state)
 	rotate_done(&rotate);
 }
 
+/* A clock that nobody has confirmed removes nothing; a name from a time when it was ahead is no age. */
+static void age_is_of_the_confirmed_time(void **state) {
+	(void)state;
+	static const struct log_settings settings = {.keep_age = USEC_PER_DAY};
+	static const char ahead[] = "occupancy-20461123T000000Z.ndjson";
+	disk_put("occupancy-20261123T000000Z.ndjson", "x");
+	disk_put(ahead, "x");
+	const struct timespec times[] = {{.tv_sec = monday / USEC_PER_SEC}, {.tv_sec = monday / USEC_PER_SEC}};
+	assert_int_equal(utimensat(AT_FDCWD, disk_path(ahead), times, 0), 0);
+
+	struct rotate rotate = started(&settings, USEC_UNKNOWN);
+	assert_true(work(&rotate, NULL) > 0);
+	rotate_tick(&rotate, USEC_UNKNOWN);
+	assert_true(work(&rotate, NULL) > 0);
+	rotate_tick(&rotate, monday + USEC_PER_HOUR);
+	assert_true(work(&rotate, NULL) > 0);
+	assert_string_equal(disk_list(), "occupancy-20261123T000000Z.ndjson occupancy-20461123T000000Z.ndjson ");
+
+	struct rotate_removed removed;
+	assert_false(rotate_removed(&rotate, &removed));
+	rotate_tick(&rotate, monday + USEC_PER_DAY + 2 * USEC_PER_SEC);
+	assert_true(work(&rotate, NULL) > 0);
+	assert_string_equal(disk_list(), "");
+	assert_true(rotate_removed(&rotate, &removed));
+	assert_int_equal(removed.files, 2);
+	assert_string_equal(removed.first, "occupancy-20261123T000000Z.ndjson");
+	assert_string_equal(removed.last, ahead);
+	assert_string_equal(removed.setting, "keep_age");
+	assert_false(rotate_removed(&rotate, &removed));
+	rotate_done(&rotate);
+}
+
+static void what_was_removed_is_told_when_all_of_it_is(void **state) {
+	(void)state;
+	static const struct {
+		struct log_settings settings;
+		const char *setting;
+	} rows[] = {
+		{{.keep = 1}, "keep"},
+		{{.keep_bytes = 3}, "keep_bytes"},
+		{{.keep_bytes = 3, .compress = true}, "keep_bytes"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char name[ARCHIVE_NAME_SIZE];
+		disk_empty();
+		for (int n = 0; n < 20; n++) {
+			disk_put(archive_name(name, monday + n * USEC_PER_SEC, "csv"), "xx");
+		}
+		struct rotate rotate = started(&rows[i].settings, monday);
+		struct rotate_removed removed = {0};
+		int slices = 0;
+		while (!rotate_removed(&rotate, &removed) && slices++ < 10000) {
+			(void)!rotate_work(&rotate, NULL);
+		}
+		assert_int_equal(removed.files, 19);
+		assert_int_equal(strncmp(removed.first, "occupancy-20261123T000000Z.csv", 30), 0);
+		assert_int_equal(strncmp(removed.last, "occupancy-20261123T000018Z.csv", 30), 0);
+		assert_string_equal(removed.setting, rows[i].setting);
+		rotate_done(&rotate);
+	}
+}
+
 static void many_files_go_in_slices(void **state) {
 	(void)state;
 	static const struct log_settings settings = {.keep = 2};
@@ -569,6 +631,8 @@ int main(void) {
 		TEST(what_no_checkpoint_is_past_stays),
 		TEST(name_of_an_earlier_life_is_not_given_again),
 		TEST(age_takes_even_the_last_and_is_told_by_the_clock_alone),
+		TEST(age_is_of_the_confirmed_time),
+		TEST(what_was_removed_is_told_when_all_of_it_is),
 		TEST(many_files_go_in_slices),
 		TEST(files_too_many_go_before_any_is_compressed),
 		TEST(files_go_between_two_that_are_compressed),

@@ -130,6 +130,57 @@ static void committed_records_are_in_the_file(void **state) {
 	sink_close(sink);
 }
 
+static void set_file_time(usec_t time) {
+	const struct timespec times[] = {{.tv_sec = time / USEC_PER_SEC}, {.tv_sec = time / USEC_PER_SEC}};
+	assert_int_equal(utimensat(AT_FDCWD, disk_path("occupancy.ndjson"), times, 0), 0);
+}
+
+/* While nobody has confirmed the clock it neither rotates nor names; what stands in the file does. */
+static void unknown_time_rotates_nothing_by_the_clock(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	settings.rotate_every = ROTATE_DAY;
+	struct sink *sink = opened(&settings, USEC_UNKNOWN);
+	commit(sink, 1, midnight - USEC_PER_DAY);
+	commit(sink, 2, USEC_UNKNOWN);
+	sink_tick(sink, USEC_UNKNOWN);
+	assert_string_equal(counts_in("occupancy.ndjson"), "1 2 ");
+	assert_false(sink_is_empty(sink));
+	assert_int_equal(sink_rotate(sink, USEC_UNKNOWN, NULL), 0);
+	assert_true(sink_is_empty(sink));
+	const struct record record = sample_record();
+	char name[ARCHIVE_NAME_SIZE];
+	assert_string_equal(counts_in(archive_name(name, record.end, "ndjson")), "1 2 ");
+
+	/* The time is known now, and a day has passed. */
+	commit(sink, 3, midnight - USEC_PER_HOUR);
+	commit(sink, 4, midnight);
+	assert_string_equal(counts_in("occupancy.ndjson"), "4 ");
+	sink_close(sink);
+}
+
+/* The file's time may be of a clock that was wrong: then what stands in it, and the confirmed time, count. */
+static void time_of_the_file_is_not_trusted_blindly(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	settings.rotate_every = ROTATE_DAY;
+	const usec_t end = sample_record().end;
+	static const usec_t off[] = {20 * 365 * USEC_PER_DAY, -8 * 365 * USEC_PER_DAY};
+	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++) {
+		disk_empty();
+		struct sink *sink = opened(&settings, USEC_UNKNOWN);
+		commit(sink, 1, end);
+		sink_close(sink);
+		set_file_time(end + off[i]);
+		sink = opened(&settings, USEC_UNKNOWN);
+		sink_tick(sink, end + USEC_PER_SEC);
+		assert_in_range(sink_rotation_due(sink), end, end + USEC_PER_DAY + USEC_PER_SEC);
+		commit(sink, 2, end + USEC_PER_SEC);
+		assert_string_equal(counts_in("occupancy.ndjson"), "1 2 ");
+		sink_close(sink);
+	}
+}
+
 static void what_was_not_committed_is_not_in_the_log(void **state) {
 	(void)state;
 	struct log_settings settings = settings_now();
@@ -747,6 +798,8 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(committed_records_are_in_the_file),
 		TEST(what_was_not_committed_is_not_in_the_log),
+		TEST(unknown_time_rotates_nothing_by_the_clock),
+		TEST(time_of_the_file_is_not_trusted_blindly),
 		TEST(csv_has_its_header_in_every_file),
 		TEST(a_header_alone_is_nothing),
 		TEST(what_is_as_long_as_a_header_is_kept),
