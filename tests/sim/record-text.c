@@ -222,3 +222,7 @@ bool record_text_csv(const char *text, size_t len, struct line *line) {
 	}
 	return text == end && fill(texts, line);
 }
+
+bool record_text_is_bare(const char *data, size_t len) {
+	return len == strlen(header) + 1 && memcmp(data, header, len - 1) == 0 && data[len - 1] == '\n';
+}

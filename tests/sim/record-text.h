@@ -18,4 +18,7 @@ bool record_text_csv(const char *text, size_t len, struct line *line);
 /** The first line of a CSV file must be the header; else it is a violation. */
 void record_text_header(const char *file, const char *text, size_t len);
 
+/** Whether a file with these bytes is one of CSV without a record: its header is all there is. */
+bool record_text_is_bare(const char *data, size_t len);
+
 #endif
