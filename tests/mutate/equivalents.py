@@ -19,6 +19,8 @@ EQUIVALENTS = [
      "any negative number stands for no descriptor"),
     ("src/daemon/command.c", "run", DESCRIPTORS, DESCRIPTORS.replace(".log_lock = -1", ".log_lock = -2"),
      "any negative number stands for no descriptor"),
+    ("src/daemon/orphans.c", "reserve", "if (orphans->len < orphans->size) {", "this if: never",
+     "the list is copied more often, and holds the same"),
     ("src/daemon/roster.c", "roster_init", "size_t size = 2;", "size_t size = 1;",
      "it is doubled until it has twice the polls; without any a table of one slot is as empty as one of two"),
     ("src/schedule/backoff.c", "backoff_ceiling", "while (failures > 1 && wait < cap) {",

@@ -142,6 +142,42 @@ static void what_the_server_asked_for_outlasts_a_reload(void **state) {
 	}
 }
 
+static void put_two_accounts(const char *first, const char *second) {
+	char text[4096];
+	(void)snprintf(text, sizeof(text),
+	               "accounts = ( { name = \"%s\"; base_url = \"http://127.0.0.1:1\"; key_file = \"%s\"; },\n"
+	               "             { name = \"%s\"; base_url = \"http://127.0.0.1:1\"; key_file = \"%s\"; } );\n"
+	               "defaults = { interval = \"MINUTELY\"; timezone = \"UTC\"; settle = \"0s\"; window = \"5m\"; };\n"
+	               "devices = ( { uuid = \"" RIG_UUID_A "\"; name = \"lobby\"; account = \"a\"; },\n"
+	               "            { uuid = \"" RIG_UUID_B "\"; name = \"foyer\"; account = \"b\"; } );\n"
+	               "log = { directory = \"%s\"; };\nstate = { directory = \"%s\"; };\n",
+	               first, rig_path("key"), second, rig_path("key"), rig_path("log"), rig_path("state"));
+	rig_put("main.conf", text);
+}
+
+/* With one server and one key it is the name that tells two accounts apart, in whatever order. */
+static void of_two_accounts_the_one_that_waited_waits_on(void **state) {
+	(void)state;
+	for (int swapped = 0; swapped < 2; swapped++) {
+		put_two_accounts("a", "b");
+		rig_start(false);
+		expect_int(2, rig_open(), "requests");
+		size_t foyer = strcmp(rig_request(0)->uuid, RIG_UUID_B) == 0 ? 0 : 1;
+		rig_answer(foyer, &(struct rig_answer){.status = 429, .body = "", .retry_after = "100"});
+		(void)rig_turn();
+		rig_expect_said("<5>b: rate limited *\n");
+		put_two_accounts(swapped ? "b" : "a", swapped ? "a" : "b");
+		reload();
+		(void)rig_turn();
+		expect_int(1, rig_open(), "%d: requests", swapped);
+		expect_text(RIG_UUID_A, rig_request(0)->uuid, "%d: who may ask", swapped);
+		expect_int(1, strncmp(rig_status_now().lanes, "b: rate limited", 15) == 0, "%d: %s", swapped, rig_status_now().lanes);
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
+}
+
 static void an_account_without_a_key_waits_for_it(void **state) {
 	(void)state;
 	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
@@ -383,6 +419,7 @@ int main(void) {
 		TEST(a_device_that_comes_back_goes_on_where_it_was),
 		TEST(a_failing_device_is_still_failing),
 		TEST(what_the_server_asked_for_outlasts_a_reload),
+		TEST(of_two_accounts_the_one_that_waited_waits_on),
 		TEST(an_account_without_a_key_waits_for_it),
 		TEST(what_only_a_restart_applies_is_told),
 		TEST(a_start_goes_on_from_checkpoint_and_log),
