@@ -32,6 +32,10 @@ VALGRIND    ?= 0
 # More arguments for pytest: PYTEST_ARGS='-k outcomes'.
 PYTEST_ARGS ?=
 export PYTEST_ARGS
+# The schema that Rhombus publishes (OpenAPI, JSON), for the tests that compare with it; they are
+# skipped, aloud, where it is not.  From the top of this directory, or absolute.
+OPENAPI     ?= ../shared/rhombus-openapi.json
+export OPENAPI
 # How many of the system tests run at a time; empty: four for each processor, fewer with sanitizers and valgrind.
 WORKERS     ?=
 # `make check ONLY=system` runs a part: unit, lint, fake, fuzz, sim, system; `make check-service`
@@ -67,7 +71,7 @@ DEMO_PACKAGES  := libmicrohttpd-dev
 DEB_PACKAGES   := build-essential debhelper dpkg-dev lintian
 TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest python3-pytest-xdist faketime tzdata mandoc \
                   valgrind clang clang-tidy cppcheck libclang-rt-dev llvm procps systemd logrotate e2fsprogs mount \
-                  python3-jinja2 python3-yaml
+                  python3-jinja2 python3-yaml python3-jsonschema
 # A small Debian in a container, for the package and the unit.
 SERVICE_PACKAGES := debootstrap systemd-container dnsmasq-base
 # The image of conf/examples/container: for `make check-container` alone.
