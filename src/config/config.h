@@ -106,6 +106,7 @@ struct log_settings {
 	int64_t keep_bytes;  /* 0: any */
 	usec_t keep_age;     /* 0: any */
 	bool compress;
+	bool delaycompress;  /* but not the latest one yet */
 	const struct zone *zone; /* whose days and hours: the defaults' zone */
 };
 

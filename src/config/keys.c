@@ -172,6 +172,7 @@ const struct key key_table[KEY_COUNT] = {
 	[KEY_KEEP_AGE] = {LOG(TYPE_DURATION, "keep_age", keep_age), RANGE(0, 36600 * USEC_PER_DAY),
 	                  .fallback = "0"},
 	[KEY_COMPRESS] = {LOG(TYPE_BOOL, "compress", compress), .fallback = "true"},
+	[KEY_DELAYCOMPRESS] = {LOG(TYPE_BOOL, "delaycompress", delaycompress), .fallback = "false"},
 
 	[KEY_STATE_DIRECTORY] = {STATE(TYPE_PATH, "directory", directory), .max = PATH_MAX - 256,
 	                         .fallback = "/var/lib/occupancyd", .environment = "STATE_DIRECTORY",

@@ -159,12 +159,18 @@ static bool has_twin(const struct archive *archive, size_t i) {
 	       archive->files[i + 1].time == archive->files[i].time;
 }
 
+/* Programs that follow the log may still read the latest one. */
+static bool may_compress(const struct rotate *rotate, const struct archive *archive, size_t i) {
+	bool latest = archive->files[i].time == archive->files[archive->len - 1].time;
+	return rotate->settings.compress && !(rotate->settings.delaycompress && latest);
+}
+
 /* The next file after the one that was last tried; NULL if there is none. */
 static const struct archive_file *next_job(const struct rotate *rotate, const struct archive *archive) {
 	for (size_t i = 0; i < archive->len; i++) {
 		const struct archive_file *file = &archive->files[i];
 		if (!file->compressed && strcmp(file->name, rotate->job) > 0 &&
-		    (rotate->settings.compress || has_twin(archive, i))) {
+		    (may_compress(rotate, archive, i) || has_twin(archive, i))) {
 			return file;
 		}
 	}

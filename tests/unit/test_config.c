@@ -483,6 +483,8 @@ static const struct key_case key_cases[] = {
 	{GROUP_LOG, "keep_age = \"400d\"", "keep_age = \"400d\";", NULL},
 	{GROUP_LOG, "keep_age = \"forever\"", NULL, "*log.keep_age: \"forever\""},
 	{GROUP_LOG, "compress = false", "compress = false;", NULL},
+	{GROUP_LOG, "delaycompress = true", "delaycompress = true;", NULL},
+	{GROUP_LOG, "delaycompress = 1", NULL, "*log.delaycompress: "},
 	{GROUP_LOG, "compress = \"yes\"", NULL, "log.compress: must be true or false, not a text in quotes"},
 	{GROUP_LOG, "compres = true", NULL, "log.compres: there is no such setting: did you mean compress?"},
 
@@ -1426,6 +1428,7 @@ static void devices_are_printed_briefly(void **state) {
 	                                                "  keep_bytes = \"2GiB\";\n"
 	                                                "  keep_age = \"0s\";\n"
 	                                                "  compress = true;\n"
+	                                                "  delaycompress = false;\n"
 	                                                "};\n"
 	                                                "\n"
 	                                                "state = {\n"

@@ -202,6 +202,21 @@ static void interrupted_compression_begins_again(void **state) {
 	assert_string_equal(unpacked("occupancy-20261122T000000Z.ndjson.gz"), "one");
 }
 
+static void latest_file_stays_as_it_is_until_the_next(void **state) {
+	(void)state;
+	static const struct log_settings settings = {.compress = true, .delaycompress = true};
+	disk_put("occupancy-20261121T000000Z.ndjson", "one");
+	disk_put("occupancy-20261122T000000Z.ndjson", "two");
+	work_through(&settings, monday);
+	assert_string_equal(disk_list(), "occupancy-20261121T000000Z.ndjson.gz occupancy-20261122T000000Z.ndjson ");
+	disk_put("occupancy-20261123T000000Z.csv", "three");
+	work_through(&settings, monday);
+	assert_string_equal(disk_list(), "occupancy-20261121T000000Z.ndjson.gz occupancy-20261122T000000Z.ndjson.gz "
+	                                 "occupancy-20261123T000000Z.csv ");
+	work_through(&compressing, monday);
+	assert_string_equal(unpacked("occupancy-20261123T000000Z.csv.gz"), "three");
+}
+
 static void abandoned_compression_leaves_nothing_behind(void **state) {
 	(void)state;
 	disk_put("occupancy-20261122T000000Z.ndjson", "one");
@@ -621,6 +636,7 @@ int main(void) {
 		TEST(files_are_compressed_in_slices),
 		TEST(nothing_is_compressed_unasked),
 		TEST(interrupted_compression_begins_again),
+		TEST(latest_file_stays_as_it_is_until_the_next),
 		TEST(abandoned_compression_leaves_nothing_behind),
 		TEST(complete_twin_is_the_one_to_stay),
 		TEST(incomplete_twin_is_made_anew),
