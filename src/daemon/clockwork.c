@@ -359,6 +359,7 @@ void poller_follow_clock(struct poller *poller) {
 	}
 	poller->clock_offset += step;
 	poller->once_wall += step;
+	poller->changed = true;
 
 	char text[DURATION_STRING_SIZE];
 	log_notice("the clock was set %s by %s", step > 0 ? "forward" : "back",

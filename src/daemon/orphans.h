@@ -16,7 +16,7 @@
 struct orphan {
 	char *uuid; /* NULL: it was adopted */
 	enum interval interval;
-	usec_t cursor, since, taken; /* as in struct poll; all before the cursor may have been recorded */
+	usec_t cursor, since, taken; /* as in struct poll */
 	uint16_t top, again;
 };
 

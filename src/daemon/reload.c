@@ -141,7 +141,7 @@ static void keep_orphans(struct poller *poller, const struct roll *after) {
 			(void)orphans_add(&poller->orphans, poll->device->uuid, interval, &(struct orphan){
 				.cursor = poll->cursor,
 				.since = poll->since,
-				.taken = poll->taken > poll->cursor ? poll->taken : poll->cursor,
+				.taken = poll->taken,
 				.top = poll->top,
 				.again = poll->again,
 			});

@@ -63,6 +63,27 @@ static void add_beginning(struct series *series, usec_t cursor) {
 	}
 }
 
+/*
+ * By the true time, as far as a Date tells it; by the daemon's clock where there is none, and the
+ * server's where that is late.
+ */
+static void add_beginnings(struct series *series, const struct setup_device *device) {
+	usec_t blur = 3 * USEC_PER_SEC + 2 * plan->latency;
+	usec_t now = plan->without_date ? world_wall() : world->now;
+	add_beginning(series, first_cursor(device, now));
+	add_beginning(series, first_cursor(device, now - blur));
+	add_beginning(series, first_cursor(device, now + blur));
+	/* A device that has not begun keeps its time over a reload, and begins by its new settings. */
+	if (series->life != world->life) {
+		series->life = world->life;
+		series->configured = now;
+	}
+	add_beginning(series, first_cursor(device, series->configured));
+	if (world->server_late > 0) {
+		add_beginning(series, first_cursor(device, now - world->server_late));
+	}
+}
+
 void ledger_configured(int version) {
 	const struct setup *setup = &setups->versions[version];
 	for (int i = 0; i < setup->device_count; i++) {
@@ -70,7 +91,7 @@ void ledger_configured(int version) {
 		if (device->present) {
 			struct series *series = ledger_series(device->uuid, (int)device->granularity);
 			if (!series->begun) {
-				add_beginning(series, first_cursor(device, world_wall()));
+				add_beginnings(series, device);
 			}
 		}
 	}
@@ -126,15 +147,18 @@ void ledger_answered(const struct asked *asked) {
 	world->figures.answers++;
 	world->figures.again += again && asked->end == series->asked_end; /* and no recheck */
 	/* Else it was a recheck of what is long recorded. */
-	if (asked->end > series->asked_end ||
-	    (asked->end == series->asked_end && asked->start >= series->asked_start)) {
+	bool latest = asked->end > series->asked_end ||
+	              (asked->end == series->asked_end && asked->start >= series->asked_start);
+	/* Or it is of a time that has not come, by a clock that is ahead. */
+	bool fresh = asked->end > series->asked_end;
+	if (latest && asked->end <= world->now) {
 		series->asked_start = asked->start;
 		series->asked_end = asked->end;
 		series->asked_at = world->now;
 	}
 	bool disk_fails = plan_active(EVENT_DISK_FULL, -1) || plan_active(EVENT_DISK_ERROR, -1) ||
 	                  plan_active(EVENT_DISK_FROZEN, -1);
-	series->narrow -= series->narrow > 0 && !disk_fails;
+	series->narrow -= series->narrow > 0 && fresh && !disk_fails;
 	count_steady(series, asked);
 	/* What has come only just now looks like cut off before. */
 	series->narrow = again ? NARROW : series->narrow;

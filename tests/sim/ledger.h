@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-enum { SERIES_MAX = 96, BEGINNINGS_MAX = 256 };
+enum { SERIES_MAX = 96, BEGINNINGS_MAX = 2048 };
 
 /** One identity: a UUID at an interval. */
 struct series {
@@ -22,6 +22,8 @@ struct series {
 	/* Cursors that a daemon could begin with, until one was durable. */
 	usec_t beginnings[BEGINNINGS_MAX];
 	int beginnings_len;
+	int life;           /* in which it was configured at that time first */
+	usec_t configured;
 	bool begun;
 
 	/* The last good answer that reached the daemon in the quiet phase. */
@@ -44,7 +46,7 @@ void ledger_init(void);
 
 struct series *ledger_series(const char *uuid, int granularity);
 
-/** The daemon has read the configuration at that version: devices new to it begin now. */
+/** The daemon has read the configuration at that version: devices new to it begin now, by the true time. */
 void ledger_configured(int version);
 
 /** A life is over: devices that a checkpoint or the log knows have begun for good. */

@@ -290,18 +290,32 @@ static struct flight *landed(struct http *http) {
 	return first;
 }
 
+/* No two of them agree. */
+static usec_t odd_time(void) {
+	struct dice *dice = &world->os;
+	switch (dice_below(dice, 3)) {
+	case 0:
+		return dice_between(dice, 0, 4102444800) * USEC_PER_SEC;
+	case 1:
+		return world->now - dice_between(dice, 60, 86400) * USEC_PER_SEC;
+	default:
+		return world->now + dice_between(dice, 60, 86400) * USEC_PER_SEC;
+	}
+}
+
 bool http_next(struct http *http, struct http_reply *ret_reply) {
 	struct flight *flight = landed(http);
 	http->handed_out = flight;
 	if (!flight) {
 		return false;
 	}
+	flight->reply.odd = !world->fault_free && dice_permille(&world->os, plan->permille_odd);
 	rules_reply(&flight->asked, &flight->reply);
 	note_reply(flight);
 	(void)snprintf(http->retry_after, sizeof(http->retry_after), "%s", flight->reply.retry_after);
 
 	if (flight->reply.status && !plan->without_date) {
-		server_date(http->date, sizeof(http->date), world->now);
+		server_date(http->date, sizeof(http->date), flight->reply.odd ? odd_time() : world->now - world->server_late);
 	} else {
 		http->date[0] = '\0';
 	}

@@ -139,14 +139,8 @@ void notify_extend_timeout(usec_t by) {
 
 void notify_status(const char *text) {
 	(void)snprintf(os->status, sizeof(os->status), "%s", text);
-	/* The clock is looked at with the next reply, which may be a week away. */
-	static const char clock[] = "this machine's clock is ahead of the server's; ";
-	const char *rest = text;
-	for (const char *found; (found = strstr(rest, clock));) {
-		rest = found + sizeof(clock) - 1;
-	}
 	bool healthy = strstr(text, "; backlog 0;") && !strstr(text, "failing") && !strstr(text, "wait") &&
-	               !strstr(text, "cannot") && rest[0] >= '0' && rest[0] <= '9';
+	               !strstr(text, "cannot") && text[0] >= '0' && text[0] <= '9';
 	os->unwell_since = healthy ? 0 : os->unwell_since ? os->unwell_since : world->now;
 	world_note("STATUS %s", text);
 }

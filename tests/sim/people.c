@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The daemon's clock is off by no more than that. */
+#define FAR_OFF (25 * INT64_C(366) * USEC_PER_DAY)
+
 /* The current log's name; NULL if there is none, nothing in it, or a doom that might undo what is done to it. */
 static const char *current_log(void) {
 	static const char *const names[] = {"occupancy.ndjson", "occupancy.csv"};
@@ -99,15 +102,13 @@ void people_empty_log(void) {
 	}
 }
 
-/* Without a Date nobody can know that the clock is ahead. */
+/* Without a Date nobody can know that the clock is ahead, or years late. */
 static void step_clock(usec_t by) {
-	world->wall_offset += by;
-	if (plan->without_date && world->wall_offset > 2 * USEC_PER_SEC) {
-		world->wall_offset = 2 * USEC_PER_SEC;
-	}
-	if (world->wall_offset > world->most_ahead) {
-		world->most_ahead = world->wall_offset;
-	}
+	usec_t to = world->wall_offset + by;
+	usec_t most = plan->without_date ? 2 * USEC_PER_SEC : FAR_OFF;
+	usec_t least = plan->without_date ? -USEC_PER_HOUR : -FAR_OFF;
+	to = to > most ? most : to < least ? least : to;
+	world_step(to - world->wall_offset);
 	world_note("the daemon's clock is off by %lld us", (long long)world->wall_offset);
 }
 
@@ -142,6 +143,10 @@ void people_begin(struct event *event) {
 		break;
 	case EVENT_STEP:
 		step_clock(event->arg);
+		break;
+	case EVENT_LATE_SERVER:
+		world->server_late = event->arg;
+		world->most_late = event->arg > world->most_late ? event->arg : world->most_late;
 		break;
 	case EVENT_SUSPEND:
 		suspend(event->arg);
@@ -223,6 +228,9 @@ static void check_passed(const struct event *event) {
 
 void people_end(struct event *event) {
 	switch (event->kind) {
+	case EVENT_LATE_SERVER:
+		world->server_late = 0;
+		break;
 	case EVENT_POISON:
 		check_passed(event);
 		break;
@@ -252,6 +260,7 @@ void people_calm(void) {
 	if (world->wall_offset != 0) {
 		step_clock(-world->wall_offset);
 	}
+	world->server_late = 0;
 	disk->capacity = INT64_MAX;
 	world->sync_fails = false;
 	world->emptying = false;

@@ -21,6 +21,7 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_GARBAGE] = "garbage",
 	[EVENT_MISFIT] = "other stamps",
 	[EVENT_POISON] = "poisoned bucket",
+	[EVENT_LATE_SERVER] = "late server",
 	[EVENT_DISK_FULL] = "disk full",
 	[EVENT_DISK_ERROR] = "disk errors",
 	[EVENT_DISK_FROZEN] = "disk read-only",
@@ -53,6 +54,7 @@ static const struct {
 	[EVENT_GARBAGE] = {PLAN_NETWORK, 6},
 	[EVENT_MISFIT] = {PLAN_NETWORK, 6},
 	[EVENT_POISON] = {PLAN_NETWORK, 6},
+	[EVENT_LATE_SERVER] = {PLAN_STEPS, 3},
 	[EVENT_DISK_FULL] = {PLAN_DISK, 6},
 	[EVENT_DISK_ERROR] = {PLAN_DISK, 5},
 	[EVENT_DISK_FROZEN] = {PLAN_DISK, 3},
@@ -99,6 +101,8 @@ static usec_t some_time(struct dice *dice, usec_t least, usec_t most) {
 	return dice_between(dice, least, dice_permille(dice, 600) ? least + (span - least) / 8 + 1 : span);
 }
 
+#define YEARS(n) ((n) * INT64_C(366) * 86400)
+
 /* Events */
 
 static enum event_kind choose_kind(struct dice *dice, unsigned kinds) {
@@ -117,7 +121,9 @@ static enum event_kind choose_kind(struct dice *dice, unsigned kinds) {
 }
 
 static int64_t choose_argument(struct dice *dice, enum event_kind kind) {
-	static const int64_t steps[] = {-3600, -600, -65, -2, 2, 65, 600, 3600};
+	static const int64_t steps[] = {-3600, -600, -65, -2, 2, 65, 600, 3600,
+	                                10 * 86400, -10 * 86400, YEARS(20), -YEARS(8)};
+	static const int64_t late[] = {65, 3600, 10 * 86400, YEARS(26)};
 	switch (kind) {
 	case EVENT_OUTAGE:
 		return dice_below(dice, FLAVOURS);
@@ -135,6 +141,8 @@ static int64_t choose_argument(struct dice *dice, enum event_kind kind) {
 		return dice_between(dice, 0, 20000);
 	case EVENT_DISK_ERROR:
 		return dice_between(dice, 5, 500);
+	case EVENT_LATE_SERVER:
+		return DICE_CHOOSE(dice, late) * USEC_PER_SEC;
 	case EVENT_STEP:
 		return DICE_CHOOSE(dice, steps) * USEC_PER_SEC;
 	case EVENT_SUSPEND:
@@ -275,6 +283,11 @@ void plan_init(uint64_t seed, unsigned kinds) {
 	const struct anchor *anchor = choose_times(&dice, scale);
 	const struct anchor *moves = anchor && kinds & PLAN_PEOPLE && dice_permille(&dice, 300) ? anchor : NULL;
 	plan->without_date = dice_permille(&dice, 150);
+	plan->permille_odd = dice_permille(&dice, 300) ? 20 : 0;
+	if (kinds & PLAN_STEPS && !plan->without_date && dice_permille(&dice, 200)) {
+		plan->offset = DICE_CHOOSE(&dice, ((const int64_t[]){-3600, 3600, 10 * 86400, YEARS(20), -YEARS(8)})) *
+		               USEC_PER_SEC;
+	}
 	plan->permille_lost = (int)DICE_CHOOSE(&dice, ((const int[]){0, 0, 10, 50}));
 	plan->latency = DICE_CHOOSE(&dice, ((const usec_t[]){USEC_PER_SEC / 5, USEC_PER_SEC, 4 * USEC_PER_SEC}));
 	plan->disk_latency = DICE_CHOOSE(&dice, ((const usec_t[]){1000, 10000, 100000}));

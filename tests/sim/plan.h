@@ -22,6 +22,7 @@ enum event_kind {
 	EVENT_GARBAGE,    /* arg: permille of replies that are no answer */
 	EVENT_MISFIT,     /* answers that are stamped otherwise; arg: enum misfit */
 	EVENT_POISON,     /* the bucket of arg, a device, that begins before: every request with it fails; arg2: how */
+	EVENT_LATE_SERVER, /* its clock is behind; arg: by so many microseconds */
 
 	/* The disk; from a time until another. */
 	EVENT_DISK_FULL,  /* arg: bytes left; arg2: 1 a quota */
@@ -106,6 +107,8 @@ struct plan {
 	struct event events[EVENTS_MAX];
 	int len;
 	bool without_date; /* the server sends no Date */
+	int permille_odd;  /* of Dates that are wrong, each by something else */
+	usec_t offset;     /* of the daemon's clock at the begin */
 	struct manners manners;
 	int permille_lost; /* of requests that fail at any time */
 	usec_t latency;      /* the most that a reply usually takes */

@@ -78,6 +78,9 @@ static void make_world(const struct run *run) {
 	if (run->minutes > 0) {
 		plan_shorten(run->minutes);
 	}
+	if (plan->offset != 0) {
+		world_step(plan->offset);
+	}
 	edges_init(plan->begin - 45 * USEC_PER_DAY, plan->end + 15 * USEC_PER_DAY);
 }
 

@@ -38,6 +38,7 @@ struct reply {
 	usec_t pause;         /* 429: how long nobody may ask, when it comes, */
 	usec_t pause_until;   /* or until when; 0: it was not said as a date */
 	int variant;          /* of garbage */
+	bool odd;             /* its Date is wrong */
 	usec_t delay;         /* from the request to the reply */
 };
 

@@ -33,6 +33,31 @@ usec_t world_wall(void) {
 	return world->now + world->wall_offset;
 }
 
+void world_step(usec_t by) {
+	world->wall_offset += by;
+	if (world->offsets_len == OFFSETS_MAX) {
+		fputs("sim: too many clock steps\n", stderr);
+		_exit(2);
+	}
+	world->offsets[world->offsets_len].from = world->now;
+	world->offsets[world->offsets_len++].offset = world->wall_offset;
+}
+
+int world_true_times(usec_t wall, usec_t times[static OFFSETS_MAX]) {
+	int count = 0;
+	usec_t until = USEC_INFINITY;
+	for (int i = world->offsets_len; i-- >= 0;) {
+		usec_t from = i >= 0 ? world->offsets[i].from : INT64_MIN / 2;
+		usec_t time = wall - (i >= 0 ? world->offsets[i].offset : 0);
+		/* Records are stamped with the time as a turn began, a little before. */
+		if (count < OFFSETS_MAX && time >= from - USEC_PER_SEC && time <= until) {
+			times[count++] = time;
+		}
+		until = from;
+	}
+	return count;
+}
+
 void world_advance(usec_t duration) {
 	usec_t until = world->now + (duration > 0 ? duration : 0);
 	usec_t next;

@@ -40,12 +40,19 @@ enum {
 	EXIT_CRASHED = 103,
 };
 
+enum { OFFSETS_MAX = 160 };
+
 struct world {
 	uint64_t seed;
 	usec_t begin;       /* true time of the run's begin */
 	usec_t now;         /* true time */
 	usec_t wall_offset; /* of the daemon's clock, */
-	usec_t most_ahead;  /* and what it was at the most */
+	struct {
+		usec_t from, offset; /* true time, and what it was from then on */
+	} offsets[OFFSETS_MAX];
+	int offsets_len;
+	usec_t server_late; /* how far the server's clock is behind the true time, */
+	usec_t most_late;   /* and what that was at the most */
 	uint64_t digest;
 	struct figures figures;
 
@@ -90,6 +97,12 @@ usec_t world_monotonic(void);
 
 /** The daemon's wall clock. */
 usec_t world_wall(void);
+
+/** Steps the daemon's clock. */
+void world_step(usec_t by);
+
+/** The true times at which the daemon's clock may have shown that; returns how many, the last one first. */
+int world_true_times(usec_t wall, usec_t times[static OFFSETS_MAX]);
 
 /** Lets time pass; what the plan holds for that time happens. */
 void world_advance(usec_t duration);
