@@ -63,6 +63,23 @@ static void a_closed_pipe_is_an_error_of_the_write(void **state) {
 	signals_close(fd);
 }
 
+/* Where standard input is closed, its number is given to the next. */
+static void any_number_is_a_descriptor(void **state) {
+	(void)state;
+	struct error err = {{0}};
+	int input = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10);
+	(void)close(STDIN_FILENO);
+	int fd = signals_open(&err);
+	signals_close(fd);
+	int closed = fcntl(STDIN_FILENO, F_GETFD);
+	if (input >= 0) {
+		(void)dup2(input, STDIN_FILENO);
+		(void)close(input);
+	}
+	expect_int(0, fd, "%s", err.text);
+	expect_int(-1, closed, "closed");
+}
+
 static void no_descriptor_is_an_error_with_a_sentence(void **state) {
 	(void)state;
 	struct rlimit limit, none = {0};
@@ -80,6 +97,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_signal_asks_for_its_own_thing),
 		cmocka_unit_test(a_closed_pipe_is_an_error_of_the_write),
+		cmocka_unit_test(any_number_is_a_descriptor),
 		cmocka_unit_test(no_descriptor_is_an_error_with_a_sentence),
 	};
 	return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
