@@ -500,6 +500,112 @@ static void check_reach(const struct setup_device *device, const struct series *
 	}
 }
 
+/* Rechecks */
+
+/* Whether the daemon's clock was always right, and nothing has cost it what it knew. */
+static bool remembers_all(void) {
+	for (int i = 0; i < plan->len; i++) {
+		const struct event *event = &plan->events[i];
+		if (event->begun && (event->kind == EVENT_STEP || event->kind == EVENT_SUSPEND || event->kind == EVENT_LOSE)) {
+			return false;
+		}
+	}
+	return world->damages == 0;
+}
+
+static bool is_asked_alike(const struct setup_device *device, int since) {
+	for (int version = since; version <= setups->current; version++) {
+		const struct setup_device *then = setup_find(version, device->uuid, device->granularity);
+		if (!then || then->rechecks != device->rechecks || then->account != device->account) {
+			return false;
+		}
+	}
+	return is_unchanged(device, since);
+}
+
+/* What a device that is well needs at the most until a recheck that is due has been made. */
+static usec_t recheck_patience(const struct setup_device *device, usec_t distance) {
+	usec_t turns = 24 * device->window;
+	usec_t hours = 18 * USEC_PER_HOUR;
+	return distance / 4 + (turns < hours ? turns : hours) + USEC_PER_HOUR;
+}
+
+/*
+ * A bucket without a count that the server has a count for: not if it came before the last
+ * distance at which the bucket must have been asked for.
+ */
+static void check_late(const struct setup_device *device, const struct bucket *bucket) {
+	struct truth truth = truth_at(device->uuid, (int)device->granularity, bucket->start, bucket->end, world->now);
+	for (int i = 0; i < RECHECK_DISTANCES && setup_rechecks[device->rechecks][i] > 0; i++) {
+		usec_t distance = setup_rechecks[device->rechecks][i];
+		usec_t due = bucket->last_polled + distance;
+		usec_t made = due + recheck_patience(device, distance);
+		struct truth then = truth_at(device->uuid, (int)device->granularity, bucket->start, bucket->end, due);
+		if (due < plan->quiet || made > plan->end || bucket->start < made - device->backfill ||
+		    truth.kind == TRUTH_NO_DATA || then.kind == TRUTH_NO_DATA) {
+			continue;
+		}
+		world_violation("recheck: %s %s: expected %s, which was recorded without a count at %s, to be asked "
+		                "for again between %s and %s, when there was one, but it still has none",
+		                device->uuid, granularity_name(device->granularity), world_time(bucket->start),
+		                world_time(bucket->last_polled), world_time(due), world_time(made));
+	}
+}
+
+/* What came late has been found. */
+static void check_late_counts(const struct setup_device *device, const struct tiles *row) {
+	/* Where little can be asked for at once the oldest come first, and others only when it is their last chance. */
+	bool keeps_up = device->max_points * setup_bucket(device) >= 40 * device->window;
+	if (!remembers_all() || server_is_weak() || device->granularity == GRAN_NONE || !keeps_up) {
+		return;
+	}
+	for (size_t i = 0; i < row->len; i++) {
+		const struct bucket *bucket = &row->list[i];
+		if (bucket->status == LINE_NO_DATA && bucket->last_polled > world->unclean_until &&
+		    is_asked_alike(device, bucket->version)) {
+			check_late(device, bucket);
+		}
+	}
+}
+
+/* They are few, however little the server has to say: a part of the regular ones, or some a day. */
+static void check_recheck_cost(const struct setup_device *device, const struct series *series) {
+	int64_t hours = (plan->end - plan->quiet) / USEC_PER_HOUR;
+	int64_t most = series->fresh / 8 + hours / 8 + 6;
+	if (series->again > most) {
+		world_violation("recheck: %s %s: expected at most %lld requests for nothing new beside %d others in "
+		                "%lld hours, but there were %d", device->uuid, granularity_name(device->granularity),
+		                (long long)most, series->fresh, (long long)hours, series->again);
+	}
+}
+
+/* Not before its first distance; a start after a kill may count from the bucket's end. */
+static void check_recheck(const struct recheck *recheck) {
+	const struct series *series = recheck->series;
+	const struct tiles *row = &tiles[series - ledger->series];
+	const struct setup_device *device = setup_find(setups->current, series->uuid,
+	                                               (enum granularity)series->granularity);
+	const struct bucket *bucket = find(row, recheck->start);
+	if (!device || !remembers_all()) {
+		return;
+	}
+	usec_t least = setup_rechecks[device->rechecks][0];
+	if (!bucket || least == 0) {
+		world_violation("recheck: %s: expected a request for something new, but %s to %s is recorded",
+		                series->uuid, world_time(recheck->start), world_time(recheck->end));
+		return;
+	}
+	usec_t from = bucket->first_polled;
+	if (world->unclean_until > 0 && bucket->end + device->settle < from) {
+		from = bucket->end + device->settle;
+	}
+	if (is_asked_alike(device, bucket->version) && recheck->at < from + least - USEC_PER_SEC) {
+		world_violation("recheck: %s: expected %s to be asked for again at %s or later, but it was at %s",
+		                series->uuid, world_time(recheck->start), world_time(from + least),
+		                world_time(recheck->at));
+	}
+}
+
 static void check_leftovers(void) {
 	const struct setup *setup = &setups->versions[setups->current];
 	int rotated = 0;
@@ -537,6 +643,10 @@ static void check_trust(void) {
 	const struct figures *figures = &world->figures;
 	/* Where the time is asked for, this counts too much. */
 	bool plain = world->offsets_len == 0 && world->most_late == 0 && plan->manners.cap == 0 && plan->manners.permille_omitted == 1000;
+	/* A camera that goes away and comes back looks like an answer that was cut off. */
+	for (int i = 0; i < plan->len; i++) {
+		plain = plain && !(plan->events[i].kind == EVENT_LATE && plan->events[i].begun);
+	}
 	uint64_t most = 15 + 5 * figures->lives + figures->answers / 20;
 	if (plain && figures->again > most) {
 		world_violation("trust: expected a server that leaves out empty buckets to be asked about them %llu times "
@@ -581,8 +691,13 @@ void audit_end(void) {
 			check_caught_up(device, series, row);
 			check_look_back(device, series, row);
 			check_reach(device, series, row);
+			check_late_counts(device, row);
+			check_recheck_cost(device, series);
 			check_cost(device, series);
 		}
+	}
+	for (int i = 0; i < ledger->rechecks_len; i++) {
+		check_recheck(&ledger->rechecks[i]);
 	}
 	check_leftovers();
 	check_trust();

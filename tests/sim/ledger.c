@@ -141,6 +141,26 @@ static void count_steady(struct series *series, const struct asked *asked) {
 	}
 }
 
+/* After an hour without faults what could not be recorded has been asked for again. */
+void ledger_asked(const struct asked *asked) {
+	struct series *series = ledger_series(asked->uuid, asked->granularity);
+	if (world->now < plan->quiet + USEC_PER_HOUR) {
+		return;
+	}
+	if (asked->end > series->asked_end) {
+		series->fresh++;
+		return;
+	}
+	/* A part of what was asked for last is asked for to see whether an answer was cut off. */
+	if (asked->start >= series->asked_start) {
+		return;
+	}
+	series->again++;
+	if (ledger->rechecks_len < RECHECKS_KEPT) {
+		ledger->rechecks[ledger->rechecks_len++] = (struct recheck){series, asked->start, asked->end, world->now};
+	}
+}
+
 void ledger_answered(const struct asked *asked) {
 	struct series *series = ledger_series(asked->uuid, asked->granularity);
 	bool again = asked->start > series->asked_start && asked->end <= series->asked_end;
@@ -159,7 +179,9 @@ void ledger_answered(const struct asked *asked) {
 	bool disk_fails = plan_active(EVENT_DISK_FULL, -1) || plan_active(EVENT_DISK_ERROR, -1) ||
 	                  plan_active(EVENT_DISK_FROZEN, -1);
 	series->narrow -= series->narrow > 0 && fresh && !disk_fails;
-	count_steady(series, asked);
+	if (latest) {
+		count_steady(series, asked);
+	}
 	/* What has come only just now looks like cut off before. */
 	series->narrow = again ? NARROW : series->narrow;
 }

@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-enum { SERIES_MAX = 96, BEGINNINGS_MAX = 2048 };
+enum { SERIES_MAX = 96, BEGINNINGS_MAX = 2048, RECHECKS_KEPT = 8192 };
 
 /** One identity: a UUID at an interval. */
 struct series {
@@ -28,6 +28,7 @@ struct series {
 
 	/* The last good answer that reached the daemon in the quiet phase. */
 	usec_t asked_start, asked_end, asked_at;
+	int fresh, again; /* requests for something new, and for nothing new, when all is well */
 	int narrow; /* so many good answers until it asks for as much as ever: it was slow */
 
 	/* Good answers in a row that brought something new, no more than a window each; and from when to when. */
@@ -35,9 +36,17 @@ struct series {
 	usec_t steady_from, steady_to;
 };
 
+/** A request, when all is well, for nothing that is new. */
+struct recheck {
+	const struct series *series;
+	usec_t start, end, at;
+};
+
 struct ledger {
 	struct series series[SERIES_MAX];
 	int len;
+	struct recheck rechecks[RECHECKS_KEPT];
+	int rechecks_len;
 };
 
 extern struct ledger *ledger;
@@ -54,6 +63,9 @@ void ledger_settle(void);
 
 /** The checkpoint is lost: devices without a record may begin anew. */
 void ledger_unsettle(void);
+
+/** A request is made. */
+void ledger_asked(const struct asked *asked);
 
 /** A good answer has reached the daemon. */
 void ledger_answered(const struct asked *asked);

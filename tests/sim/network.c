@@ -185,6 +185,7 @@ int http_post(struct http *http, struct http_endpoint *endpoint, const char *bod
 	world_note("request: account %d key %d: %s", endpoint->account, endpoint->key, body);
 	world->figures.requests++;
 	rules_request(&flight->asked);
+	ledger_asked(&flight->asked);
 	flight->reply = server_decide(&flight->asked, timeout);
 	follow_stale(flight, timeout);
 	flight->lands_at = world->now + flight->reply.delay;

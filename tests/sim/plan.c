@@ -20,6 +20,7 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_BAD_DEVICE] = "bad device",
 	[EVENT_GARBAGE] = "garbage",
 	[EVENT_MISFIT] = "other stamps",
+	[EVENT_LATE] = "camera away",
 	[EVENT_POISON] = "poisoned bucket",
 	[EVENT_LATE_SERVER] = "late server",
 	[EVENT_DISK_FULL] = "disk full",
@@ -53,6 +54,7 @@ static const struct {
 	[EVENT_BAD_DEVICE] = {PLAN_NETWORK, 6},
 	[EVENT_GARBAGE] = {PLAN_NETWORK, 6},
 	[EVENT_MISFIT] = {PLAN_NETWORK, 6},
+	[EVENT_LATE] = {PLAN_NETWORK, 10},
 	[EVENT_POISON] = {PLAN_NETWORK, 6},
 	[EVENT_LATE_SERVER] = {PLAN_STEPS, 3},
 	[EVENT_DISK_FULL] = {PLAN_DISK, 6},
@@ -135,6 +137,7 @@ static int64_t choose_argument(struct dice *dice, enum event_kind kind) {
 	case EVENT_MISFIT:
 		return dice_below(dice, MISFITS);
 	case EVENT_BAD_DEVICE:
+	case EVENT_LATE:
 	case EVENT_POISON:
 		return dice_below(dice, 12);
 	case EVENT_DISK_FULL:
@@ -167,6 +170,8 @@ static int64_t choose_second(struct dice *dice, enum event_kind kind) {
 	case EVENT_BAD_DEVICE:
 	case EVENT_POISON:
 		return DICE_CHOOSE(dice, statuses);
+	case EVENT_LATE:
+		return some_time(dice, 5 * USEC_PER_MIN, plan->end - plan->begin);
 	case EVENT_DISK_FULL:
 		return dice_below(dice, 2);
 	case EVENT_CRASH:
@@ -275,6 +280,29 @@ static struct manners choose_manners(struct dice *dice) {
 	};
 }
 
+/* When all is well again: a restart, or a reload, in which nothing may be forgotten. */
+static void add_calm_change(struct dice *dice) {
+	usec_t at = dice_between(dice, plan->quiet, plan->quiet + (plan->end - plan->quiet) / 2);
+	plan->events[plan->len++] = (struct event){
+		.kind = dice_permille(dice, 500) ? EVENT_STOP : EVENT_RELOAD,
+		.at = at,
+		.until = at,
+		.arg = MUTATION_NONE,
+		.arg2 = 5 * USEC_PER_SEC,
+	};
+	/* Some of what cameras were away for before it comes soon after it. */
+	for (int i = 0; i < 4; i++) {
+		usec_t away = dice_between(dice, 10 * USEC_PER_MIN, (plan->end - plan->quiet) / 4);
+		plan->events[plan->len++] = (struct event){
+			.kind = EVENT_LATE,
+			.at = at - away,
+			.until = at,
+			.arg = i,
+			.arg2 = dice_below(dice, 10 * USEC_PER_MIN),
+		};
+	}
+}
+
 void plan_init(uint64_t seed, unsigned kinds) {
 	struct dice dice = dice_of(seed, 3);
 	enum scale scale = (enum scale)dice_below(&dice, SCALES);
@@ -311,6 +339,9 @@ void plan_init(uint64_t seed, unsigned kinds) {
 	}
 	if (moves) {
 		add_moves(&dice, moves, kinds);
+	}
+	if (kinds & PLAN_PEOPLE && dice_permille(&dice, 600)) {
+		add_calm_change(&dice);
 	}
 	qsort(plan->events, (size_t)plan->len, sizeof(*plan->events), by_time);
 	setup_init(&dice, scale, moves ? moves->zones : NULL);

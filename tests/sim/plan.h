@@ -21,6 +21,7 @@ enum event_kind {
 	EVENT_BAD_DEVICE, /* arg: device; arg2: the status */
 	EVENT_GARBAGE,    /* arg: permille of replies that are no answer */
 	EVENT_MISFIT,     /* answers that are stamped otherwise; arg: enum misfit */
+	EVENT_LATE,       /* a camera is away: its counts of that time come later; arg: device; arg2: microseconds after it */
 	EVENT_POISON,     /* the bucket of arg, a device, that begins before: every request with it fails; arg2: how */
 	EVENT_LATE_SERVER, /* its clock is behind; arg: by so many microseconds */
 

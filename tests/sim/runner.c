@@ -97,6 +97,7 @@ static void begin_life(void) {
 	people_before_start();
 	world->life++;
 	world->life_began = world->now;
+	world->unclean_until = world->stop_asked == USEC_INFINITY ? world->now : world->unclean_until;
 	world->ready = false;
 	world->stop_asked = USEC_INFINITY;
 	world->doom = DOOM_NONE;

@@ -30,6 +30,13 @@ const char *const setup_zones[ZONES] = {
 	[ZONE_PHOENIX] = "America/Phoenix",
 };
 
+const usec_t setup_rechecks[RECHECKS][RECHECK_DISTANCES] = {
+	{HOURS(1), HOURS(6), DAYS(1), DAYS(3)},
+	{MINUTES(15), HOURS(1), HOURS(3)},
+	{HOURS(2), HOURS(12), DAYS(5)},
+	{0},
+};
+
 /** What a granularity may be configured with, in a list that ends with 0. */
 static const struct {
 	const char *name;
@@ -157,6 +164,7 @@ static void make_device(struct setup_device *device, struct dice *dice, int numb
 	device->backfill = DICE_CHOOSE(dice, scales[scale_in_use].backfills);
 	device->backfill_ago = DICE_CHOOSE(dice, scales[scale_in_use].agos);
 	device->max_points = DICE_CHOOSE(dice, points);
+	device->rechecks = scale_in_use == SCALE_MINUTES && dice_permille(dice, 700) ? 1 : (int)dice_below(dice, RECHECKS);
 	device->account = (int)dice_below(dice, setups->versions[0].account_count);
 	choose_granularity(device, dice);
 	if (setups->zones && dice_permille(dice, 500)) {
@@ -320,6 +328,17 @@ static void put_duration(FILE *file, const char *key, usec_t duration) {
 	fprintf(file, " %s = \"%llds\";", key, (long long)(duration / USEC_PER_SEC));
 }
 
+static void put_rechecks(FILE *file, const usec_t *distances) {
+	if (distances == setup_rechecks[0]) {
+		return;
+	}
+	fputs(" recheck = (", file);
+	for (int i = 0; distances[i] > 0; i++) {
+		fprintf(file, "%s\"%llds\"", i > 0 ? ", " : "", (long long)(distances[i] / USEC_PER_SEC));
+	}
+	fputs(");", file);
+}
+
 /* Rates are written as whole requests per hour: gaps are made to divide one. */
 static void put_account(FILE *file, const struct setup_account *account, int number, int version,
                         bool more) {
@@ -341,6 +360,7 @@ static void put_device(FILE *file, const struct setup_device *device, int number
 	put_duration(file, "settle", device->settle);
 	put_duration(file, "lookback", device->lookback);
 	put_duration(file, "backfill", device->backfill);
+	put_rechecks(file, setup_rechecks[device->rechecks]);
 	if (device->backfill_ago >= 0) {
 		put_duration(file, "backfill_from", device->backfill_ago);
 	}

@@ -52,6 +52,7 @@ struct setup_device {
 	usec_t window, settle, lookback, backfill;
 	usec_t backfill_ago; /* -1: not set */
 	int max_points;
+	int rechecks; /* index into setup_rechecks */
 	int account;
 	int renamed; /* how often */
 };
@@ -103,6 +104,10 @@ struct setups {
 };
 
 extern struct setups *setups;
+
+/** What `recheck` may be configured as: durations that end with 0.  The first is the default, and left out. */
+enum { RECHECKS = 4, RECHECK_DISTANCES = 5 };
+extern const usec_t setup_rechecks[RECHECKS][RECHECK_DISTANCES];
 
 /** Their IANA names. */
 extern const char *const setup_zones[ZONES];

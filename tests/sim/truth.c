@@ -3,6 +3,7 @@
 #include "truth.h"
 
 #include "dice.h"
+#include "plan.h"
 #include "world.h"
 
 #include <string.h>
@@ -27,6 +28,21 @@ static usec_t some_delay(struct dice *dice, usec_t length) {
 	return length / 100 * percent;
 }
 
+/* When the counts of a time that the camera was away for came; 0: it was not away. */
+static usec_t came_late(const char *uuid, usec_t start) {
+	const struct setup *setup = &setups->versions[0];
+	usec_t latest = 0;
+	for (int i = 0; i < plan->len; i++) {
+		const struct event *event = &plan->events[i];
+		if (event->kind == EVENT_LATE && !event->left_out && event->at <= start && start < event->until &&
+		    strcmp(setup->devices[event->arg % setup->device_count].uuid, uuid) == 0) {
+			usec_t came = event->until + event->arg2;
+			latest = came > latest ? came : latest;
+		}
+	}
+	return latest;
+}
+
 int truth_phases(const char *uuid, int granularity, usec_t start, usec_t end,
                  struct truth_phase phases[static TRUTH_PHASES]) {
 	static const struct truth nothing = {TRUTH_NO_DATA, 0}, several = {TRUTH_AMBIGUOUS, 0};
@@ -37,6 +53,13 @@ int truth_phases(const char *uuid, int granularity, usec_t start, usec_t end,
 
 	/* Clocks agree to a few seconds: that early a count may be asked for, and is right. */
 	usec_t over = end - CLOCKS_AGREE;
+
+	usec_t late = came_late(uuid, start);
+	if (late > 0) {
+		phases[len++] = (struct truth_phase){start, nothing};
+		phases[len++] = (struct truth_phase){late > end ? late : end, some_count(&dice)};
+		return len;
+	}
 
 	phases[len++] = (struct truth_phase){start, some_count(&dice)};
 	if (class < 52) {

@@ -61,6 +61,7 @@ struct world {
 	/* The life at hand. */
 	int life;
 	usec_t life_began;
+	usec_t unclean_until; /* a life that ended otherwise than by SIGTERM was over by then; 0: none was */
 	bool ready;           /* READY=1 was sent */
 	usec_t stop_asked;    /* when SIGTERM came; USEC_INFINITY: it did not */
 	enum doom doom;

@@ -405,6 +405,8 @@ def group(values):
             return "true" if value else "false"
         if isinstance(value, dict):
             return group(value)
+        if isinstance(value, (list, tuple)):
+            return f"( {', '.join(map(one, value))} )"
         return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
     return "{ " + " ".join(f"{key} = {one(value)};" for key, value in values.items() if value is not None) + " }"
 

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: ISC
+"""What was recorded without a count is asked for again: a camera comes back and
+delivers late.  What comes is a revision, whatever became of the daemon meanwhile."""
+
+import time
+
+import pytest
+
+from harness import assert_unique, fast, parse_time, published_count, uuid_of, wait_for
+
+LOBBY = uuid_of(1)
+DEVICE = [{"uuid": LOBBY, "name": "lobby"}]
+
+
+def span(entry):
+    return (entry["end_ms"] - entry["start_ms"]) // 60000
+
+
+def without_count(daemon):
+    return [r for r in daemon.records() if r["status"] in ("no_data", "gap") and r["revision"] == 0]
+
+
+def filled(daemon):
+    return {r["time"]: r for r in daemon.records() if r["revision"] > 0}
+
+
+def assert_filled(daemon, lost):
+    """Each of those records has one successor, which bears the count that was published."""
+    late = filled(daemon)
+    assert set(late) >= {r["time"] for r in lost}
+    for record in lost:
+        successor = late[record["time"]]
+        assert successor["status"] == "ok" and successor["revision"] == 1 and successor["previous"] is None
+        assert successor["end"] == record["end"]
+        assert successor["count"] == published_count(LOBBY, parse_time(record["time"]) * 1000)
+    assert_unique(daemon.records())
+
+
+def test_counts_that_come_late_become_revisions_in_one_request(fake, make_daemon):
+    fake.faults({"device": LOBBY, "empty": True})
+    daemon = make_daemon(fake.url, DEVICE, defaults={"backfill_from": "8m", "recheck": ["4s"]}).start()
+    lost = wait_for(lambda: without_count(daemon), 10, "records without a count")
+    fake.faults()
+    wait_for(lambda: len(filled(daemon)) >= len(lost), 75, "what came late")
+    assert_filled(daemon, lost)
+    # The regular ones, and one that asked for all.
+    asked = [entry for entry in fake.journal() if entry["device"] == LOBBY and span(entry) >= len(lost)]
+    assert len(asked) == 2, asked
+    daemon.stop()
+
+
+def test_without_distances_nothing_is_asked_for_again(fake, make_daemon):
+    fake.faults({"device": LOBBY, "empty": True})
+    daemon = make_daemon(fake.url, DEVICE, defaults={"backfill_from": "5m", "recheck": []}).start()
+    lost = wait_for(lambda: without_count(daemon), 10, "records without a count")
+    fake.faults()
+    time.sleep(3)
+    assert [entry for entry in fake.journal() if span(entry) >= len(lost)] == fake.journal()[:1]
+    daemon.stop()
+
+
+@pytest.mark.parametrize("ending", ["stop", "kill", "lost checkpoint", "reload"])
+def test_what_is_to_be_asked_for_again_survives(fake, make_daemon, ending):
+    fake.faults({"device": LOBBY, "empty": True})
+    daemon = make_daemon(fake.url, DEVICE, defaults={"backfill_from": "8m", "recheck": ["10s"]}).start()
+    lost = wait_for(lambda: without_count(daemon), 10, "records without a count")
+    if ending == "kill":
+        daemon.kill()
+    elif ending == "reload":
+        daemon.signal(1)
+        wait_for(lambda: "reloaded" in daemon.stderr(), 10, "the reload")
+    else:
+        daemon.stop()
+    if ending == "lost checkpoint":
+        (daemon.state_folder / "checkpoint").unlink()
+    fake.faults()
+    if ending != "reload":
+        daemon.start()
+    wait_for(lambda: set(filled(daemon)) >= {r["time"] for r in lost}, 90, "what came late")
+    assert_filled(daemon, lost)
+    daemon.stop()
+
+
+def test_a_recheck_that_fails_is_nobodys_trouble(start_fake, make_daemon):
+    fake = start_fake(env=fast())
+    fake.faults({"device": LOBBY, "empty": True})
+    daemon = make_daemon(fake.url, DEVICE, defaults={"backfill_from": "20m", "recheck": ["70s", "1h"]})
+    daemon.start(**fast())
+    lost = wait_for(lambda: without_count(daemon), 20, "records without a count")
+    oldest = parse_time(lost[0]["time"])
+    # The oldest bucket fails from now on, and so does each range that holds it.
+    fake.faults({"device": LOBBY, "holds_ms": oldest * 1000, "status": 500})
+    refused = wait_for(lambda: [e for e in fake.journal() if e["status"] == 500], 60, "a recheck that fails")
+    assert span(refused[0]) > 1
+    end = parse_time(daemon.records()[-1]["end"])
+    wait_for(lambda: parse_time(daemon.records()[-1]["end"]) >= end + 180, 60, "three minutes more")
+    assert "poll failed" not in daemon.stderr()
+    assert "1 device ok" in daemon.notify.status
+    # Each regular request asked for its minute at once; nothing was halved for its sake.
+    assert all(span(e) == 1 for e in fake.journal()[1:] if e["status"] == 200)
+    daemon.stop()
+
+
+def test_a_bucket_that_failed_by_itself_is_filled_later(start_fake, make_daemon):
+    fake = start_fake(env=fast())
+    fake.faults({"device": LOBBY, "holds_ms": int(fake.clock() // 60 - 5) * 60000, "status": 422})
+    daemon = make_daemon(fake.url, DEVICE, defaults={"backfill_from": "8m", "recheck": ["2m"]})
+    daemon.start(**fast())
+    gap = wait_for(lambda: [r for r in without_count(daemon) if r["status"] == "gap"], 240, "a gap")
+    assert len(gap) == 1 and parse_time(gap[0]["end"]) == parse_time(gap[0]["time"]) + 60
+    fake.faults()
+    wait_for(lambda: filled(daemon), 120, "what came late")
+    assert_filled(daemon, gap)
+    daemon.stop()
