@@ -178,8 +178,13 @@ void recheck_add(struct recheck *recheck, const struct settings *settings, const
 	find_next(recheck, settings);
 }
 
+static bool is_edge(const struct grid *grid, usec_t time) {
+	return grid->interval == INTERVAL_NONE || grid_floor(grid, time) == time;
+}
+
 void recheck_restore(struct recheck *recheck, const struct settings *settings, const struct recheck_run *run) {
-	if (due_at(settings, run) != USEC_INFINITY) {
+	/* Where time is cut otherwise now, none of its buckets is one. */
+	if (due_at(settings, run) != USEC_INFINITY && is_edge(&settings->bucket, run->start)) {
 		insert(recheck, run);
 		find_next(recheck, settings);
 	}
@@ -220,10 +225,6 @@ void recheck_tidy(struct recheck *recheck, const struct settings *settings, usec
 		}
 	}
 	find_next(recheck, settings);
-}
-
-static bool is_edge(const struct grid *grid, usec_t time) {
-	return grid->interval == INTERVAL_NONE || grid_floor(grid, time) == time;
 }
 
 /* So far, but for that many buckets at most. */
