@@ -510,7 +510,7 @@ static bool remembers_all(void) {
 			return false;
 		}
 	}
-	return world->damages == 0;
+	return world->damages == 0 && world->offsets_len == 0 && world->most_late == 0;
 }
 
 static bool is_asked_alike(const struct setup_device *device, int since) {
@@ -556,7 +556,8 @@ static void check_late(const struct setup_device *device, const struct bucket *b
 static void check_late_counts(const struct setup_device *device, const struct tiles *row) {
 	/* Where little can be asked for at once the oldest come first, and others only when it is their last chance. */
 	bool keeps_up = device->max_points * setup_bucket(device) >= 40 * device->window;
-	if (!remembers_all() || server_is_weak() || device->granularity == GRAN_NONE || !keeps_up) {
+	if (!remembers_all() || server_is_weak() || plan->manners.cap > 0 || device->granularity == GRAN_NONE ||
+	    !keeps_up) {
 		return;
 	}
 	for (size_t i = 0; i < row->len; i++) {
