@@ -154,7 +154,7 @@ static void check_end(const struct line *line, const struct setup_device *device
 	int grid = (int)setup_grid(device);
 	usec_t expected = edges_next(device->zone, grid, line->start);
 	if (line->status == LINE_GAP) {
-		expected = line->skipped ? expected : gap_end(line, device);
+		expected = line->skipped ? expected : line->haunted ? line->end : gap_end(line, device);
 		check_skipped(line);
 		if (!line->has_reason) {
 			world_violation("gap: %s: expected a reason, but there is none", where(line));
@@ -294,6 +294,9 @@ static void check_revision(const struct line *line, struct tiles *row, const str
 		                world_time(line->start));
 		return;
 	}
+	if (gap && line->status == LINE_GAP) {
+		return; /* part of one that was not true is one */
+	}
 	if (gap) {
 		bucket = fill_gap(row, line, gap, device);
 	}
@@ -401,6 +404,10 @@ void audit_log(void) {
 /* Where the log ends; a device without a record is where it may have begun last. */
 static usec_t end_of(const struct series *series, const struct tiles *row) {
 	usec_t end = row->len > 0 ? row->cursor : 0;
+	/* A gap that reaches into a time that has not come ends where it begins. */
+	if (row->len > 0 && end > world->now) {
+		end = row->list[row->len - 1].start;
+	}
 	for (int i = 0; row->len == 0 && i < series->beginnings_len; i++) {
 		end = series->beginnings[i] > end ? series->beginnings[i] : end;
 	}

@@ -76,9 +76,9 @@ static void add_beginnings(struct series *series, const struct setup_device *dev
 	/* A device that has not begun keeps its time over a reload, and begins by its new settings. */
 	if (series->life != world->life) {
 		series->life = world->life;
-		series->configured = now;
+		series->configured = world->now;
 	}
-	add_beginning(series, first_cursor(device, series->configured));
+	add_beginning(series, first_cursor(device, series->configured + (now - world->now)));
 	if (world->server_late > 0) {
 		add_beginning(series, first_cursor(device, now - world->server_late));
 	}

@@ -27,6 +27,7 @@ struct line {
 	bool has_count, has_previous;
 	int64_t count, previous;
 	bool has_reason;
+	bool haunted; /* a gap that a clock which was ahead has left */
 	bool skipped; /* a gap of one bucket that failed by itself */
 	const char *file;
 	int number; /* in the file */

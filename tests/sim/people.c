@@ -4,6 +4,7 @@
 
 #include "backup.h"
 #include "disk.h"
+#include "haunt.h"
 #include "ledger.h"
 #include "os.h"
 #include "world.h"
@@ -109,6 +110,8 @@ static void step_clock(usec_t by) {
 	usec_t least = plan->without_date ? -USEC_PER_HOUR : -FAR_OFF;
 	to = to > most ? most : to < least ? least : to;
 	world_step(to - world->wall_offset);
+	/* What has not begun does so at the same time, by the new clock. */
+	ledger_configured(setups->current);
 	world_note("the daemon's clock is off by %lld us", (long long)world->wall_offset);
 }
 
@@ -143,6 +146,9 @@ void people_begin(struct event *event) {
 		break;
 	case EVENT_STEP:
 		step_clock(event->arg);
+		break;
+	case EVENT_HAUNT:
+		world->haunting = event->arg;
 		break;
 	case EVENT_LATE_SERVER:
 		world->server_late = event->arg;
@@ -279,8 +285,12 @@ void people_checkpoint_saved(void) {
 
 void people_before_start(void) {
 	if (!backup_restore()) {
+		if (world->haunting > 0) {
+			haunt_log(world->haunting);
+		}
 		lose_checkpoint();
 	}
+	world->haunting = 0;
 	if (setups->broken) {
 		setup_write(false);
 	}

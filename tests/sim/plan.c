@@ -41,6 +41,7 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_REMOVE] = "log removed",
 	[EVENT_RESTORE] = "log restored",
 	[EVENT_LOSE] = "checkpoint lost",
+	[EVENT_HAUNT] = "log ahead",
 };
 
 /* Which of them belong together, and how often each is chosen. */
@@ -75,6 +76,7 @@ static const struct {
 	[EVENT_REMOVE] = {PLAN_PEOPLE, 2},
 	[EVENT_RESTORE] = {PLAN_PEOPLE, 8},
 	[EVENT_LOSE] = {PLAN_PEOPLE, 6},
+	[EVENT_HAUNT] = {PLAN_STEPS, 4},
 };
 
 /*
@@ -144,6 +146,7 @@ static int64_t choose_argument(struct dice *dice, enum event_kind kind) {
 		return dice_between(dice, 0, 20000);
 	case EVENT_DISK_ERROR:
 		return dice_between(dice, 5, 500);
+	case EVENT_HAUNT:
 	case EVENT_LATE_SERVER:
 		return DICE_CHOOSE(dice, late) * USEC_PER_SEC;
 	case EVENT_STEP:

@@ -73,6 +73,7 @@ struct world {
 	int outsider;            /* how much others did to the log since a checkpoint was saved: */
 	bool meddled;            /* and whether they ever did anything to it */
 	enum loss losing;        /* at the next start */
+	usec_t haunting;         /* then the log ends so much ahead of the time; 0: it does not */
 	int damages;             /* of checkpoints, so far */
 	bool sync_fails;         /* the next sync of a file does */
 	bool emptying;           /* somebody will truncate the log at the next wait */
