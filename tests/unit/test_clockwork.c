@@ -169,6 +169,79 @@ static void a_server_with_dates_knows_the_time(void **state) {
 	}
 }
 
+/* The line of a record in the log; the count is null, and the reason given, in a gap. */
+static void put_line(char *log, size_t size, const char *start, const char *end, const char *count, const char *status) {
+	size_t len = strlen(log);
+	(void)snprintf(log + len, size - len,
+	               "{\"time\":\"%s\",\"name\":\"lobby\",\"count\":%s,\"status\":\"%s\",\"interval\":\"MINUTELY\","
+	               "\"device\":\"" RIG_UUID_A "\",\"revision\":0,\"end\":\"%s\",\"polled_at\":\"%s\"}\n",
+	               start, count, status, end, end);
+}
+
+/* A device that has not begun is not in the checkpoint; with the first answer that agrees it is. */
+static void a_device_begins_when_the_time_is_confirmed(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	(void)rig_until_asked();
+	rig_unreachable();
+	(void)rig_turn();
+	struct error err = {{0}};
+	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(1, strstr(rig_get("state/checkpoint"), RIG_UUID_A) == NULL, "not begun");
+	rounds(1, 0);
+	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(1, strstr(rig_get("state/checkpoint"), RIG_UUID_A) != NULL, "begun");
+	rig_expect_said("*");
+	rig_end();
+}
+
+/* The log ends with a gap until 2046: refused, said, and its minutes are recorded with revision 1. */
+static void a_gap_until_2046_is_mended(void **state) {
+	(void)state;
+	char log[2048] = "";
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	put_line(log, sizeof(log), "2026-11-23T07:54:00Z", "2026-11-23T07:55:00Z", "3", "ok");
+	put_line(log, sizeof(log), "2026-11-23T07:55:00Z", "2046-11-23T08:00:00Z", "null", "gap");
+	rig_put("log/occupancy.ndjson", log);
+	rig_start(false);
+	(void)rig_said();
+	expect_int(1, strstr(rig_status_now().lanes, "the log is ahead of this machine's clock") != NULL, "%s",
+	           rig_status_now().lanes);
+	rounds(2, 0);
+	rig_expect_said("<4>lobby: its log or checkpoint reaches to 2046-11-23T08:00:00Z, which has not come yet: goes on from "
+	                "2026-11-23T07:55:00Z\n*");
+	const char *now = rig_get("log/occupancy.ndjson");
+	expect_int(1, strstr(now, "{\"time\":\"2026-11-23T07:55:00Z\",\"name\":\"lobby\",\"count\":1,\"status\":\"ok\","
+	                          "\"interval\":\"MINUTELY\",\"device\":\"" RIG_UUID_A "\",\"revision\":1,") != NULL, "%s", now);
+	expect_int(1, strstr(now, "{\"time\":\"2026-11-23T07:59:00Z\"") != NULL, "%s", now);
+	rig_end();
+}
+
+/* Somebody has been counted in a time that has not come: the clock is wrong, and not the log. */
+static void counts_are_believed_rather_than_the_clock(void **state) {
+	(void)state;
+	char log[2048] = "";
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	put_line(log, sizeof(log), "2027-02-01T07:54:00Z", "2027-02-01T07:55:00Z", "3", "ok");
+	rig_put("log/occupancy.ndjson", log);
+	rig_start(false);
+	(void)rig_said();
+	rounds(1, 0);
+	rig_expect_said("<4>acme: the log holds counts of a time that has not come yet: *");
+	expect_text(log, rig_get("log/occupancy.ndjson"), "the log");
+	usec_t time;
+	expect_int(false, poller_true_time(rig_poller, &time), "true time");
+	expect_int(1, strstr(rig_status_now().lanes, "behind the log") != NULL, "%s", rig_status_now().lanes);
+
+	/* Set right, it is confirmed at once, and nothing is taken back. */
+	rig.wall += 71 * USEC_PER_DAY;
+	rounds(3, 0);
+	expect_int(true, poller_true_time(rig_poller, &time), "true time when it is right");
+	expect_int(1, strstr(rig_get("log/occupancy.ndjson"), "\"revision\":1") == NULL, "no revision");
+	rig_end();
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
@@ -177,6 +250,9 @@ int main(void) {
 		TEST(a_step_to_the_right_time_ends_it),
 		TEST(one_odd_date_is_outvoted),
 		TEST(a_server_with_dates_knows_the_time),
+		TEST(a_device_begins_when_the_time_is_confirmed),
+		TEST(a_gap_until_2046_is_mended),
+		TEST(counts_are_believed_rather_than_the_clock),
 	};
 	return cmocka_run_group_tests_name("clockwork", tests, NULL, zones_done);
 }
