@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum {
@@ -119,12 +120,23 @@ static int wrongly_mounted(const char *path, int code, const char *wrong, struct
 }
 
 /*
+ * As Kubernetes mounts a secret: root's, read by the group that the daemon was given it
+ * through, and on a file system on which nobody here could change that.
+ */
+static bool is_given_read_only(int fd, const struct stat *st) {
+	struct statvfs fs;
+	bool group_reads = (st->st_mode & (S_IWGRP | S_IXGRP)) == 0;
+	return st->st_uid == 0 && group_reads && fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY) != 0;
+}
+
+/*
  * systemd hands credentials out through an ACL, whose mask shows as the group's bits;
  * a container's secrets are root's and readable by the daemon's group.
  */
-static int check_mode(const char *path, const struct stat *st, bool is_private, struct error *err) {
+static int check_mode(int fd, const char *path, const struct stat *st, bool is_private, struct error *err) {
 	bool credential = is_in_credentials(path);
-	mode_t open_bits = st->st_mode & (credential ? S_IRWXO : S_IRWXG | S_IRWXO);
+	bool by_group = credential || is_given_read_only(fd, st);
+	mode_t open_bits = st->st_mode & (by_group ? S_IRWXO : S_IRWXG | S_IRWXO);
 
 	if (!S_ISREG(st->st_mode)) {
 		return error_set(err, EINVAL, "%s is not a regular file", path);
@@ -188,7 +200,7 @@ static int open_file(const struct origin *origin, bool is_private, struct error 
 	if (fstat(fd, &st) < 0) {
 		r = error_errno(err, errno, "%s cannot be read", origin->path);
 	} else {
-		r = check_mode(origin->path, &st, is_private, err);
+		r = check_mode(fd, origin->path, &st, is_private, err);
 	}
 	if (r < 0) {
 		(void)close(fd);

@@ -18,7 +18,7 @@ import time
 
 import pytest
 
-from harness import OCCUPANCYD, SLOW, runs_programs, uuid_of, wait_for
+from harness import OCCUPANCYD, SLOW, Daemon, runs_programs, uuid_of, wait_for
 from nginx import Authority, Nginx
 
 KEY = "Kq7-zW4tVn_0RbXe2Yd9LmHs"
@@ -318,6 +318,36 @@ def test_credential_without_systemd_is_explained(make_daemon):
     daemon = make_daemon("http://127.0.0.1:1", LOBBY, account={"key_file": "rhombus"})
     code, _, stderr = daemon.run(timeout=15)
     assert code == 78 and "rhombus is a systemd credential" in stderr and "LoadCredential=rhombus:FILE" in stderr, stderr
+
+
+def read_only(folder):
+    """A command's beginning: for it the folder lies on a file system that it can only read, and is root's."""
+    script = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
+    return ["unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh", str(folder)]
+
+
+class InPod(Daemon):
+    """A daemon with the key in a directory that Kubernetes would mount."""
+
+    def command(self, *options, **named):
+        return [*read_only(self.folder / "secret"), *super().command(*options, **named)]
+
+
+@pytest.mark.parametrize("mode, taken", [(0o440, True), (0o460, False), (0o444, False)])
+def test_secret_that_kubernetes_mounts(mode, taken, fake, tmp_path):
+    """The advice to run chmod could not be followed there."""
+    key = tmp_path / "secret" / "api-key"
+    key.parent.mkdir()
+    key.write_text(KEY + "\n")
+    key.chmod(mode)
+    done = subprocess.run([*read_only(key.parent), "true"], capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip(f"a folder cannot be mounted read-only here: {done.stderr.strip()}")
+    daemon = InPod(tmp_path, fake.url, LOBBY, account={"key_file": str(key)}, defaults=QUICK)
+    code, _, stderr = daemon.run("--once", timeout=15)
+    assert code == (0 if taken else 77), stderr
+    assert taken or f"is open to others (mode {mode:o})" in stderr, stderr
+    assert {entry["key"] for entry in fake.journal()} == ({"key1"} if taken else set())
 
 
 # The process
