@@ -171,3 +171,44 @@ def test_reboot(container, busy):
     container.reboot()
     container.wait_for(lambda: container.show("ActiveState") == "active", 20, "the service to start by itself")
     assert_all(container)
+
+
+# What may mend itself is tried again; what cannot is not
+
+@pytest.fixture
+def recorder(container, start_fake):
+    """Configured and stopped, without a trace of another test."""
+    fake = start_fake()
+    clean = ("rm -rf /etc/systemd/system/occupancyd.service.d /var/log/occupancyd /var/lib/occupancyd/* /srv/counts; "
+             "systemctl daemon-reload; systemctl reset-failed")
+    container.run("systemctl", "stop", UNIT)
+    container.run("sh", "-c", clean)
+    container.configure(fake.url, DEVICES[:1], key=KEY)
+    yield fake
+    container.run("systemctl", "stop", UNIT)
+    container.run("sh", "-c", clean)
+
+
+def test_a_mount_point_that_is_roots_is_tried_again(container, recorder):
+    """As at boot, before the file system of the log is mounted."""
+    container.must("mkdir", "-m", "755", "/srv/counts")
+    container.configure(recorder.url, DEVICES[:1], key=KEY, log={"directory": "/srv/counts"})
+    container.drop_in("directory", "[Unit]\nRequiresMountsFor=/srv/counts\n[Service]\nReadWritePaths=/srv/counts\n"
+                                   "RestartSec=1s\n")
+    mark = container.journal_mark()
+    assert container.run("systemctl", "restart", UNIT).code != 0
+    container.wait_for(lambda: int(container.show("NRestarts")) >= 2, 20, "more tries")
+    told = container.journal(since=mark)
+    assert "/srv/counts" in told and "Permission denied" in told and "status=77" in told
+    container.must("chown", "occupancyd:occupancyd", "/srv/counts")
+    container.wait_for(lambda: container.records("/srv/counts"), 20, "the first record")
+
+
+def test_a_link_in_the_place_of_the_log_directory_is_not_tried_again(container, recorder):
+    container.must("ln", "-s", "/srv", "/var/log/occupancyd")
+    assert container.run("systemctl", "restart", UNIT).code != 0
+    container.wait_for(lambda: container.show("ActiveState") == "failed", 10, "the end")
+    assert container.show("NRestarts") == "0" and container.show("ExecMainStatus") == "240", container.status()
+    container.must("rm", "/var/log/occupancyd")
+    container.restart()
+    container.wait_for(lambda: container.records(), 20, "the first record")
