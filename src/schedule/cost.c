@@ -12,7 +12,7 @@
 enum {
 	MINUTES_PER_DAY = 24 * 60,
 	FIGURE_SIZE = 32,
-	/* How long a device is watched: so many windows, or as many requests and one window at least. */
+	/* How long a device is watched: so many windows, or fewer if these take so many requests. */
 	ENOUGH_WINDOWS = 4,
 	ENOUGH_REQUESTS = 256,
 };
@@ -28,7 +28,9 @@ struct cost cost_of(const struct settings *settings) {
 	/* A single count has none, wanted or not. */
 	bool looks_back = settings->lookback == 0 || settings->bucket.interval == INTERVAL_NONE;
 
-	while (windows < ENOUGH_WINDOWS && (windows == 0 || requests < ENOUGH_REQUESTS)) {
+	/* Only whole windows are counted, for their requests come all at their begin. */
+	bool enough = false;
+	while (!enough) {
 		struct span span;
 		if (span_next(settings, cursor, INT64_MIN, settings->max_points, now, &span)) {
 			looks_back = looks_back || span.start < span.fresh;
@@ -40,6 +42,7 @@ struct cost cost_of(const struct settings *settings) {
 		if (!span_is_backlog(settings, cursor, now) && due > now) {
 			now = due;
 			windows++;
+			enough = windows >= ENOUGH_WINDOWS || requests >= ENOUGH_REQUESTS;
 		}
 	}
 	return (struct cost){

@@ -44,6 +44,11 @@ static const struct {
 	{INTERVAL_MINUTELY, HOURS(1), HOURS(1), 30, 48, false},
 	{INTERVAL_MINUTELY, HOURS(1), HOURS(1), 7, 9 * 24, true},
 	{INTERVAL_MINUTELY, HOURS(1), MINUTES(10), 1, 60 * 24, false},
+	/* However many requests a window takes, whole windows are counted. */
+	{INTERVAL_MINUTELY, HOURS(2), MINUTES(10), 1, 60 * 24, false},
+	{INTERVAL_MINUTELY, HOURS(4), MINUTES(10), 1, 60 * 24, false},
+	{INTERVAL_MINUTELY, HOURS(6), MINUTES(10), 1, 60 * 24, false},
+	{INTERVAL_MINUTELY, HOURS(4), MINUTES(10), 11, 22 * 6, true},
 	{INTERVAL_MINUTELY, DAYS(1), MINUTES(10), 1440, 1, false},
 	{INTERVAL_QUARTERHOURLY, MINUTES(15), MINUTES(10), 1440, 96, true},
 	{INTERVAL_HOURLY, HOURS(6), HOURS(1), 4, 8, true},
