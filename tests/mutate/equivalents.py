@@ -10,6 +10,9 @@ PLAIN = ("static const bool plain[256] = {[0x20 ... '\"' - 1] = true, ['\"' + 1 
          "['\\\\' + 1 ... 0x7e] = true};")
 CHILD = "if (child + 1 < queue->len && queue->heap[child + 1]->key < queue->heap[child]->key) {"
 BACKLOG = "return closed > cursor ? (closed - cursor + length - 1) / length : 0;"
+ELECTED = "int elected = 0, most = 0;"
+AHEAD = "skew->ahead = skew->confirmed ? (skew->offset > 0 ? skew->offset : 0) : furthest_ahead(skew);"
+UNTIL = "int until = said->last + 1 > said->fresh ? said->last + 1 : said->fresh;"
 PROBES = "size_t live_at = 0, backlog_at = 0;"
 
 EQUIVALENTS = [
@@ -25,6 +28,11 @@ EQUIVALENTS = [
      "it is doubled until it has twice the polls; without any a table of one slot is as empty as one of two"),
     ("src/schedule/backoff.c", "backoff_ceiling", "while (failures > 1 && wait < cap) {",
      "while (failures > 1 && wait <= cap) {", "what is equal to the cap becomes the cap"),
+    ("src/schedule/belief.c", "belief_judge", "*ret_doubt = (struct doubt){0};", "*ret_doubt = (struct doubt){1};",
+     "the time is left to the caller, who sets it"),
+    ("src/schedule/belief.c", "belief_judge", UNTIL, UNTIL.replace("last + 1 > ", "last + 2 > "),
+     "the larger of two that are equal"),
+    ("src/schedule/belief.c", "belief_judge", UNTIL, UNTIL.replace(" > ", " >= "), "the larger of two that are equal"),
     ("src/schedule/lane.c", "take_probe", PROBES, PROBES.replace("live_at = 0", "live_at = 1"),
      "both are set where a poll is found, and used only then"),
     ("src/schedule/lane.c", "take_probe", PROBES, PROBES.replace("backlog_at = 0", "backlog_at = 1"),
@@ -56,6 +64,12 @@ EQUIVALENTS = [
      "rate->full_at = left < rate->burst ? now + (rate->burst - left) * rate->gap : INT64_MIN;",
      "rate->full_at = left <= rate->burst ? now + (rate->burst - left) * rate->gap : INT64_MIN;",
      "full since now is full since ever, for all that comes later"),
+    ("src/schedule/skew.c", "elect", ELECTED, ELECTED.replace("elected = 0", "elected = 1"),
+     "each reply has its own vote at least, so the first one is elected for a start"),
+    ("src/schedule/skew.c", "elect", ELECTED, ELECTED.replace("most = 0", "most = 1"),
+     "each reply has its own vote at least, so the first one is elected for a start"),
+    ("src/schedule/skew.c", "conclude", AHEAD, AHEAD.replace("offset > 0", "offset > 1"),
+     "it is none, or more than two seconds"),
     ("src/schedule/span.c", "span_lookback_buckets", "return (int)(buckets < most ? buckets : most);",
      "return (int)(buckets <= most ? buckets : most);", "the smaller of two that are equal"),
     ("src/schedule/span.c", "span_first_cursor",

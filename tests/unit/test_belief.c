@@ -225,6 +225,148 @@ static void the_look_back_is_not_in_doubt(void **state) {
 	expect_int(2, doubt.works, "what was had");
 }
 
+#define SAID(all, news, count, least, most, gap) \
+	.buckets = (all), .fresh = (news), .points = (count), .first = (least), .last = (most), .hole = (gap)
+
+/* What may be recorded of an answer, and what is asked for next. */
+static void each_answer_is_recorded_as_far_as_it_is_believed(void **state) {
+	(void)state;
+	static const struct {
+		struct belief belief;
+		struct said said;
+		int until, missing, works;
+		const char *what;
+	} rows[] = {
+		{{0}, {SAID(10, 2, 10, 0, 9, 10)}, 10, 0, 0, "whole"},
+		{{0}, {SAID(10, 2, 10, 0, 9, 10), .more = true}, 10, 0, 0, "whole, and there is more"},
+		{{0}, {SAID(1, 0, 0, 0, 0, 0), .more = true}, 1, 0, 0, "a single bucket, and there is more"},
+		{{0}, {SAID(1, 0, 0, 0, 0, 0), .warned = true}, 1, 0, 0, "a single bucket with a warning"},
+		{{0}, {SAID(10, 2, 9, 0, 9, 5)}, 10, 0, 0, "a hole in the middle"},
+		{{0}, {SAID(10, 2, 9, 0, 9, 5), .more = true}, 5, 5, 5, "a hole in the middle, and there is more"},
+		{{0}, {SAID(10, 2, 5, 0, 4, 5)}, 5, 5, 5, "its end is missing"},
+		{{0}, {SAID(10, 2, 5, 0, 4, 5), .more = true}, 5, 5, 5, "its end is missing, and there is more"},
+		{{0}, {SAID(10, 2, 9, 0, 8, 9)}, 9, 1, 9, "its last one is missing"},
+		{{0}, {SAID(10, 5, 3, 0, 2, 5)}, 5, 5, 3, "it ends in the look-back"},
+		{{0}, {SAID(10, 5, 5, 0, 4, 5)}, 5, 5, 5, "it ends with the look-back"},
+		{{0}, {SAID(10, 2, 4, 6, 9, 2)}, 2, 4, 4, "its beginning is missing"},
+		{{0}, {SAID(10, 2, 4, 6, 9, 2), .more = true}, 2, 4, 4, "its beginning is missing, and there is more"},
+		{{0}, {SAID(10, 2, 1, 9, 9, 2), .more = true}, 2, 7, 1, "all but its last, and there is more"},
+		{{0}, {SAID(10, 2, 1, 0, 0, 2), .more = true}, 2, 4, 4, "a look-back, and there is more"},
+		{{0}, {SAID(10, 2, 2, 2, 2, 3), .more = true}, 3, 7, 3, "its first, and there is more"},
+		{{0}, {SAID(9, 0, 0, 0, 0, 0), .more = true}, 0, 5, 5, "nothing, and there is more"},
+		{{0}, {SAID(2, 0, 0, 0, 0, 0), .more = true}, 0, 1, 1, "nothing of two, and there is more"},
+		{{0}, {SAID(9, 3, 0, 0, 0, 3), .warned = true}, 3, 3, 3, "nothing, and a warning"},
+		{{.empty = true}, {SAID(9, 3, 0, 0, 0, 3), .warned = true}, 9, 0, 0, "nothing, and a warning that means nothing"},
+		{{0}, {SAID(9, 3, 0, 0, 0, 3)}, 9, 0, 0, "nothing"},
+		{{.points = 5, .buckets = 10}, {SAID(10, 2, 5, 0, 4, 5)}, 10, 0, 0, "as many as are known to be whole"},
+		{{.points = 4, .buckets = 10}, {SAID(10, 2, 5, 0, 4, 5)}, 5, 5, 5, "one more than that"},
+		{{.points = 5, .buckets = 9}, {SAID(10, 2, 5, 0, 4, 5)}, 5, 5, 5, "of a range that is longer"},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct doubt doubt;
+		const struct said *said = &rows[i].said;
+		int until = belief_judge(&rows[i].belief, said, &doubt);
+		bool none = rows[i].missing == 0;
+		expect_int(rows[i].until, until, "%s: until", rows[i].what);
+		expect_int(rows[i].missing, doubt.missing, "%s: missing", rows[i].what);
+		expect_int(rows[i].works, doubt.works, "%s: works", rows[i].what);
+		expect_int(none ? 0 : said->points, doubt.points, "%s: points", rows[i].what);
+		expect_int(none ? 0 : said->buckets, doubt.buckets, "%s: buckets", rows[i].what);
+		expect_int(!none && said->warned, doubt.warned, "%s: warned", rows[i].what);
+	}
+}
+
+static const struct said nothing_there = {.buckets = 3};
+static const struct said one_there = {.buckets = 3, .points = 1};
+
+static void expect_belief(const struct belief *belief, unsigned points, unsigned buckets, const char *what) {
+	expect_int(points, belief->points, "%s: points", what);
+	expect_int(buckets, belief->buckets, "%s: buckets", what);
+}
+
+static void what_was_not_there_twice_in_a_row_is_the_rule(void **state) {
+	(void)state;
+	struct belief belief = {0};
+	expect_int(true, belief_settle(&belief, &(struct doubt){.points = 6, .buckets = 30}, &nothing_there), "settled");
+	expect_belief(&belief, 0, 0, "once");
+	expect_int(true, belief_settle(&belief, &(struct doubt){.points = 5, .buckets = 40}, &nothing_there), "settled");
+	expect_belief(&belief, 5, 60, "the least of two, and twice as long");
+	/* A row of its own begins behind that. */
+	expect_int(true, belief_settle(&belief, &(struct doubt){.points = 9, .buckets = 70}, &nothing_there), "settled");
+	expect_belief(&belief, 5, 60, "once more");
+	expect_int(true, belief_settle(&belief, &(struct doubt){.points = 8, .buckets = 80}, &nothing_there), "settled");
+	expect_belief(&belief, 8, 140, "twice more");
+	/* And one that was there ends it. */
+	expect_int(true, belief_settle(&belief, &(struct doubt){.points = 9, .buckets = 200}, &nothing_there), "settled");
+	expect_int(false, belief_settle(&belief, &(struct doubt){.points = 20, .buckets = 200}, &one_there), "there");
+	expect_int(true, belief_settle(&belief, &(struct doubt){.points = 10, .buckets = 300}, &nothing_there), "settled");
+	expect_belief(&belief, 8, 140, "neither two in a row");
+	expect_int(true, belief_settle(&belief, &(struct doubt){.points = 10, .buckets = 310}, &nothing_there), "settled");
+	expect_belief(&belief, 10, 600, "two in a row");
+}
+
+static void an_answer_that_was_cut_off_ends_the_belief(void **state) {
+	(void)state;
+	struct belief belief = {.points = 20, .buckets = 50, .empty = true, .cut = {.points = 15, .confirms = 7}};
+	expect_int(false, belief_settle(&belief, &(struct doubt){.points = 10, .buckets = 30}, &one_there), "there");
+	expect_belief(&belief, 9, 29, "one less of both");
+	expect_int(10, belief.cut.points, "so many were cut off");
+	expect_int(false, belief.empty, "nothing with a warning is believed");
+
+	/* With as many points a row of two is not enough, but 64 and one that completes it. */
+	for (int i = 1; i <= 65; i++) {
+		expect_int(true, belief_settle(&belief, &(struct doubt){.points = 10, .buckets = 40}, &nothing_there), "settled");
+		expect_belief(&belief, i < 65 ? 9 : 10, i < 65 ? 29 : 80, "as many as were cut off");
+	}
+	/* With fewer they are as ever. */
+	expect_int(false, belief_settle(&belief, &(struct doubt){.points = 6, .buckets = 30}, &one_there), "there");
+	expect_belief(&belief, 5, 29, "cut off again");
+	for (int i = 1; i <= 2; i++) {
+		expect_int(true, belief_settle(&belief, &(struct doubt){.points = 5, .buckets = 40}, &nothing_there), "settled");
+	}
+	expect_belief(&belief, 5, 80, "fewer than were cut off");
+
+	/* Where a range without any point was cut off, no number is whole. */
+	expect_int(false, belief_settle(&belief, &(struct doubt){.buckets = 8, .warned = true}, &one_there), "there");
+	expect_belief(&belief, 0, 7, "none");
+	expect_int(0, belief.cut.points, "none");
+}
+
+static void only_what_says_it_settles_a_doubt(void **state) {
+	(void)state;
+	static const struct {
+		int points, buckets; /* of the doubt, and of the answer to its question */
+		bool more, settled;
+	} rows[] = {{4, 1, false, true}, {4, 2, false, true}, {4, 1, true, false}, {0, 1, false, true}, {0, 2, false, false}};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct belief belief = {0};
+		struct said said = {.buckets = rows[i].buckets, .more = rows[i].more};
+		struct doubt doubt = {.points = (uint16_t)rows[i].points, .buckets = 9};
+		expect_int(rows[i].settled, belief_settle(&belief, &doubt, &said), "row %zu", i);
+		expect_int(rows[i].settled && rows[i].points == 0, belief.empty, "row %zu: nothing is believed", i);
+		expect_int(rows[i].settled && rows[i].points > 0, belief.run.len, "row %zu: a row has begun", i);
+	}
+}
+
+static void an_answer_shows_how_much_one_may_hold(void **state) {
+	(void)state;
+	struct belief belief = {0};
+	belief_learn(&belief, &(struct said){.buckets = 9});
+	expect_belief(&belief, 0, 0, "nothing");
+	belief_learn(&belief, &(struct said){.buckets = 9, .points = 5, .first = 2, .last = 8, .more = true});
+	expect_belief(&belief, 0, 0, "there is more");
+	belief_learn(&belief, &(struct said){.buckets = 9, .points = 5, .first = 2, .last = 8});
+	expect_belief(&belief, 4, 7, "one less, from the first to the last");
+	belief_learn(&belief, &(struct said){.buckets = 9, .points = 2, .first = 3, .last = 4});
+	expect_belief(&belief, 4, 7, "less than before");
+	/* Where so many were cut off, one that had more shows that this was not for their number. */
+	belief.cut.points = 6;
+	belief_learn(&belief, &(struct said){.buckets = 9, .points = 6, .last = 5});
+	expect_int(6, belief.cut.points, "as many as were cut off");
+	belief_learn(&belief, &(struct said){.buckets = 9, .points = 7, .last = 6});
+	expect_int(0, belief.cut.points, "more than were cut off");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_cap_cuts_off_is_asked_for),
@@ -234,6 +376,11 @@ int main(void) {
 		cmocka_unit_test(a_cap_is_not_forgotten_over_what_is_empty),
 		cmocka_unit_test(an_empty_answer_is_believed_unless_it_says_that_it_is_cut),
 		cmocka_unit_test(the_look_back_is_not_in_doubt),
+		cmocka_unit_test(each_answer_is_recorded_as_far_as_it_is_believed),
+		cmocka_unit_test(what_was_not_there_twice_in_a_row_is_the_rule),
+		cmocka_unit_test(an_answer_that_was_cut_off_ends_the_belief),
+		cmocka_unit_test(only_what_says_it_settles_a_doubt),
+		cmocka_unit_test(an_answer_shows_how_much_one_may_hold),
 	};
 	return cmocka_run_group_tests_name("belief", tests, NULL, NULL);
 }

@@ -172,6 +172,12 @@ static void a_confirmed_clock_stays_so_over_a_step(void **state) {
 	skew_step(&skew, -8 * YEAR);
 	expect_int(true, skew_is_confirmed(&skew), "confirmed");
 	expect_about(-8 * YEAR, skew_offset(&skew), "offset");
+	/* And with as many as are kept. */
+	skew = (struct skew){0};
+	replies(&skew, 0, SKEW_SEEN);
+	skew_step(&skew, USEC_PER_HOUR + 1);
+	expect_int(SKEW_SEEN, skew.len, "replies");
+	expect_about(USEC_PER_HOUR, skew_offset(&skew), "offset of as many as are kept");
 }
 
 static void what_drifts_away_is_learned_anew(void **state) {
@@ -195,10 +201,133 @@ static void a_reply_without_a_date_confirms_where_none_has_one(void **state) {
 
 	replies(&skew, USEC_PER_HOUR, 1);
 	expect_int(false, skew_is_confirmed(&skew), "once it has one");
+	expect_int(false, skew.undated, "it has said what time it is");
 	skew_undated(&skew);
 	expect_int(false, skew_is_confirmed(&skew), "and then none");
+	expect_int(false, skew.undated, "it has said so all the same");
 	replies(&skew, USEC_PER_HOUR, 2);
 	expect_int(true, skew_is_dated(&skew), "dated");
+}
+
+/* A reply that has our clock ahead by something between these; negative: behind. */
+static void see(struct skew *skew, usec_t low, usec_t high) {
+	skew_observe(skew, SERVER + low + S, SERVER + high, SERVER);
+}
+
+/* All that agree narrow down what it is, wherever they stand, and no other does. */
+static void what_is_common_to_those_that_agree_counts(void **state) {
+	(void)state;
+	struct skew skew = {0};
+	see(&skew, 59 * S + 900, 60 * S + 100);
+	see(&skew, USEC_PER_HOUR - S, USEC_PER_HOUR);
+	see(&skew, 59 * S, 61 * S);
+	see(&skew, 59 * S, 61 * S);
+	expect_int(true, skew_is_confirmed(&skew), "ahead: confirmed");
+	expect_time(59 * S + 900, skew_offset(&skew), "ahead");
+
+	skew = (struct skew){0};
+	see(&skew, -60 * S - 100, -59 * S - 900);
+	see(&skew, -USEC_PER_HOUR - S, -USEC_PER_HOUR);
+	see(&skew, -61 * S, -59 * S);
+	see(&skew, -61 * S, -59 * S);
+	expect_int(true, skew_is_confirmed(&skew), "behind: confirmed");
+	expect_time(-59 * S - 900, skew_offset(&skew), "behind");
+
+	/* A single instant is enough, */
+	skew = (struct skew){0};
+	see(&skew, 59 * S, 60 * S);
+	see(&skew, 60 * S, 61 * S);
+	see(&skew, 59 * S, 61 * S);
+	expect_time(60 * S, skew_offset(&skew), "an instant");
+	/* and without one they count as the newest does. */
+	skew = (struct skew){0};
+	see(&skew, 58 * S, 59 * S);
+	see(&skew, 60 * S, 61 * S);
+	see(&skew, 59 * S, 62 * S);
+	expect_int(true, skew_is_confirmed(&skew), "nothing in common: confirmed");
+	expect_time(59 * S, skew_offset(&skew), "nothing in common");
+}
+
+/* What settling and the network blur anyway is not counted; and so far off, our clock still has its vote. */
+static void two_seconds_are_none_and_ten_are_no_doubt(void **state) {
+	(void)state;
+	static const struct {
+		usec_t low, high, offset;
+		bool confirmed;
+	} rows[] = {
+		{2 * S, 3 * S, 0, true},
+		{2 * S + 1, 3 * S, 2 * S + 1, true},
+		{-3 * S, -2 * S, 0, true},
+		{-3 * S, -2 * S - 1, -2 * S - 1, true},
+		{10 * S, 11 * S, 10 * S, true},
+		{10 * S + 1, 11 * S, 10 * S + 1, false},
+		{-11 * S, -10 * S, -10 * S, true},
+		{-11 * S, -10 * S - 1, -10 * S - 1, false},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct skew skew = {0};
+		see(&skew, rows[i].low, rows[i].high);
+		expect_time(rows[i].offset, skew_offset(&skew), "row %zu: offset", i);
+		expect_int(rows[i].confirmed, skew_is_confirmed(&skew), "row %zu: confirmed", i);
+	}
+}
+
+/* Replies agree that are two seconds apart, and not a microsecond more, whichever comes first. */
+static void what_is_two_seconds_apart_agrees(void **state) {
+	(void)state;
+	for (int far = 0; far < 2; far++) {
+		for (int place = 0; place < 3; place++) {
+			struct skew skew = {0};
+			for (int i = 0; i < 3; i++) {
+				usec_t base = USEC_PER_HOUR + (i == place ? 3 * S + far : 0);
+				see(&skew, base, base + S);
+			}
+			expect_int(far == 0, skew_is_confirmed(&skew), "place %d, too far %d", place, far);
+		}
+	}
+	/* Of two that agree both have the votes, and the newest stands. */
+	struct skew forward = {0}, back = {0};
+	for (int i = 0; i < 3; i++) {
+		usec_t early = USEC_PER_HOUR, late = USEC_PER_HOUR + 3 * S;
+		see(&forward, i < 1 ? early : late, (i < 1 ? early : late) + S);
+		see(&back, i < 1 ? late : early, (i < 1 ? late : early) + S);
+	}
+	expect_time(USEC_PER_HOUR + 3 * S, skew_offset(&forward), "the newest are late");
+	expect_time(USEC_PER_HOUR, skew_offset(&back), "the newest are early");
+}
+
+/* Two replies that our clock agrees with stand against each other: the one with more votes wins. */
+static void what_has_more_votes_than_any_that_contradicts_it_is_believed(void **state) {
+	(void)state;
+	struct skew skew = {0};
+	see(&skew, -4 * S, -2 * S);
+	see(&skew, 2 * S, 4 * S);
+	expect_int(false, skew_is_confirmed(&skew), "a draw");
+	see(&skew, 5 * S, 6 * S);
+	expect_int(true, skew_is_confirmed(&skew), "three");
+	expect_time(5 * S, skew_offset(&skew), "what it is");
+}
+
+/* Of a structure that was used before nothing counts but what its length covers. */
+static void what_lies_behind_the_last_reply_does_not_count(void **state) {
+	(void)state;
+	static const usec_t aheads[] = {0, 9 * S, USEC_PER_HOUR, -USEC_PER_HOUR};
+	static const struct skew_bounds left[] = {{0, 0}, {YEAR, YEAR}, {USEC_PER_HOUR, USEC_PER_HOUR}};
+	for (size_t i = 0; i < COUNT_OF(aheads) * COUNT_OF(left); i++) {
+		struct skew clean = {0}, used = {0};
+		for (int n = 0; n < SKEW_SEEN; n++) {
+			used.seen[n] = left[i % COUNT_OF(left)];
+		}
+		for (int n = 1; n <= SKEW_SEEN + 2; n++) {
+			/* A second kind of reply, so that there is something to decide. */
+			usec_t ahead = n % 3 == 2 ? -YEAR : aheads[i / COUNT_OF(left)];
+			see(&clean, ahead - S, ahead + S);
+			see(&used, ahead - S, ahead + S);
+			expect_int(skew_is_confirmed(&clean), skew_is_confirmed(&used), "row %zu, reply %d: confirmed", i, n);
+			expect_time(skew_offset(&clean), skew_offset(&used), "row %zu, reply %d: offset", i, n);
+			expect_time(skew_ahead(&clean), skew_ahead(&used), "row %zu, reply %d: ahead", i, n);
+		}
+	}
 }
 
 int main(void) {
@@ -216,6 +345,11 @@ int main(void) {
 		cmocka_unit_test(a_confirmed_clock_stays_so_over_a_step),
 		cmocka_unit_test(what_drifts_away_is_learned_anew),
 		cmocka_unit_test(a_reply_without_a_date_confirms_where_none_has_one),
+		cmocka_unit_test(what_is_common_to_those_that_agree_counts),
+		cmocka_unit_test(two_seconds_are_none_and_ten_are_no_doubt),
+		cmocka_unit_test(what_is_two_seconds_apart_agrees),
+		cmocka_unit_test(what_has_more_votes_than_any_that_contradicts_it_is_believed),
+		cmocka_unit_test(what_lies_behind_the_last_reply_does_not_count),
 	};
 	return cmocka_run_group_tests_name("skew", tests, NULL, NULL);
 }
