@@ -13,9 +13,36 @@ BACKLOG = "return closed > cursor ? (closed - cursor + length - 1) / length : 0;
 ELECTED = "int elected = 0, most = 0;"
 AHEAD = "skew->ahead = skew->confirmed ? (skew->offset > 0 ? skew->offset : 0) : furthest_ahead(skew);"
 UNTIL = "int until = said->last + 1 > said->fresh ? said->last + 1 : said->fresh;"
+ACCOUNTS = "for (size_t i = 0; i < config->account_count; i++) {"
+POLLS = "for (size_t i = 0; i < poller->roll.config->device_count; i++) {"
+COUNTED = "clock->probes += clock->probes < PROBES_COUNTED;"
+WELL = "if (magnitude(offset) <= (known ? 0 : CLOCK_SLACK)) {"
+FORWARD = 'log_notice("the clock was set %s by %s", step > 0 ? "forward" : "back",'
+STEP = "units_format_duration(text, step > 0 ? step : -step, 0));"
+REWIND = "poll_rewind(poll, cursor, beyond ? finding->until : cursor, beyond ? (uint16_t)(finding->revision + 1) : 0);"
 PROBES = "size_t live_at = 0, backlog_at = 0;"
 
 EQUIVALENTS = [
+    ("src/daemon/clockwork.c", "", "PROBES_COUNTED = 16,", "PROBES_COUNTED = 15,",
+     "after the ninth probe the wait is the longest"),
+    ("src/daemon/clockwork.c", "", "PROBES_COUNTED = 16,", "PROBES_COUNTED = 17,",
+     "after the ninth probe the wait is the longest"),
+    ("src/daemon/clockwork.c", "clock_probe", COUNTED, COUNTED.replace("<", "<="),
+     "after the ninth probe the wait is the longest"),
+    ("src/daemon/clockwork.c", "state_of", WELL, WELL.replace("? 0", "? 1"), "it is none, or more than two seconds"),
+    ("src/daemon/clockwork.c", "prove_all", POLLS, POLLS.replace("<", "<="),
+     "the table ends in an empty place, which is of no lane"),
+    ("src/daemon/clockwork.c", "begin_all", POLLS, POLLS.replace("<", "<="),
+     "the table ends in an empty place, which is of no lane"),
+    ("src/daemon/clockwork.c", "has_suspects", POLLS, POLLS.replace("<", "<="),
+     "the table ends in an empty place, which is of no lane"),
+    ("src/daemon/clockwork.c", "poller_follow_clock", FORWARD, FORWARD.replace(">", ">="), "a step is a second at least"),
+    ("src/daemon/clockwork.c", "poller_follow_clock", STEP, STEP.replace("> 0", "> 1"), "a step is a second at least"),
+    ("src/daemon/clockwork.c", "poller_follow_clock", STEP, STEP.replace("> 0", ">= 0"), "a step is a second at least"),
+    ("src/daemon/command.c", "warn_of_open_sources", ACCOUNTS, ACCOUNTS.replace("<", "<="),
+     "the list ends in an empty place, which has no files"),
+    ("src/daemon/mend.c", "mend_poll", REWIND, REWIND.replace(" : 0)", " : 1)"),
+     "nothing begins before the end of what is taken and behind the cursor, where these are one"),
     ("src/daemon/command.c", "run", DESCRIPTORS, DESCRIPTORS.replace(".signals = -1", ".signals = -2"),
      "any negative number stands for no descriptor"),
     ("src/daemon/command.c", "run", DESCRIPTORS, DESCRIPTORS.replace(".lock = -1", ".lock = -2"),
@@ -41,6 +68,8 @@ EQUIVALENTS = [
      "return length < 1 ? 0 : (uint32_t)(length / USEC_PER_SEC);", "no length is no second either way"),
     ("src/schedule/poll.c", "bucket_seconds", "return length < 0 ? 0 : (uint32_t)(length / USEC_PER_SEC);",
      "return length <= 0 ? 0 : (uint32_t)(length / USEC_PER_SEC);", "no length is no second either way"),
+    ("src/schedule/poll.c", "poll_init", "recheck_init(&poll->recheck, recheck_room(1));",
+     "recheck_init(&poll->recheck, recheck_room(2));", "one of two devices may have as many as a single one"),
     ("src/schedule/queue.c", "queue_reserve", "if (count <= queue->size) {", "if (count < queue->size) {",
      "room for as many as there are is room for these again"),
     ("src/schedule/queue.c", "sift_up", "while (at > 0 && poll->key < queue->heap[(at - 1) / 2]->key) {",

@@ -242,6 +242,149 @@ static void counts_are_believed_rather_than_the_clock(void **state) {
 	rig_end();
 }
 
+/* Each reply says something else: asked again after one second, two, four, and at last every five minutes. */
+static void while_replies_disagree_it_asks_more_and_more_seldom(void **state) {
+	(void)state;
+	static const int waits[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300, 300, 300, 300, 300, 300, 300, 300, 300};
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY ", " RIG_FOYER, "");
+	rig_start(false);
+	answer_with_clock(USEC_PER_DAY);
+	for (size_t i = 0; i < COUNT_OF(waits); i++) {
+		usec_t waited = rig_until_asked();
+		expect_int(1, rig_open(), "probe %zu: at a time", i);
+		/* The first one is planned before the first reply has been dealt with. */
+		expect_between(i == 0 ? 0 : waits[i - 1] * SECOND, waits[i] * SECOND + SECOND, waited, "probe %zu: wait", i);
+		/* While it is on its way there is no other. */
+		rig_pass(10 * MINUTE);
+		(void)rig_turn();
+		expect_int(1, rig_open(), "probe %zu: alone", i);
+		answer_with_clock((usec_t)(i + 2) * USEC_PER_DAY);
+	}
+	rig_end();
+}
+
+/* With once there is an end to it, which is said once. */
+static void once_asks_six_times_what_time_it_is(void **state) {
+	(void)state;
+	int asked = 0;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(true);
+	for (int i = 0; i < 1000; i++) {
+		if (rig_open() > 0) {
+			asked++;
+			answer_with_clock(asked * USEC_PER_DAY);
+		}
+		(void)rig_turn();
+		rig_pass(SECOND);
+	}
+	expect_int(7, asked, "the first request and six for the time");
+	const char *said = rig_said(), *first = strstr(said, "what time it is could not be found out");
+	expect_int(true, first != NULL, "told: %s", said);
+	expect_int(true, first && !strstr(first + 1, "what time it is could"), "told once: %s", said);
+	rig_end();
+}
+
+/* A device that waits for its window does so: nobody has said anything against the clock. */
+static void without_any_doubt_there_is_no_probe(void **state) {
+	(void)state;
+	char log[2048] = "";
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	put_line(log, sizeof(log), "2026-11-23T07:59:00Z", "2026-11-23T08:00:00Z", "3", "ok");
+	rig_put("log/occupancy.ndjson", log);
+	rig_start(false);
+	expect_int(true, !strstr(rig_status_now().lanes, "clock"), "%s", rig_status_now().lanes);
+	expect_between(MINUTE, 2 * MINUTE, rig_until_asked(), "the next window");
+	rig_end();
+}
+
+/* The Date is that of the moment when it was sent, and the reply is slow. */
+static void a_slow_reply_shows_no_clock_that_is_off(void **state) {
+	(void)state;
+	char date[64];
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	(void)rig_until_asked();
+	time_t server = (time_t)(rig.wall / SECOND);
+	struct tm tm;
+	(void)gmtime_r(&server, &tm);
+	(void)strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	rig_pass(25 * SECOND);
+	rig_answer(0, &(struct rig_answer){.status = 200, .count = 1, .date = date});
+	(void)rig_turn();
+	rig_expect_said("");
+	usec_t time = 0;
+	expect_int(true, poller_true_time(rig_poller, &time), "true time");
+	expect_time(rig.wall, time, "true time");
+	rig_end();
+}
+
+/* Nothing is recorded yet: what was the last minute is so no more. */
+static void a_device_begins_later_if_the_clock_is_set_before(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	(void)rig_until_asked();
+	rig_unreachable();
+	(void)rig_turn();
+	(void)poller_changed(rig_poller);
+	rig.wall += HOUR;
+	(void)rig_turn();
+	expect_int(true, poller_changed(rig_poller), "the figures have changed");
+	(void)rig_until_asked();
+	expect_time(at("2026-11-23T08:59:00Z"), rig_request(0)->start, "asked for");
+	rig_end();
+}
+
+/* Devices that wait by the wrong time do so no longer than that is believed. */
+static void a_server_that_is_set_right_is_followed_by_all(void **state) {
+	(void)state;
+	bool asked[2] = {false, false};
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY ", " RIG_FOYER, "");
+	rig_start(false);
+	rounds(5, HOUR);
+	expect_int(true, is_ahead_told(), "%s", rig_status_now().lanes);
+	for (int i = 0; i < 10 && is_ahead_told(); i++) {
+		rounds(1, 0);
+	}
+	expect_int(false, is_ahead_told(), "%s", rig_status_now().lanes);
+	for (usec_t end = rig.wall + 3 * MINUTE; rig.wall < end;) {
+		(void)rig_until_asked();
+		while (rig_open() > 0 && rig.wall < end) {
+			asked[strcmp(rig_request(0)->uuid, RIG_UUID_B) == 0] = true;
+			rig_ok(1);
+		}
+		(void)rig_turn();
+	}
+	expect_int(true, asked[0] && asked[1], "both are asked for: %d, %d", asked[0], asked[1]);
+	rig_end();
+}
+
+/* An offset that stays as it is says nothing new; one that changes does. */
+static void a_dispute_lasts_as_long_as_the_clock_says_the_same(void **state) {
+	(void)state;
+	char log[2048] = "";
+	usec_t time;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	put_line(log, sizeof(log), "2027-02-01T07:54:00Z", "2027-02-01T07:55:00Z", "3", "ok");
+	rig_put("log/occupancy.ndjson", log);
+	rig_start(false);
+	(void)rig_said();
+	rounds(3, -HOUR);
+	rig_expect_said("*<4>acme: the log holds counts of a time that has not come yet: *");
+	for (int i = 0; i < 3; i++) {
+		rounds(1, -HOUR);
+		rig_expect_said("");
+		expect_int(false, poller_true_time(rig_poller, &time), "true time");
+	}
+	expect_text(log, rig_get("log/occupancy.ndjson"), "the log");
+	/* Half a year later, by the server, it is not in the future any more. */
+	for (int i = 0; i < 8; i++) {
+		rounds(1, -180 * USEC_PER_DAY);
+	}
+	expect_int(true, poller_true_time(rig_poller, &time), "true time by a server that knows better");
+	rig_end();
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
@@ -253,6 +396,13 @@ int main(void) {
 		TEST(a_device_begins_when_the_time_is_confirmed),
 		TEST(a_gap_until_2046_is_mended),
 		TEST(counts_are_believed_rather_than_the_clock),
+		TEST(while_replies_disagree_it_asks_more_and_more_seldom),
+		TEST(once_asks_six_times_what_time_it_is),
+		TEST(without_any_doubt_there_is_no_probe),
+		TEST(a_slow_reply_shows_no_clock_that_is_off),
+		TEST(a_device_begins_later_if_the_clock_is_set_before),
+		TEST(a_server_that_is_set_right_is_followed_by_all),
+		TEST(a_dispute_lasts_as_long_as_the_clock_says_the_same),
 	};
 	return cmocka_run_group_tests_name("clockwork", tests, NULL, zones_done);
 }

@@ -548,6 +548,30 @@ static void a_gap_of_an_account_has_its_reason(void **state) {
 }
 
 /* The rest of a day of nobody is worth a sentence, once; one person is not. */
+/* What an account said before counts for nothing that came after: the machine was asleep. */
+static void a_gap_has_no_reason_of_trouble_that_was_over(void **state) {
+	(void)state;
+	start_with("MINUTELY", "window = \"5m\"; backfill = \"80m\"; lookback = \"0s\"; max_points = 10;");
+	(void)rig_until_asked();
+	rig_status(401, "no");
+	(void)rig_turn();
+	for (int i = 0; i < 5; i++) {
+		(void)rig_until_asked();
+		rig_ok(5);
+		(void)rig_turn();
+	}
+	rig_expect_said("*key refused*");
+	rig_pass(3 * HOUR);
+	for (int i = 0; i < 3; i++) {
+		(void)rig_until_asked();
+		rig_ok(5);
+		(void)rig_turn();
+	}
+	const char *said = rig_said();
+	expect_int(0, fnmatch("*<4>lobby: gap from *: not obtained within 1h20m: not polled in that time\n*", said, 0), "%s", said);
+	rig_end();
+}
+
 static void a_day_of_nobody_is_told_once(void **state) {
 	(void)state;
 	static const struct {
@@ -751,6 +775,7 @@ int main(void) {
 		TEST(other_files_are_tried_where_they_may_help),
 		TEST(minutes_that_fail_side_by_side_become_gaps_one_by_one),
 		TEST(a_gap_of_an_account_has_its_reason),
+		TEST(a_gap_has_no_reason_of_trouble_that_was_over),
 		TEST(an_account_that_cannot_be_reached_is_told_once),
 		TEST(too_much_is_asked_for_in_halves),
 		TEST(what_is_slow_is_asked_for_in_halves),
