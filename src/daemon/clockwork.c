@@ -87,6 +87,10 @@ usec_t clock_true_time(const struct poller *poller, const struct access *access)
 	return poller->wall - skew_offset(&access->clock.skew);
 }
 
+usec_t clock_likely_time(const struct poller *poller, const struct access *access) {
+	return skew_is_confirmed(&access->clock.skew) ? clock_true_time(poller, access) : poller->wall;
+}
+
 usec_t poll_server_time(const struct poller *poller, const struct poll *poll) {
 	return clock_true_time(poller, access_of(poll));
 }

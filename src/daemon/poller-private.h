@@ -145,6 +145,10 @@ bool clock_is_hopeless(const struct poller *poller, const struct access *access)
 __attribute__((nonnull))
 usec_t clock_true_time(const struct poller *poller, const struct access *access);
 
+/** The same; while it is not confirmed, by this machine's clock. */
+__attribute__((nonnull))
+usec_t clock_likely_time(const struct poller *poller, const struct access *access);
+
 /** What people should know of it; NULL: nothing. */
 __attribute__((nonnull))
 const char *clock_trouble(const struct access *access);

@@ -680,7 +680,7 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 		                      l.poll->device->settings->count_key, &err);
 		mask_points(l.access, &poller->points);
 	}
-	outcome_judge(reply, parsed, &err, poller->wall, &l.verdict);
+	outcome_judge(reply, parsed, &err, clock_likely_time(poller, l.access), &l.verdict);
 	access_mask(l.access, l.verdict.reason, strlen(l.verdict.reason));
 	if (l.verdict.outcome == OUTCOME_OK) {
 		poller_watch_clock(poller, l.access, l.poll->asked, reply);

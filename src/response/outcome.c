@@ -99,7 +99,27 @@ int outcome_http_date(const char *text, usec_t *ret) {
 	return 0;
 }
 
-usec_t outcome_retry_after(const char *value, usec_t wall) {
+static usec_t clamp_wait(usec_t wait) {
+	if (wait < RETRY_AFTER_LEAST) {
+		return RETRY_AFTER_LEAST;
+	}
+	return wait < RETRY_AFTER_MOST ? wait : RETRY_AFTER_MOST;
+}
+
+/* Whether a wait is one that a server would ask for: else the clock it was measured by is wrong. */
+static bool is_likely(usec_t wait) {
+	return wait > 0 && wait <= RETRY_AFTER_MOST;
+}
+
+/* The longer of two waits, but a likely one rather than one that is not. */
+static usec_t choose_wait(usec_t a, usec_t b) {
+	if (is_likely(a) != is_likely(b)) {
+		return is_likely(a) ? a : b;
+	}
+	return a > b ? a : b;
+}
+
+usec_t outcome_retry_after(const char *value, usec_t now, usec_t said) {
 	if (!value) {
 		return RETRY_AFTER_DEFAULT;
 	}
@@ -107,23 +127,18 @@ usec_t outcome_retry_after(const char *value, usec_t wall) {
 		value++;
 	}
 
-	usec_t wait, date;
+	usec_t date;
 	size_t digits = strspn(value, "0123456789");
 	if (digits > 0 && is_blank(value + digits)) {
 		/* strtoll stops at the largest number, which the clamp cuts. */
 		long long seconds = strtoll(value, NULL, 10);
-		wait = seconds > RETRY_AFTER_MOST / USEC_PER_SEC ? RETRY_AFTER_MOST
-		                                                 : seconds * USEC_PER_SEC;
-	} else if (outcome_http_date(value, &date) == 0) {
-		wait = date - wall;
-	} else {
-		return RETRY_AFTER_DEFAULT;
+		return seconds > RETRY_AFTER_MOST / USEC_PER_SEC ? RETRY_AFTER_MOST
+		                                                 : clamp_wait(seconds * USEC_PER_SEC);
 	}
-
-	if (wait < RETRY_AFTER_LEAST) {
-		return RETRY_AFTER_LEAST;
+	if (outcome_http_date(value, &date) == 0) {
+		return clamp_wait(choose_wait(date - now, date - said));
 	}
-	return wait < RETRY_AFTER_MOST ? wait : RETRY_AFTER_MOST;
+	return RETRY_AFTER_DEFAULT;
 }
 
 /* What a cache says of an answer's age (RFC 9111, 5.1); more than a year is nonsense. */
@@ -168,21 +183,21 @@ static enum outcome outcome_of_reply(const struct http_reply *reply) {
 	                                                  : outcome_of_status(reply->status);
 }
 
-/* A Retry-After that is a date is one of the server's clock. */
-static usec_t throttle_wait(const struct http_reply *reply, usec_t wall) {
-	usec_t server;
-	bool dated = outcome_server_time(reply, &server) == 0;
-	return outcome_retry_after(reply->retry_after, dated ? server : wall);
+/* A Retry-After that is a date is one of the server's clock, of which the Date beside it alone may be wrong. */
+static usec_t throttle_wait(const struct http_reply *reply, usec_t now) {
+	usec_t said;
+	bool dated = outcome_server_time(reply, &said) == 0;
+	return outcome_retry_after(reply->retry_after, now, dated ? said : now);
 }
 
 static void judge_status(const struct http_reply *reply, int parsed, const struct error *parse_error,
-                         usec_t wall, struct verdict *verdict) {
+                         usec_t now, struct verdict *verdict) {
 	if (reply->status != 200) {
 		verdict->outcome = outcome_of_reply(reply);
 		verdict->slow = is_timeout(reply->status);
 		explain_status(reply, verdict);
 		if (verdict->outcome == OUTCOME_THROTTLED) {
-			verdict->wait = throttle_wait(reply, wall);
+			verdict->wait = throttle_wait(reply, now);
 		}
 	} else if (parsed < 0) {
 		verdict->outcome = parsed == -ENOMEM ? OUTCOME_NO_MEMORY : OUTCOME_FAILING;
@@ -194,11 +209,11 @@ static void judge_status(const struct http_reply *reply, int parsed, const struc
 }
 
 /* The status is known, and whose trouble it is with it: half of an error's text is as good as all of it. */
-static void judge_broken(const struct http_reply *reply, usec_t wall, struct verdict *verdict) {
+static void judge_broken(const struct http_reply *reply, usec_t now, struct verdict *verdict) {
 	if (reply->status != 200) {
 		verdict->outcome = outcome_of_reply(reply);
 		if (verdict->outcome == OUTCOME_THROTTLED) {
-			verdict->wait = throttle_wait(reply, wall);
+			verdict->wait = throttle_wait(reply, now);
 		}
 		explain_transport(reply, verdict);
 	} else if (reply->result == HTTP_TOO_LARGE) {
@@ -215,18 +230,18 @@ static void judge_broken(const struct http_reply *reply, usec_t wall, struct ver
 }
 
 void outcome_judge(const struct http_reply *reply, int parsed, const struct error *parse_error,
-                   usec_t wall, struct verdict *ret_verdict) {
+                   usec_t now, struct verdict *ret_verdict) {
 	struct verdict *verdict = ret_verdict;
 	*verdict = (struct verdict){0};
 
 	switch (reply->result) {
 	case HTTP_REPLIED:
-		judge_status(reply, parsed, parse_error, wall, verdict);
+		judge_status(reply, parsed, parse_error, now, verdict);
 		return;
 	case HTTP_TOO_LARGE:
 	case HTTP_NO_MEMORY:
 	case HTTP_CUT_OFF:
-		judge_broken(reply, wall, verdict);
+		judge_broken(reply, now, verdict);
 		return;
 	case HTTP_SLOW:
 		verdict->outcome = OUTCOME_TRANSIENT;

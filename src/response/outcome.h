@@ -37,13 +37,15 @@ struct verdict {
  */
 __attribute__((nonnull(1, 3, 5)))
 void outcome_judge(const struct http_reply *reply, int parsed, const struct error *parse_error,
-                   usec_t wall, struct verdict *ret_verdict);
+                   usec_t now, struct verdict *ret_verdict);
 
 /**
  * How long a Retry-After header (RFC 9110, 10.2.3: seconds or an HTTP date) asks
- * to wait: clamped to 1 s .. 1 h; 60 s if it is absent (NULL) or neither.
+ * to wait: clamped to 1 s .. 1 h; 60 s if it is absent (NULL) or neither.  A date
+ * is measured by the server's time as it is known, and as this reply says it is.
+ * The longer wait counts, but one within those bounds rather than one beyond them.
  */
-usec_t outcome_retry_after(const char *value, usec_t wall);
+usec_t outcome_retry_after(const char *value, usec_t now, usec_t said);
 
 /** Reads an HTTP date (RFC 9110, 5.6.7), in the one form that may be sent.  Returns 0 or -EINVAL. */
 __attribute__((warn_unused_result, nonnull))

@@ -23,7 +23,7 @@ void fuzz_one(const uint8_t *data, size_t len) {
 	const char *date = text + strlen(text);
 	date += date < text + len - 1;
 
-	usec_t wait = outcome_retry_after(text, WALL);
+	usec_t wait = outcome_retry_after(text, WALL, WALL);
 	must(wait >= USEC_PER_SEC && wait <= USEC_PER_HOUR, "%lld", (long long)wait);
 	usec_t when = 0;
 	if (outcome_http_date(text, &when) == 0) {

@@ -215,15 +215,16 @@ static bool is_calm(const struct event *event, usec_t length) {
 	return in_life && event->at < since && world->life_began < since && plan->permille_lost == 0;
 }
 
-/* One bad bucket holds up none of those that come after it. */
+/* One bad bucket holds up none of those that come after it, once they are over by the daemon's clock, too. */
 static void check_passed(const struct event *event) {
+	usec_t over = world_wall() < world->now ? world_wall() : world->now;
 	const struct setup *setup = &setups->versions[setups->current];
 	const char *uuid = setups->versions[0].devices[event->arg % setups->versions[0].device_count].uuid;
 	for (int i = 0; i < setup->device_count && is_calm(event, USEC_PER_HOUR); i++) {
 		const struct setup_device *device = &setup->devices[i];
 		const struct series *series = ledger_series(device->uuid, (int)device->granularity);
 		usec_t ripe = event->at + 8 * setup_bucket(device) + device->settle + device->window;
-		if (strcmp(device->uuid, uuid) == 0 && device->present && ripe < world->now - USEC_PER_HOUR &&
+		if (strcmp(device->uuid, uuid) == 0 && device->present && ripe < over - USEC_PER_HOUR &&
 		    series->asked_end <= event->at) {
 			world_violation("poison: expected %s %s to be asked for beyond %s, where a bucket fails, but "
 			                "it was not until %s", uuid, granularity_name(device->granularity),

@@ -132,14 +132,18 @@ void rules_request(const struct asked *asked) {
 	check_ripe(asked, device);
 }
 
-/* A date may be read by the daemon's clock or by the true time, whichever is later. */
+/* Whether the daemon cannot know when a date is: by the reply's own Date, nor by its clock. */
+static bool is_lost_in_time(const struct reply *reply) {
+	bool off = world->wall_offset > USEC_PER_SEC || world->wall_offset < -USEC_PER_SEC;
+	return (reply->odd || plan->without_date) && (off || world->most_late > 0);
+}
+
 static usec_t pause_of(const struct reply *reply) {
-	usec_t later = world_wall() > world->now ? world_wall() : world->now;
 	if (reply->pause_until == 0) {
 		return reply->pause;
 	}
-	usec_t pause = reply->pause_until - later - 2 * USEC_PER_SEC;
-	return pause < USEC_PER_SEC ? USEC_PER_SEC : pause < USEC_PER_HOUR ? pause : USEC_PER_HOUR;
+	usec_t pause = reply->pause_until - world->now - 2 * USEC_PER_SEC;
+	return pause < USEC_PER_SEC || is_lost_in_time(reply) ? USEC_PER_SEC : pause < USEC_PER_HOUR ? pause : USEC_PER_HOUR;
 }
 
 void rules_reply(const struct asked *asked, const struct reply *reply) {

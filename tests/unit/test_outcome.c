@@ -240,12 +240,12 @@ static void retry_after_is_seconds_or_a_date_within_bounds(void **state) {
 	};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		const char *value = rows[row].value;
-		expect_int(rows[row].seconds * USEC_PER_SEC, outcome_retry_after(value, WALL),
+		expect_int(rows[row].seconds * USEC_PER_SEC, outcome_retry_after(value, WALL, WALL),
 		           "row %zu: \"%s\"", row, value ? value : "(absent)");
 	}
 }
 
-/* A Retry-After that is a date is measured by the Date beside it: our clock may be wrong. */
+/* A Retry-After that is a date is measured by two clocks, of which one may be wrong. */
 static void a_date_is_one_of_the_server(void **state) {
 	(void)state;
 	static const struct {
@@ -253,12 +253,20 @@ static void a_date_is_one_of_the_server(void **state) {
 		int64_t seconds;
 		const char *age;
 	} rows[] = {
-		{"Mon, 23 Nov 2026 08:00:15 GMT", 30, NULL},
-		{" Mon, 23 Nov 2026 08:00:44 GMT\r\n", 1, NULL},
-		{"Mon, 23 Nov 2026 09:00:00 GMT", 1, NULL},
-		{"Mon, 23 Nov 2020 08:00:00 GMT", 3600, NULL},
+		/* Both say what may be: the longer wait. */
+		{"Mon, 23 Nov 2026 08:00:15 GMT", 45, NULL},
+		{" Mon, 23 Nov 2026 08:00:44 GMT\r\n", 45, NULL},
+		{"Mon, 23 Nov 2026 07:59:15 GMT", 90, NULL},
+		{"Mon, 23 Nov 2026 07:00:45 GMT", 3600, NULL},
+		/* A wait that is over, or is longer than any: the Date is wrong. */
+		{"Mon, 23 Nov 2026 08:00:45 GMT", 45, NULL},
+		{"Mon, 23 Nov 2026 09:00:00 GMT", 45, NULL},
+		{"Mon, 23 Nov 2026 07:00:44 GMT", 45, NULL},
+		{"Mon, 23 Nov 2020 08:00:00 GMT", 45, NULL},
 		/* A cache has kept the answer since. */
-		{"Mon, 23 Nov 2026 06:00:15 GMT", 30, "7200"},
+		{"Mon, 23 Nov 2026 05:59:15 GMT", 90, "7200"},
+		{"soon", 45, NULL},
+		{NULL, 45, NULL},
 	};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		const struct error none = {{0}};
@@ -276,6 +284,16 @@ static void a_date_is_one_of_the_server(void **state) {
 		expect_int(OUTCOME_THROTTLED, verdict.outcome, "row %zu: outcome", row);
 		expect_int(rows[row].seconds * USEC_PER_SEC, verdict.wait, "row %zu: wait", row);
 	}
+	static const char retry[] = "Mon, 23 Nov 2026 08:00:45 GMT";
+	const usec_t until = at("2026-11-23T08:00:45Z");
+	const usec_t years = 20 * 365 * USEC_PER_DAY;
+	expect_int(30 * USEC_PER_SEC, outcome_retry_after(retry, until + years, until - 30 * USEC_PER_SEC),
+	           "our clock is ahead by years");
+	expect_int(30 * USEC_PER_SEC, outcome_retry_after(retry, until - years, until - 30 * USEC_PER_SEC),
+	           "our clock is late by years");
+	expect_int(USEC_PER_SEC, outcome_retry_after(retry, until, until), "over by both");
+	expect_int(USEC_PER_HOUR, outcome_retry_after(retry, until - years, until - 2 * USEC_PER_HOUR), "long by both");
+	expect_int(USEC_PER_HOUR, outcome_retry_after(retry, until - years, until + years), "over by one, long by the other");
 	usec_t date = 0;
 	expect_int(0, outcome_http_date("Sun, 06 Nov 1994 08:49:37 GMT", &date), "a date");
 	expect_int(784111777 * USEC_PER_SEC, date, "of RFC 9110");
