@@ -119,20 +119,23 @@ void ledger_unsettle(void) {
 	}
 }
 
-/* What comes late comes many windows at once, and says nothing of the steady state. */
-static bool is_late(const struct setup_device *device, usec_t brought) {
+/* What comes late, many windows at once or each by itself, says nothing of the steady state. */
+static bool is_late(const struct setup_device *device, const struct asked *asked, usec_t brought) {
 	/* A window may be longer by an hour where the clock changes. */
 	usec_t more = device->window < USEC_PER_DAY ? device->window / 2 : 2 * USEC_PER_HOUR;
-	return brought > device->window + more;
+	usec_t over = world->now - asked->end - device->settle;
+	return brought > device->window + more || over > 2 * device->window + more;
 }
 
+/* At a start what is closed is asked for at once, without waiting for the window's end. */
 static void count_steady(struct series *series, const struct asked *asked) {
 	const struct setup_device *device = setup_find(asked->version, asked->uuid,
 	                                               (enum granularity)asked->granularity);
 	usec_t brought = asked->end - series->steady_to;
-	if (!world->fault_free || series->narrow > 0 || !device || is_late(device, brought) ||
-	    series->steady_version != asked->version) {
+	if (!world->fault_free || series->narrow > 0 || !device || is_late(device, asked, brought) ||
+	    series->steady_version != asked->version || series->steady_life != world->life) {
 		series->steady_version = asked->version;
+		series->steady_life = world->life;
 		series->steady_answers = 0;
 		series->steady_from = series->steady_to = asked->end;
 	} else if (brought > 0) {

@@ -31,8 +31,8 @@ struct series {
 	int fresh, again; /* requests for something new, and for nothing new, when all is well */
 	int narrow; /* so many good answers until it asks for as much as ever: it was slow */
 
-	/* Good answers in a row that brought something new, no more than a window each; and from when to when. */
-	int steady_answers, steady_version;
+	/* Good answers in a row, in one life, that brought something new, no more than a window each; and from when to when. */
+	int steady_answers, steady_version, steady_life;
 	usec_t steady_from, steady_to;
 };
 
