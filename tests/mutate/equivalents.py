@@ -20,6 +20,11 @@ WELL = "if (magnitude(offset) <= (known ? 0 : CLOCK_SLACK)) {"
 FORWARD = 'log_notice("the clock was set %s by %s", step > 0 ? "forward" : "back",'
 STEP = "units_format_duration(text, step > 0 ? step : -step, 0));"
 REWIND = "poll_rewind(poll, cursor, beyond ? finding->until : cursor, beyond ? (uint16_t)(finding->revision + 1) : 0);"
+ODDS = "for (size_t i = 0; i < count && odds < UNLIKELY; i++) {"
+LONGER = ("for (int longer = INTERVAL_MONTHLY; own != INTERVAL_NONE && a->points->len > 1 && longer > (int)own; "
+          "longer--) {")
+EDGES = "usec_t *edges = reallocarray(fit->edges, buckets + 1, sizeof(*edges));"
+STEPPED = "p.stepped = p.stepped && from > 0 && to > 0 && from % ZONE_STEP == 0;"
 PROBES = "size_t live_at = 0, backlog_at = 0;"
 
 EQUIVALENTS = [
@@ -53,6 +58,24 @@ EQUIVALENTS = [
      "the list is copied more often, and holds the same"),
     ("src/daemon/roster.c", "roster_init", "size_t size = 2;", "size_t size = 1;",
      "it is doubled until it has twice the polls; without any a table of one slot is as empty as one of two"),
+    ("src/response/fit.c", "", "enum { UNLIKELY = 1000 };", "enum { UNLIKELY = 1001 };",
+     "no power of a ratio of intervals lies there"),
+    ("src/response/fit.c", "", "enum { UNLIKELY = 1000 };", "enum { UNLIKELY = 999 };",
+     "no power of a ratio of intervals lies there"),
+    ("src/response/fit.c", "is_chance", ODDS, ODDS.replace("odds <", "odds <="),
+     "no power of a ratio of intervals lies there"),
+    ("src/response/fit.c", "fit_reserve", "if (buckets <= fit->room) {", "this if: never",
+     "it is made as large as it must be each time"),
+    ("src/response/fit.c", "fit_reserve", "if (buckets <= fit->room) {", "if (buckets < fit->room) {",
+     "it is made as large as it is"),
+    ("src/response/fit.c", "fit_reserve", EDGES, EDGES.replace("+ 1", "+ 2"), "the last one is not used"),
+    ("src/response/fit.c", "find_places", STEPPED, STEPPED.replace("from > 0", "from > 1"),
+     "what is a whole step is none, or a quarter of an hour at least"),
+    ("src/response/fit.c", "find_places", STEPPED, STEPPED.replace("to > 0", "to > 1"),
+     "what is whole steps from the start is whole seconds from the end"),
+    ("src/response/fit.c", "find_longer", LONGER, LONGER.replace("len > 1", "len >= 1"), "one point has one stamp, of which two are wanted"),
+    ("src/response/fit.c", "is_complete", "if (++edges > coarse->count) {", "this if: never",
+     "it only ends the count early"),
     ("src/schedule/backoff.c", "backoff_ceiling", "while (failures > 1 && wait < cap) {",
      "while (failures > 1 && wait <= cap) {", "what is equal to the cap becomes the cap"),
     ("src/schedule/belief.c", "belief_judge", "*ret_doubt = (struct doubt){0};", "*ret_doubt = (struct doubt){1};",

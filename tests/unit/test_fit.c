@@ -405,6 +405,92 @@ static void sparse_answers_fit(void **state) {
 	}
 }
 
+/* The bucket behind the range may begin and end in the answer; what is further away is of another range. */
+static void a_point_beside_the_range_is_no_stray(void **state) {
+	(void)state;
+	struct fixture *f = *state;
+	static const struct {
+		usec_t from_start, from_end; /* one of them */
+		bool near;
+	} rows[] = {{-USEC_PER_MIN, 0, true}, {-USEC_PER_MIN - 1000, 0, false},
+	            {0, USEC_PER_MIN, true}, {0, USEC_PER_MIN + 1000, false}};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		f->habit = (struct habit){0};
+		ask(f, INTERVAL_MINUTELY, "UTC", "2026-11-23T08:15:00Z", 3);
+		usec_t stamp = (rows[row].from_start ? edge(f, 0) : edge(f, 3)) + rows[row].from_start + rows[row].from_end;
+		answer(f, stamp);
+		if (rows[row].near) {
+			expect_fit(f, "beside the range");
+			expect_int(0, f->fit.points, "row %zu: points", row);
+			expect_int(1, f->fit.outside, "row %zu: outside", row);
+		} else {
+			expect_misfit(f, "far from the range", stamp, edge(f, 0), "in no interval");
+		}
+	}
+}
+
+/* It stands for the whole range, wherever it is stamped; but not for another one. */
+static void a_single_count_may_be_stamped_with_either_end(void **state) {
+	(void)state;
+	struct fixture *f = *state;
+	for (int by_end = 0; by_end < 2; by_end++) {
+		for (int place = 0; place < 4; place++) {
+			f->habit = (struct habit){0};
+			f->settings.stamp = by_end ? STAMP_END : STAMP_START;
+			ask(f, INTERVAL_NONE, "UTC", "2026-11-23T08:00:00Z", 1);
+			const usec_t stamps[] = {edge(f, 0), edge(f, 1), edge(f, 0) - USEC_PER_SEC, edge(f, 1) + USEC_PER_SEC};
+			f->settings.stamp = by_end ? STAMP_END : STAMP_START;
+			answer(f, stamps[place]);
+			expect_fit(f, "a single count");
+			expect_int(place < 2, f->fit.points, "place %d, by the end %d: points", place, by_end);
+			expect_int(place >= 2, f->fit.outside, "place %d, by the end %d: outside", place, by_end);
+		}
+	}
+	f->settings.stamp = STAMP_START;
+}
+
+static void a_stamp_of_one_character_is_none(void **state) {
+	(void)state;
+	struct fixture *f = *state;
+	ask(f, INTERVAL_MINUTELY, "UTC", "2026-11-23T08:15:00Z", 2);
+	answer(f, edge(f, 0));
+	(void)snprintf(f->points.odd_stamp, sizeof(f->points.odd_stamp), "?");
+	expect_int(-EBADMSG, judge(f), "one character");
+	expect_int(1, strstr(f->err.text, "timestampMs ? is not a number") != NULL, "%s", f->err.text);
+}
+
+/* The stamp that is shown is the one that is elsewhere, and not one that is as good as the first. */
+static void a_blur_of_a_second_is_not_elsewhere(void **state) {
+	(void)state;
+	struct fixture *f = *state;
+	for (int sign = -1; sign <= 1; sign += 2) {
+		f->habit = (struct habit){0};
+		ask(f, INTERVAL_MINUTELY, "UTC", "2026-11-23T08:15:00Z", 3);
+		answer(f, edge(f, 0) + 20 * USEC_PER_SEC);
+		answer(f, edge(f, 1) + 40 * USEC_PER_SEC);
+		answer(f, edge(f, 2) + (20 + sign) * USEC_PER_SEC);
+		expect_misfit(f, "elsewhere", edge(f, 1) + 40 * USEC_PER_SEC, edge(f, 1) + 20 * USEC_PER_SEC, "another place");
+	}
+}
+
+/* What has been said of a server stays until an answer with a point shows the contrary; one is enough. */
+static void an_empty_answer_shows_nothing_and_one_point_does(void **state) {
+	(void)state;
+	struct fixture *f = *state;
+	ask(f, INTERVAL_MINUTELY, "UTC", "2026-11-23T00:00:00Z", 1440);
+	for (int i = 0; i < 5; i++) {
+		answer(f, edge(f, i * 60));
+	}
+	expect_misfit(f, "hours", edge(f, 240), edge(f, 241), "HOURLY");
+	f->points.len = 0;
+	expect_int(0, judge(f), "nothing");
+	expect_int(true, f->habit.misfit, "nothing: misfit");
+	expect_int(INTERVAL_HOURLY, f->habit.longer, "nothing: the habit");
+	answer(f, edge(f, 7));
+	expect_fit(f, "one elsewhere");
+	expect_int(INTERVAL_NONE, f->habit.longer, "one elsewhere: the habit");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -424,6 +510,11 @@ int main(void) {
 		TEST(longer_intervals_than_asked_for_fail),
 		TEST(an_hour_before_the_range_counts_as_one),
 		TEST(sparse_answers_fit),
+		TEST(a_point_beside_the_range_is_no_stray),
+		TEST(a_single_count_may_be_stamped_with_either_end),
+		TEST(a_stamp_of_one_character_is_none),
+		TEST(a_blur_of_a_second_is_not_elsewhere),
+		TEST(an_empty_answer_shows_nothing_and_one_point_does),
 	};
 	return cmocka_run_group_tests_name("fit", tests, NULL, zones_done);
 }
