@@ -428,6 +428,41 @@ static void a_full_disk_is_told_when_it_begins_and_ends(void **state) {
 	expect_between(9, 10, lines, "a record for each minute until the end");
 }
 
+static usec_t saved_at, written_at;
+
+/* Notes when the log goes on, and when the next checkpoint is there; by the second. */
+static void watch_the_disk(void) {
+	const char *log = rig_get("log/occupancy.ndjson");
+	if (!written_at && strstr(log, "\"time\":\"2026-11-23T08:03:00Z\"")) {
+		written_at = rig.now;
+	}
+	if (!saved_at && access(rig_path("state/checkpoint"), F_OK) == 0) {
+		saved_at = rig.now;
+	}
+}
+
+static void make_room_without_a_checkpoint(void) {
+	fault_disarm();
+	remove_checkpoint();
+}
+
+/* Not only when its minute is over. */
+static void a_checkpoint_is_written_as_soon_as_the_log_is_well(void **state) {
+	(void)state;
+	struct event table[70] = {{100, 0, fill_disk, NULL}, {400, 0, make_room_without_a_checkpoint, NULL}};
+	for (int i = 2; i < 68; i++) {
+		table[i] = (struct event){399 + i, 0, watch_the_disk, NULL};
+	}
+	table[68] = (struct event){470, SIGTERM, NULL, NULL};
+	set_up_answers();
+	events = table;
+	saved_at = written_at = 0;
+	rig_configure(RIG_ACCOUNT, "window = \"1m\"; lookback = \"0s\";", RIG_LOBBY, "");
+	expect_int(EX_OK, run(ACTION_RUN), "exit code");
+	expect_int(true, written_at > 0, "the log goes on");
+	expect_between(written_at, written_at + 2 * SECOND, saved_at, "a checkpoint");
+}
+
 static void a_disk_that_fails_at_the_end_is_an_error(void **state) {
 	(void)state;
 	static const struct event table[] = {{100, SIGTERM, fill_disk, NULL}, {0, 0, NULL, NULL}};
@@ -486,6 +521,7 @@ int main(void) {
 		TEST(the_watchdog_hears_of_it_twice_in_its_time),
 		TEST(a_checkpoint_is_written_each_minute),
 		TEST(a_full_disk_is_told_when_it_begins_and_ends),
+		TEST(a_checkpoint_is_written_as_soon_as_the_log_is_well),
 		TEST(a_disk_that_fails_at_the_end_is_an_error),
 		TEST(the_clock_rotates_and_idle_time_compresses),
 	};
