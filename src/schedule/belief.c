@@ -5,8 +5,13 @@
 enum {
 	/* What was missing must not have been there so often in a row before that is taken for the rule, */
 	RUN = 2,
-	/* and so often where an answer with as many points was cut off once: a count may have come just then. */
-	RUN_AFTER_CUT = 64,
+	/*
+	 * and so often where no answer has had more points: they may be as many as the server gives,
+	 * and what it has cut off may have been empty each time, as at night.
+	 */
+	RUN_AT_MOST = 64,
+	/* No server gives so few at most. */
+	FEW = 10,
 };
 
 static unsigned larger(unsigned a, unsigned b) {
@@ -61,8 +66,10 @@ int belief_judge(const struct belief *belief, const struct said *said, struct do
 		return said->buckets;
 	}
 	if (said->first > said->fresh) {
-		return doubt_from(said, said->fresh, said->first - said->fresh, said->buckets - said->first,
-		                  ret_doubt);
+		int until = doubt_from(said, said->fresh, said->first - said->fresh, said->buckets - said->first,
+		                       ret_doubt);
+		ret_doubt->partial = said->last < said->buckets - 1;
+		return until;
 	}
 	if (said->last < said->buckets - 1) {
 		int until = said->last + 1 > said->fresh ? said->last + 1 : said->fresh;
@@ -71,16 +78,20 @@ int belief_judge(const struct belief *belief, const struct said *said, struct do
 	return said->buckets;
 }
 
+/* Whether no whole answer has had more points, and they are too many for that to say nothing. */
+static bool is_most(const struct belief *belief, const struct doubt *doubt) {
+	bool after_cut = belief->cut.points > 0 && doubt->points >= belief->cut.points;
+	return after_cut || (doubt->points > FEW && doubt->points > belief->points);
+}
+
 static void confirm(struct belief *belief, const struct doubt *doubt) {
 	if (doubt->points == 0) {
 		belief->empty = true;
 		return;
 	}
-	if (belief->cut.points > 0 && doubt->points >= belief->cut.points) {
-		if (++belief->cut.confirms < RUN_AFTER_CUT) {
-			return;
-		}
-		belief->cut.points = 0;
+	/* Where both ends are missing, one that is empty does not show that the other is. */
+	if (doubt->partial || (is_most(belief, doubt) && ++belief->cut.confirms < RUN_AT_MOST)) {
+		return;
 	}
 	bool first = belief->run.points == 0;
 	belief->run.points = first ? doubt->points : smaller(belief->run.points, doubt->points);
@@ -120,6 +131,7 @@ bool belief_settle(struct belief *belief, const struct doubt *doubt, const struc
 void belief_learn(struct belief *belief, const struct said *said) {
 	if (said->points > 0 && !said->more) {
 		/* As many as this one had may be the most that one can have; fewer are not. */
+		belief->cut.confirms = (unsigned)said->points - 1 > belief->points ? 0 : belief->cut.confirms;
 		belief->points = larger(belief->points, (unsigned)said->points - 1);
 		belief->buckets = larger(belief->buckets, (unsigned)(said->last - said->first) + 1);
 		belief->cut.points = (unsigned)said->points > belief->cut.points ? 0 : belief->cut.points;

@@ -9,7 +9,8 @@
  * an answer which holds others are asked for again, alone.  If nothing comes, they are
  * empty; and when that has been so twice in a row, answers with no more points, of ranges
  * no longer, are believed at once.  If something comes, the answer was cut off, and one
- * with as many points is asked about each time from then on.
+ * with as many points is asked about each time from then on.  So is one that has more points
+ * than any other had, for a long time: what is behind a limit may be empty more than twice.
  */
 
 #ifndef SCHEDULE_BELIEF_H
@@ -30,7 +31,7 @@ struct belief {
 	} run;
 	struct {
 		unsigned points;   /* an answer with so many was cut off; 0: none was, or one had more since */
-		unsigned confirms; /* and so many others were not, in a row */
+		unsigned confirms; /* and so many that may have been at the server's limit were not, in a row */
 	} cut;
 	bool empty;       /* an answer without any points is believed although it has a warning */
 };

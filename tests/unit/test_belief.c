@@ -141,25 +141,64 @@ static void a_server_that_leaves_out_what_is_empty_is_soon_known(void **state) {
 	}
 }
 
-/* Its last bucket is never there yet, so that no answer is ever whole. */
-static void a_server_that_lags_is_soon_known(void **state) {
-	(void)state;
+/* Its last bucket is never there yet, so that no answer is ever whole.  Returns how often it is asked about. */
+static int doubts_about(int points) {
 	struct belief belief = {0};
 	int doubts = 0;
-	for (int i = 0; i < 100; i++) {
-		struct said said = {.buckets = 15, .fresh = 10, .points = 14, .first = 0, .last = 13, .hole = 14};
+	for (int i = 0; i < 200; i++) {
+		struct said said = {.buckets = points + 1, .fresh = points - 4, .points = points, .first = 0,
+		                    .last = points - 1, .hole = points};
 		struct said nothing = {.buckets = 1, .fresh = 0, .hole = 0};
 		struct doubt doubt;
 		belief_learn(&belief, &said);
 		int until = belief_judge(&belief, &said, &doubt);
 		if (doubt.missing > 0) {
 			doubts++;
-			expect_int(14, until, "until");
+			expect_int(points, until, "until");
 			expect_int(1, doubt.missing, "missing");
 			expect_int(true, belief_settle(&belief, &doubt, &nothing), "settled");
 		}
 	}
-	expect_int(2, doubts, "doubts");
+	return doubts;
+}
+
+static void a_server_that_lags_is_soon_known(void **state) {
+	(void)state;
+	expect_int(2, doubts_about(10), "doubts about few points");
+	expect_int(65, doubts_about(14), "doubts about as many as may be a limit");
+}
+
+/* Through a night nothing comes behind the limit; in the morning it does. */
+static void a_limit_shows_when_what_is_behind_it_is_no_longer_empty(void **state) {
+	(void)state;
+	for (int cap = 12; cap <= 60; cap += 12) {
+		struct server server = {.cap = cap, .limit = 2 * cap};
+		struct belief beliefs[2] = {{0}, {0}};
+		fill(&server, NULL, 0);
+		for (int i = 200; i < 250; i++) {
+			server.has[i] = false;
+		}
+		int cursor = 150;
+		while (cursor < 300) {
+			(void)record_all(&server, beliefs, cursor, cursor + 1, 2 * cap - 1);
+			server.limit = 2 * cap;
+			cursor++;
+		}
+	}
+}
+
+/* What is missing at both ends is not known for being empty at the one. */
+static void an_empty_end_says_nothing_of_the_other(void **state) {
+	(void)state;
+	struct belief belief = {0};
+	struct said said = {.buckets = 20, .fresh = 0, .points = 6, .first = 1, .last = 6, .hole = 0};
+	struct said nothing = {.buckets = 1, .fresh = 0, .hole = 0};
+	struct doubt doubt;
+	for (int i = 0; i < 10; i++) {
+		belief_learn(&belief, &said);
+		expect_int(0, belief_judge(&belief, &said, &doubt), "round %d", i);
+		expect_int(true, belief_settle(&belief, &doubt, &nothing), "round %d", i);
+	}
 }
 
 /* Sparse and with a cap at once: small answers are believed, those at the cap are not. */
@@ -373,6 +412,8 @@ int main(void) {
 		cmocka_unit_test(a_server_that_says_all_is_asked_once),
 		cmocka_unit_test(a_server_that_leaves_out_what_is_empty_is_soon_known),
 		cmocka_unit_test(a_server_that_lags_is_soon_known),
+		cmocka_unit_test(a_limit_shows_when_what_is_behind_it_is_no_longer_empty),
+		cmocka_unit_test(an_empty_end_says_nothing_of_the_other),
 		cmocka_unit_test(a_cap_is_not_forgotten_over_what_is_empty),
 		cmocka_unit_test(an_empty_answer_is_believed_unless_it_says_that_it_is_cut),
 		cmocka_unit_test(the_look_back_is_not_in_doubt),
