@@ -5,7 +5,8 @@
  *
  * This machine's clock may be wrong by years.  Each good reply says what time it was at
  * the server; schedule/skew.h weighs what they say.  Until the time is confirmed no device
- * begins, nothing is given up for its age, and nothing is recorded that may not be over.
+ * begins, nothing is given up for its age, and nothing is recorded that may not be over:
+ * what a first reply says of that, if it contradicts our clock, others must say, too.
  * Then cursors that were found at the start are compared with it: see mend.c.
  *
  * Where replies contradict our clock, hardly anything may be due by the one or the other.
@@ -97,7 +98,8 @@ usec_t poll_server_time(const struct poller *poller, const struct poll *poll) {
 
 bool poll_is_held(const struct poll *poll) {
 	const struct access *access = access_of(poll);
-	return !poll->begun && !clock_is_confirmed(access) && access->clock.skew.len > 0;
+	bool known = poll->begun ? skew_is_witnessed(&access->clock.skew) : clock_is_confirmed(access);
+	return !known && access->clock.skew.len > 0;
 }
 
 /* Telling */
@@ -396,7 +398,7 @@ void poller_watch_clock(struct poller *poller, struct access *access, usec_t ask
                         const struct http_reply *reply) {
 	struct clocking *clock = &access->clock;
 	usec_t before = skew_ahead(&clock->skew);
-	bool confirmed = clock_is_confirmed(access);
+	bool confirmed = clock_is_confirmed(access), witnessed = skew_is_witnessed(&clock->skew);
 
 	observe(poller, &clock->skew, asked, reply);
 	look_at_dispute(poller, access);
@@ -405,7 +407,8 @@ void poller_watch_clock(struct poller *poller, struct access *access, usec_t ask
 	}
 	tell(access);
 	plan_probe(poller, access);
-	if (confirmed != clock_is_confirmed(access) || magnitude(skew_ahead(&clock->skew) - before) > SKEW_CHANGE) {
+	if (confirmed != clock_is_confirmed(access) || witnessed != skew_is_witnessed(&clock->skew) ||
+	    magnitude(skew_ahead(&clock->skew) - before) > SKEW_CHANGE) {
 		poller_replan(poller, access);
 	}
 }

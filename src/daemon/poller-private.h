@@ -153,7 +153,10 @@ usec_t clock_likely_time(const struct poller *poller, const struct access *acces
 __attribute__((nonnull))
 const char *clock_trouble(const struct access *access);
 
-/** Whether a device that has not begun waits for that: it was answered in vain. */
+/**
+ * Whether the device waits for more replies that say what time it is: answers would be in vain, as it
+ * has not begun or as nobody can tell what is over.
+ */
 __attribute__((nonnull))
 bool poll_is_held(const struct poll *poll);
 

@@ -235,7 +235,7 @@ static void give_up_first(const struct landing *l) {
 static bool is_wanted(const struct landing *l, struct span *span) {
 	const struct poll *poll = l->poll;
 	bool leaves_out = span->fresh > poll->cursor && poll->reach.leap == 0;
-	if (l->aim == AIM_PROBE || !poll->begun || poll->cursor != l->cursor) {
+	if (l->aim == AIM_PROBE || !poll->begun || poll_is_held(poll) || poll->cursor != l->cursor) {
 		return false;
 	}
 	if (leaves_out && !clock_is_confirmed(l->access)) {

@@ -130,6 +130,10 @@ bool skew_is_confirmed(const struct skew *skew) {
 	return skew->confirmed;
 }
 
+bool skew_is_witnessed(const struct skew *skew) {
+	return skew->confirmed || skew->len >= VOTES_WANTED;
+}
+
 bool skew_is_dated(const struct skew *skew) {
 	return skew->confirmed && skew->len > 0;
 }

@@ -57,7 +57,14 @@ void skew_step(struct skew *skew, usec_t step);
 __attribute__((nonnull))
 bool skew_is_confirmed(const struct skew *skew);
 
-/** Whether that is by a server's Date, rather than by replies that have none. */
+/**
+ * Whether enough replies have come to record anything by skew_ahead(): it is confirmed, or as many
+ * have dated the clock as it takes to outvote a single one that is wrong.
+ */
+__attribute__((nonnull))
+bool skew_is_witnessed(const struct skew *skew);
+
+/** Whether it is confirmed by a server's Date, rather than by replies that have none. */
 __attribute__((nonnull))
 bool skew_is_dated(const struct skew *skew);
 

@@ -104,6 +104,8 @@ PLANTS = [
     Plant("a device begins by a clock that is known to be off", "src/daemon/clockwork.c",
           "			begin(poll, poll->since - offset);", "			begin(poll, poll->since - 0 * offset);"),
     Plant("one Date is believed", "src/schedule/skew.c", "	VOTES_WANTED = 3,", "	VOTES_WANTED = 1,"),
+    Plant("what is over is believed of one Date", "src/daemon/reply.c",
+          " || poll_is_held(poll) || poll->cursor != l->cursor", " || poll->cursor != l->cursor"),
     Plant("in doubt our own clock is believed", "src/schedule/skew.c",
           ": furthest_ahead(skew);", ": 0 * furthest_ahead(skew);"),
     Plant("nobody asks for the time", "src/daemon/clockwork.c",

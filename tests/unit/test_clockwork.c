@@ -131,6 +131,37 @@ static void one_odd_date_is_outvoted(void **state) {
 	rig_end();
 }
 
+/* The line of a record in the log; the count is null, and the reason given, in a gap. */
+static void put_line(char *log, size_t size, const char *start, const char *end, const char *count, const char *status) {
+	size_t len = strlen(log);
+	(void)snprintf(log + len, size - len,
+	               "{\"time\":\"%s\",\"name\":\"lobby\",\"count\":%s,\"status\":\"%s\",\"interval\":\"MINUTELY\","
+	               "\"device\":\"" RIG_UUID_A "\",\"revision\":0,\"end\":\"%s\",\"polled_at\":\"%s\"}\n",
+	               start, count, status, end, end);
+}
+
+/* Our clock is ten days ahead, and the first Date is wrong, too: by it half of that would be over. */
+static void an_odd_date_at_first_makes_nothing_be_over(void **state) {
+	(void)state;
+	char log[1024] = "";
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	put_line(log, sizeof(log), "2026-11-23T07:54:00Z", "2026-11-23T07:55:00Z", "3", "ok");
+	rig_put("log/occupancy.ndjson", log);
+	rig_start(false);
+	rig.wall += 10 * USEC_PER_DAY;
+	(void)rig_turn();
+	rounds(1, 5 * USEC_PER_DAY);
+	expect_text(log, rig_get("log/occupancy.ndjson"), "nothing is recorded by the first Date");
+	rounds(2, 10 * USEC_PER_DAY);
+	(void)rig_until_asked();
+	answer_with_clock(10 * USEC_PER_DAY);
+	const char *now = rig_get("log/occupancy.ndjson");
+	expect_int(1, strstr(now, "{\"time\":\"2026-11-23T07:59:00Z\"") != NULL, "%s", now);
+	expect_int(1, strstr(now, "{\"time\":\"2026-11-23T08:0") == NULL, "%s", now);
+	rig_expect_said("*");
+	rig_end();
+}
+
 /* Of a server that dates its replies and one that does not, the first says what time it is. */
 static void a_server_with_dates_knows_the_time(void **state) {
 	(void)state;
@@ -167,15 +198,6 @@ static void a_server_with_dates_knows_the_time(void **state) {
 		expect_int(0, rig_teardown(NULL), "teardown");
 		expect_int(0, rig_setup(NULL), "setup");
 	}
-}
-
-/* The line of a record in the log; the count is null, and the reason given, in a gap. */
-static void put_line(char *log, size_t size, const char *start, const char *end, const char *count, const char *status) {
-	size_t len = strlen(log);
-	(void)snprintf(log + len, size - len,
-	               "{\"time\":\"%s\",\"name\":\"lobby\",\"count\":%s,\"status\":\"%s\",\"interval\":\"MINUTELY\","
-	               "\"device\":\"" RIG_UUID_A "\",\"revision\":0,\"end\":\"%s\",\"polled_at\":\"%s\"}\n",
-	               start, count, status, end, end);
 }
 
 /* A device that has not begun is not in the checkpoint; with the first answer that agrees it is. */
@@ -392,6 +414,7 @@ int main(void) {
 		TEST(ten_seconds_are_told_and_less_is_not),
 		TEST(a_step_to_the_right_time_ends_it),
 		TEST(one_odd_date_is_outvoted),
+		TEST(an_odd_date_at_first_makes_nothing_be_over),
 		TEST(a_server_with_dates_knows_the_time),
 		TEST(a_device_begins_when_the_time_is_confirmed),
 		TEST(a_gap_until_2046_is_mended),

@@ -330,6 +330,28 @@ static void what_lies_behind_the_last_reply_does_not_count(void **state) {
 	}
 }
 
+/* A single one that would have our clock less far ahead than it is makes nothing be over. */
+static void what_is_over_is_not_believed_of_one_reply(void **state) {
+	(void)state;
+	struct skew skew = {0};
+	expect_int(false, skew_is_witnessed(&skew), "no reply");
+	replies(&skew, USEC_PER_HOUR, 1);
+	expect_int(false, skew_is_witnessed(&skew), "one that contradicts");
+	replies(&skew, USEC_PER_DAY, 1);
+	expect_int(false, skew_is_witnessed(&skew), "two");
+	replies(&skew, -USEC_PER_DAY, 1);
+	expect_int(false, skew_is_confirmed(&skew), "three that differ confirm nothing");
+	expect_int(true, skew_is_witnessed(&skew), "but the earliest of them counts");
+	expect_about(USEC_PER_DAY, skew_ahead(&skew), "ahead");
+
+	skew = (struct skew){0};
+	replies(&skew, 0, 1);
+	expect_int(true, skew_is_witnessed(&skew), "one that agrees with our clock");
+	skew = (struct skew){0};
+	skew_undated(&skew);
+	expect_int(true, skew_is_witnessed(&skew), "one without a Date");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_known_before_the_first_reply),
@@ -344,6 +366,7 @@ int main(void) {
 		cmocka_unit_test(a_step_is_followed_before_the_next_reply),
 		cmocka_unit_test(a_confirmed_clock_stays_so_over_a_step),
 		cmocka_unit_test(what_drifts_away_is_learned_anew),
+		cmocka_unit_test(what_is_over_is_not_believed_of_one_reply),
 		cmocka_unit_test(a_reply_without_a_date_confirms_where_none_has_one),
 		cmocka_unit_test(what_is_common_to_those_that_agree_counts),
 		cmocka_unit_test(two_seconds_are_none_and_ten_are_no_doubt),
