@@ -371,7 +371,10 @@ static void on_fitting(const struct landing *l) {
 		            usual_backoff(l));
 		return;
 	}
-	recheck_earn(&l->poll->recheck);
+	/* What takes several requests, for some of it is in doubt, counts as one. */
+	if (l->poll->doubt.missing == 0) {
+		recheck_earn(&l->poll->recheck);
+	}
 	poller->status.replies_ok++;
 }
 
