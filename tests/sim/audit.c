@@ -447,12 +447,12 @@ static void check_look_back(const struct setup_device *device, const struct seri
 	}
 	for (size_t i = 0; i < row->len; i++) {
 		const struct bucket *bucket = &row->list[i];
-		if (bucket->start < series->asked_start || bucket->end > series->asked_end ||
-		    bucket->last_polled > series->asked_at + USEC_PER_SEC || bucket->status == LINE_GAP || !cuts_alike(device, bucket->version)) {
+		if (bucket->start < series->news_start || bucket->end > series->news_end ||
+		    bucket->last_polled > series->news_at + USEC_PER_SEC || bucket->status == LINE_GAP || !cuts_alike(device, bucket->version)) {
 			continue;
 		}
 		struct truth truth = truth_at(device->uuid, (int)device->granularity, bucket->start, bucket->end,
-		                              series->asked_at);
+		                              series->news_at);
 		/* Nothing in the place of a count is no correction. */
 		if (truth.kind != TRUTH_NO_DATA && !agrees(bucket->status, bucket->count, truth)) {
 			world_violation("look-back: %s %s at %s: expected status %d with %lld, as the server last "

@@ -179,6 +179,12 @@ void ledger_answered(const struct asked *asked) {
 		series->asked_end = asked->end;
 		series->asked_at = world->now;
 	}
+	/* What is asked for again, for its Date or for a count that was missing, looks back on nothing else. */
+	if (fresh && asked->end <= world->now) {
+		series->news_start = asked->start;
+		series->news_end = asked->end;
+		series->news_at = world->now;
+	}
 	bool disk_fails = plan_active(EVENT_DISK_FULL, -1) || plan_active(EVENT_DISK_ERROR, -1) ||
 	                  plan_active(EVENT_DISK_FROZEN, -1);
 	series->narrow -= series->narrow > 0 && fresh && !disk_fails;

@@ -28,6 +28,8 @@ struct series {
 
 	/* The last good answer that reached the daemon in the quiet phase. */
 	usec_t asked_start, asked_end, asked_at;
+	/* The last one that was asked for something new: what it said must be in the log. */
+	usec_t news_start, news_end, news_at;
 	int fresh, again; /* requests for something new, and for nothing new, when all is well */
 	int narrow; /* so many good answers until it asks for as much as ever: it was slow */
 

@@ -433,6 +433,11 @@ const struct event *plan_active(enum event_kind kind, int account) {
 void plan_print(void) {
 	printf("from %s, quiet from %s, until %s\n", world_time(plan->begin), world_time(plan->quiet),
 	       world_time(plan->end));
+	printf("answers of %d points at most%s%s%s, without %d permille of what is empty\n", plan->manners.cap,
+	       plan->manners.cap_newest ? ", the newest" : "", plan->manners.cap_warns ? ", with a warning" : "",
+	       plan->manners.cap_pages ? ", with a page token" : "", plan->manners.permille_omitted);
+	printf("the daemon's clock is off by %lld s at the begin; %d permille of Dates are odd%s\n",
+	       (long long)(plan->offset / USEC_PER_SEC), plan->permille_odd, plan->without_date ? "; there are none" : "");
 	for (int i = 0; i < plan->len; i++) {
 		const struct event *event = &plan->events[i];
 		printf("%3d%s %s until %s: %s (%lld, %lld)\n", i, event->left_out ? " left out" : "",

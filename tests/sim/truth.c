@@ -57,7 +57,7 @@ int truth_phases(const char *uuid, int granularity, usec_t start, usec_t end,
 	usec_t late = came_late(uuid, start);
 	if (late > 0) {
 		phases[len++] = (struct truth_phase){start, nothing};
-		phases[len++] = (struct truth_phase){late > end ? late : end, some_count(&dice)};
+		phases[len++] = (struct truth_phase){late > end ? late : over, some_count(&dice)};
 		return len;
 	}
 
