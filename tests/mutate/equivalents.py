@@ -25,6 +25,13 @@ LONGER = ("for (int longer = INTERVAL_MONTHLY; own != INTERVAL_NONE && a->points
           "longer--) {")
 EDGES = "usec_t *edges = reallocarray(fit->edges, buckets + 1, sizeof(*edges));"
 STEPPED = "p.stepped = p.stepped && from > 0 && to > 0 && from % ZONE_STEP == 0;"
+ROOM = "size_t room = devices > 0 ? RUNS_ALL / devices : RUNS_MOST;"
+BOUNDS = "return room < RUNS_LEAST ? RUNS_LEAST : room < RUNS_MOST ? room : RUNS_MOST;"
+GROWN = "size_t size = recheck->size ? 2 * (size_t)recheck->size : FIRST_SIZE;"
+BEFORE = "bool before = at > 0 && recheck->runs[at - 1].end > start;"
+NONE_THERE = "if (!before && (at == recheck->len || recheck->runs[at].start >= end)) {"
+WORKS = ".works = (uint16_t)(works > 0 ? works : 1),"
+FEWER = "belief->points = smaller(belief->points, doubt->points > 0 ? doubt->points - 1u : 0);"
 PROBES = "size_t live_at = 0, backlog_at = 0;"
 
 EQUIVALENTS = [
@@ -84,6 +91,9 @@ EQUIVALENTS = [
      "a body of 8 MiB makes 48 MiB at most: in text one byte may become six"),
     ("src/schedule/backoff.c", "backoff_ceiling", "while (failures > 1 && wait < cap) {",
      "while (failures > 1 && wait <= cap) {", "what is equal to the cap becomes the cap"),
+    ("src/schedule/belief.c", "doubt_from", WORKS, WORKS.replace("> 0", ">= 0"), "all that call it give one at least"),
+    ("src/schedule/belief.c", "doubt_from", WORKS, WORKS.replace("> 0", "> 1"), "one is one either way"),
+    ("src/schedule/belief.c", "refute", FEWER, FEWER.replace("> 0", "> 1"), "one less than one is none either way"),
     ("src/schedule/belief.c", "belief_judge", "*ret_doubt = (struct doubt){0};", "*ret_doubt = (struct doubt){1};",
      "the time is left to the caller, who sets it"),
     ("src/schedule/belief.c", "belief_judge", UNTIL, UNTIL.replace("last + 1 > ", "last + 2 > "),
@@ -122,6 +132,24 @@ EQUIVALENTS = [
      "rate->full_at = left < rate->burst ? now + (rate->burst - left) * rate->gap : INT64_MIN;",
      "rate->full_at = left <= rate->burst ? now + (rate->burst - left) * rate->gap : INT64_MIN;",
      "full since now is full since ever, for all that comes later"),
+    ("src/schedule/recheck.c", "", "FIRST_SIZE = 4,", "FIRST_SIZE = 3,", "the list is copied more often, and holds the same"),
+    ("src/schedule/recheck.c", "", "FIRST_SIZE = 4,", "FIRST_SIZE = 5,", "the list is copied at other times, and holds the same"),
+    ("src/schedule/recheck.c", "grow", GROWN, GROWN.replace("2 *", "3 *"),
+     "the list is copied less often, and holds the same"),
+    ("src/schedule/recheck.c", "recheck_room", ROOM, ROOM.replace("> 0", "> 1"), "one device has the most either way"),
+    ("src/schedule/recheck.c", "recheck_room", BOUNDS, BOUNDS.replace("< RUNS_LEAST", "<= RUNS_LEAST"),
+     "it becomes what it is"),
+    ("src/schedule/recheck.c", "recheck_room", BOUNDS, BOUNDS.replace("< RUNS_MOST", "<= RUNS_MOST"),
+     "it becomes what it is"),
+    ("src/schedule/recheck.c", "recheck_forget", BEFORE, BEFORE.replace("> start", ">= start"),
+     "then nothing is cut and nothing removed"),
+    ("src/schedule/recheck.c", "recheck_forget", NONE_THERE, "this if: never",
+     "then nothing is cut and nothing removed"),
+    ("src/schedule/recheck.c", "recheck_add", "if (at > 0) {", "this if: always",
+     "behind the last place there is nothing to join"),
+    ("src/schedule/recheck.c", "recheck_find", "uint16_t at = place_of(recheck, start + 1);",
+     "uint16_t at = place_of(recheck, start + 2);",
+     "edges are whole seconds: two microseconds after one begins no other run"),
     ("src/schedule/skew.c", "elect", ELECTED, ELECTED.replace("elected = 0", "elected = 1"),
      "each reply has its own vote at least, so the first one is elected for a start"),
     ("src/schedule/skew.c", "elect", ELECTED, ELECTED.replace("most = 0", "most = 1"),

@@ -336,6 +336,75 @@ static void a_reload_keeps_all_but_what_the_settings_forbid(void **state) {
 	expect_time(minute(21) + 2 * HOUR, f->recheck.next, "next by the new distances");
 }
 
+/* An hour of minutes between them, and not one more. */
+static void runs_that_are_near_share_a_request(void **state) {
+	struct fixture *f = *state;
+	add(f, 0, 10, minute(10));
+	add(f, 70, 71, minute(71));
+	expect_asked(f, minute(71) + HOUR, 1440, 0, 71);
+	recheck_forget(&f->recheck, &f->settings, minute(0), minute(100));
+	add(f, 0, 10, minute(10));
+	add(f, 71, 72, minute(72));
+	expect_asked(f, minute(72) + HOUR, 1440, 0, 10);
+}
+
+/* What is asked for only because it lies between is not due any earlier or later for that. */
+static void what_lies_between_keeps_its_turn(void **state) {
+	struct fixture *f = *state;
+	add(f, 0, 1, minute(1));
+	add(f, 5, 6, minute(300));
+	add(f, 10, 11, minute(11));
+	expect_asked(f, minute(11) + HOUR, 1440, 0, 11);
+	expect_run(f, 0, 0, 1, 1);
+	expect_run(f, 1, 5, 6, 0);
+	expect_run(f, 2, 10, 11, 1);
+}
+
+static void limits_hold_exactly(void **state) {
+	struct fixture *f = *state;
+	struct span span = {.buckets = -7};
+	expect_int(false, recheck_span(&f->recheck, &f->settings, minute(0), 1440, &span), "no span");
+	expect_int(-7, span.buckets, "the output is untouched");
+
+	/* At least one bucket. */
+	add(f, 0, 8, minute(8));
+	expect_int(true, recheck_span(&f->recheck, &f->settings, minute(8) + HOUR, 0, &span), "a span");
+	expect_int(1, span.buckets, "at least one");
+
+	/* Half of what failed, and twice what was answered, up to where there is no limit. */
+	expect_int(true, recheck_span(&f->recheck, &f->settings, minute(8) + HOUR, 1440, &span), "a span");
+	expect_int(8, span.buckets, "all");
+	recheck_failed(&f->recheck, &f->settings, &span, minute(8) + HOUR, NOW);
+	expect_int(4, f->recheck.limit, "half of it");
+	recheck_answered(&f->recheck, &f->settings, minute(0), minute(4), minute(8) + HOUR);
+	expect_int(8, f->recheck.limit, "twice as many");
+	f->recheck.limit = UINT16_MAX / 2;
+	recheck_answered(&f->recheck, &f->settings, minute(0), minute(4), minute(8) + HOUR);
+	expect_int(UINT16_MAX - 1, f->recheck.limit, "the largest");
+	recheck_answered(&f->recheck, &f->settings, minute(0), minute(4), minute(8) + HOUR);
+	expect_int(0, f->recheck.limit, "none");
+
+	/* Just after the start one may be asked for without any credit, and it takes what little there is. */
+	f->recheck.wait_until = 0;
+	expect_int(true, recheck_is_due(&f->recheck, minute(8) + HOUR, HOUR), "the first one");
+	f->recheck.credit = 3;
+	recheck_sent(&f->recheck, HOUR);
+	expect_int(0, f->recheck.credit, "credit");
+	expect_int(false, recheck_is_due(&f->recheck, minute(8) + HOUR, HOUR), "the second one");
+	recheck_done(NULL);
+}
+
+/* A bucket is kept that begins where the time ends that is looked back, and forgotten if it ends there. */
+static void what_is_too_old_is_so_by_its_edges(void **state) {
+	struct fixture *f = *state;
+	f->settings.backfill = 12 * HOUR;
+	add(f, 0, 1, minute(720));
+	expect_int(1, f->recheck.len, "recorded when it just began there");
+	add(f, 720, 721, minute(721));
+	expect_int(1, f->recheck.len, "runs when it ends there");
+	expect_run(f, 0, 720, 721, 0);
+}
+
 /* Whatever happens, runs lie apart, in order, within the bound, and next is when the first is due. */
 static void runs_stay_in_order_whatever_happens(void **state) {
 	struct fixture *f = *state;
@@ -395,6 +464,10 @@ int main(void) {
 		TEST(what_was_recorded_in_the_future_counts_from_now),
 		TEST(what_was_cut_otherwise_is_forgotten),
 		TEST(a_reload_keeps_all_but_what_the_settings_forbid),
+		TEST(runs_that_are_near_share_a_request),
+		TEST(what_lies_between_keeps_its_turn),
+		TEST(limits_hold_exactly),
+		TEST(what_is_too_old_is_so_by_its_edges),
 		TEST(runs_stay_in_order_whatever_happens),
 	};
 	return cmocka_run_group_tests_name("recheck", tests, NULL, zones_done);
