@@ -32,6 +32,7 @@ BEFORE = "bool before = at > 0 && recheck->runs[at - 1].end > start;"
 NONE_THERE = "if (!before && (at == recheck->len || recheck->runs[at].start >= end)) {"
 WORKS = ".works = (uint16_t)(works > 0 ? works : 1),"
 FEWER = "belief->points = smaller(belief->points, doubt->points > 0 ? doubt->points - 1u : 0);"
+BESIDE = "usec_t before = grid_floor(grid, first_edge(a) - 1), after = grid_next(grid, last_edge(a));"
 PROBES = "size_t live_at = 0, backlog_at = 0;"
 
 EQUIVALENTS = [
@@ -69,6 +70,8 @@ EQUIVALENTS = [
      "no power of a ratio of intervals lies there"),
     ("src/response/fit.c", "", "enum { UNLIKELY = 1000 };", "enum { UNLIKELY = 999 };",
      "no power of a ratio of intervals lies there"),
+    ("src/response/fit.c", "note_outside", BESIDE, BESIDE.replace("- 1", "- 2"),
+     "edges are whole seconds: a microsecond before one is in the same bucket as two"),
     ("src/response/fit.c", "is_chance", ODDS, ODDS.replace("odds <", "odds <="),
      "no power of a ratio of intervals lies there"),
     ("src/response/fit.c", "fit_reserve", "if (buckets <= fit->room) {", "this if: never",

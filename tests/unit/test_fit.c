@@ -429,6 +429,35 @@ static void a_point_beside_the_range_is_no_stray(void **state) {
 	}
 }
 
+/* Which stamp is shown, and which edge was expected, where not the first point or edge is meant. */
+static void the_stamp_that_is_shown_is_of_the_range(void **state) {
+	(void)state;
+	struct fixture *f = *state;
+	/* One beside the range shows that it was understood, whatever else there is. */
+	ask(f, INTERVAL_MINUTELY, "UTC", "2026-11-23T08:15:00Z", 3);
+	answer(f, edge(f, 0) - USEC_PER_MIN);
+	answer(f, edge(f, 3) + 10 * USEC_PER_MIN);
+	expect_fit(f, "one beside it and one far away");
+	expect_int(2, f->fit.outside, "outside");
+
+	ask(f, INTERVAL_MINUTELY, "UTC", "2026-11-23T08:15:00Z", 4);
+	answer(f, edge(f, 4));
+	expect_misfit(f, "an end", edge(f, 4), edge(f, 0), "stamp = \"end\"");
+	f->points.len = 0;
+	answer(f, edge(f, 0) - 30 * USEC_PER_MIN);
+	answer(f, edge(f, 2));
+	expect_misfit(f, "it may be one, behind one of another range", edge(f, 2), edge(f, 0), "stamp = \"end\"");
+
+	f->habit = (struct habit){0};
+	f->settings.stamp = STAMP_END;
+	ask(f, INTERVAL_DAILY, "America/Denver", "2026-11-23T07:00:00Z", 2);
+	f->settings.stamp = STAMP_END;
+	answer(f, at("2026-11-24T00:00:00Z"));
+	answer(f, at("2026-11-25T00:00:00Z"));
+	expect_misfit(f, "days of UTC, by their ends", at("2026-11-24T00:00:00Z"), edge(f, 1), "is no edge in ");
+	f->settings.stamp = STAMP_START;
+}
+
 /* It stands for the whole range, wherever it is stamped; but not for another one. */
 static void a_single_count_may_be_stamped_with_either_end(void **state) {
 	(void)state;
@@ -511,6 +540,7 @@ int main(void) {
 		TEST(an_hour_before_the_range_counts_as_one),
 		TEST(sparse_answers_fit),
 		TEST(a_point_beside_the_range_is_no_stray),
+		TEST(the_stamp_that_is_shown_is_of_the_range),
 		TEST(a_single_count_may_be_stamped_with_either_end),
 		TEST(a_stamp_of_one_character_is_none),
 		TEST(a_blur_of_a_second_is_not_elsewhere),
