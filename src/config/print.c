@@ -164,13 +164,15 @@ void config_restarts(const struct config *before, const struct config *after, st
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
 		const struct key *key = &key_table[id];
 		struct state_draft states[2];
-		if (!key->restart) {
-			continue;
+		const void *old = group_struct(before, key->group, &states[0]);
+		const void *new = group_struct(after, key->group, &states[1]);
+		if (!key->restart || !old || !new) {
+			continue; /* what stands in a list is no setting of the whole */
 		}
 		buf_clear(&values[0]);
 		buf_clear(&values[1]);
-		value_write(id, group_struct(before, key->group, &states[0]), &values[0]);
-		value_write(id, group_struct(after, key->group, &states[1]), &values[1]);
+		value_write(id, old, &values[0]);
+		value_write(id, new, &values[1]);
 		if (strcmp(buf_text(&values[0]), buf_text(&values[1])) != 0) {
 			buf_printf(out,
 			           "%s.%s has changed from %s to %s: that needs a restart, and until then "

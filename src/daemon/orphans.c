@@ -97,8 +97,8 @@ int orphans_add(struct orphans *orphans, const char *uuid, enum interval interva
 		free(copy);
 		return -ENOMEM;
 	}
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is room for one more */
 	struct orphan *orphan = &orphans->list[orphans->len++];
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is room for one more */
 	*orphan = *position;
 	orphan->uuid = copy;
 	orphan->interval = interval;

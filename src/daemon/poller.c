@@ -401,24 +401,27 @@ static bool may_be_behind(const struct poller *poller, const struct poll *poll) 
 	return clock_is_in_question(access_of(poll)) && (ahead || behind);
 }
 
+/* Whether there is something to ask for that does not wait for a window's end. */
+static bool can_ask_now(const struct poller *poller, const struct poll *poll, usec_t horizon) {
+	if (poll_is_held(poll)) {
+		return false;
+	}
+	if (poller->once || (poll_in_doubt(poll) && is_behind(poller, poll))) {
+		return is_behind(poller, poll);
+	}
+	return span_is_backlog(poll->device->settings, poll->cursor, horizon);
+}
+
 void poller_plan(struct poller *poller, struct poll *poll) {
 	usec_t horizon = poll_horizon(poller, poll);
-	if (poll_is_held(poll)) {
+	if (can_ask_now(poller, poll, horizon)) {
+		lane_ready(poll->lane, poll, poller->now, horizon);
+	} else if (!poller->once || poll_is_held(poll)) {
 		lane_wait(poll->lane, poll, due_at(poller, poll), true);
-	} else if (poll_in_doubt(poll) && is_behind(poller, poll)) {
-		lane_ready(poll->lane, poll, poller->now, horizon);
-	} else if (poller->once) {
-		if (is_behind(poller, poll)) {
-			lane_ready(poll->lane, poll, poller->now, horizon);
-		} else if (may_be_behind(poller, poll)) {
-			lane_wait(poll->lane, poll, USEC_INFINITY, true);
-		} else {
-			poller_stop(poller, poll, true);
-		}
-	} else if (span_is_backlog(poll->device->settings, poll->cursor, horizon)) {
-		lane_ready(poll->lane, poll, poller->now, horizon);
+	} else if (may_be_behind(poller, poll)) {
+		lane_wait(poll->lane, poll, USEC_INFINITY, true);
 	} else {
-		lane_wait(poll->lane, poll, due_at(poller, poll), true);
+		poller_stop(poller, poll, true);
 	}
 }
 

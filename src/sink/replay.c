@@ -492,7 +492,7 @@ static int read_archive(struct run *run, const struct archive *archive, usec_t a
 
 /* Reads on from the position.  lines.older says if that is no use. */
 static int read_on(struct run *run, const struct archive *archive, struct error *err) {
-	char moved[ARCHIVE_NAME_SIZE];
+	char moved[ARCHIVE_NAME_SIZE] = "";
 
 	run->unsure = run->lines.replay->age_of != NULL;
 	int r = find_moved(run, moved, err);

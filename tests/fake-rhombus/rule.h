@@ -68,8 +68,8 @@ struct rule {
 	int64_t cut; /* -1: whole */
 	int64_t oversize_bytes;
 	enum gzip gzip;
-	int64_t gzip_members, gzip_padding;
 	bool byte_order_mark;
+	int64_t gzip_members, gzip_padding;
 
 	/* What happens to a report. */
 	const char *error_true, *warning;
@@ -79,8 +79,8 @@ struct rule {
 	const char *report_interval, *report_zone; /* what it is of, in the place of what was asked */
 	int64_t sparse;                            /* permille of points that are left out */
 	int64_t cap;                               /* points at most; -1: all */
+	const char *cap_warning, *cap_token;       /* what is said when there are more */
 	bool cap_newest;
-	const char *cap_warning, *cap_token; /* what is said when there are more */
 	enum stamps stamps;
 
 	/* What happens to those of its points that start in [points_from_ms, points_to_ms). */
