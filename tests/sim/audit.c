@@ -22,6 +22,7 @@ struct bucket {
 	enum line_status status;
 	int version;
 	usec_t first_polled, last_polled;
+	bool was_gap;
 };
 
 /** What must be unique in the log of a device. */
@@ -72,6 +73,13 @@ static struct bucket *find_gap(const struct tiles *row, usec_t start, usec_t end
 	size_t at = place_of(row, start + 1);
 	struct bucket *bucket = at > 0 ? &row->list[at - 1] : NULL;
 	return bucket && bucket->status == LINE_GAP && end <= bucket->end ? bucket : NULL;
+}
+
+/* Whether a gap was recorded of that time, though it may have been filled since. */
+static bool had_gap(const struct tiles *row, usec_t time) {
+	size_t at = place_of(row, time + 1);
+	const struct bucket *bucket = at > 0 ? &row->list[at - 1] : NULL;
+	return bucket && (bucket->status == LINE_GAP || bucket->was_gap) && time < bucket->end;
 }
 
 static const char *where(const struct line *line) {
@@ -189,7 +197,7 @@ static void insert_bucket(struct tiles *row, const struct bucket *bucket) {
 static void add_bucket(struct tiles *row, const struct line *line) {
 	insert_bucket(row, &(struct bucket){
 		line->start, line->end, line->revision, line->count, line->status, line->version, line->polled_at,
-		line->polled_at,
+		line->polled_at, false,
 	});
 	row->cursor = line->end;
 }
@@ -255,6 +263,7 @@ static void check_succession(const struct line *line, struct bucket *bucket) {
 		world_violation("revision: %s: expected %lld as the previous count, but came %lld", where(line),
 		                (long long)bucket->count, (long long)line->previous);
 	}
+	bucket->was_gap = bucket->was_gap || bucket->status == LINE_GAP;
 	bucket->last_polled = line->polled_at;
 	bucket->revision = line->revision;
 	bucket->status = line->status;
@@ -276,11 +285,11 @@ static struct bucket *fill_gap(struct tiles *row, const struct line *line, struc
 		gap->end = line->end;
 	} else {
 		insert_bucket(row, &(struct bucket){line->start, line->end, whole.revision, 0, LINE_GAP,
-		                                    line->version, whole.first_polled, whole.last_polled});
+		                                    line->version, whole.first_polled, whole.last_polled, true});
 	}
 	if (line->end < whole.end) {
 		insert_bucket(row, &(struct bucket){line->end, whole.end, whole.revision, 0, LINE_GAP,
-		                                    whole.version, whole.first_polled, whole.last_polled});
+		                                    whole.version, whole.first_polled, whole.last_polled, true});
 	}
 	return find(row, line->start);
 }
@@ -324,7 +333,7 @@ static void check_fresh(const struct line *line, const struct series *series, st
 		bucket->version = line->version;
 		return;
 	}
-	bool overlaps = find_gap(row, line->start, line->start + 1);
+	bool overlaps = had_gap(row, line->start);
 	if (overlaps ? line->revision == 0 : line->revision > 0) {
 		world_violation("revision: %s: expected %s of %s, but it is revision %lld", where(line),
 		                overlaps ? "a revision" : "a first record", world_time(line->start),
@@ -578,6 +587,9 @@ static void check_late_counts(const struct setup_device *device, const struct ti
 
 /* They are few, however little the server has to say: a part of the regular ones, or some a day. */
 static void check_recheck_cost(const struct setup_device *device, const struct series *series) {
+	if (plan->manners.cap > 0) {
+		return; /* what is given in parts takes a request for each */
+	}
 	int64_t hours = (plan->end - plan->quiet) / USEC_PER_HOUR;
 	int64_t most = series->fresh / 8 + hours / 8 + 6;
 	if (series->again > most) {
