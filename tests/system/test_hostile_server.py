@@ -39,6 +39,14 @@ def points(inner):
     return json_reply('{"error":false,"timeSeriesDataPoints":[%s]}' % inner)
 
 
+def lately(inner):
+    """Points of the last two minutes, whenever it is asked for: there must be one where one is asked for alone."""
+    def answer(connection):
+        minute = int(time.time()) // 60 * 60000
+        connection.sendall(points(",".join(inner % (minute - ago) for ago in (120000, 60000))))
+    return answer
+
+
 def endless(head, piece, most=64 << 20):
     """What never ends, cut at so many bytes by us should the daemon not hang up."""
     def answer(connection):
@@ -120,12 +128,11 @@ CASES = {
     "escapes in errorMsg": (json_reply(json.dumps({"error": True, "errorMsg": ESCAPES})), "red"),
     "raw escapes in a 500": (json_reply(ESCAPES, b"HTTP/1.1 500 " + ESCAPES[:5].encode() + b"\r\n"), "HTTP 500"),
     "NUL in a header": (json_reply("{}", b"HTTP/1.1 500 No\r\nx: \0\r\n"), "."),
-    "escapes in names": (points('{"timestampMs":%d,"eventCountMap":%s,"dateLocal":%s}' % (
-        NOW_MS // 60000 * 60000 - 120000, json.dumps({ESCAPES: 1}), json.dumps(ESCAPES))), None),
+    "escapes in names": (lately('{"timestampMs":%%d,"eventCountMap":%s,"dateLocal":%s}' % (
+        json.dumps({ESCAPES: 1}), json.dumps(ESCAPES))), None),
     # A name with a NUL in it is not kept; these are.
-    "escapes that are recorded": (points('{"timestampMs":%d,"eventCountMap":%s,"dateLocal":%s}' % (
-        NOW_MS // 60000 * 60000 - 120000, json.dumps({ESCAPES.replace("\0", ""): 1}),
-        json.dumps(ESCAPES.replace("\0", "")))), None),
+    "escapes that are recorded": (lately('{"timestampMs":%%d,"eventCountMap":%s,"dateLocal":%s}' % (
+        json.dumps({ESCAPES.replace("\0", ""): 1}), json.dumps(ESCAPES.replace("\0", "")))), None),
     "escapes in warningMsg": (json_reply(json.dumps({"error": False, "warningMsg": ESCAPES, "timeSeriesDataPoints": []})), None),
     "a long errorMsg": (json_reply(json.dumps({"error": True, "errorMsg": "x" * 3_000_000})), "x"),
     "redirect to another host": (b"HTTP/1.1 302 Found\r\nLocation: http://localhost:TRAP/\r\nContent-Length: 0\r\n\r\n", "HTTP 302"),
@@ -238,7 +245,8 @@ def field(start_fake, make_daemon):
             accounts.append({"name": f"a{n}", "base_url": server.url, **account})
             # Who is slow meets the limit soon; the others are not to meet it on a loaded machine.
             devices.append({"uuid": uuid_of(n), "name": server.name, "account": f"a{n}",
-                            "timeout": "2s" if cases[server.name][1] == "time" else "20s"})
+                            "timeout": "2s" if cases[server.name][1] == "time" else "20s",
+                            "backfill_from": "1m" if server.name.startswith("escapes") else "5m"})
         defaults = {"interval": "MINUTELY", "window": "1m", "timezone": "UTC", "settle": "1s", "lookback": "0",
                     "backfill_from": "5m"}
         daemon.config.write_text(

@@ -64,11 +64,11 @@ class Elsewhere(Daemon):
         """It is another hour; returns what was told of the database on the way."""
         before = len(self.told())
         self.set_clock(hours)
-        # A rotation wakes it: the first turn after that looks, and the second signal is taken after that turn.
+        # A rotation, or what is said where there is no record, wakes it: the first turn after that looks, and the second signal is taken after that turn.
         for _ in range(2):
-            rotated = self.stderr().count(": rotated")
+            rotated = self.stderr().count("rotated")
             self.signal(signal.SIGUSR1)
-            wait_for(lambda: self.stderr().count(": rotated") > rotated, 10, "rotation")
+            wait_for(lambda: self.stderr().count("rotated") > rotated, 10, "rotation")
         return self.told()[before:]
 
     def told(self):
