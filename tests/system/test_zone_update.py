@@ -135,6 +135,7 @@ def test_update_of_the_zones_is_told_once_and_a_reload_uses_it(fake, make_elsewh
 
 def test_reload_with_new_rules_loses_and_doubles_nothing(fake, make_elsewhere):
     """A single count over each local hour, and minutes; over the update, a reload and a restart."""
+    fake.faults({"headers": {"Date": None}})  # the daemon's clock is moved and the server's is not, so it must not tell
     hours, minutes = uuid_of(1), uuid_of(2)
     daemon = make_elsewhere(fake.url, [{"uuid": hours, "name": "hours", "interval": "NONE", "window": "1h"},
                                        {"uuid": minutes, "name": "minutes"}],
