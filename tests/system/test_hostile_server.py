@@ -246,7 +246,7 @@ def field(start_fake, make_daemon):
             # Who is slow meets the limit soon; the others are not to meet it on a loaded machine.
             devices.append({"uuid": uuid_of(n), "name": server.name, "account": f"a{n}",
                             "timeout": "2s" if cases[server.name][1] == "time" else "20s",
-                            "backfill_from": "1m" if server.name.startswith("escapes") else "5m"})
+                            "backfill_from": "2m" if server.name.startswith("escapes") else "5m"})
         defaults = {"interval": "MINUTELY", "window": "1m", "timezone": "UTC", "settle": "1s", "lookback": "0",
                     "backfill_from": "5m"}
         daemon.config.write_text(
