@@ -150,7 +150,7 @@ struct gunzip {
 	int fd;
 	int64_t offset; /* in the compressed file */
 	bool inflating; /* stream is to be ended */
-	bool complete;  /* the end of what was compressed has been seen */
+	bool between;   /* a member has ended: another may follow, or the file ends */
 	z_stream stream;
 	unsigned char in[OUT];
 };
@@ -198,6 +198,24 @@ static int refill(struct gunzip *gunzip) {
 	return got > 0 ? 0 : -EBADMSG;
 }
 
+/* Behind a member stand zeros, which fill up a block, or another member. */
+static int go_behind(struct gunzip *gunzip) {
+	z_stream *stream = &gunzip->stream;
+	if (*stream->next_in == 0) {
+		stream->next_in++;
+		stream->avail_in--;
+		return 0;
+	}
+	gunzip->between = false;
+	return inflateReset(stream) == Z_OK ? 0 : -EBADMSG;
+}
+
+static int inflate_some(struct gunzip *gunzip) {
+	int code = inflate(&gunzip->stream, Z_NO_FLUSH);
+	gunzip->between = code == Z_STREAM_END;
+	return code == Z_OK || code == Z_STREAM_END ? 0 : code == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
+}
+
 int64_t gunzip_read(struct gunzip *gunzip, void *data, size_t len) {
 	z_stream *stream = &gunzip->stream;
 	unsigned want = len < UINT_MAX ? (unsigned)len : UINT_MAX;
@@ -205,15 +223,16 @@ int64_t gunzip_read(struct gunzip *gunzip, void *data, size_t len) {
 
 	stream->next_out = data;
 	stream->avail_out = want;
-	while (r == 0 && stream->avail_out > 0 && !gunzip->complete) {
+	while (r == 0 && stream->avail_out > 0) {
 		if (stream->avail_in == 0) {
 			r = refill(gunzip);
 		}
 		if (r == 0) {
-			int code = inflate(stream, Z_NO_FLUSH);
-			gunzip->complete = code == Z_STREAM_END;
-			r = code == Z_OK || code == Z_STREAM_END ? 0 : code == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
+			r = gunzip->between ? go_behind(gunzip) : inflate_some(gunzip);
 		}
+	}
+	if (r == -EBADMSG && gunzip->between) {
+		r = 0;
 	}
 
 	/* What came out before the damage is good; the next call meets it again. */

@@ -47,9 +47,9 @@ __attribute__((warn_unused_result, nonnull))
 int gunzip_new(const char *path, struct gunzip **ret);
 
 /**
- * Reads on, up to len bytes of what was compressed, of gzip's first member; fewer only at its
- * end, or before what is damaged.  Returns their number; -EBADMSG if it is damaged from here on;
- * other -errno.
+ * Reads on, up to len bytes of what was compressed, one of gzip's members behind the other;
+ * fewer only at the end, or before what is damaged.  Returns their number; -EBADMSG if it is
+ * damaged from here on; other -errno.
  */
 __attribute__((warn_unused_result, nonnull))
 int64_t gunzip_read(struct gunzip *gunzip, void *data, size_t len);

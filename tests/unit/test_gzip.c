@@ -175,6 +175,51 @@ static void damage_is_met_where_it_is(void **state) {
 	free(text);
 }
 
+static void append_bytes(const char *name, const void *data, size_t len) {
+	FILE *file = fopen(disk_path(name), "a");
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, len, file), len);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* Appends log.gz. */
+static void append_log(const char *name) {
+	char bytes[4096];
+	size_t got;
+	FILE *file = fopen(disk_path("log.gz"), "r");
+	assert_non_null(file);
+	while ((got = fread(bytes, 1, sizeof(bytes), file)) > 0) {
+		append_bytes(name, bytes, got);
+	}
+	assert_int_equal(fclose(file), 0);
+}
+
+/* As `cat one.gz two.gz` and pigz make it, and as a tape's blocks leave it. */
+static void members_are_read_one_behind_the_other(void **state) {
+	(void)state;
+	enum { LEN = 300 * 1024, FIRST = 100 * 1024 };
+	char *text = text_of(LEN, 7);
+	char end = text[FIRST];
+	text[FIRST] = '\0';
+	disk_put("log", text);
+	text[FIRST] = end;
+	expect_int(1, compress_log(), "steps of the first");
+	assert_int_equal(rename(disk_path("log.gz"), disk_path("first")), 0);
+	disk_put("log", text + FIRST);
+	expect_int(1, compress_log(), "steps of the second");
+	append_log("first");
+	assert_int_equal(rename(disk_path("first"), disk_path("log.gz")), 0);
+
+	static const char zeros[20000] = {0};
+	expect_int(LEN, read_log(text, 4096), "two members");
+	expect_int(LEN, read_log(text, 1024 * 1024), "two members, at once");
+	append_bytes("log.gz", zeros, sizeof(zeros));
+	expect_int(LEN, read_log(text, 4096), "zeros behind them");
+	append_bytes("log.gz", "else", 4);
+	expect_int(-EBADMSG, read_log(text, 4096), "something else behind them");
+	free(text);
+}
+
 /* A disk that cannot be read is no damage of the file. */
 static void a_read_that_fails_is_told_as_that(void **state) {
 	(void)state;
@@ -215,6 +260,7 @@ int main(void) {
 		TEST(a_large_file_is_synced_under_way),
 		TEST(the_size_is_that_of_the_last_four_bytes),
 		TEST(damage_is_met_where_it_is),
+		TEST(members_are_read_one_behind_the_other),
 		TEST(a_read_that_fails_is_told_as_that),
 		TEST(what_is_there_already_is_not_overwritten),
 	};
