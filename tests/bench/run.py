@@ -512,7 +512,7 @@ def row_idle(bench):
     yield Figure([woken])
 
 
-@row(Line("binary, stripped", most=250, unit="KiB"))
+@row(Line("binary, stripped", most=320, unit="KiB"))
 def row_size(bench):
     stripped = bench.folder / "stripped"
     subprocess.run(["strip", "-o", stripped, bench.build / "occupancyd"], check=True)
