@@ -184,7 +184,8 @@ void poll_watch(struct poll *poll, const struct remembered *what, usec_t end, us
 	bool gap = what->status == RECORD_GAP;
 
 	recheck_forget(&poll->recheck, settings, what->start, end);
-	if (gap ? is_one_bucket(&settings->bucket, what->start, end) : what->status == RECORD_NO_DATA) {
+	/* A record of the log may be of a time that was cut otherwise. */
+	if ((gap || what->status == RECORD_NO_DATA) && is_one_bucket(&settings->bucket, what->start, end)) {
 		recheck_add(&poll->recheck, settings, &(struct recheck_run){
 			.start = what->start,
 			.end = end,

@@ -178,13 +178,19 @@ void recheck_add(struct recheck *recheck, const struct settings *settings, const
 	find_next(recheck, settings);
 }
 
-static bool is_edge(const struct grid *grid, usec_t time) {
-	return grid->interval == INTERVAL_NONE || grid_floor(grid, time) == time;
+/*
+ * Whether the run is whole buckets as time is cut now.  Without an interval it is one bucket; the
+ * first one of a device may begin anywhere, but ends at an edge like all others.
+ */
+static bool is_cut_so(const struct grid *grid, const struct recheck_run *run) {
+	if (grid->interval == INTERVAL_NONE) {
+		return grid_next(grid, run->start) == run->end;
+	}
+	return grid_floor(grid, run->start) == run->start && grid_floor(grid, run->end) == run->end;
 }
 
 void recheck_restore(struct recheck *recheck, const struct settings *settings, const struct recheck_run *run) {
-	/* Where time is cut otherwise now, none of its buckets is one. */
-	if (due_at(settings, run) != USEC_INFINITY && is_edge(&settings->bucket, run->start)) {
+	if (due_at(settings, run) != USEC_INFINITY && is_cut_so(&settings->bucket, run)) {
 		insert(recheck, run);
 		find_next(recheck, settings);
 	}
@@ -244,9 +250,6 @@ static bool extend(struct span *span, const struct grid *grid, const struct rech
 		return false;
 	}
 	walk(&longer, grid, run->end, limit);
-	if (longer.end > run->end) {
-		return false;
-	}
 	*span = longer;
 	return true;
 }
@@ -264,21 +267,21 @@ bool recheck_span(struct recheck *recheck, const struct settings *settings, usec
 	}
 	for (uint16_t i = 0; i < recheck->len;) {
 		const struct recheck_run *run = &recheck->runs[i];
-		bool first = span.buckets == 0;
 		if (due_at(settings, run) > wall) {
 			i++;
 			continue;
 		}
-		if (first) {
+		if (!is_cut_so(grid, run)) {
+			remove_at(recheck, i); /* the rules of its zone have changed */
+			continue;
+		}
+		if (span.buckets == 0) {
 			span.start = span.end = run->start;
 		}
-		if (is_edge(grid, span.start) && extend(&span, grid, run, limit)) {
-			i++;
-		} else if (first) {
-			remove_at(recheck, i); /* time was cut otherwise then */
-		} else {
+		if (!extend(&span, grid, run, limit)) {
 			break;
 		}
+		i++;
 	}
 	find_next(recheck, settings);
 	span.fresh = span.end;

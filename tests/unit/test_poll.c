@@ -414,6 +414,33 @@ static void buckets_without_a_count_are_watched(void **state) {
 	poll_done(&stranger);
 }
 
+/* The log may hold hours of another zone, half an hour off, which are not buckets any more. */
+static void buckets_of_another_zone_are_not_watched(void **state) {
+	(void)state;
+	static const enum record_status without[] = {RECORD_NO_DATA, RECORD_GAP};
+	struct settings settings = minutes_with_lookback(0);
+	settings.recheck = (struct rechecks){{USEC_PER_HOUR}};
+	settings.bucket.interval = INTERVAL_NONE;
+	settings.bucket.length = USEC_PER_HOUR;
+	struct device device = device_of(&settings);
+	usec_t hour = grid_floor(&settings.bucket, T0);
+	for (size_t i = 0; i < COUNT_OF(without); i++) {
+		const struct remembered what = {.start = hour, .status = (uint8_t)without[i]};
+		struct poll poll;
+		settings.bucket.zone = zone_of("UTC");
+		poll_init(&poll, &device, hour, T0);
+		poll_watch(&poll, &what, hour + USEC_PER_HOUR, hour + USEC_PER_HOUR);
+		expect_int(1, poll.recheck.len, "row %zu: runs", i);
+		poll_done(&poll);
+
+		settings.bucket.zone = zone_of("Asia/Kolkata");
+		poll_init(&poll, &device, hour, T0);
+		poll_watch(&poll, &what, hour + USEC_PER_HOUR, hour + USEC_PER_HOUR);
+		expect_int(0, poll.recheck.len, "row %zu: runs in another zone", i);
+		poll_done(&poll);
+	}
+}
+
 static void resume_gap(struct poll *poll, int from, int to) {
 	struct remembered what = {.start = minute(from), .status = RECORD_GAP};
 	expect_int(0, poll_resume(poll, &what, minute(to)), "poll_resume of a gap from %d", from);
@@ -500,6 +527,7 @@ int main(void) {
 		cmocka_unit_test(progress_is_no_flood),
 		cmocka_unit_test(the_first_record_of_the_log_sets_the_cursor),
 		cmocka_unit_test(buckets_without_a_count_are_watched),
+		cmocka_unit_test(buckets_of_another_zone_are_not_watched),
 		cmocka_unit_test(a_record_in_the_last_gap_sets_the_cursor_back),
 		cmocka_unit_test(a_poll_that_goes_back_records_once_more),
 		cmocka_unit_test(an_earlier_revision_changes_nothing),

@@ -312,6 +312,38 @@ static void what_was_cut_otherwise_is_forgotten(void **state) {
 	expect_int(0, f->recheck.len, "runs");
 }
 
+static void expect_restored(struct fixture *f, usec_t start, usec_t end, size_t runs, const char *what) {
+	struct recheck recheck;
+	recheck_init(&recheck, 8);
+	recheck_restore(&recheck, &f->settings, &(struct recheck_run){.start = start, .end = end, .recorded = end});
+	expect_int((int)runs, recheck.len, "%s: runs restored", what);
+	recheck_done(&recheck);
+}
+
+/* The checkpoint that holds them may be of another configuration. */
+static void only_what_is_cut_as_time_is_now_is_put_back(void **state) {
+	struct fixture *f = *state;
+	struct span span;
+	f->settings = settings_of(INTERVAL_HOURLY, "UTC", HOUR);
+	f->settings.recheck = (struct rechecks){{HOUR}};
+	expect_restored(f, T0, T0 + 3 * HOUR, 1, "hours");
+	expect_restored(f, T0 - 30 * MIN, T0 + HOUR, 0, "a start between the hours");
+	expect_restored(f, T0, T0 + 90 * MIN, 0, "an end between the hours");
+
+	f->settings = settings_of(INTERVAL_NONE, "UTC", HOUR);
+	f->settings.recheck = (struct rechecks){{HOUR}};
+	expect_restored(f, T0, T0 + HOUR, 1, "one count");
+	expect_restored(f, T0 + 10 * MIN, T0 + HOUR, 1, "the first one of a device");
+	expect_restored(f, T0, T0 + 2 * HOUR, 0, "one count of two hours");
+	expect_restored(f, T0 - 30 * MIN, T0 + 30 * MIN, 0, "one count of a zone of half hours");
+
+	recheck_add(&f->recheck, &f->settings,
+	            &(struct recheck_run){.start = T0, .end = T0 + HOUR, .recorded = T0 + HOUR});
+	f->settings.bucket.length = 30 * MIN;
+	expect_int(false, recheck_span(&f->recheck, &f->settings, T0 + 3 * HOUR, 1440, &span), "a part of one count");
+	expect_int(0, f->recheck.len, "runs");
+}
+
 static void a_reload_keeps_all_but_what_the_settings_forbid(void **state) {
 	struct fixture *f = *state;
 	struct recheck heir;
@@ -463,6 +495,7 @@ int main(void) {
 		TEST(what_is_too_old_is_forgotten),
 		TEST(what_was_recorded_in_the_future_counts_from_now),
 		TEST(what_was_cut_otherwise_is_forgotten),
+		TEST(only_what_is_cut_as_time_is_now_is_put_back),
 		TEST(a_reload_keeps_all_but_what_the_settings_forbid),
 		TEST(runs_that_are_near_share_a_request),
 		TEST(what_lies_between_keeps_its_turn),
