@@ -69,7 +69,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-d
 # The stand-in server, which the demo runs.
 DEMO_PACKAGES  := libmicrohttpd-dev
 DEB_PACKAGES   := build-essential debhelper dpkg-dev lintian
-TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest python3-pytest-xdist faketime tzdata mandoc \
+TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest python3-pytest-xdist libfaketime tzdata mandoc \
                   valgrind clang clang-tidy cppcheck libclang-rt-dev llvm procps systemd logrotate rsyslog e2fsprogs mount \
                   python3-jinja2 python3-yaml python3-jsonschema
 # A small Debian in a container, for the package and the unit.
@@ -143,6 +143,7 @@ SIM       := $(BUILD)/sim/sim
 TORTURED  := $(BUILD)/tortured
 BENCH     := $(BUILD)/bench/bare $(BUILD)/bench/floor $(BUILD)/bench/usage
 DELAY     := $(BUILD)/bench/delay.so
+NO_SEM    := $(BUILD)/no-semaphores.so
 FUZZ_SRC  := $(wildcard tests/fuzz/target-*.c)
 FUZZ      := $(FUZZ_SRC:tests/fuzz/target-%.c=%)
 CORPORA   := $(FUZZ:%=$(BUILD)/fuzz/%-corpus)
@@ -185,6 +186,10 @@ $(BENCH): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
 $(DELAY): tests/bench/delay.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(WARNINGS) -D_GNU_SOURCE -O2 -shared -fPIC -o $@ $< -ldl
+
+$(NO_SEM): tests/system/no-semaphores.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(WARNINGS) $(if $(filter 1,$(WERROR)),-Werror) -O2 -shared -fPIC -o $@ $<
 
 # Each fuzz target with the driver that runs its corpus, and with clang's.
 $(CORPORA): $(BUILD)/fuzz/%-corpus: $(BUILD)/tests/fuzz/target-%.o $(BUILD)/tests/fuzz/shared.o \
@@ -264,7 +269,7 @@ check-quick: deps
 	$(Q)$(MAKE) --no-print-directory run-check ONLY='unit lint fuzz sim' QUICK=--quick
 
 # Builds, but does not run, all that is tested and tests.
-tests: $(PROGRAM) $(FAKE) $(UNIT_BIN) $(LINT_BIN) $(DEMO_BIN) $(SIM) $(CORPORA)
+tests: $(PROGRAM) $(FAKE) $(NO_SEM) $(UNIT_BIN) $(LINT_BIN) $(DEMO_BIN) $(SIM) $(CORPORA)
 
 RUN_TESTS := /usr/bin/python3 tests/run.py --build $(BUILD) --valgrind $(VALGRIND) --sanitizers '$(SAN)' \
              --workers '$(WORKERS)' --verbose $(V) --emulator '$(EMULATOR)' $(QUICK)

@@ -277,6 +277,7 @@ def main():
         "PYTHONDONTWRITEBYTECODE": "1",
         "OCCUPANCYD": str(args.build_path / "occupancyd"),
         "FAKE_RHOMBUS": str(args.build_path / "fake-rhombus"),
+        "NO_SEMAPHORES": str(args.build_path / "no-semaphores.so"),
         "OCCUPANCYD_WRAPPER": " ".join(VALGRIND) if args.valgrind else "",
         "OCCUPANCYD_SANITIZERS": args.sanitizers,
         "TORTURED": str(args.build_path / "tortured"),

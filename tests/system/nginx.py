@@ -9,16 +9,16 @@ import socketserver
 import subprocess
 import threading
 
-from harness import free_port, wait_for
+from harness import dated, free_port, wait_for
 
 # One line per request that nginx answered.
 FIELDS = ["connection", "protocol", "tls", "port", "verify", "serial", "status", "encoding"]
 
 
-def openssl(*arguments, at=None):
-    """at: with the clock put to then, as faketime writes it: "-2d"."""
-    done = subprocess.run([*(["faketime", "-f", at] if at else []), "openssl", *map(str, arguments)], text=True,
-                          capture_output=True)
+def openssl(*arguments, made=None):
+    """made: with the clock put to then, as FAKETIME has it: "-2d"."""
+    done = subprocess.run(["openssl", *map(str, arguments)], text=True, capture_output=True,
+                          env={**os.environ, **(dated(made) if made else {})})
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -43,7 +43,7 @@ class Authority:
         extension_file.write_text(extensions + "\n")
         openssl("req", "-new", "-key", keyfile, "-subj", f"/CN={name}", "-out", request)
         openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey", self.key, "-days", days, "-out", cert,
-                "-extfile", extension_file, *(["-set_serial", serial] if serial is not None else ["-CAcreateserial"]), at=made)
+                "-extfile", extension_file, *(["-set_serial", serial] if serial is not None else ["-CAcreateserial"]), made=made)
         return cert, keyfile
 
     def revocations(self, *certificates, until="20991231235959Z"):

@@ -12,7 +12,7 @@ import zoneinfo
 
 import pytest
 
-from harness import SLOW, assert_complete, edges, expected_records, rfc3339, uuid_of
+from harness import SLOW, assert_complete, dated, edges, expected_records, rfc3339, uuid_of
 
 # Each date is some hours after a change of the clock in that zone (or any day, where there is none).
 CHANGES = [
@@ -54,7 +54,7 @@ def test_log_holds_exactly_the_buckets_of_the_calendar(zone, now, start_fake, ma
                          defaults={"interval": None, "window": None, "timezone": zone, "settle": "60s",
                                    "lookback": "1h", "backfill": "500d"})
     stamp = now.replace("T", " ").rstrip("Z")
-    code, _, stderr = daemon.run("--once", fake_time=f"@{stamp}", timeout=120, env={"TZ": "UTC"})
+    code, _, stderr = daemon.run("--once", timeout=120, env={**dated(f"@{stamp}"), "TZ": "UTC"})
     assert code == 0, stderr
 
     records = daemon.records()
@@ -87,7 +87,7 @@ def test_ten_weeks_of_minutes_are_caught_up_in_a_request_a_day(start_fake, make_
     daemon = make_daemon(fake.url, [{"uuid": uuid_of(1), "name": "lobby", "backfill_from": rfc3339(start)}],
                          defaults={"timezone": "America/Denver", "window": "5m", "settle": "60s", "lookback": "10m",
                                    "backfill": "500d"})
-    code, _, stderr = daemon.run("--once", fake_time="@2026-05-01 00:00:30", timeout=200, env={"TZ": "UTC"})
+    code, _, stderr = daemon.run("--once", timeout=200, env={**dated("@2026-05-01 00:00:30"), "TZ": "UTC"})
     assert code == 0, stderr
     records = [r for r in daemon.records() if r["end"] <= rfc3339(end)]
     assert_complete(records, uuid_of(1), expected_records(uuid_of(1), "MINUTELY", "America/Denver", start, end))

@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from harness import assert_unique, expected_records, last_minute, parse_time, uuid_of, wait_for
+from harness import assert_unique, dated, expected_records, last_minute, parse_time, uuid_of, wait_for
 
 MINUTE = 60
 DAY = 86400
@@ -26,11 +26,6 @@ def utc(epoch):
 
 def http_date(epoch):
     return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(epoch))
-
-
-def shift(seconds):
-    """As faketime wants it."""
-    return f"{int(seconds):+d}"
 
 
 def last_word(records, device=ROOM):
@@ -65,7 +60,7 @@ def test_first_start_ahead_begins_at_the_servers_time(ahead, fake, make_daemon):
     """No silent hour, and no silent decades."""
     daemon = make_daemon(fake.url, rooms(1))
     begin = last_minute(time.time())
-    code, _, stderr = daemon.run("--once", fake_time=shift(ahead))
+    code, _, stderr = daemon.run("--once", env=dated(ahead))
     assert code == 0 and "clock is ahead of the server's by" in stderr, stderr
     records = daemon.records()
     assert begin - MINUTE <= parse_time(records[0]["time"]) and parse_time(records[-1]["end"]) <= time.time()
@@ -78,7 +73,7 @@ def test_first_start_in_2018_leaves_no_gap(fake, make_daemon):
     """An image's date, and a network: it begins at the server's time.  Then the clock is right."""
     daemon = make_daemon(fake.url, rooms(1))
     begin = last_minute(time.time())
-    code, _, stderr = daemon.run("--once", fake_time="@2018-05-01 00:00:00")
+    code, _, stderr = daemon.run("--once", env=dated("@2018-05-01 00:00:00"))
     assert code == 0 and "clock is behind the server's by" in stderr and daemon.records() == [], stderr
     assert daemon.run("--once")[0] == 0
     records = daemon.records()
@@ -94,7 +89,7 @@ def test_without_a_network_nothing_is_begun_or_given_up(fake, make_daemon):
     before = daemon.records()
     daemon.write_config("http://127.0.0.1:9", rooms(1, 2), defaults={"backfill": "1h", "backfill_from": "5m"})
     for ahead in (0, 10 * DAY, 20 * YEAR, -8 * YEAR):
-        code, _, stderr = daemon.run("--once", fake_time=shift(ahead))
+        code, _, stderr = daemon.run("--once", env=dated(ahead))
         assert code == 69 and "gap" not in stderr, stderr
     assert daemon.records() == before
     assert uuid_of(2) not in (daemon.state_folder / "checkpoint").read_text()
@@ -117,7 +112,7 @@ def test_start_ahead_with_history_gives_up_nothing(ahead, fake, make_daemon):
     daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "5m"})
     assert daemon.run("--once")[0] == 0
     begin = parse_time(daemon.records()[0]["time"])
-    daemon.start(LD_PRELOAD="/usr/$LIB/faketime/libfaketime.so.1", FAKETIME=shift(ahead), FAKETIME_DONT_FAKE_MONOTONIC="1")
+    daemon.start(**dated(ahead))
     wait_for(lambda: "clock is ahead of the server's" in daemon.notify.status, 30, "STATUS")
     wait_for(have_minute(daemon, last_minute(time.time()) + MINUTE), 90, "the next minute, though the clock is ahead")
     daemon.stop()
@@ -150,7 +145,7 @@ def test_a_gap_in_a_time_that_has_not_come_is_mended(ahead, now_ahead, checkpoin
     wait_for(lambda: last_minute(time.time() - 1) > end, 70, "another minute")
     if not checkpoint:
         (daemon.state_folder / "checkpoint").unlink()
-    code, _, stderr = daemon.run("--once", fake_time=shift(now_ahead) if now_ahead else None)
+    code, _, stderr = daemon.run("--once", env=dated(now_ahead) if now_ahead else None)
     assert code == 0 and "which has not come yet: goes on from " + utc(end) in stderr, stderr
     check_covered(daemon, begin, last_minute(time.time() - 5))
     assert last_word(daemon.records())[utc(end)]["revision"] == 1
@@ -187,7 +182,7 @@ def test_a_log_of_counts_is_believed_rather_than_a_late_clock(start_fake, fake, 
     before = daemon.records()
     late = start_fake("--now", "2020-01-01T00:00:00Z")
     daemon.write_config(late.url, rooms(1, 2), defaults={"backfill_from": "2d"})
-    code, _, stderr = daemon.run("--once", fake_time="@2020-01-01 00:00:00")
+    code, _, stderr = daemon.run("--once", env=dated("@2020-01-01 00:00:00"))
     assert code == 69 and "the log holds counts of a time that has not come yet" in stderr, stderr
     assert daemon.records() == before
     assert uuid_of(2) not in (daemon.state_folder / "checkpoint").read_text(), "a device has begun in 2020"

@@ -207,9 +207,9 @@ def test_reload_begins_with_fresh_connections(front, pki, make_daemon, start_rel
 class Elsewhere(Daemon):
     """A daemon for which the name of the server stands in a file of its own."""
 
-    def command(self, *options, **named):
+    def command(self, *options):
         self.hosts = self.folder / "hosts"
-        return [*with_hosts(self.hosts), *super().command(*options, **named)]
+        return [*with_hosts(self.hosts), *super().command(*options)]
 
     def move(self, address):
         # In its place: the name is bound to the file that is there.

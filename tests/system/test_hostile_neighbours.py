@@ -17,7 +17,7 @@ import time
 
 import pytest
 
-from harness import (KEY, SLOW, Daemon, assert_clean, assert_complete, assert_contiguous, assert_unique,
+from harness import (KEY, SLOW, Daemon, assert_clean, assert_complete, assert_contiguous, assert_unique, dated,
                      expected_records, fast, parse_time, run_as_users_do, uuid_of, wait_for)
 from test_disk import make_disk  # noqa: F401
 
@@ -239,9 +239,9 @@ class Limited(Daemon):
 
     limit = None
 
-    def command(self, *options, fake_time=None):
+    def command(self, *options):
         kind, value = self.limit
-        return ["prlimit", f"--{kind}={value}", *super().command(*options, fake_time=fake_time)]
+        return ["prlimit", f"--{kind}={value}", *super().command(*options)]
 
 
 @pytest.mark.skipif(SLOW > 1, reason="sanitizers and valgrind need more files and memory than that")
@@ -310,7 +310,7 @@ def test_no_inode_left(make_disk, fake, make_daemon):  # noqa: F811
 def test_clock_years_off(shift, fake, make_daemon):
     """It begins at the server's time, whatever its own clock says, and invents nothing."""
     daemon = make_daemon(fake.url, LOBBY, defaults={"backfill_from": "5m"})
-    code, _, stderr = daemon.run("--once", fake_time=shift, timeout=20)
+    code, _, stderr = daemon.run("--once", env=dated(shift), timeout=20)
     ahead = shift.startswith("+")
     assert code == 0 and ("clock is ahead" in stderr) == ahead and ("clock is behind" in stderr) != ahead, stderr
     # Of five minutes four whole ones; three within a minute's first second, which is not settled.

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from harness import (FAKETIME_LIBRARY, SLOW, expected_records, parse_time, uuid_of, wait_for)
+from harness import (SLOW, dated, expected_records, parse_time, uuid_of, wait_for)
 
 LATE = list(range(1, 51 if SLOW == 1 else 11))
 LIVE = list(range(101, 141))
@@ -80,7 +80,7 @@ def test_a_week_is_caught_up_in_seven_requests_and_nobody_waits_for_it(start_fak
 
     then = start_fake("--clock-offset-ms", str((shift - WEEK) * 1000))
     daemon = make_daemon(then.url, rooms(LATE), defaults=defaults, log=log)
-    assert daemon.run("--once", fake_time=f"{shift - WEEK:+d}")[0] == 0
+    assert daemon.run("--once", env=dated(shift - WEEK))[0] == 0
     path = daemon.log_folder / "occupancy.csv"
     with open(path, newline="") as file:
         first = {row["device"]: row["time"] for row in csv.DictReader(file)}
@@ -90,11 +90,10 @@ def test_a_week_is_caught_up_in_seven_requests_and_nobody_waits_for_it(start_fak
     # What the live devices do when nobody is late tells when they are due.
     now = start_fake("--clock-offset-ms", str(shift * 1000))
     quiet = start_fake("--clock-offset-ms", str(shift * 1000))
-    clock = {"LD_PRELOAD": FAKETIME_LIBRARY, "FAKETIME": f"{shift:+d}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-    unhindered = make_daemon(quiet.url, rooms(LIVE), defaults=defaults, log=log).start(**clock)
+    unhindered = make_daemon(quiet.url, rooms(LIVE), defaults=defaults, log=log).start(**dated(shift))
     daemon.write_config(now.url, rooms(LATE + LIVE), account=account, defaults=defaults, log=log)
     begin = time.monotonic()
-    daemon.start(**clock)
+    daemon.start(**dated(shift))
     today = int(daemon.started + shift) // 60 * 60
 
     def caught_up():

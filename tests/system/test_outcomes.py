@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import (FAST, SLOW, assert_complete, assert_contiguous, expected_records, fast, free_port, last_minute,
+from harness import (FAST, SLOW, assert_complete, assert_contiguous, dated, expected_records, fast, free_port, last_minute,
                      parse_time, published_count, uuid_of, wait_for)
 
 LOBBY = uuid_of(1)
@@ -384,7 +384,7 @@ def test_count_key_chooses_among_several(fake, make_daemon):
 def run_in_the_past(daemon, start_fake, config, hours):
     """A first start so many hours ago, when the server's clock said the same; then the server of now."""
     daemon.write_config(start_fake("--clock-offset-ms", str(-hours * 3_600_000)).url, *config[0], **config[1])
-    assert daemon.run("--once", fake_time=f"-{hours}h")[0] == 0
+    assert daemon.run("--once", env=dated(-hours * 3600))[0] == 0
 
 
 def test_what_was_never_obtained_becomes_a_gap_with_the_reason(fake, start_fake, make_daemon):

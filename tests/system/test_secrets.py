@@ -329,8 +329,8 @@ def read_only(folder):
 class InPod(Daemon):
     """A daemon with the key in a directory that Kubernetes would mount."""
 
-    def command(self, *options, **named):
-        return [*read_only(self.folder / "secret"), *super().command(*options, **named)]
+    def command(self, *options):
+        return [*read_only(self.folder / "secret"), *super().command(*options)]
 
 
 @pytest.mark.parametrize("mode, taken", [(0o440, True), (0o460, False), (0o444, False)])

@@ -47,8 +47,8 @@ class Elsewhere(Daemon):
         shutil.copyfile(DATABASE / other, replacement)
         replacement.rename(self.database / ZONE)
 
-    def command(self, *options, fake_time=None):
-        return [*with_database(self.database), *super().command(*options, fake_time=fake_time)]
+    def command(self, *options):
+        return [*with_database(self.database), *super().command(*options)]
 
     def set_clock(self, hours):
         replacement = self.clock.with_suffix(".new")

@@ -62,7 +62,7 @@ class Life(Daemon):
                           log={"rotate_size": "64KiB", "keep": 0},
                           extra='retry = { base = "100ms"; cap = "1s"; };\n')
 
-    def command(self, *options, fake_time=None):
+    def command(self, *options):
         return [TORTURED, "-c", str(self.config), *options]
 
     def lives(self):
