@@ -5,6 +5,7 @@
 #include "disk.h"
 
 #include "base/file.h"
+#include "base/rng.h"
 #include "base/utc.h"
 #include "sample.h"
 #include "sink/archive.h"
@@ -354,6 +355,274 @@ static void lines_that_are_no_records_are_passed_over(void **state) {
 	assert_int_equal(replay.odd_at, line);
 }
 
+/* Many lines: what is before a position is longer than what it is known by, and than a block that is read. */
+enum { MANY = 2400 };
+
+/*
+ * A position is known by the 4096 bytes before it, and by those alone: an earlier version's
+ * is as well.  In a compressed file it is found in the same place.
+ */
+static void position_deep_in_a_file_is_known_by_what_stands_before_it(void **state) {
+	(void)state;
+	enum { KNOWN_BY = 4096 };
+	static const struct {
+		int changed; /* so many bytes before the position one is another; 0: none is */
+		enum replay_place place;
+	} rows[] = {{0, REPLAY_FOUND}, {1, REPLAY_LOST}, {KNOWN_BY, REPLAY_LOST}, {KNOWN_BY + 1, REPLAY_FOUND}};
+	char *text = strdup(ndjson(1, MANY));
+	assert_non_null(text);
+	int64_t size = (int64_t)(strlen(text) - strlen(ndjson(MANY - 1, 2)));
+	assert_true(size > 512 * 1024);
+	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+		for (int packed = 0; packed < 2; packed++) {
+			disk_empty();
+			disk_put("occupancy.ndjson", text);
+			struct sink_position from = position_in("occupancy.ndjson", size, monday);
+			assert_true(from.tail == rng_hash(text + size - KNOWN_BY, KNOWN_BY));
+			from.inode = 0;
+			char *changed = &text[size - rows[row].changed], was = *changed;
+			*changed = rows[row].changed ? '#' : was;
+			if (packed) {
+				put_gz("occupancy-20261123T070001Z.ndjson.gz", text);
+				disk_put("occupancy.ndjson", "");
+			} else {
+				disk_put("occupancy.ndjson", text);
+			}
+			*changed = was;
+			const char *seen = seen_from(&from, "occupancy.ndjson");
+			assert_int_equal(replay.place, rows[row].place);
+			if (rows[row].place == REPLAY_FOUND) {
+				assert_string_equal(seen, "2399 2400 ");
+				assert_int_equal(replay.records, 2);
+			} else {
+				assert_true(replay.records >= MANY - 1);
+			}
+		}
+	}
+	free(text);
+}
+
+/* Where an odd line stands is counted from the beginning of the file, compressed or not. */
+static void place_of_an_odd_line_behind_a_position_is_that_in_the_file(void **state) {
+	(void)state;
+	char *text = malloc(sizeof(text_of_all));
+	assert_non_null(text);
+	(void)snprintf(text, sizeof(text_of_all), "%s", ndjson(1, MANY));
+	int64_t size = (int64_t)strlen(text);
+	(void)snprintf(text + size, sizeof(text_of_all) - (size_t)size, "%s# by hand\n", ndjson(7, 1));
+	int64_t odd_at = (int64_t)strlen(text) - (int64_t)strlen("# by hand\n");
+	for (int packed = 0; packed < 2; packed++) {
+		disk_empty();
+		disk_put("occupancy.ndjson", text);
+		struct sink_position from = position_in("occupancy.ndjson", size, monday);
+		if (packed) {
+			put_gz("occupancy-20261123T070001Z.ndjson.gz", text);
+			disk_put("occupancy.ndjson", "");
+		}
+		assert_string_equal(seen_from(&from, "occupancy.ndjson"), "7 ");
+		assert_int_equal(replay.odd, 1);
+		assert_int_equal(replay.odd_at, odd_at);
+	}
+	free(text);
+}
+
+/* It was cut short, or is another one: no error, and no place of the position. */
+static void file_that_is_shorter_than_the_position_does_not_hold_it(void **state) {
+	(void)state;
+	disk_put("occupancy.ndjson", ndjson(1, MANY));
+	int64_t size = (int64_t)strlen(ndjson(1, MANY));
+	struct sink_position from = position_in("occupancy.ndjson", size, monday);
+	put_gz("occupancy-20261123T070001Z.ndjson.gz", ndjson(1, 1));
+	put_gz("occupancy-20261123T070002Z.ndjson.gz", "");
+	/* Shorter by less than what the position is known by. */
+	put_gz("occupancy-20261123T070003Z.ndjson.gz", ndjson(2, MANY - 1));
+	disk_put("occupancy-20261123T070004Z.ndjson", ndjson(2, MANY - 1));
+	disk_put("occupancy-20261123T070005Z.ndjson", ndjson(3, 1));
+	disk_put("occupancy.ndjson", ndjson(4, 1));
+	(void)seen_from(&from, "occupancy.ndjson");
+	assert_int_equal(replay.place, REPLAY_LOST);
+	assert_int_equal(replay.records, 1 + 2 * (MANY - 1) + 2);
+	assert_int_equal(replay.files, 6);
+
+	uint64_t tail = 7;
+	int fd = file_open(disk_path("occupancy.ndjson"), FILE_READ, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(replay_tail(fd, size, &tail), -ENODATA);
+	assert_int_equal(replay_tail(fd, (int64_t)strlen(ndjson(4, 1)) + 1, &tail), -ENODATA);
+	fault_arm(FAULT_ERROR, EIO, 1, 1);
+	assert_int_equal(replay_tail(fd, 1, &tail), -EIO);
+	fault_disarm();
+	assert_int_equal(tail, 7);
+	assert_int_equal(replay_tail(fd, 0, &tail), 0);
+	file_close(fd);
+}
+
+/* A compressed file that ends in damage before the position does not hold it either. */
+static void damage_before_the_position_is_no_error(void **state) {
+	(void)state;
+	disk_put("occupancy.ndjson", ndjson(1, MANY));
+	struct sink_position from = position_in("occupancy.ndjson", (int64_t)strlen(ndjson(1, MANY)), monday);
+	put_gz("occupancy-20261123T070001Z.ndjson.gz", ndjson(1, MANY));
+	struct stat st;
+	assert_int_equal(stat(disk_path("occupancy-20261123T070001Z.ndjson.gz"), &st), 0);
+	assert_int_equal(truncate(disk_path("occupancy-20261123T070001Z.ndjson.gz"), st.st_size / 2), 0);
+	disk_put("occupancy-20261123T070002Z.ndjson.gz", "this was never compressed");
+	disk_put("occupancy.ndjson", ndjson(4, 1));
+	(void)seen_from(&from, "occupancy.ndjson");
+	assert_int_equal(replay.place, REPLAY_LOST);
+	assert_int_equal(replay.damaged, 2);
+	assert_string_equal(replay.damaged_file, "occupancy-20261123T070001Z.ndjson.gz");
+}
+
+/* A record of which the line is so long, with its newline. */
+static char *line_of_length(int64_t count, usec_t end, size_t len) {
+	struct record record = sample_record();
+	struct buf out;
+	buf_init(&out, len + 1);
+	record.count = count;
+	record.end = end;
+	record.event_counts = "\"\"";
+	ndjson_format(&record, &out);
+	size_t pad = len - out.len;
+	char *counts = malloc(pad + 3);
+	assert_non_null(counts);
+	memset(counts, 'x', pad + 2);
+	counts[0] = counts[pad + 1] = '"';
+	counts[pad + 2] = '\0';
+	buf_clear(&out);
+	record.event_counts = counts;
+	ndjson_format(&record, &out);
+	assert_int_equal(out.len, len);
+	free(counts);
+	return out.data;
+}
+
+static void expect_last_end(int result, usec_t end, const char *text, size_t len, int64_t size) {
+	usec_t got = -7;
+	put_bytes("some", text, len);
+	int fd = file_open(disk_path("some"), FILE_READ, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(replay_last_end(fd, size, log_codec_of(LOG_FORMAT_NDJSON), &got), result);
+	assert_int_equal(got, result < 0 ? -7 : end);
+	file_close(fd);
+}
+
+static void end_of_the_last_record_is_that_of_a_whole_last_line(void **state) {
+	(void)state;
+	enum { LONGEST = 16 * 1024 - 1 }; /* so that its beginning is seen */
+	usec_t first = sample_record().end, second = first + 5 * USEC_PER_MIN;
+	char *lines[2] = {line_of_length(1, first, 900), line_of_length(2, second, 800)};
+	char text[2048];
+	size_t len = (size_t)snprintf(text, sizeof(text), "%s%s", lines[0], lines[1]);
+
+	expect_last_end(0, second, text, len, (int64_t)len);
+	expect_last_end(0, first, text, len, 900);
+	expect_last_end(-ENODATA, 0, text, len, (int64_t)len + 1);
+	expect_last_end(-ENODATA, 0, text, len, 899);
+	expect_last_end(-ENODATA, 0, text, len - 1, (int64_t)len - 1);
+	expect_last_end(-ENODATA, 0, text, len - 2, (int64_t)len - 2);
+	expect_last_end(-ENODATA, 0, text, len, 0);
+	expect_last_end(-ENODATA, 0, "", 0, 0);
+	expect_last_end(-ENODATA, 0, "\n", 1, 1);
+	/* A blank line, or one by hand, is the last one then. */
+	text[len] = '\n';
+	expect_last_end(-ENODATA, 0, text, len + 1, (int64_t)len + 1);
+	/* What a crash leaves. */
+	text[10] = '\0';
+	expect_last_end(-ENODATA, 0, text, len, (int64_t)len);
+	free(lines[0]);
+	free(lines[1]);
+
+	for (int longer = 0; longer < 2; longer++) {
+		for (int alone = 0; alone < 2; alone++) {
+			size_t line_len = (size_t)LONGEST + (size_t)longer;
+			char *line = line_of_length(2, second, line_len), *all = malloc(line_len + 2);
+			assert_non_null(all);
+			(void)snprintf(all, line_len + 2, "%s%s", alone ? "" : "\n", line);
+			expect_last_end(longer ? -ENODATA : 0, second, all, strlen(all), (int64_t)strlen(all));
+			free(line);
+			free(all);
+		}
+	}
+
+	usec_t end = -7;
+	int fd = file_open(disk_path("some"), FILE_READ, 0);
+	assert_true(fd >= 0);
+	fault_arm(FAULT_ERROR, EIO, 1, 1);
+	assert_int_equal(replay_last_end(fd, 100, log_codec_of(LOG_FORMAT_NDJSON), &end), -EIO);
+	fault_disarm();
+	assert_int_equal(end, -7);
+	file_close(fd);
+}
+
+/* A record has 64 MiB at most; more than that is no line of ours, and what follows it is read. */
+static void line_longer_than_any_record_is_passed_over(void **state) {
+	(void)state;
+	enum { LONGEST = 64 << 20 };
+	for (int longer = 0; longer < 2; longer++) {
+		char *line = line_of_length(1, sample_record().end, (size_t)LONGEST + (size_t)longer);
+		gzFile file = gzopen(disk_path("occupancy-20261123T070000Z.ndjson.gz"), "wb1");
+		assert_non_null(file);
+		assert_int_equal(gzwrite(file, ndjson(5, 1), (unsigned)strlen(ndjson(5, 1))), strlen(ndjson(5, 1)));
+		assert_int_equal(gzwrite(file, line, (unsigned)strlen(line)), strlen(line));
+		assert_int_equal(gzwrite(file, ndjson(2, 1), (unsigned)strlen(ndjson(2, 1))), strlen(ndjson(2, 1)));
+		/* And one that is torn, with the file. */
+		assert_int_equal(gzwrite(file, line, LONGEST - 1), LONGEST - 1);
+		assert_int_equal(gzwrite(file, line, 100), 100);
+		assert_int_equal(gzclose(file), Z_OK);
+		free(line);
+		disk_put("occupancy.ndjson", ndjson(3, 2));
+		assert_string_equal(seen_from(NULL, "occupancy.ndjson"), longer ? "5 2 3 4 " : "5 1 2 3 4 ");
+		assert_int_equal(replay.odd, longer ? 2 : 1);
+		assert_int_equal(replay.odd_at, (int64_t)strlen(ndjson(5, 1)) +
+		                                        (longer ? 0 : LONGEST + (int64_t)strlen(ndjson(2, 1))));
+	}
+}
+
+/* The end of a file is the end of its line; the next file begins one of its own. */
+static void torn_line_is_odd_and_ends_with_its_file(void **state) {
+	(void)state;
+	char text[8192];
+	int64_t line = (int64_t)strlen(ndjson(1, 1));
+	(void)snprintf(text, sizeof(text), "%s", ndjson(1, 2));
+	text[line + 20] = '\0';
+	disk_put("occupancy-20261123T070000Z.ndjson", text);
+	disk_put("occupancy.ndjson", ndjson(3, 1));
+	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 3 ");
+	assert_int_equal(replay.odd, 1);
+	assert_int_equal(replay.odd_at, line);
+	assert_string_equal(replay.odd_file, "occupancy-20261123T070000Z.ndjson");
+
+	/* The current one's, too; but not behind zeros, where nothing counts. */
+	disk_empty();
+	disk_put("occupancy.ndjson", text);
+	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 ");
+	assert_int_equal(replay.odd, 1);
+	assert_int_equal(replay.odd_at, line);
+	assert_int_equal(zeros, -1);
+	text[line + 20] = '\n';
+	text[line + 10] = '\0';
+	put_bytes("occupancy.ndjson", text, (size_t)line + 40);
+	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 ");
+	assert_int_equal(replay.odd, 0);
+	assert_int_equal(zeros, line);
+}
+
+/* Whole lines are rotated: zeros in a rotated file are one odd line, and what follows it counts. */
+static void zeros_in_a_rotated_file_are_an_odd_line(void **state) {
+	(void)state;
+	char text[8192];
+	int64_t line = (int64_t)strlen(ndjson(1, 1));
+	(void)snprintf(text, sizeof(text), "%s", ndjson(1, 3));
+	text[line + 10] = '\0';
+	put_bytes("occupancy-20261123T070000Z.ndjson", text, (size_t)line * 3);
+	disk_put("occupancy.ndjson", ndjson(4, 1));
+	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 3 4 ");
+	assert_int_equal(replay.odd, 1);
+	assert_int_equal(replay.odd_at, line);
+	assert_int_equal(zeros, -1);
+}
+
 /* A line over the ends of blocks, whatever their size. */
 static void long_lines_are_whole(void **state) {
 	(void)state;
@@ -379,6 +648,27 @@ static void long_lines_are_whole(void **state) {
 	free(pad);
 }
 
+/* Files are read in blocks of 256 KiB: a line that begins or ends anywhere near the end of one is whole. */
+static void lines_are_whole_wherever_a_block_ends(void **state) {
+	(void)state;
+	enum { BLOCK = 256 * 1024 };
+	for (int apart = -3; apart <= 3; apart++) {
+		char text[1024];
+		char *line = line_of_length(1, sample_record().end, (size_t)(BLOCK + apart));
+		disk_put("occupancy-20261123T070000Z.ndjson", line);
+		FILE *file = fopen(disk_path("occupancy-20261123T070000Z.ndjson"), "a");
+		assert_non_null(file);
+		(void)snprintf(text, sizeof(text), "%s", ndjson(2, 1));
+		(void)fprintf(file, "%s# by hand\n", text);
+		assert_int_equal(fclose(file), 0);
+		disk_put("occupancy.ndjson", ndjson(3, 1));
+		assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 2 3 ");
+		assert_int_equal(replay.odd, 1);
+		assert_int_equal(replay.odd_at, BLOCK + apart + (int64_t)strlen(text));
+		free(line);
+	}
+}
+
 static void what_follows_zeros_in_the_current_file_does_not_count(void **state) {
 	(void)state;
 	char text[8192];
@@ -389,6 +679,15 @@ static void what_follows_zeros_in_the_current_file_does_not_count(void **state) 
 	put_bytes("occupancy.ndjson", text, (size_t)line * 3 + 100);
 	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 ");
 	assert_int_equal(zeros, line);
+
+	/* However much it is. */
+	static char many[sizeof(text_of_all)];
+	size_t len = (size_t)snprintf(many, sizeof(many), "%s", ndjson(1, MANY));
+	many[line + 10] = '\0';
+	put_bytes("occupancy.ndjson", many, len);
+	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 ");
+	assert_int_equal(zeros, line);
+	assert_int_equal(replay.odd, 0);
 }
 
 static void damaged_compressed_file_gives_what_it_has(void **state) {
@@ -405,21 +704,51 @@ static void damaged_compressed_file_gives_what_it_has(void **state) {
 	assert_string_equal(replay.damaged_file, "occupancy-20261123T070000Z.ndjson.gz");
 }
 
-static void file_that_cannot_be_read_is_an_error(void **state) {
-	(void)state;
-	disk_put("occupancy-20261123T070000Z.ndjson", ndjson(1, 1));
-	disk_put("occupancy.ndjson", ndjson(2, 1));
+/* Each call that touches the disk fails once. */
+static void expect_errors_from(const struct sink_position *from) {
 	for (int at = 1, hits = 1; hits > 0; at++) {
-		char seen[4096] = "";
+		static char seen[4096];
 		struct error err = {{0}};
+		seen[0] = '\0';
+		zeros = -7;
 		replay = (struct replay){.visit = note_count, .user = seen};
 		fault_arm(FAULT_ERROR, EIO, at, 1);
-		int r = replay_run(disk_directory, "occupancy.ndjson", NULL, &replay, &zeros, &err);
+		int r = replay_run(disk_directory, "occupancy.ndjson", from, &replay, &zeros, &err);
 		hits = fault.hits;
 		fault_disarm();
 		assert_int_equal(r, hits > 0 ? -EIO : 0);
+		assert_int_equal(zeros, hits > 0 ? -7 : -1);
 		assert_true(hits == 0 || strstr(err.text, "cannot be") != NULL);
 	}
+}
+
+static void file_that_cannot_be_read_is_an_error(void **state) {
+	(void)state;
+	disk_put("occupancy-20261123T070000Z.ndjson", ndjson(1, 1));
+	put_gz("occupancy-20261123T070001Z.ndjson.gz", ndjson(2, 1));
+	disk_put("occupancy.ndjson.1", ndjson(3, 1));
+	disk_put("occupancy.ndjson", ndjson(4, 1));
+	expect_errors_from(NULL);
+
+	/* Where the position is looked for, and found: deep in a compressed file, */
+	disk_empty();
+	disk_put("occupancy.ndjson", ndjson(1, 100));
+	struct sink_position from = position_in("occupancy.ndjson", (int64_t)strlen(ndjson(1, 90)), monday);
+	disk_put("occupancy-20261123T070001Z.ndjson", ndjson(2, 1));
+	put_gz("occupancy-20261123T070002Z.ndjson.gz", ndjson(1, 100));
+	disk_put("occupancy-20261123T070003Z.ndjson", ndjson(101, 1));
+	disk_put("occupancy.ndjson", ndjson(102, 1));
+	expect_errors_from(&from);
+	/* in one that others have renamed, or compressed. */
+	disk_empty();
+	disk_put("occupancy.ndjson", ndjson(1, 100));
+	from = position_in("occupancy.ndjson", (int64_t)strlen(ndjson(1, 90)), monday);
+	assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path("occupancy.ndjson.1")), 0);
+	disk_put("occupancy.ndjson", ndjson(102, 1));
+	expect_errors_from(&from);
+	put_gz("occupancy.ndjson.1.gz", ndjson(1, 100));
+	assert_int_equal(unlink(disk_path("occupancy.ndjson.1")), 0);
+	expect_errors_from(&from);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
@@ -439,10 +768,19 @@ int main(void) {
 		TEST(file_moved_within_the_directory_is_found),
 		TEST(files_that_others_renamed_are_read_without_a_position),
 		TEST(lines_that_are_no_records_are_passed_over),
+		TEST(position_deep_in_a_file_is_known_by_what_stands_before_it),
+		TEST(place_of_an_odd_line_behind_a_position_is_that_in_the_file),
+		TEST(file_that_is_shorter_than_the_position_does_not_hold_it),
+		TEST(damage_before_the_position_is_no_error),
+		TEST(end_of_the_last_record_is_that_of_a_whole_last_line),
+		TEST(torn_line_is_odd_and_ends_with_its_file),
+		TEST(zeros_in_a_rotated_file_are_an_odd_line),
 		TEST(long_lines_are_whole),
+		TEST(lines_are_whole_wherever_a_block_ends),
 		TEST(what_follows_zeros_in_the_current_file_does_not_count),
 		TEST(damaged_compressed_file_gives_what_it_has),
 		TEST(file_that_cannot_be_read_is_an_error),
+		TEST(line_longer_than_any_record_is_passed_over),
 	};
 	return cmocka_run_group_tests(tests, sample_setup, sample_teardown);
 }
