@@ -260,9 +260,21 @@ static void begin(struct poll *poll, usec_t since) {
 	poll->cursor = span_first_cursor(poll->device->settings, since);
 }
 
+/*
+ * Whether a cursor that was found at the start lies in a time that has not come.  A device without a
+ * record begins there if its first bucket does, as backfill_from may say.
+ */
+static bool is_ahead(const struct poll *poll, usec_t now) {
+	const struct settings *settings = poll->device->settings;
+	if (!poll->unproven || poll->cursor <= now + CLOCK_SLACK) {
+		return false;
+	}
+	return poll->taken > 0 || grid_floor(&settings->bucket, poll->cursor) > span_first_cursor(settings, now);
+}
+
 static bool prove(struct poll *poll, usec_t now) {
 	poll->since = poll->since < now ? poll->since : now;
-	poll->unproven = poll->unproven && poll->cursor > now + CLOCK_SLACK;
+	poll->unproven = is_ahead(poll, now);
 	return !poll->unproven;
 }
 
@@ -294,8 +306,7 @@ static void begin_all(struct poller *poller, const struct access *access) {
 static bool has_suspects(const struct poller *poller, const struct access *access) {
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		const struct poll *poll = &poller->roll.polls[i];
-		if (poll->lane == &access->lane && poll->unproven &&
-		    poll->cursor > poller->wall + CLOCK_SLACK) {
+		if (poll->lane == &access->lane && is_ahead(poll, poller->wall)) {
 			return true;
 		}
 	}

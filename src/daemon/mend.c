@@ -100,7 +100,12 @@ static void mend_poll(const struct poller *poller, struct poll *poll, const stru
 	} else {
 		poll->since = now;
 	}
-	poll_rewind(poll, cursor, beyond ? finding->until : cursor, beyond ? (uint16_t)(finding->revision + 1) : 0);
+	/* Records that the log does not hold any more may be in files that others took. */
+	if (beyond && finding->until >= poll->taken) {
+		poll_rewind(poll, cursor, finding->until, (uint16_t)(finding->revision + 1));
+	} else {
+		poll_rewind(poll, cursor, poll->taken, (uint16_t)(poll->top + 1));
+	}
 	poll->unproven = false;
 }
 

@@ -18,7 +18,7 @@ struct line {
 	const char *uuid; /* NULL: of the lobby */
 };
 
-static void write_log(const struct line *lines, size_t count) {
+static void write_file(const char *name, const struct line *lines, size_t count) {
 	char log[8192] = "";
 	size_t len = 0;
 	for (size_t i = 0; i < count && lines[i].start; i++) {
@@ -34,18 +34,26 @@ static void write_log(const struct line *lines, size_t count) {
 		                        line->revision, line->end, line->end);
 		assert_true(len < sizeof(log));
 	}
-	rig_put("log/occupancy.ndjson", log);
+	rig_put(name, log);
 }
 
-/* All open requests are answered, by a server whose clock is right, or that does not say. */
-static void answer_all(bool dated) {
+static void write_log(const struct line *lines, size_t count) {
+	write_file("log/occupancy.ndjson", lines, count);
+}
+
+/* A reply of a server whose clock is right, or that does not say. */
+static void answer_one(size_t i, long status, int64_t count, bool dated) {
 	char date[64];
 	time_t now = (time_t)(rig.wall / SECOND);
 	struct tm tm;
 	(void)gmtime_r(&now, &tm);
 	(void)strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	rig_answer(i, &(struct rig_answer){.status = status, .count = count, .date = dated ? date : NULL});
+}
+
+static void answer_all(bool dated) {
 	while (rig_open() > 0) {
-		rig_answer(0, &(struct rig_answer){.status = 200, .count = 1, .date = dated ? date : NULL});
+		answer_one(0, 200, 1, dated);
 	}
 	(void)rig_turn();
 }
@@ -327,6 +335,128 @@ static void a_long_log_takes_its_time(void **state) {
 	rig_end();
 }
 
+#define WEEKLY_LOBBY(zone) "{ uuid = \"" RIG_UUID_A "\"; name = \"lobby\"; account = \"acme\"; interval = \"WEEKLY\"; " \
+                           "window = \"7d\"; backfill_from = \"1d\"; timezone = \"" zone "\"; }"
+
+/* The lobby is not answered, the foyer is. */
+static void answer_foyer(bool dated) {
+	while (rig_open() > 0) {
+		bool foyer = strcmp(rig_request(0)->uuid, RIG_UUID_B) == 0;
+		answer_one(0, foyer ? 200 : 503, 0, dated);
+	}
+	(void)rig_turn();
+}
+
+static void end_life(void) {
+	struct error err = {{0}};
+	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	rig_end();
+	(void)rig_said();
+}
+
+/* The lobby begins next Monday, which is no mistake; of another zone's weeks it is the one before. */
+static void a_device_may_begin_in_a_time_that_has_not_come(void **state) {
+	(void)state;
+	rig.wall = at("2026-11-25T08:00:00Z");
+	rig_configure(RIG_ACCOUNT, DEFAULTS, WEEKLY_LOBBY("UTC") ", " RIG_FOYER, "");
+	rig_start(false);
+	answer_foyer(true);
+	end_life();
+
+	/* There is nothing to ask about the clock. */
+	rig_configure(RIG_ACCOUNT, DEFAULTS, WEEKLY_LOBBY("UTC"), "");
+	rig_start(false);
+	(void)rig_turn();
+	expect_int(0, rig_open(), "requests by the lobby alone");
+	end_life();
+
+	/* As good as unreadable: nothing need be looked up. */
+	for (int life = 0; life < 2; life++) {
+		rig_configure(RIG_ACCOUNT, DEFAULTS,
+		              life == 0 ? WEEKLY_LOBBY("UTC") ", " RIG_FOYER : WEEKLY_LOBBY("Asia/Kolkata") ", " RIG_FOYER, "");
+		rig_pass(MINUTE);
+		rig_start(false);
+		expect_int(0, rename(rig_path("log"), rig_path("elsewhere")), "rename");
+		answer_foyer(true);
+		expect_int(1, strstr(rig_said(), "has not come yet") == NULL, "life %d: nothing is ahead", life);
+		expect_int(0, rename(rig_path("elsewhere"), rig_path("log")), "rename");
+		usec_t time;
+		expect_int(true, poller_true_time(rig_poller, &time), "life %d: true time", life);
+		end_life();
+	}
+
+	rig.wall = at("2026-12-07T00:00:00Z");
+	rig_start(false);
+	answer_all(true);
+	expect_revision("2026-11-29T18:30:00Z", 0, "the first week");
+	rig_end();
+}
+
+/* It has a record, so it is none that has not begun, whatever backfill_from says. */
+static void a_gap_up_to_a_beginning_is_mended(void **state) {
+	(void)state;
+	static const struct line ahead[] = {{"2026-11-23T07:55:00Z", "2026-12-01T00:00:00Z", "gap", 0, 0, NULL}};
+	rig_configure(RIG_ACCOUNT, DEFAULTS " backfill_from = \"2026-12-24T00:00:00Z\";", RIG_LOBBY, "");
+	write_log(ahead, 1);
+	rig_start(false);
+	answer_all(true);
+	expect_int(1, strstr(rig_said(), "goes on from 2026-11-23T07:55:00Z") != NULL, "mended");
+	rig_end();
+}
+
+/* In its first life the clock was twenty years ahead, and nobody said so. */
+static void a_device_without_a_record_begins_anew(void **state) {
+	(void)state;
+	rig.wall = at("2046-11-25T08:00:00Z");
+	rig_configure(RIG_ACCOUNT, DEFAULTS, WEEKLY_LOBBY("UTC") ", " RIG_FOYER, "");
+	rig_start(false);
+	answer_foyer(false);
+	end_life();
+
+	rig.wall = at("2026-11-25T08:00:00Z");
+	rig_start(false);
+	answer_foyer(true);
+	expect_int(1, strstr(rig_said(), "<4>lobby: its log or checkpoint reaches to 2046-11-26T00:00:00Z, which has not "
+	                                 "come yet: goes on from 2026-11-30T00:00:00Z\n") != NULL, "mended");
+	end_life();
+
+	/* Where it begins has changed, and nothing was recorded before that. */
+	rig_configure(RIG_ACCOUNT, DEFAULTS, WEEKLY_LOBBY("Asia/Kolkata") ", " RIG_FOYER, "");
+	rig.wall = at("2026-12-07T00:00:00Z");
+	rig_start(false);
+	answer_all(true);
+	expect_revision("2026-11-29T18:30:00Z", 0, "the first week");
+	rig_end();
+}
+
+/* A gap of twenty years stands in a file that others took: what it holds was recorded nevertheless. */
+static void what_others_took_has_been_recorded(void **state) {
+	(void)state;
+	static const struct line ahead[] = {
+		{"2026-11-23T07:57:00Z", "2026-11-23T07:58:00Z", "ok", 3, 2, NULL},
+		{"2026-11-23T07:58:00Z", "2026-11-23T08:01:00Z", "gap", 0, 0, NULL},
+		{"2026-11-23T08:01:00Z", "2046-11-23T08:00:00Z", "gap", 0, 0, NULL},
+	};
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	for (size_t kept = 0; kept < COUNT_OF(ahead); kept++) {
+		write_file("log/occupancy-20261123T075800Z.ndjson", ahead, kept);
+		write_log(ahead + kept, COUNT_OF(ahead) - kept);
+		rig_start(false);
+		end_life();
+		expect_int(0, unlink(rig_path("log/occupancy.ndjson")), "unlink");
+		rig_start(false);
+		answer_all(true);
+		run_until(at("2026-11-23T08:03:00Z"), true);
+		expect_revision("2026-11-23T07:59:00Z", 3, "the minute before");
+		expect_revision("2026-11-23T08:00:00Z", 3, "a minute");
+		expect_revision("2026-11-23T08:02:00Z", 3, "a later one");
+		again_from_the_beginning();
+		rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	}
+	rig_start(false);
+	rig_end();
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
@@ -338,6 +468,10 @@ int main(void) {
 		TEST(it_is_kept_at_once_and_the_log_left_alone_after_that),
 		TEST(a_checkpoint_that_fails_is_written_later),
 		TEST(a_long_log_takes_its_time),
+		TEST(a_device_may_begin_in_a_time_that_has_not_come),
+		TEST(a_gap_up_to_a_beginning_is_mended),
+		TEST(a_device_without_a_record_begins_anew),
+		TEST(what_others_took_has_been_recorded),
 	};
 	return cmocka_run_group_tests_name("mend", tests, NULL, zones_done);
 }
