@@ -56,13 +56,49 @@ bool backup_want(void) {
 	return backup->wanted;
 }
 
+static bool is_current(const char *name) {
+	return strncmp(name, "occupancy.", 10) == 0;
+}
+
+/* The name of the latest rotated file; "" if there is none. */
+static const char *newest_of(const struct listing *listing) {
+	const char *newest = "";
+	for (size_t i = 0; i < listing->len; i++) {
+		const char *name = listing->entries[i].name;
+		if (strncmp(name, "occupancy-", 10) == 0 && strcmp(name, newest) > 0) {
+			newest = name;
+		}
+	}
+	return newest;
+}
+
+/* Whether it holds no record, but a header perhaps, as it does just after a rotation. */
+static bool is_bare(const struct inode *inode) {
+	const char *end = inode->size > 0 ? memchr(inode->data, '\n', inode->size) : NULL;
+	return !end || (inode->data[0] != '{' && (size_t)(end + 1 - inode->data) == inode->size);
+}
+
+/*
+ * Whether the copy was made just after the latest rotation.  It looks like a log that has gone on since, and
+ * whose current file others have moved away, which is their right: see occupancyd(8).
+ */
+static bool is_ambiguous(void) {
+	static const size_t stamp_len = sizeof("occupancy-20260101T000000Z") - 1;
+	for (size_t i = 0; i < backup->files.len; i++) {
+		if (is_current(backup->files.entries[i].name) && !is_bare(backup->files.entries[i].inode)) {
+			return false;
+		}
+	}
+	return strncmp(newest_of(&backup->files), newest_of(&disk->log.now), stamp_len) == 0;
+}
+
 /*
  * Devices that are not in the copy begin anew, where nobody could say; and without a checkpoint
  * nobody knows that there is more than the copy.
  */
 static bool is_fit(void) {
 	const struct inode *checkpoint = disk_look_up(&disk->state.now, "checkpoint");
-	if (!checkpoint || checkpoint->size == 0 || world->damages > 0) {
+	if (!checkpoint || checkpoint->size == 0 || world->damages > 0 || is_ambiguous()) {
 		return false;
 	}
 	for (int i = 0; i < ledger->len; i++) {
