@@ -22,7 +22,7 @@ struct bucket {
 	enum line_status status;
 	int version;
 	usec_t first_polled, last_polled;
-	bool was_gap;
+	bool was_gap, haunted;
 };
 
 /** What must be unique in the log of a device. */
@@ -105,6 +105,23 @@ static bool is_beginning(const struct series *series, usec_t start, const struct
 	return false;
 }
 
+/*
+ * Where the next record begins.  Without an interval it is where the last one ended.  But a gap that was left by
+ * a clock that was ahead need not end at an edge: then a bucket that reaches beyond it begins where it does, or
+ * where what has filled it ends.
+ */
+static usec_t next_start(const struct line *line, const struct tiles *row, const struct setup_device *device) {
+	const struct bucket *last = &row->list[row->len - 1];
+	if (line->status == LINE_GAP) {
+		return row->cursor; /* it takes nothing back that was recorded */
+	}
+	if (line->granularity == GRAN_NONE) {
+		bool beyond = last->status == LINE_GAP && last->haunted && line->end > last->end;
+		return beyond ? last->start : row->cursor;
+	}
+	return edges_floor(device->zone, (int)setup_grid(device), row->cursor);
+}
+
 static void check_start(const struct line *line, const struct series *series, const struct tiles *row,
                         const struct setup_device *device) {
 	if (row->len == 0) {
@@ -117,10 +134,7 @@ static void check_start(const struct line *line, const struct series *series, co
 		}
 		return;
 	}
-	/* A gap takes nothing back that was recorded. */
-	usec_t expected = line->granularity == GRAN_NONE || line->status == LINE_GAP
-	                          ? row->cursor
-	                          : edges_floor(device->zone, (int)setup_grid(device), row->cursor);
+	usec_t expected = next_start(line, row, device);
 	if (line->start != expected) {
 		world_violation("tiling: %s: expected the next record at %s, but it begins at %s: %s", where(line),
 		                world_time(expected), world_time(line->start),
@@ -197,7 +211,7 @@ static void insert_bucket(struct tiles *row, const struct bucket *bucket) {
 static void add_bucket(struct tiles *row, const struct line *line) {
 	insert_bucket(row, &(struct bucket){
 		line->start, line->end, line->revision, line->count, line->status, line->version, line->polled_at,
-		line->polled_at, false,
+		line->polled_at, false, line->haunted,
 	});
 	row->cursor = line->end;
 }
@@ -285,11 +299,13 @@ static struct bucket *fill_gap(struct tiles *row, const struct line *line, struc
 		gap->end = line->end;
 	} else {
 		insert_bucket(row, &(struct bucket){line->start, line->end, whole.revision, 0, LINE_GAP,
-		                                    line->version, whole.first_polled, whole.last_polled, true});
+		                                    line->version, whole.first_polled, whole.last_polled, true,
+		                                    whole.haunted});
 	}
 	if (line->end < whole.end) {
 		insert_bucket(row, &(struct bucket){line->end, whole.end, whole.revision, 0, LINE_GAP,
-		                                    whole.version, whole.first_polled, whole.last_polled, true});
+		                                    whole.version, whole.first_polled, whole.last_polled, true,
+		                                    whole.haunted});
 	}
 	return find(row, line->start);
 }
