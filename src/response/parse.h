@@ -18,9 +18,9 @@ enum { MESSAGE_SIZE = 400 };
 
 /** What a point's eventCountMap says. */
 enum count_kind {
-	COUNT_NONE,      /* no map, nothing but nulls in it, or no whole number */
+	COUNT_NONE,      /* no map, or nothing but nulls in it */
 	COUNT_ONE,       /* `count` is the value */
-	COUNT_AMBIGUOUS, /* several values and no rule to choose */
+	COUNT_AMBIGUOUS, /* several values and no rule to choose, or no whole number */
 };
 
 /** Texts are offsets into points.text, 0 for null. */
@@ -39,8 +39,9 @@ struct points {
 	struct point *list;
 	size_t len, size;
 	size_t dropped;      /* without any time, */
-	size_t lost;         /* of them with something in the place of a count */
+	size_t lost;         /* of them with something in the place of a count, or of the point */
 	char odd_stamp[64];  /* a timestampMs that is there and is not a number of milliseconds; else "" */
+	bool odd_map;        /* there is an eventCountMap that is none */
 	bool more;           /* nextPageToken: there are others */
 	struct buf text;
 	bool has_warning;
@@ -60,7 +61,7 @@ const char *points_text(const struct points *points, size_t offset);
  * NULL.
  *
  * Returns 0; -EBADMSG if it is no such JSON; -EREMOTEIO if it says error:true;
- * -ENOMEM, as far as json-c tells that from bad JSON.  The sentence then holds what the
+ * -ENOMEM, before it is read, where there may not be enough.  The sentence then holds what the
  * server said, bounded and escaped.
  */
 __attribute__((warn_unused_result, nonnull(1, 2)))

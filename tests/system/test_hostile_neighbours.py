@@ -4,6 +4,7 @@ read, limits that are too small, signals in storms.  No crash, no hang, a clear 
 lost once it is over.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -261,6 +262,22 @@ def test_small_limits(kind, value, starts, fake, tmp_path):
     if not starts:
         assert stderr.strip(), f"it ended with {code} without a word"
     daemon.limit = ("nofile", 1024)
+    assert daemon.run("--once", timeout=20)[0] == 0
+    assert_all(daemon.records_at_rest())
+
+
+@pytest.mark.skipif(SLOW > 1, reason="sanitizers and valgrind need more memory than that")
+@pytest.mark.parametrize("mebibytes", [48, 64, 80])
+def test_an_answer_for_which_there_is_no_memory(mebibytes, fake, tmp_path):
+    """It is said as that, wherever memory would have come to its end, and nothing of it is recorded."""
+    counts = ", ".join(f'"kind-{n}": {n}' for n in range(200000))
+    fake.faults({"count_map": json.loads(f"{{{counts}}}")})
+    daemon = Limited(tmp_path, fake.url, LOBBY, defaults=QUICK)
+    daemon.limit = ("as", mebibytes << 20)
+    code, _, stderr = daemon.run("--once", timeout=60)
+    assert code == 69 and "poll failed: out of memory" in stderr, (code, stderr)
+    assert "not JSON" not in stderr and daemon.records_at_rest() == []
+    fake.faults()
     assert daemon.run("--once", timeout=20)[0] == 0
     assert_all(daemon.records_at_rest())
 

@@ -86,8 +86,6 @@ static void a_count_is_chosen_and_never_invented(void **state) {
 		{MAP("{\"a\":null}"), "-", COUNT_NONE, 0},
 		{MAP("{\"a\":null,\"eventCount\":null}"), "-", COUNT_NONE, 0},
 		{MAP("[]"), "-", COUNT_NONE, 0},
-		{MAP("7"), "-", COUNT_NONE, 0},
-		{MAP("\"7\""), "-", COUNT_NONE, 0},
 		/* One. */
 		{MAP("{\"a\":7}"), "-", COUNT_ONE, 7},
 		{MAP("{\"a\":0}"), "-", COUNT_ONE, 0},
@@ -306,7 +304,7 @@ static void points_without_a_time_are_told_apart_by_what_they_say(void **state) 
 	                           "{\"timestampMs\":1,\"eventCountMap\":{\"a\":1}}"));
 	expect_int(1, points.len, "points");
 	expect_int(7, points.dropped, "dropped");
-	expect_int(2, points.lost, "lost");
+	expect_int(3, points.lost, "lost: a count in two, and what is no point");
 	parse_well(&points, ANSWER(""));
 	expect_int(0, points.dropped, "dropped by the next one");
 	expect_int(0, points.lost, "lost by the next one");
@@ -365,6 +363,7 @@ static void elements_that_are_no_points_are_dropped_and_counted(void **state) {
 	parse_well(&points, ANSWER("null,7,\"x\",[],{},{\"timestampMs\":1000,\"eventCountMap\":{\"a\":1}},true"));
 	expect_int(1, points.len, "points");
 	expect_int(6, points.dropped, "dropped");
+	expect_int(4, points.lost, "neither null nor an object: perhaps a count");
 	expect_int(1, points.list[0].count, "count");
 	points_done(&points);
 }
@@ -409,17 +408,19 @@ static void maps_are_written_compactly(void **state) {
 		const char *map, *expected;
 	} rows[] = {
 		{"{ }", "{}"},
-		{"[ ]", "[]"},
+		{"{\"a\": [ ]}", "{\"a\":[]}"},
 		{"{\"a\": {}, \"b\" : [ ], \"\" : [ {} , null ]}", "{\"a\":{},\"b\":[],\"\":[{},null]}"},
 		{"{\"a\": true, \"b\": false, \"c\": null}", "{\"a\":true,\"b\":false,\"c\":null}"},
-		{"[0, -0, 7, -7, 10, -1234567890123]", "[0,0,7,-7,10,-1234567890123]"},
-		{"[-9223372036854775808, 9223372036854775807, 18446744073709551615]",
-		 "[-9223372036854775808,9223372036854775807,18446744073709551615]"},
-		{"[0.5, 1.50, 1e3, -0.0]", "[0.5,1.50,1e3,-0.0]"},
-		{"\"\\u0000\\u0001\\b\\f\\n\\r\\t\\\"\\\\\\/\\u001f\\u007f\"",
-		 "\"\\u0000\\u0001\\b\\f\\n\\r\\t\\\"\\\\\\/\\u001f\x7f\""},
+		{"{\"a\": [0, -0, 7, -7, 10, -1234567890123]}", "{\"a\":[0,0,7,-7,10,-1234567890123]}"},
+		{"{\"a\": [-9223372036854775808, 9223372036854775807, 18446744073709551615]}",
+		 "{\"a\":[-9223372036854775808,9223372036854775807,18446744073709551615]}"},
+		{"{\"a\": [0.5, 1.50, 1e3, -0.0]}", "{\"a\":[0.5,1.50,1e3,-0.0]}"},
+		{"{\"a\": \"\\u0000\\u0001\\b\\f\\n\\r\\t\\\"\\\\\\/\\u001f\\u007f\"}",
+		 "{\"a\":\"\\u0000\\u0001\\b\\f\\n\\r\\t\\\"\\\\\\/\\u001f\x7f\"}"},
 		{"{\"\\u00e9/\\n\": \"\\ud83d\\ude00\"}", "{\"\xc3\xa9\\/\\n\":\"\xf0\x9f\x98\x80\"}"},
 		{"null", NULL},
+		/* A map or nothing: so it is promised. */
+		{"[ ]", NULL},
 	};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		static char body[1000];
@@ -430,6 +431,27 @@ static void maps_are_written_compactly(void **state) {
 		expect_text(rows[row].expected, points_text(&points, points.list[0].event_counts), "%s", rows[row].map);
 		points_done(&points);
 	}
+}
+
+/* It may hold counts, in a form that is not known: that is not the same as none. */
+static void what_is_no_map_of_counts_is_a_failure(void **state) {
+	(void)state;
+	static const char *const maps[] = {"7", "\"7\"", "\"\"", "true", "false", "[7]", "[null]", "2.5"};
+	struct points points;
+	points_init(&points);
+	for (size_t i = 0; i < COUNT_OF(maps); i++) {
+		static char body[1000];
+		struct error err = {{0}};
+		(void)snprintf(body, sizeof(body), MAP("{\"a\":1}},{\"timestampMs\":2000,\"eventCountMap\":%s"), maps[i]);
+		expect_int(-EBADMSG, parse(&points, body, NULL, &err), "%s", maps[i]);
+		expect_text("an eventCountMap is not an object", err.text, "%s", maps[i]);
+		/* The next answer is one of its own. */
+		parse_well(&points, MAP("{\"a\":1}"));
+	}
+	parse_well(&points, ANSWER("{\"timestampMs\":1,\"reportingDevicesMap\":[1],\"approximateTimestampMsMap\":7}"));
+	expect_text(NULL, points_text(&points, points.list[0].reporting_devices), "an array of devices");
+	expect_text(NULL, points_text(&points, points.list[0].approximate_timestamps_ms), "a number of times");
+	points_done(&points);
 }
 
 static void a_warning_is_kept_bounded_and_escaped(void **state) {
@@ -689,13 +711,13 @@ static void what_is_json_is_decided_here(void **state) {
 	static const struct {
 		const char *before, *after;
 	} places[] = {
-		{"{\"timeSeriesDataPoints\":[{\"timestampMs\":1000,\"eventCountMap\":{\"a\":7},\"reportingDevicesMap\":", "}]}"},
+		{"{\"timeSeriesDataPoints\":[{\"timestampMs\":1000,\"eventCountMap\":{\"a\":7},\"reportingDevicesMap\":{\"m\":", "}}]}"},
 		{"{\"timeSeriesDataPoints\":[{\"unknown\":", ",\"timestampMs\":1000,\"eventCountMap\":{\"a\":7}}]}"},
 		{"{\"unknown\":[", "],\"timeSeriesDataPoints\":[{\"timestampMs\":1000,\"eventCountMap\":{\"a\":7}}]}"},
 	};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		for (size_t place = 0; place < COUNT_OF(places); place++) {
-			char body[400];
+			char body[400], map[200];
 			struct points points;
 			struct error err = {{0}};
 			bool good = rows[row].expected;
@@ -707,7 +729,8 @@ static void what_is_json_is_decided_here(void **state) {
 				expect_int(1, points.len, "%s: points", body);
 				expect_int(COUNT_ONE, points.list[0].kind, "%s: kind", body);
 				expect_int(7, points.list[0].count, "%s: count", body);
-				expect_text(place == 0 ? rows[row].expected : NULL,
+				(void)snprintf(map, sizeof(map), "{\"m\":%s}", rows[row].expected);
+				expect_text(place == 0 ? map : NULL,
 				            points_text(&points, points.list[0].reporting_devices), "%s", body);
 			} else {
 				expect_int(1, strstr(err.text, "the answer is not JSON: ") == err.text, "%s: \"%s\"", body,
@@ -897,6 +920,7 @@ int main(void) {
 		cmocka_unit_test(the_order_of_points_is_kept),
 		cmocka_unit_test(maps_and_dates_go_through_untouched),
 		cmocka_unit_test(maps_are_written_compactly),
+		cmocka_unit_test(what_is_no_map_of_counts_is_a_failure),
 		cmocka_unit_test(a_warning_is_kept_bounded_and_escaped),
 		cmocka_unit_test(an_error_with_200_is_a_failure_with_its_message),
 		cmocka_unit_test(lack_of_memory_is_not_bad_json),
