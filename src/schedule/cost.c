@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	MINUTES_PER_DAY = 24 * 60,
@@ -202,9 +203,9 @@ static void tell(const struct account *account, double needed, size_t devices, s
 	double smaller = percent > 0 && percent < 100 ? needed : allowed;
 	const struct unit *unit = choose_unit(smaller);
 
-	buf_printf(out, "%s: %zu %s %s requests/%s of %s/%s allowed", account->name, devices,
-	           devices == 1 ? "device needs" : "devices need",
-	           write_figure(need, needed * unit->length), unit->name,
+	(void)write_figure(need, needed * unit->length);
+	buf_printf(out, "%s: %zu %s %s request%s/%s of %s/%s allowed", account->name, devices,
+	           devices == 1 ? "device needs" : "devices need", need, strcmp(need, "1") == 0 ? "" : "s", unit->name,
 	           write_figure(most, allowed * unit->length), unit->name);
 	if (percent > 0 && percent < 1) {
 		buf_puts(out, " (less than 1 %)");

@@ -267,7 +267,7 @@ def devices(count):
 
 def test_check_says_what_polling_costs(make_daemon):
     daemon = make_daemon(NOWHERE, devices(60), account={"rate": "2/s"})
-    assert daemon.run("--check") == (0, "acme: 60 devices need 1 requests/s of 2/s allowed (50 %)\n", "")
+    assert daemon.run("--check") == (0, "acme: 60 devices need 1 request/s of 2/s allowed (50 %)\n", "")
 
 
 def test_check_fails_above_the_rate_and_names_a_window_that_fits(make_daemon):

@@ -155,7 +155,7 @@ static void cost_is_told(void **state) {
 	expect_cost(acme, "interval = \"MINUTELY\"; window = \"5m\";", 200, "", 0, "", 0,
 	            "acme: 200 devices need 40 requests/m of 60/m allowed (67 %)\n");
 	expect_cost(acme, "interval = \"MINUTELY\";", 60, "", 0, "", 0,
-	            "acme: 60 devices need 1 requests/s of 1/s allowed (100 %)\n");
+	            "acme: 60 devices need 1 request/s of 1/s allowed (100 %)\n");
 	expect_cost(acme, "interval = \"MINUTELY\";", 61, "", 0, "", -ERANGE,
 	            "acme: 61 devices need 1.02 requests/s of 1/s allowed (102 %): exceeds its rate; a window of "
 	            "\"2m\" would fit\n");
@@ -179,7 +179,7 @@ static void cost_is_told(void **state) {
 	            "acme: 1 device needs 15 requests/d of 48/d allowed (31 %)\n");
 	expect_cost("accounts = ( { name = \"acme\"; key_file = \"k\"; rate = \"1/h\"; } );",
 	            "interval = \"MINUTELY\"; window = \"1h\"; lookback = \"1h\"; max_points = 60; settle = \"0s\";", 1,
-	            "", 0, "", 0, "acme: 1 device needs 1 requests/h of 1/h allowed (100 %)\n");
+	            "", 0, "", 0, "acme: 1 device needs 1 request/h of 1/h allowed (100 %)\n");
 	expect_cost(slow, "interval = \"MINUTELY\"; window = \"1d\"; lookback = \"0\";", 12, "", 0, "", 0,
 	            "acme: 12 devices need 12 requests/d of 48/d allowed (25 %)\n");
 	expect_cost("accounts = ( { name = \"a\"; key_file = \"k\"; }, { name = \"idle\"; key_file = \"k\"; } );",
@@ -190,7 +190,7 @@ static void cost_is_told(void **state) {
 	expect_cost(acme, "", 3, "interval = \"QUARTERHOURLY\";", 0, "", 0,
 	            "acme: 3 devices need 12 requests/h of 3600/h allowed (less than 1 %)\n");
 	expect_cost(acme, "", 1, "interval = \"DAILY\";", 0, "", 0,
-	            "acme: 1 device needs 1 requests/d of 86400/d allowed (less than 1 %)\n");
+	            "acme: 1 device needs 1 request/d of 86400/d allowed (less than 1 %)\n");
 	expect_cost(acme, "", 1, "interval = \"MONTHLY\";", 0, "", 0,
 	            "acme: 1 device needs 0.03 requests/d of 86400/d allowed (less than 1 %)\n");
 }
