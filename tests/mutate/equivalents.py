@@ -19,6 +19,12 @@ COUNTED = "clock->probes += clock->probes < PROBES_COUNTED;"
 WELL = "if (magnitude(offset) <= (known ? 0 : CLOCK_SLACK)) {"
 FORWARD = 'log_notice("the clock was set %s by %s", step > 0 ? "forward" : "back",'
 STEP = "units_format_duration(text, step > 0 ? step : -step, 0));"
+OFF = "return offset > 0 ? CLOCK_AHEAD : CLOCK_BEHIND;"
+QUESTION = "(clock->skew.len > 0 || clock->suspect || clock->mend || clock->disputed);"
+IDLE = "bool idle = !others_ask(&access->lane) && access->lane.waiting.len > 0;"
+SETTLED = "clock->unsettled = clock->suspect = false;"
+CHANGED = "if (confirmed != clock_is_confirmed(access) || witnessed != skew_is_witnessed(&clock->skew) ||"
+BY_MORE = "magnitude(skew_ahead(&clock->skew) - before) > SKEW_CHANGE) {"
 REWIND = "poll_rewind(poll, cursor, beyond ? finding->until : cursor, beyond ? (uint16_t)(finding->revision + 1) : 0);"
 ODDS = "for (size_t i = 0; i < count && odds < UNLIKELY; i++) {"
 LONGER = ("for (int longer = INTERVAL_MONTHLY; own != INTERVAL_NONE && a->points->len > 1 && longer > (int)own; "
@@ -52,6 +58,21 @@ EQUIVALENTS = [
     ("src/daemon/clockwork.c", "poller_follow_clock", FORWARD, FORWARD.replace(">", ">="), "a step is a second at least"),
     ("src/daemon/clockwork.c", "poller_follow_clock", STEP, STEP.replace("> 0", "> 1"), "a step is a second at least"),
     ("src/daemon/clockwork.c", "poller_follow_clock", STEP, STEP.replace("> 0", ">= 0"), "a step is a second at least"),
+    ("src/daemon/clockwork.c", "poller_follow_clock", FORWARD, FORWARD.replace("> 0", "> 1"), "a step is a second at least"),
+    ("src/daemon/clockwork.c", "state_of", OFF, OFF.replace(">", ">="), "it is more than two seconds"),
+    ("src/daemon/clockwork.c", "state_of", OFF, OFF.replace("> 0", "> 1"), "it is more than two seconds"),
+    ("src/daemon/clockwork.c", "clock_is_in_question", QUESTION, QUESTION.replace("mend || ", "mend && "),
+     "where one of them is set, a Date has been seen, or the log is suspect"),
+    ("src/daemon/clockwork.c", "clock_next", IDLE, IDLE.replace("> 0", ">= 0"),
+     "without a device to ask it only wakes"),
+    ("src/daemon/clockwork.c", "clock_settle", SETTLED, SETTLED.replace("false", "true"),
+     "later the time is in question only after Dates, which are enough for that"),
+    ("src/daemon/clockwork.c", "poller_watch_clock", CHANGED, "this if: always",
+     "planned anew where nothing has changed, polls wait for what they have waited for"),
+    ("src/daemon/clockwork.c", "poller_watch_clock", BY_MORE, BY_MORE.replace("- before", "+ before"),
+     "none of the two is negative, so a change is seen, and planned anew where nothing has changed polls wait as before"),
+    ("src/daemon/clockwork.c", "poller_watch_clock", BY_MORE, BY_MORE.replace(">", ">=").replace("->=", "->"),
+     "planned anew where little has changed, polls wait for what they have waited for"),
     ("src/daemon/command.c", "warn_of_open_sources", ACCOUNTS, ACCOUNTS.replace("<", "<="),
      "the list ends in an empty place, which has no files"),
     ("src/daemon/mend.c", "mend_poll", REWIND, REWIND.replace(" : 0)", " : 1)"),

@@ -12,13 +12,19 @@
 
 #define DEFAULTS "window = \"1m\"; lookback = \"0s\";"
 
-/* The open requests are answered; the server's clock is ours less that. */
-static void answer_with_clock(usec_t ahead) {
-	char date[64];
+/* What a server says whose clock is ours less that.  Valid until the next call. */
+static const char *date_of(usec_t ahead) {
+	static char date[64];
 	time_t server = (time_t)((rig.wall - ahead) / SECOND);
 	struct tm tm;
 	(void)gmtime_r(&server, &tm);
 	(void)strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	return date;
+}
+
+/* The open requests are answered; the server's clock is ours less that. */
+static void answer_with_clock(usec_t ahead) {
+	const char *date = date_of(ahead);
 	while (rig_open() > 0) {
 		rig_answer(0, &(struct rig_answer){.status = 200, .count = 1, .date = date});
 	}
@@ -162,10 +168,20 @@ static void an_odd_date_at_first_makes_nothing_be_over(void **state) {
 	rig_end();
 }
 
-/* Of a server that dates its replies and one that does not, the first says what time it is. */
-static void a_server_with_dates_knows_the_time(void **state) {
+/*
+ * Of several servers one that dates its replies says what time it is, and of these the one that is
+ * nearest to our clock; if none does, nobody contradicts it.
+ */
+static void the_best_server_says_what_time_it_is(void **state) {
 	(void)state;
-	for (int dated = 0; dated < 2; dated++) {
+	enum { NO_DATE = 1 }; /* in place of an offset, which is whole minutes */
+	static const struct {
+		usec_t ahead[2], expected;
+	} rows[] = {
+		{{-MINUTE, NO_DATE}, -MINUTE}, {{NO_DATE, -MINUTE}, -MINUTE}, {{-MINUTE, -HOUR}, -MINUTE}, {{-HOUR, -MINUTE}, -MINUTE},
+		{{-MINUTE, HOUR}, -MINUTE},    {{HOUR, MINUTE}, MINUTE},      {{NO_DATE, NO_DATE}, 0},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		char text[4096];
 		(void)snprintf(text, sizeof(text),
 		               "accounts = ( { name = \"a\"; base_url = \"http://127.0.0.1:1\"; key_file = \"%s\"; },\n"
@@ -177,23 +193,19 @@ static void a_server_with_dates_knows_the_time(void **state) {
 		               rig_path("key"), rig_path("key"), rig_path("log"), rig_path("state"));
 		rig_put("main.conf", text);
 		rig_start(false);
-		/* Our clock is a minute late by the one, and the other does not say. */
 		for (int round = 0; round < 10; round++) {
 			while (rig_open() > 0) {
-				bool says = (strcmp(rig_request(0)->uuid, RIG_UUID_A) == 0) == (dated == 0);
-				char date[64];
-				time_t server = (time_t)((rig.wall + MINUTE) / SECOND);
-				struct tm tm;
-				(void)gmtime_r(&server, &tm);
-				(void)strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
-				rig_answer(0, &(struct rig_answer){.status = 200, .count = 1, .date = says ? date : NULL});
+				usec_t ahead = rows[row].ahead[strcmp(rig_request(0)->uuid, RIG_UUID_B) == 0];
+				rig_answer(0, &(struct rig_answer){.status = 200, .count = 1,
+				                                   .date = ahead == NO_DATE ? NULL : date_of(ahead)});
 			}
 			(void)rig_turn();
 			(void)rig_until_asked();
 		}
 		usec_t time = 0;
-		expect_int(true, poller_true_time(rig_poller, &time), "%d: true time", dated);
-		expect_between(rig.wall + MINUTE - 2 * SECOND, rig.wall + MINUTE + SECOND, time, "%d: true time", dated);
+		expect_int(true, poller_true_time(rig_poller, &time), "row %zu: true time", row);
+		expect_between(rig.wall - rows[row].expected - 2 * SECOND, rig.wall - rows[row].expected + 2 * SECOND, time,
+		               "row %zu: true time", row);
 		rig_end();
 		expect_int(0, rig_teardown(NULL), "teardown");
 		expect_int(0, rig_setup(NULL), "setup");
@@ -407,6 +419,432 @@ static void a_dispute_lasts_as_long_as_the_clock_says_the_same(void **state) {
 	rig_end();
 }
 
+/* Less than ten seconds are not told; but what was told is so until the clock is right. */
+static void a_clock_that_was_told_is_off_until_it_is_right(void **state) {
+	(void)state;
+	static const struct {
+		usec_t ahead;
+		const char *told;
+	} rows[] = {{HOUR, "this machine's clock is ahead of the server's"}, {-HOUR, "this machine's clock is behind the server's"}};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		usec_t ahead = rows[row].ahead, left = ahead > 0 ? 6 * SECOND : -6 * SECOND;
+		rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+		rig_start(false);
+		rounds(3, ahead);
+		const char *said = rig_said();
+		expect_int(true, strstr(said, rows[row].told) != NULL, "row %zu: %s", row, said);
+		expect_int(true, strstr(rig_status_now().lanes, rows[row].told) != NULL, "%s", rig_status_now().lanes);
+
+		rig.wall -= ahead - left;
+		(void)rig_turn();
+		expect_int(true, strstr(rig_status_now().lanes, rows[row].told) != NULL, "row %zu: six seconds: %s", row,
+		           rig_status_now().lanes);
+		rig_expect_said("<5>the clock was set *\n");
+		rig.wall -= left;
+		(void)rig_turn();
+		expect_int(true, !strstr(rig_status_now().lanes, "clock"), "row %zu: right: %s", row, rig_status_now().lanes);
+		rig_expect_said("<5>the clock was set *\n<5>acme: this machine's clock agrees with the server's again\n");
+		/* And six seconds are nothing to be told then. */
+		rig.wall += left;
+		(void)rig_turn();
+		expect_int(true, !strstr(rig_status_now().lanes, "clock"), "row %zu: %s", row, rig_status_now().lanes);
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
+}
+
+/* With once, turns until it is finished.  Returns what was said. */
+static const char *run_once_unreachable(int dated, usec_t ahead) {
+	size_t incomplete = 0;
+	rig_start(true);
+	for (int i = 0; i < 4000 && !poller_finished(rig_poller, &incomplete); i++) {
+		while (rig_open() > 0) {
+			if (dated-- > 0) {
+				rig_answer(0, &(struct rig_answer){.status = 200, .count = 1, .date = date_of(ahead)});
+			} else {
+				rig_unreachable();
+			}
+		}
+		(void)rig_turn();
+		rig_pass(SECOND);
+	}
+	expect_int(true, poller_finished(rig_poller, &incomplete), "it comes to an end");
+	return rig_said();
+}
+
+/* With once, what is in question and stays so is told, whoever has put it in question: a reply, or the log. */
+static void once_tells_what_no_reply_has_settled(void **state) {
+	(void)state;
+	char log[1024] = "";
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	const char *said = run_once_unreachable(1, USEC_PER_DAY);
+	expect_int(true, strstr(said, "what time it is could not be found out") != NULL, "one odd reply: %s", said);
+	rig_end();
+
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	put_line(log, sizeof(log), "2026-11-23T07:55:00Z", "2046-11-23T08:00:00Z", "null", "gap");
+	rig_put("log/occupancy.ndjson", log);
+	said = run_once_unreachable(0, 0);
+	expect_int(true, strstr(said, "what time it is could not be found out") != NULL, "the log alone: %s", said);
+	rig_end();
+}
+
+/* A device that waits after a failure is not asked for the time before that is over; others are. */
+static void the_time_is_asked_of_devices_that_do_not_back_off(void **state) {
+	(void)state;
+	int asked[2] = {0, 0};
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY ", " RIG_FOYER, "");
+	rig_start(false);
+	(void)rig_until_asked();
+	for (int i = 0; i < 3 && rig_open() > 0; i++) {
+		bool lobby = strcmp(rig_request(0)->uuid, RIG_UUID_A) == 0;
+		rig_answer(0, &(struct rig_answer){.status = lobby ? 404 : 200, .count = 1, .date = date_of(USEC_PER_DAY),
+		                                   .body = lobby ? "{}" : NULL});
+		(void)rig_turn();
+	}
+	for (usec_t end = rig.wall + 4 * MINUTE; rig.wall < end; rig_pass(SECOND)) {
+		(void)rig_turn();
+		while (rig_open() > 0) {
+			asked[strcmp(rig_request(0)->uuid, RIG_UUID_B) == 0]++;
+			rig_answer(0, &(struct rig_answer){.status = 200, .count = 1,
+			                                   .date = date_of((asked[0] + asked[1] + 2) * USEC_PER_DAY)});
+		}
+	}
+	expect_int(0, asked[0], "requests for the one that waits");
+	expect_between(4, 100, asked[1], "requests for the other");
+	rig_end();
+}
+
+/* If it is the only one, the time waits with it. */
+static void nobody_is_asked_for_the_time_while_all_back_off(void **state) {
+	(void)state;
+	int asked = 0;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	rounds(3, HOUR);
+	expect_int(true, is_ahead_told(), "%s", rig_status_now().lanes);
+	for (usec_t end = rig.wall + HOUR; rig.wall < end; rig_pass(SECOND)) {
+		usec_t wait = rig_turn();
+		expect_int(true, wait > 0 || rig_open() > 0, "it waits for something");
+		for (; rig_open() > 0; asked++) {
+			rig_answer(0, &(struct rig_answer){.status = 404, .body = "{}", .date = date_of(HOUR)});
+		}
+	}
+	expect_between(2, 30, asked, "requests in an hour");
+	rig_end();
+}
+
+/* While our clock is off the time is asked for every five minutes: of one device at a time, and of each in its turn. */
+static void the_time_is_asked_for_of_one_device_at_a_time(void **state) {
+	(void)state;
+	char last[64] = "";
+	rig_configure(RIG_ACCOUNT, "window = \"12h\"; lookback = \"0s\";", RIG_LOBBY ", " RIG_FOYER, "");
+	rig_start(false);
+	for (int i = 0; i < 10 && (rig_open() > 0 || rig_turn() < HOUR); i++) {
+		rounds(1, 0);
+	}
+	expect_between(HOUR, 12 * HOUR, rig_turn(), "nothing is due for hours");
+	rig.wall += HOUR;
+	(void)rig_turn();
+	for (int i = 0; i < 3 && !is_ahead_told(); i++) {
+		rounds(1, HOUR);
+	}
+	expect_int(true, is_ahead_told(), "%s", rig_status_now().lanes);
+	for (int i = 0; i < 4; i++) {
+		expect_between(5 * MINUTE, 5 * MINUTE + SECOND, rig_until_asked(), "probe %d", i);
+		expect_int(1, rig_open(), "probe %d: requests", i);
+		expect_int(true, strcmp(rig_request(0)->uuid, last) != 0, "probe %d: of another device", i);
+		(void)snprintf(last, sizeof(last), "%s", rig_request(0)->uuid);
+		rig_pass(7 * MINUTE);
+		expect_between(SECOND, USEC_INFINITY, rig_turn(), "probe %d: nothing to do meanwhile", i);
+		expect_int(1, rig_open(), "probe %d: no other while it is on its way", i);
+		answer_with_clock(HOUR);
+	}
+	rig_end();
+}
+
+/*
+ * A log that ends ten seconds ahead of the clock may well be right, and is left alone; one that is
+ * further ahead is in question at once, and mended when a reply agrees with the clock.
+ */
+static void a_log_that_is_ahead_by_more_than_ten_seconds_is_mended(void **state) {
+	(void)state;
+	static const struct {
+		int seconds;
+		bool ahead;
+	} rows[] = {{-60, false}, {0, false}, {9, false}, {10, false}, {11, true}};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		char log[1024] = "";
+		rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY ", " RIG_FOYER, "");
+		put_line(log, sizeof(log), "2026-11-23T08:00:00Z", "2026-11-23T08:01:00Z", "0", "ok");
+		rig_put("log/occupancy.ndjson", log);
+		rig.wall = at("2026-11-23T08:01:00Z") - rows[row].seconds * SECOND;
+		rig_start(false);
+		(void)rig_said();
+		const char *lanes = rig_status_now().lanes;
+		expect_int(rows[row].ahead, strstr(lanes, "the log is ahead of this machine's clock") != NULL, "row %zu: %s", row, lanes);
+		expect_int(true, rig_open() > 0, "row %zu: it asks", row);
+		answer_with_clock(0);
+		const char *said = rig_said();
+		expect_int(rows[row].ahead, strstr(said, "lobby: its log or checkpoint reaches to") != NULL, "row %zu: %s", row, said);
+		expect_int(true, !strstr(rig_status_now().lanes, "clock"), "row %zu: %s", row, rig_status_now().lanes);
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
+}
+
+/* Nothing else is due for a year: the device of which the log is ahead is asked for the time itself, and at once. */
+static void a_log_that_is_ahead_is_asked_about_at_once(void **state) {
+	(void)state;
+	char log[1024] = "";
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	put_line(log, sizeof(log), "2026-11-23T07:55:00Z", "2027-11-23T08:00:00Z", "null", "gap");
+	rig_put("log/occupancy.ndjson", log);
+	rig_start(false);
+	expect_int(1, rig_open(), "requests at the start");
+	rig_end();
+}
+
+/* What the one server's devices are waiting for does not concern those of the other. */
+static void a_log_that_is_ahead_holds_up_its_own_account_alone(void **state) {
+	(void)state;
+	char text[4096], log[1024] = "";
+	(void)snprintf(text, sizeof(text),
+	               "accounts = ( { name = \"a\"; base_url = \"http://127.0.0.1:1\"; key_file = \"%s\"; },\n"
+	               "             { name = \"b\"; base_url = \"http://127.0.0.1:2\"; key_file = \"%s\"; } );\n"
+	               "defaults = { interval = \"MINUTELY\"; timezone = \"UTC\"; settle = \"0s\"; window = \"1m\"; };\n"
+	               "devices = ( { uuid = \"" RIG_UUID_A "\"; name = \"lobby\"; account = \"a\"; },\n"
+	               "            { uuid = \"" RIG_UUID_B "\"; name = \"foyer\"; account = \"b\"; } );\n"
+	               "log = { directory = \"%s\"; };\nstate = { directory = \"%s\"; };\n",
+	               rig_path("key"), rig_path("key"), rig_path("log"), rig_path("state"));
+	rig_put("main.conf", text);
+	put_line(log, sizeof(log), "2026-11-23T07:55:00Z", "2046-11-23T08:00:00Z", "null", "gap");
+	rig_put("log/occupancy.ndjson", log);
+	rig_start(false);
+	/* The lobby's log is ahead, and its server does not answer; the foyer's does. */
+	for (int i = 0; i < 20; i++) {
+		(void)rig_until_asked();
+		while (rig_open() > 0) {
+			if (strcmp(rig_request(0)->uuid, RIG_UUID_A) == 0) {
+				rig_unreachable();
+			} else {
+				rig_answer(0, &(struct rig_answer){.status = 200, .count = 1, .date = date_of(0)});
+			}
+		}
+		(void)rig_turn();
+	}
+	struct error err = {{0}};
+	usec_t time;
+	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(true, strstr(rig_get("state/checkpoint"), RIG_UUID_B) != NULL, "the foyer has begun");
+	expect_int(true, poller_true_time(rig_poller, &time), "true time by the foyer's server");
+	expect_int(true, strstr(rig_status_now().lanes, "the log is ahead of this machine's clock") != NULL, "%s",
+	           rig_status_now().lanes);
+	rig_end();
+}
+
+/* By a clock that the log disputes no device begins; by the right one it does. */
+static void no_device_begins_while_the_log_disputes_the_clock(void **state) {
+	(void)state;
+	char log[1024] = "";
+	struct error err = {{0}};
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY ", " RIG_FOYER, "");
+	put_line(log, sizeof(log), "2027-02-01T07:54:00Z", "2027-02-01T07:55:00Z", "3", "ok");
+	rig_put("log/occupancy.ndjson", log);
+	rig_start(false);
+	rounds(3, 0);
+	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(true, !strstr(rig_get("state/checkpoint"), RIG_UUID_B), "the foyer has not begun");
+	rig.wall += 71 * USEC_PER_DAY;
+	rounds(3, 0);
+	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(true, strstr(rig_get("state/checkpoint"), RIG_UUID_B) != NULL, "it has");
+	expect_int(true, !strstr(rig_get("log/occupancy.ndjson"), "{\"time\":\"2026"), "when it would have by the right clock");
+	rig_end();
+}
+
+/* It is over when the time of the last count has come, give or take ten seconds. */
+static void a_dispute_is_over_when_its_time_has_come(void **state) {
+	(void)state;
+	for (int early = 0; early < 2; early++) {
+		char log[1024] = "";
+		usec_t time;
+		rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+		put_line(log, sizeof(log), "2026-11-23T08:09:00Z", "2026-11-23T08:10:00Z", "3", "ok");
+		rig_put("log/occupancy.ndjson", log);
+		rig_start(false);
+		rounds(1, 0);
+		expect_int(true, strstr(rig_status_now().lanes, "behind the log") != NULL, "%s", rig_status_now().lanes);
+		rounds(1, 0);
+		(void)rig_until_asked();
+		rig_pass(at("2026-11-23T08:09:50Z") - early * SECOND - rig.wall);
+		answer_with_clock(0);
+		expect_int(!early, poller_true_time(rig_poller, &time), "%d seconds too early: true time", early);
+		expect_int(early, strstr(rig_status_now().lanes, "behind the log") != NULL, "%s", rig_status_now().lanes);
+		expect_text(log, rig_get("log/occupancy.ndjson"), "the log");
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
+}
+
+/* The clocks may drift apart by less than a second; that is no step, which is told. */
+static void a_second_is_a_step(void **state) {
+	(void)state;
+	static const struct {
+		usec_t step;
+		const char *said;
+	} rows[] = {
+		{SECOND - 1, ""},
+		{-SECOND + 1, ""},
+		{SECOND, "<5>the clock was set forward by 1 s\n"},
+		{-SECOND, "<5>the clock was set back by 1 s\n"},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+		rig_start(false);
+		rounds(3, 0);
+		rig.wall += rows[row].step;
+		(void)rig_turn();
+		rig_expect_said(rows[row].said);
+		(void)rig_turn();
+		rig_expect_said("");
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
+}
+
+/* What is over when a run with once begins is what it records; by the clock as it is set meanwhile. */
+static void once_ends_where_it_began_by_the_clock_that_is_set(void **state) {
+	(void)state;
+	char log[1024] = "";
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	put_line(log, sizeof(log), "2026-11-23T07:54:00Z", "2026-11-23T07:55:00Z", "3", "ok");
+	rig_put("log/occupancy.ndjson", log);
+	size_t incomplete = 0;
+	rig_start(true);
+	(void)rig_until_asked();
+	rig_unreachable();
+	(void)rig_turn();
+	rig.wall += 20 * MINUTE;
+	for (int i = 0; i < 600 && !poller_finished(rig_poller, &incomplete); i++) {
+		(void)rig_turn();
+		answer_with_clock(0);
+		rig_pass(SECOND);
+	}
+	expect_int(true, poller_finished(rig_poller, &incomplete), "it comes to an end");
+	expect_int(0, incomplete, "devices that are not complete");
+	const char *now = rig_get("log/occupancy.ndjson");
+	expect_int(true, strstr(now, "{\"time\":\"2026-11-23T08:19:00Z\"") != NULL, "the last minute: %s", now);
+	expect_int(true, !strstr(now, "{\"time\":\"2026-11-23T08:20:00Z\""), "and no other: %s", now);
+	rig_end();
+}
+
+/* Set to what the one reply has said, the clock is confirmed by it, and devices begin. */
+static void devices_begin_with_the_step_that_settles_it(void **state) {
+	(void)state;
+	struct error err = {{0}};
+	usec_t time;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	rounds(1, HOUR);
+	expect_int(false, poller_true_time(rig_poller, &time), "true time after one reply");
+	rig.wall -= HOUR;
+	(void)rig_turn();
+	expect_int(true, poller_true_time(rig_poller, &time), "true time after the step");
+	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(true, strstr(rig_get("state/checkpoint"), RIG_UUID_A) != NULL, "begun");
+	rig_end();
+}
+
+/* So many devices of one account, a letter each. */
+static const char *devices(int count) {
+	static char text[2048];
+	text[0] = '\0';
+	for (int i = 0; i < count; i++) {
+		size_t len = strlen(text);
+		(void)snprintf(text + len, sizeof(text) - len, "%s{ uuid = \"%cAAAAAAAAAAAAAAAAAAAAA.v0\"; name = \"room-%c\"; account = \"acme\"; }",
+		               i > 0 ? ", " : "", 'A' + i, 'a' + i);
+	}
+	return text;
+}
+
+/* How many of those are asked for within that time, while the server's clock is ours less that. */
+static int asked_within(usec_t time, usec_t ahead) {
+	bool asked[26] = {false};
+	int count = 0;
+	for (usec_t end = rig.now + time; rig.now < end; rig_pass(SECOND)) {
+		(void)rig_turn();
+		while (rig_open() > 0) {
+			bool *one = &asked[rig_request(0)->uuid[0] - 'A'];
+			count += !*one;
+			*one = true;
+			rig_answer(0, &(struct rig_answer){.status = 200, .count = 1, .date = date_of(ahead)});
+			(void)rig_turn();
+		}
+	}
+	return count;
+}
+
+/* Devices that wait for the time, or by a wrong one, go on when it is known, and not minutes later. */
+static void all_devices_follow_at_once(void **state) {
+	(void)state;
+	enum { DEVICES = 12 };
+	usec_t time;
+
+	/* They begin when it is confirmed. */
+	rig_configure(RIG_ACCOUNT " max_in_flight = 1;", DEFAULTS, devices(DEVICES), "");
+	rig_start(false);
+	(void)rig_until_asked();
+	for (int i = 1; i <= 4; i++) {
+		rounds(1, i * USEC_PER_DAY);
+	}
+	for (int i = 0; i < 20 && !poller_true_time(rig_poller, &time); i++) {
+		rounds(1, HOUR);
+	}
+	expect_int(DEVICES, asked_within(70 * SECOND, HOUR), "devices that have been confirmed");
+
+	/* And follow the server that is set back, and forward again. */
+	(void)asked_within(10 * MINUTE, 3 * HOUR);
+	expect_int(true, is_ahead_told(), "%s", rig_status_now().lanes);
+	for (int i = 0; i < 60 && (is_ahead_told() || !poller_true_time(rig_poller, &time)); i++) {
+		rounds(1, 0);
+	}
+	expect_int(DEVICES, asked_within(3 * MINUTE, 0), "devices that wait no longer");
+	rig_end();
+}
+
+/* Three replies of which each says something else: who has begun goes on by our clock, and at once. */
+static void devices_that_have_begun_go_on_after_three_replies(void **state) {
+	(void)state;
+	enum { DEVICES = 8 };
+	rig_configure(RIG_ACCOUNT " max_in_flight = 1;", DEFAULTS, devices(DEVICES), "");
+	rig_start(false);
+	for (int i = 0; i < 20 && (rig_open() > 0 || rig_turn() < 10 * SECOND); i++) {
+		rounds(1, 0);
+	}
+	struct error err = {{0}};
+	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	rig_end();
+	rig_pass(10 * MINUTE);
+
+	(void)rig_said();
+	rig_start(false);
+	for (int i = 1; i <= 3; i++) {
+		(void)rig_until_asked();
+		rig_answer(0, &(struct rig_answer){.status = 200, .count = 1, .date = date_of(-i * USEC_PER_DAY)});
+		(void)rig_turn();
+	}
+	usec_t time;
+	expect_int(false, poller_true_time(rig_poller, &time), "nobody knows the time");
+	/* But for those three, which may have been recorded. */
+	expect_between(DEVICES - 3, DEVICES, asked_within(3 * SECOND, -4 * USEC_PER_DAY), "devices");
+	rig_end();
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
@@ -415,7 +853,7 @@ int main(void) {
 		TEST(a_step_to_the_right_time_ends_it),
 		TEST(one_odd_date_is_outvoted),
 		TEST(an_odd_date_at_first_makes_nothing_be_over),
-		TEST(a_server_with_dates_knows_the_time),
+		TEST(the_best_server_says_what_time_it_is),
 		TEST(a_device_begins_when_the_time_is_confirmed),
 		TEST(a_gap_until_2046_is_mended),
 		TEST(counts_are_believed_rather_than_the_clock),
@@ -426,6 +864,21 @@ int main(void) {
 		TEST(a_device_begins_later_if_the_clock_is_set_before),
 		TEST(a_server_that_is_set_right_is_followed_by_all),
 		TEST(a_dispute_lasts_as_long_as_the_clock_says_the_same),
+		TEST(a_clock_that_was_told_is_off_until_it_is_right),
+		TEST(once_tells_what_no_reply_has_settled),
+		TEST(the_time_is_asked_of_devices_that_do_not_back_off),
+		TEST(nobody_is_asked_for_the_time_while_all_back_off),
+		TEST(the_time_is_asked_for_of_one_device_at_a_time),
+		TEST(a_log_that_is_ahead_by_more_than_ten_seconds_is_mended),
+		TEST(a_log_that_is_ahead_is_asked_about_at_once),
+		TEST(a_log_that_is_ahead_holds_up_its_own_account_alone),
+		TEST(no_device_begins_while_the_log_disputes_the_clock),
+		TEST(a_dispute_is_over_when_its_time_has_come),
+		TEST(a_second_is_a_step),
+		TEST(once_ends_where_it_began_by_the_clock_that_is_set),
+		TEST(devices_begin_with_the_step_that_settles_it),
+		TEST(all_devices_follow_at_once),
+		TEST(devices_that_have_begun_go_on_after_three_replies),
 	};
 	return cmocka_run_group_tests_name("clockwork", tests, NULL, zones_done);
 }
