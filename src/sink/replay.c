@@ -526,7 +526,7 @@ static int read_all(struct run *run, const struct archive *archive, struct error
 	return r < 0 ? r : read_file(run, run->current, true, err);
 }
 
-/* What has been read does not count, and neither does the position. */
+/* What has been read does not count, and neither does the position, which has been found in no file. */
 static void start_over(struct run *run) {
 	struct replay *replay = run->lines.replay;
 
@@ -534,10 +534,8 @@ static void start_over(struct run *run) {
 	replay->place = REPLAY_OLDER;
 	replay->files = replay->records = replay->odd = replay->damaged = 0;
 	run->from = NULL;
-	run->place[0] = '\0';
 	run->unsure = false;
 	run->lines.older = false;
-	run->lines.zeros = -1;
 }
 
 static int read_log(struct run *run, struct error *err) {

@@ -101,18 +101,22 @@ static void forget_all(void *user) {
 }
 
 /* What is read on from a position in whose time the records up to that count were known. */
-static const char *judged_from(const struct sink_position *from, int known) {
+static const char *judged_from_file(const char *current, const struct sink_position *from, int known) {
 	static char seen[4096];
 	struct error err = {{0}};
 	seen[0] = '\0';
 	known_to = known;
 	forgotten = 0;
 	replay = (struct replay){.visit = note_count, .age_of = age_by_count, .forget = forget_all, .user = seen};
-	if (replay_run(disk_directory, "occupancy.ndjson", from, &replay, &zeros, &err) < 0) {
+	if (replay_run(disk_directory, current, from, &replay, &zeros, &err) < 0) {
 		fail_msg("%s", err.text);
 	}
 	assert_int_equal(forgotten, replay.place == REPLAY_OLDER);
 	return seen;
+}
+
+static const char *judged_from(const struct sink_position *from, int known) {
+	return judged_from_file("occupancy.ndjson", from, known);
 }
 
 static struct sink_position position_behind(int count, usec_t newest) {
@@ -555,28 +559,44 @@ static void end_of_the_last_record_is_that_of_a_whole_last_line(void **state) {
 	file_close(fd);
 }
 
+/* A line of that length, its newline included, if it has one; its count is 1. */
+static void write_line(gzFile file, size_t len, bool newline) {
+	static char many[1 << 20];
+	struct record record = sample_record();
+	struct buf out;
+	buf_init(&out, 8192);
+	record.count = 1;
+	record.event_counts = "\"@\"";
+	ndjson_format(&record, &out);
+	const char *line = buf_text(&out), *rest = strchr(line, '@') + 1;
+	size_t head = (size_t)(rest - line) - 1, tail = strlen(rest) - !newline;
+	memset(many, 'x', sizeof(many));
+	assert_int_equal(gzwrite(file, line, (unsigned)head), head);
+	for (size_t left = len - head - tail; left > 0;) {
+		size_t piece = left < sizeof(many) ? left : sizeof(many);
+		assert_int_equal(gzwrite(file, many, (unsigned)piece), piece);
+		left -= piece;
+	}
+	assert_int_equal(gzwrite(file, rest, (unsigned)tail), tail);
+	buf_done(&out);
+}
+
 /* A record has 64 MiB at most; more than that is no line of ours, and what follows it is read. */
 static void line_longer_than_any_record_is_passed_over(void **state) {
 	(void)state;
 	enum { LONGEST = 64 << 20 };
-	for (int longer = 0; longer < 2; longer++) {
-		char *line = line_of_length(1, sample_record().end, (size_t)LONGEST + (size_t)longer);
-		gzFile file = gzopen(disk_path("occupancy-20261123T070000Z.ndjson.gz"), "wb1");
-		assert_non_null(file);
-		assert_int_equal(gzwrite(file, ndjson(5, 1), (unsigned)strlen(ndjson(5, 1))), strlen(ndjson(5, 1)));
-		assert_int_equal(gzwrite(file, line, (unsigned)strlen(line)), strlen(line));
-		assert_int_equal(gzwrite(file, ndjson(2, 1), (unsigned)strlen(ndjson(2, 1))), strlen(ndjson(2, 1)));
-		/* And one that is torn, with the file. */
-		assert_int_equal(gzwrite(file, line, LONGEST - 1), LONGEST - 1);
-		assert_int_equal(gzwrite(file, line, 100), 100);
-		assert_int_equal(gzclose(file), Z_OK);
-		free(line);
-		disk_put("occupancy.ndjson", ndjson(3, 2));
-		assert_string_equal(seen_from(NULL, "occupancy.ndjson"), longer ? "5 2 3 4 " : "5 1 2 3 4 ");
-		assert_int_equal(replay.odd, longer ? 2 : 1);
-		assert_int_equal(replay.odd_at, (int64_t)strlen(ndjson(5, 1)) +
-		                                        (longer ? 0 : LONGEST + (int64_t)strlen(ndjson(2, 1))));
-	}
+	gzFile file = gzopen(disk_path("occupancy-20261123T070000Z.ndjson.gz"), "wb1");
+	assert_non_null(file);
+	write_line(file, LONGEST, true);
+	write_line(file, (size_t)LONGEST + 1, true);
+	assert_int_equal(gzputs(file, ndjson(2, 1)), strlen(ndjson(2, 1)));
+	/* And one that is torn, with the file. */
+	write_line(file, (size_t)LONGEST + 1, false);
+	assert_int_equal(gzclose(file), Z_OK);
+	disk_put("occupancy.ndjson", ndjson(3, 2));
+	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 2 3 4 ");
+	assert_int_equal(replay.odd, 2);
+	assert_int_equal(replay.odd_at, LONGEST);
 }
 
 /* The end of a file is the end of its line; the next file begins one of its own. */
@@ -593,6 +613,13 @@ static void torn_line_is_odd_and_ends_with_its_file(void **state) {
 	assert_int_equal(replay.odd_at, line);
 	assert_string_equal(replay.odd_file, "occupancy-20261123T070000Z.ndjson");
 
+	/* If it is of one byte. */
+	text[line + 1] = '\0';
+	disk_put("occupancy-20261123T070000Z.ndjson", text);
+	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 3 ");
+	assert_int_equal(replay.odd, 1);
+	assert_int_equal(replay.odd_at, line);
+
 	/* The current one's, too; but not behind zeros, where nothing counts. */
 	disk_empty();
 	disk_put("occupancy.ndjson", text);
@@ -600,6 +627,7 @@ static void torn_line_is_odd_and_ends_with_its_file(void **state) {
 	assert_int_equal(replay.odd, 1);
 	assert_int_equal(replay.odd_at, line);
 	assert_int_equal(zeros, -1);
+	(void)snprintf(text, sizeof(text), "%s", ndjson(1, 2));
 	text[line + 20] = '\n';
 	text[line + 10] = '\0';
 	put_bytes("occupancy.ndjson", text, (size_t)line + 40);
@@ -620,6 +648,159 @@ static void zeros_in_a_rotated_file_are_an_odd_line(void **state) {
 	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 3 4 ");
 	assert_int_equal(replay.odd, 1);
 	assert_int_equal(replay.odd_at, line);
+	assert_int_equal(zeros, -1);
+}
+
+/* Of files that begin with "occupancy", those that may be renamed files of the log; of others none. */
+static void names_that_are_no_log_s_are_not_read(void **state) {
+	(void)state;
+	static const struct {
+		const char *name;
+		bool read;
+	} rows[] = {
+		{"occupancy.ndjson.1", true},
+		{"occupancy-1.ndjson", true},
+		{"occupancy.csv.bak.ndjson", false}, /* as CSV, which it is not */
+		{"occupancy1.ndjson", false},
+		{"occupancy_1.ndjson", false},
+		{"occupancx.ndjson", false},
+		{"xoccupancy.ndjson", false},
+		{"occupancy.txt", false},
+		{"occupancy", false},
+		{"occupancy-", false},
+		{".occupancy-20261123T070000Z.ndjson.gz.tmp", false},
+		/* 63 bytes and 64: no longer ones are ours. */
+		{"occupancy-23456789-123456789-123456789-123456789-123456789.ndjson", false},
+		{"occupancy-3456789-123456789-123456789-123456789-123456789.ndjson", false},
+		{"occupancy-456789-123456789-123456789-123456789-123456789.ndjson", true},
+	};
+	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+		disk_empty();
+		disk_put(rows[row].name, ndjson(1, 1));
+		disk_put("occupancy.ndjson", ndjson(2, 1));
+		const char *seen = seen_from(NULL, "occupancy.ndjson");
+		if (strcmp(seen, rows[row].read ? "1 2 " : "2 ") != 0) {
+			fail_msg("%s: %s", rows[row].name, seen);
+		}
+	}
+}
+
+/* By its inode; under a name that no log has, and under one that is read anyway, it is not looked for. */
+static void file_that_was_moved_is_known_by_its_inode_and_by_a_log_s_name(void **state) {
+	(void)state;
+	static const struct {
+		const char *name;
+		enum replay_place place;
+	} rows[] = {
+		{"lobby.ndjson", REPLAY_FOUND},
+		{"lobby.txt", REPLAY_LOST},
+		{"lobby", REPLAY_LOST},
+		{"lobby-6789-123456789-123456789-123456789-123456789-12345.ndjson", REPLAY_FOUND},
+		{"lobby-6789-123456789-123456789-123456789-123456789-123456.ndjson", REPLAY_LOST},
+		{"occupancy-20261123T070001Z.ndjson", REPLAY_FOUND},
+		{"occupancy-20261123T065959Z.ndjson", REPLAY_LOST},
+	};
+	int64_t line = (int64_t)strlen(ndjson(1, 1));
+	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+		disk_empty();
+		disk_put("occupancy.ndjson", ndjson(1, 4));
+		struct sink_position from = position_in("occupancy.ndjson", 2 * line, monday);
+		assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path(rows[row].name)), 0);
+		disk_put("occupancy.ndjson", ndjson(5, 1));
+		const char *seen = seen_from(&from, "occupancy.ndjson");
+		if (replay.place != rows[row].place || strcmp(seen, replay.place == REPLAY_FOUND ? "3 4 5 " : "5 ") != 0) {
+			fail_msg("%s: place %d, %s", rows[row].name, replay.place, seen);
+		}
+	}
+
+	/* A second name of the current file is not a second file. */
+	disk_empty();
+	disk_put("occupancy.ndjson", ndjson(1, 4));
+	struct sink_position from = position_in("occupancy.ndjson", 2 * line, monday);
+	assert_int_equal(link(disk_path("occupancy.ndjson"), disk_path("lobby.ndjson")), 0);
+	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "3 4 ");
+	assert_int_equal(replay.files, 1);
+	/* Nor is one of a file that was rotated. */
+	assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path("occupancy-20261123T070001Z.ndjson")), 0);
+	disk_put("occupancy.ndjson", ndjson(5, 1));
+	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "3 4 5 ");
+	assert_int_equal(replay.files, 2);
+}
+
+/* What had been rotated when the position was taken is not read, and holds it no more than any copy elsewhere. */
+static void position_is_not_in_a_file_that_had_been_rotated_before(void **state) {
+	(void)state;
+	int64_t line = (int64_t)strlen(ndjson(1, 1));
+	disk_put("occupancy.ndjson", ndjson(1, 4));
+	struct sink_position from = position_in("occupancy.ndjson", 2 * line, monday);
+	disk_put("occupancy-20261123T070000Z.ndjson", ndjson(1, 4));
+	disk_put("occupancy.ndjson", ndjson(5, 1));
+	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "5 ");
+	assert_int_equal(replay.place, REPLAY_LOST);
+	/* It is in the first that holds it; another is read whole. */
+	disk_put("occupancy-20261123T070001Z.ndjson", ndjson(1, 3));
+	disk_put("occupancy-20261123T070002Z.ndjson", ndjson(1, 4));
+	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "3 1 2 3 4 5 ");
+	assert_int_equal(replay.place, REPLAY_FOUND);
+	assert_int_equal(replay.files, 3);
+}
+
+/* A header is no record: a CSV file with nothing else is known by its inode alone. */
+static void file_with_a_header_alone_is_known_by_its_inode(void **state) {
+	(void)state;
+	const char *header = log_codec_of(LOG_FORMAT_CSV)->header;
+	disk_put("occupancy-20261123T060000Z.csv", lines_of(LOG_FORMAT_CSV, 90, 1));
+	disk_put("occupancy.csv", header);
+	struct sink_position from = position_in("occupancy.csv", (int64_t)strlen(header), monday);
+	assert_string_equal(judged_from_file("occupancy.csv", &from, 5), "");
+	assert_int_equal(replay.place, REPLAY_FOUND);
+	assert_int_equal(replay.odd, 0);
+	/* It was rotated, or moved by others, and is the same. */
+	assert_int_equal(rename(disk_path("occupancy.csv"), disk_path("lobby.csv")), 0);
+	disk_put("occupancy.csv", header);
+	assert_string_equal(judged_from_file("occupancy.csv", &from, 5), "");
+	assert_int_equal(replay.place, REPLAY_FOUND);
+	/* It is another one, and what was rotated last is missing. */
+	from.inode = 0;
+	assert_string_equal(judged_from_file("occupancy.csv", &from, 5), "90 ");
+	assert_int_equal(replay.place, REPLAY_OLDER);
+	/* Nothing had been rotated: nothing is missing. */
+	from.newest = 0;
+	assert_string_equal(judged_from_file("occupancy.csv", &from, 100), "90 ");
+	assert_int_equal(replay.place, REPLAY_OLDER);
+	from.newest = monday - USEC_PER_HOUR;
+	assert_string_equal(judged_from_file("occupancy.csv", &from, 5), "");
+	assert_int_equal(replay.place, REPLAY_FOUND);
+
+	/* With a record in it it is known by that. */
+	disk_put("occupancy.csv", header);
+	FILE *file = fopen(disk_path("occupancy.csv"), "a");
+	assert_non_null(file);
+	(void)fputs(lines_of(LOG_FORMAT_CSV, 1, 2), file);
+	assert_int_equal(fclose(file), 0);
+	from = position_in("occupancy.csv", (int64_t)(strlen(header) + strlen(lines_of(LOG_FORMAT_CSV, 1, 1))), monday);
+	from.inode = 0;
+	assert_string_equal(judged_from_file("occupancy.csv", &from, 1), "2 ");
+	assert_int_equal(replay.place, REPLAY_FOUND);
+}
+
+/* What was read before the log turned out to be older is read again, and counted once. */
+static void log_that_is_older_is_counted_once(void **state) {
+	(void)state;
+	struct sink_position from = position_behind(5, monday);
+	char text[8192];
+	(void)snprintf(text, sizeof(text), "# by hand\n%s", ndjson(101, 1));
+	disk_put("occupancy-20261123T070001Z.ndjson", text);
+	disk_put("occupancy-20261123T070002Z.ndjson.gz", "this was never compressed");
+	(void)snprintf(text, sizeof(text), "# by hand\n%s", ndjson(3, 2));
+	disk_put("occupancy-20261123T070003Z.ndjson", text);
+	disk_put("occupancy.ndjson", ndjson(6, 1));
+	assert_string_equal(judged_from(&from, 5), "101 3 4 6 ");
+	assert_int_equal(replay.place, REPLAY_OLDER);
+	assert_int_equal(replay.files, 4);
+	assert_int_equal(replay.records, 4);
+	assert_int_equal(replay.odd, 2);
+	assert_int_equal(replay.damaged, 1);
 	assert_int_equal(zeros, -1);
 }
 
@@ -773,6 +954,11 @@ int main(void) {
 		TEST(file_that_is_shorter_than_the_position_does_not_hold_it),
 		TEST(damage_before_the_position_is_no_error),
 		TEST(end_of_the_last_record_is_that_of_a_whole_last_line),
+		TEST(names_that_are_no_log_s_are_not_read),
+		TEST(file_that_was_moved_is_known_by_its_inode_and_by_a_log_s_name),
+		TEST(position_is_not_in_a_file_that_had_been_rotated_before),
+		TEST(file_with_a_header_alone_is_known_by_its_inode),
+		TEST(log_that_is_older_is_counted_once),
 		TEST(torn_line_is_odd_and_ends_with_its_file),
 		TEST(zeros_in_a_rotated_file_are_an_odd_line),
 		TEST(long_lines_are_whole),
