@@ -465,19 +465,49 @@ static bool cuts_alike(const struct setup_device *device, int since) {
 	return true;
 }
 
+/* Whether the log holds a first record from that answer. */
+static bool is_believed(const struct news *news, const struct tiles *row) {
+	usec_t next = news->next - news->next % USEC_PER_MSEC; /* as records have it */
+	for (size_t i = row->len; i > 0; i--) {
+		const struct bucket *bucket = &row->list[i - 1];
+		usec_t after = bucket->first_polled - news->wall;
+		if (bucket->status != LINE_GAP && bucket->end <= news->end && bucket->first_polled < next &&
+		    after >= -USEC_PER_SEC && after <= USEC_PER_SEC) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The last answer that was believed; NULL if none was.  One with a stray point on the end of its range, and none
+ * on the beginning, looks as if it had the other stamps: it is asked for again, in parts.
+ */
+static const struct news *last_news(const struct series *series, const struct tiles *row) {
+	unsigned kept = series->news_count < NEWS_KEPT ? series->news_count : NEWS_KEPT;
+	for (unsigned back = 1; back <= kept; back++) {
+		const struct news *news = &series->news[(series->news_count - back) % NEWS_KEPT];
+		if (is_believed(news, row)) {
+			return news;
+		}
+	}
+	return NULL;
+}
+
 static void check_look_back(const struct setup_device *device, const struct series *series,
                             const struct tiles *row) {
-	if (plan->manners.cap > 0) {
+	const struct news *news = last_news(series, row);
+	if (!news || plan->manners.cap > 0) {
 		return; /* what is cut off is not seen again unless it is new */
 	}
 	for (size_t i = 0; i < row->len; i++) {
 		const struct bucket *bucket = &row->list[i];
-		if (bucket->start < series->news_start || bucket->end > series->news_end ||
-		    bucket->last_polled > series->news_at + USEC_PER_SEC || bucket->status == LINE_GAP || !cuts_alike(device, bucket->version)) {
+		if (bucket->start < news->start || bucket->end > news->end ||
+		    bucket->last_polled > news->at + USEC_PER_SEC || bucket->status == LINE_GAP ||
+		    !cuts_alike(device, bucket->version)) {
 			continue;
 		}
-		struct truth truth = truth_at(device->uuid, (int)device->granularity, bucket->start, bucket->end,
-		                              series->news_at);
+		struct truth truth = truth_at(device->uuid, (int)device->granularity, bucket->start, bucket->end, news->at);
 		/* Nothing in the place of a count is no correction. */
 		if (truth.kind != TRUTH_NO_DATA && !agrees(bucket->status, bucket->count, truth)) {
 			world_violation("look-back: %s %s at %s: expected status %d with %lld, as the server last "
@@ -507,7 +537,9 @@ static void check_reach(const struct setup_device *device, const struct series *
 	int64_t back = (device->lookback + length - 1) / length;
 	size_t fresh = row->len;
 
-	while (fresh > 0 && row->list[fresh - 1].first_polled >= series->asked_at - USEC_PER_SEC &&
+	/* A gap that was recorded with them is no part of the answer: behind it nothing is asked for again. */
+	while (fresh > 0 && row->list[fresh - 1].status != LINE_GAP &&
+	       row->list[fresh - 1].first_polled >= series->asked_at - USEC_PER_SEC &&
 	       row->list[fresh - 1].first_polled <= world->now) {
 		fresh--;
 	}

@@ -174,6 +174,8 @@ void ledger_answered(const struct asked *asked) {
 	              (asked->end == series->asked_end && asked->start >= series->asked_start);
 	/* Or it is of a time that has not come, by a clock that is ahead. */
 	bool fresh = asked->end > series->asked_end;
+	struct news *before = &series->news[(series->news_count + NEWS_KEPT - 1) % NEWS_KEPT];
+	before->next = before->next == USEC_INFINITY ? world_wall() : before->next;
 	if (latest && asked->end <= world->now) {
 		series->asked_start = asked->start;
 		series->asked_end = asked->end;
@@ -181,9 +183,9 @@ void ledger_answered(const struct asked *asked) {
 	}
 	/* What is asked for again, for its Date or for a count that was missing, looks back on nothing else. */
 	if (fresh && asked->end <= world->now) {
-		series->news_start = asked->start;
-		series->news_end = asked->end;
-		series->news_at = world->now;
+		series->news[series->news_count++ % NEWS_KEPT] = (struct news){
+			asked->start, asked->end, world->now, world_wall(), USEC_INFINITY,
+		};
 	}
 	bool disk_fails = plan_active(EVENT_DISK_FULL, -1) || plan_active(EVENT_DISK_ERROR, -1) ||
 	                  plan_active(EVENT_DISK_FROZEN, -1);

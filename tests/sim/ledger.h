@@ -12,7 +12,14 @@
 
 #include <stdbool.h>
 
-enum { SERIES_MAX = 96, BEGINNINGS_MAX = 2048, RECHECKS_KEPT = 8192 };
+enum { SERIES_MAX = 96, BEGINNINGS_MAX = 2048, RECHECKS_KEPT = 8192, NEWS_KEPT = 8 };
+
+/** A good answer to a request for something new. */
+struct news {
+	usec_t start, end;
+	usec_t at;
+	usec_t wall, next; /* the daemon's clock then, and when it had its next answer about the device */
+};
 
 /** One identity: a UUID at an interval. */
 struct series {
@@ -28,8 +35,9 @@ struct series {
 
 	/* The last good answer that reached the daemon in the quiet phase. */
 	usec_t asked_start, asked_end, asked_at;
-	/* The last one that was asked for something new: what it said must be in the log. */
-	usec_t news_start, news_end, news_at;
+	/* The last ones that were asked for something new, as a ring: what one said that was believed must be in the log. */
+	struct news news[NEWS_KEPT];
+	unsigned news_count; /* of all */
 	int fresh, again; /* requests for something new, and for nothing new, when all is well */
 	int narrow; /* so many good answers until it asks for as much as ever: it was slow */
 
