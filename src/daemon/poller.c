@@ -606,6 +606,13 @@ static void send_due(struct poller *poller) {
 		       (poll = lane_take(&access->lane, poller->now))) {
 			send_poll(poller, access, poll);
 		}
+	}
+}
+
+/* What has just been recorded, and what is due now, is filed: only what is left of the turn is spare. */
+static void send_rechecks(struct poller *poller) {
+	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
+		struct access *access = &poller->roll.accesses[i];
 		access->lane.spare_at = USEC_INFINITY;
 		if (may_recheck(poller, access)) {
 			send_recheck(poller, access);
@@ -654,6 +661,7 @@ usec_t poller_turn(struct poller *poller) {
 	send_due(poller);
 	poller_commit(poller);
 	poller_mend(poller);
+	send_rechecks(poller);
 	return next_turn(poller);
 }
 

@@ -135,21 +135,30 @@ static usec_t recheck_until(const struct lane *lane, const struct poll *poll) {
 	return lane->in_flight + 1 < lane->account->max_in_flight ? poll->key : spare_until(lane);
 }
 
-static bool wants_recheck(const struct lane *lane, const struct poll *poll, usec_t at, usec_t now, usec_t wall) {
-	return recheck_is_due(&poll->recheck, wall, now) && poll->timed &&
-	       recheck_until(lane, poll) - at >= SPARE_LEAST;
+/* When this poll's recheck could be made, not before that time; USEC_INFINITY: not before its own turn. */
+static usec_t recheck_at(const struct lane *lane, const struct poll *poll, usec_t from, usec_t now, usec_t wall) {
+	usec_t at = recheck_due(&poll->recheck, wall, now);
+	at = at > from ? at : from;
+	return poll->timed && recheck_until(lane, poll) - at >= SPARE_LEAST ? at : USEC_INFINITY;
 }
 
-/* A poll whose recheck could be made at that time, and its place.  Each call goes on where the last one ended. */
-static struct poll *find_recheck(struct lane *lane, usec_t at, usec_t now, usec_t wall, size_t *ret_at) {
+/*
+ * A poll whose recheck could be made at that time, and its place; NULL if there is none, and
+ * when there will be one.  Each call goes on where the last one ended.
+ */
+static struct poll *find_recheck(struct lane *lane, usec_t at, usec_t now, usec_t wall, size_t *ret_place,
+                                 usec_t *ret_next) {
 	size_t len = lane->waiting.len;
+	*ret_next = USEC_INFINITY;
 	for (size_t i = 0; i < len && i < LOOK_MOST; i++) {
 		size_t place = lane->look++ % len;
-		if (wants_recheck(lane, lane->waiting.heap[place], at, now, wall)) {
-			*ret_at = place;
+		usec_t next = recheck_at(lane, lane->waiting.heap[place], at, now, wall);
+		if (next == at) {
+			*ret_place = place;
 			lane->look = place; /* it is found again if it has to wait */
 			return lane->waiting.heap[place];
 		}
+		*ret_next = next < *ret_next ? next : *ret_next;
 	}
 	return NULL;
 }
@@ -165,7 +174,7 @@ struct poll *lane_take_spare(struct lane *lane, usec_t now, usec_t wall, usec_t 
 	if (spare_until(lane) - at < lane->rate.gap) {
 		return NULL; /* the token would be missed */
 	}
-	struct poll *poll = find_recheck(lane, at, now, wall, &place);
+	struct poll *poll = find_recheck(lane, at, now, wall, &place, &lane->spare_at);
 	if (!poll) {
 		return NULL;
 	}

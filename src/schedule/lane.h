@@ -32,7 +32,7 @@ struct lane {
 	/* Rechecks: one at a time, and only where nothing else wants the tokens. */
 	bool rechecking;
 	size_t look;     /* where among those that wait the search goes on */
-	usec_t spare_at; /* when the one that was found may be made; USEC_INFINITY: none was */
+	usec_t spare_at; /* when the next may be made; USEC_INFINITY: that depends on something else */
 
 	enum lane_state state;
 	usec_t until;

@@ -213,11 +213,21 @@ const struct recheck_run *recheck_find(const struct recheck *recheck, usec_t sta
 	return run && end <= run->end ? run : NULL;
 }
 
-bool recheck_is_due(const struct recheck *recheck, usec_t wall, usec_t now) {
-	if (recheck->next > wall || recheck->wait_until > now) {
-		return false;
+usec_t recheck_due(const struct recheck *recheck, usec_t wall, usec_t now) {
+	if (recheck->next == USEC_INFINITY) {
+		return USEC_INFINITY;
 	}
-	return recheck->credit >= PRICE || recheck->asked == 0 || now - recheck->asked >= ASK_EVERY;
+	usec_t due = now + (recheck->next - wall);
+	due = due > recheck->wait_until ? due : recheck->wait_until;
+	if (recheck->credit >= PRICE || recheck->asked == 0) {
+		return due;
+	}
+	usec_t turn = recheck->asked + ASK_EVERY;
+	return due > turn ? due : turn;
+}
+
+bool recheck_is_due(const struct recheck *recheck, usec_t wall, usec_t now) {
+	return recheck_due(recheck, wall, now) <= now;
 }
 
 void recheck_tidy(struct recheck *recheck, const struct settings *settings, usec_t wall) {

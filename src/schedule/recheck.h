@@ -73,7 +73,14 @@ void recheck_restore(struct recheck *recheck, const struct settings *settings, c
 __attribute__((nonnull, warn_unused_result))
 const struct recheck_run *recheck_find(const struct recheck *recheck, usec_t start, usec_t end);
 
-/** Whether anything is due by the wall clock, and the device may ask for it now. */
+/**
+ * When the device may ask for what is due first by the wall clock; monotonic, and not later
+ * than now if it may now; USEC_INFINITY: there is nothing.
+ */
+__attribute__((nonnull, warn_unused_result))
+usec_t recheck_due(const struct recheck *recheck, usec_t wall, usec_t now);
+
+/** Whether that is now. */
 __attribute__((nonnull, warn_unused_result))
 bool recheck_is_due(const struct recheck *recheck, usec_t wall, usec_t now);
 

@@ -494,6 +494,32 @@ static void a_recheck_is_made_while_nothing_else_is_to_be_done(void **state) {
 	done_with_rechecks(f);
 }
 
+/* Nothing else may wake the loop for a long time, or always when the poll's own window is near. */
+static void the_loop_is_told_when_a_recheck_will_be_due(void **state) {
+	struct fixture *f = *state;
+	usec_t until = 0;
+	prepare_rechecks(f);
+	wait_with_recheck(f, 1, NOW + 5 * MINUTE);
+	usec_t due = WALL - USEC_PER_HOUR + MINUTE;
+
+	expect_int(true, lane_take_spare(&f->lane, NOW, due - MINUTE, &until) == NULL, "not due yet");
+	expect_time(NOW + MINUTE, lane_next(&f->lane), "when it is");
+	expect_int(true, lane_take_spare(&f->lane, NOW, due - 285 * SECOND, &until) == NULL, "just in time");
+	expect_time(NOW + 285 * SECOND, lane_next(&f->lane), "when it is due");
+	expect_int(true, lane_take_spare(&f->lane, NOW, due - 286 * SECOND, &until) == NULL, "due too late");
+	expect_time(NOW + 5 * MINUTE, lane_next(&f->lane), "its own window");
+	/* The first of several. */
+	wait_with_recheck(f, 2, NOW + 5 * MINUTE);
+	f->polls[2].recheck.wait_until = NOW + 2 * MINUTE;
+	expect_int(true, lane_take_spare(&f->lane, NOW, due - 3 * MINUTE, &until) == NULL, "neither is due");
+	expect_time(NOW + 3 * MINUTE, lane_next(&f->lane), "when both are");
+	f->polls[1].recheck.wait_until = NOW + 4 * MINUTE;
+	expect_int(true, lane_take_spare(&f->lane, NOW, due, &until) == NULL, "both wait after a failure");
+	expect_time(NOW + 2 * MINUTE, lane_next(&f->lane), "when the second need not wait");
+	expect_int(true, lane_take_spare(&f->lane, NOW + 2 * MINUTE, due, &until) == &f->polls[2], "the second");
+	done_with_rechecks(f);
+}
+
 static void a_recheck_takes_nothing_that_is_missed(void **state) {
 	struct fixture *f = *state;
 	usec_t until = 0;
@@ -572,6 +598,7 @@ int main(void) {
 		TEST(no_more_than_the_cap_are_in_flight),
 		TEST(the_token_bucket_is_heeded),
 		TEST(a_recheck_is_made_while_nothing_else_is_to_be_done),
+		TEST(the_loop_is_told_when_a_recheck_will_be_due),
 		TEST(a_recheck_takes_nothing_that_is_missed),
 		TEST(a_recheck_ends_before_it_is_in_the_way),
 		TEST(a_lane_in_trouble_makes_no_rechecks),
