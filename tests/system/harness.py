@@ -96,6 +96,16 @@ def wait_for(condition, timeout=10.0, what="condition"):
         time.sleep(0.02)
 
 
+# Devices that are asked within the first second of the time over which requests are spread, half a
+# minute: a hash of the UUID places them there.
+EARLY = (70, 97)
+
+
+def minute_ends_in(seconds):
+    """By how many seconds clocks are to be shifted so that a minute ends then: about that, and less by up to one."""
+    return int(60 - seconds - time.time() % 60)
+
+
 def last_minute(wall, settle=1):
     """The end of the last minute that was closed and settled then, epoch seconds."""
     return int(wall - settle) // 60 * 60

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: ISC
-"""A clock that is wrong, by an hour or by decades: nothing that cannot be undone is done by it."""
+"""A clock that is wrong, by an hour or by decades: nothing that cannot be undone is done by it.
+
+The server's clock and the daemon's are shifted, so that nobody waits for a minute's end.
+"""
 
 import json
 import re
@@ -8,16 +11,18 @@ import zlib
 
 import pytest
 
-from harness import assert_unique, dated, expected_records, last_minute, parse_time, uuid_of, wait_for
+from harness import (EARLY, SLOW, assert_unique, dated, expected_records, fast, last_minute, minute_ends_in, parse_time,
+                     uuid_of, wait_for)
 
 MINUTE = 60
 DAY = 86400
 YEAR = 366 * DAY
-ROOM = uuid_of(1)
+ROOM = uuid_of(EARLY[0])
+OTHER = uuid_of(EARLY[1])
 
 
-def rooms(*numbers):
-    return [{"uuid": uuid_of(n), "name": f"room-{n}"} for n in numbers]
+def rooms(*uuids):
+    return [{"uuid": uuid, "name": f"room-{n}"} for n, uuid in enumerate(uuids, 1)]
 
 
 def utc(epoch):
@@ -26,6 +31,60 @@ def utc(epoch):
 
 def http_date(epoch):
     return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(epoch))
+
+
+class World:
+    """A server, a daemon, and what time it is: a minute has just ended, or ends soon."""
+
+    def __init__(self, start_fake, make_daemon, ends_in=50, devices=(ROOM,), **defaults):
+        self.start_fake, self.devices, self.defaults = start_fake, rooms(*devices), defaults
+        self.shift = minute_ends_in(ends_in)
+        self.fake = start_fake("--clock-offset-ms", str(self.shift * 1000))
+        self.daemon = make_daemon(self.fake.url, self.devices, defaults=defaults)
+
+    def now(self):
+        return time.time() + self.shift
+
+    def later(self, seconds):
+        """It is so much later, for a server that has counted on."""
+        self.shift += seconds
+        self.fake = self.start_fake("--clock-offset-ms", str(self.shift * 1000))
+        self.ask()
+
+    def ask(self, url=None, *devices):
+        self.daemon.write_config(url or self.fake.url, rooms(*devices) or self.devices, defaults=self.defaults)
+
+    def clock(self, off=0):
+        """Of the daemon: right, or off by some seconds."""
+        return dated(self.shift + off)
+
+    def once(self, off=0, code=0, clock=None):
+        """A run with a clock that is off by some seconds, or with another one; returns standard error."""
+        got, _, stderr = self.daemon.run("--once", env=clock or self.clock(off), timeout=150)
+        assert got == code, stderr
+        return stderr
+
+    def closed(self):
+        """The end of the last minute that is over and settled."""
+        return last_minute(self.now())
+
+    def check_covered(self, since, until, device=ROOM):
+        """Every minute between is there with the count that the server publishes, and nothing that has not come is."""
+        records = self.daemon.records()
+        assert_unique(records)
+        said = last_word(records, device)
+        for (start, end), count in expected_records(device, "MINUTELY", "UTC", since, until).items():
+            assert start in said, f"nothing about {start}"
+            assert (said[start]["end"], said[start]["status"], said[start]["count"]) == (end, "ok", count), said[start]
+        assert all(parse_time(r["end"]) <= self.now() for r in said.values()), "a bucket that has not come"
+
+    def have_minute(self, end, device=ROOM):
+        return lambda: utc(end - MINUTE) in last_word(self.daemon.records(), device)
+
+
+@pytest.fixture
+def make_world(start_fake, make_daemon):
+    return lambda **settings: World(start_fake, make_daemon, **settings)
 
 
 def last_word(records, device=ROOM):
@@ -38,201 +97,194 @@ def last_word(records, device=ROOM):
     return said
 
 
-def check_covered(daemon, since, until, device=ROOM):
-    """Every minute between is there with the count that the server publishes, and nothing that has not come is."""
-    records = daemon.records()
-    assert_unique(records)
-    said = last_word(records, device)
-    for (start, end), count in expected_records(device, "MINUTELY", "UTC", since, until).items():
-        assert start in said, f"nothing about {start}"
-        assert (said[start]["end"], said[start]["status"], said[start]["count"]) == (end, "ok", count), said[start]
-    assert all(parse_time(r["end"]) <= time.time() for r in said.values()), "a bucket that has not come"
-
-
-def have_minute(daemon, until, device=ROOM):
-    return lambda: utc(until - MINUTE) in last_word(daemon.records(), device)
-
-
 # A first start
 
 @pytest.mark.parametrize("ahead", [3600, 10 * DAY, 20 * YEAR])
-def test_first_start_ahead_begins_at_the_servers_time(ahead, fake, make_daemon):
+def test_first_start_ahead_begins_at_the_servers_time(ahead, make_world):
     """No silent hour, and no silent decades."""
-    daemon = make_daemon(fake.url, rooms(1))
-    begin = last_minute(time.time())
-    code, _, stderr = daemon.run("--once", env=dated(ahead))
-    assert code == 0 and "clock is ahead of the server's by" in stderr, stderr
-    records = daemon.records()
-    assert begin - MINUTE <= parse_time(records[0]["time"]) and parse_time(records[-1]["end"]) <= time.time()
+    world = make_world()
+    begin = world.closed()
+    assert "clock is ahead of the server's by" in world.once(ahead)
+    records = world.daemon.records()
+    assert begin - MINUTE <= parse_time(records[0]["time"]) and parse_time(records[-1]["end"]) <= world.now()
     assert all(r["status"] == "ok" and r["revision"] == 0 for r in records), records
-    assert daemon.run("--once")[0] == 0
-    check_covered(daemon, parse_time(records[0]["time"]), last_minute(time.time() - 1))
+    world.later(2 * MINUTE)
+    until = world.closed()
+    world.once()
+    world.check_covered(parse_time(records[0]["time"]), until)
 
 
-def test_first_start_in_2018_leaves_no_gap(fake, make_daemon):
+def test_first_start_in_2018_leaves_no_gap(make_world):
     """An image's date, and a network: it begins at the server's time.  Then the clock is right."""
-    daemon = make_daemon(fake.url, rooms(1))
-    begin = last_minute(time.time())
-    code, _, stderr = daemon.run("--once", env=dated("@2018-05-01 00:00:00"))
-    assert code == 0 and "clock is behind the server's by" in stderr and daemon.records() == [], stderr
-    assert daemon.run("--once")[0] == 0
-    records = daemon.records()
-    assert begin - MINUTE <= parse_time(records[0]["time"]) <= time.time()
+    world = make_world()
+    begin = world.closed()
+    assert "clock is behind the server's by" in world.once(clock=dated("@2018-05-01 00:00:00"))
+    assert world.daemon.records() == []
+    world.once()
+    records = world.daemon.records()
+    assert begin - MINUTE <= parse_time(records[0]["time"]) <= world.now()
     assert all(r["status"] == "ok" for r in records), records
-    assert len(fake.journal()) <= 3 + 1 + 1, "a back-fill that nobody wants"
+    assert len(world.fake.journal()) <= 3 + 1 + 1, "a back-fill that nobody wants"
 
 
-def test_without_a_network_nothing_is_begun_or_given_up(fake, make_daemon):
+def test_without_a_network_nothing_is_begun_or_given_up(make_world):
     """Whatever the clock says: the history's end, a checkpoint and the log stay as they are."""
-    daemon = make_daemon(fake.url, rooms(1), defaults={"backfill": "1h", "backfill_from": "5m"})
-    assert daemon.run("--once")[0] == 0
-    before = daemon.records()
-    daemon.write_config("http://127.0.0.1:9", rooms(1, 2), defaults={"backfill": "1h", "backfill_from": "5m"})
-    for ahead in (0, 10 * DAY, 20 * YEAR, -8 * YEAR):
-        code, _, stderr = daemon.run("--once", env=dated(ahead))
-        assert code == 69 and "gap" not in stderr, stderr
-    assert daemon.records() == before
-    assert uuid_of(2) not in (daemon.state_folder / "checkpoint").read_text()
-    daemon.write_config(fake.url, rooms(1, 2), defaults={"backfill": "1h", "backfill_from": "5m"})
-    assert daemon.run("--once")[0] == 0
-    check_covered(daemon, parse_time(before[0]["time"]), last_minute(time.time() - 1))
+    world = make_world(backfill="1h", backfill_from="5m")
+    world.once()
+    before = world.daemon.records()
+    world.ask("http://127.0.0.1:9", ROOM, OTHER)
+    for off in (0, 10 * DAY, 20 * YEAR, -8 * YEAR):
+        assert "gap" not in world.once(clock=fast(world.shift + off), code=69)
+    assert world.daemon.records() == before
+    assert OTHER not in (world.daemon.state_folder / "checkpoint").read_text()
+    world.later(MINUTE)
+    world.ask(None, ROOM, OTHER)
+    until = world.closed()
+    world.once()
+    world.check_covered(parse_time(before[0]["time"]), until)
 
 
-def test_a_right_clock_costs_no_request(fake, make_daemon):
+def test_a_right_clock_costs_no_request(make_world):
     """The first reply confirms it, and is recorded at once."""
-    daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "5m"})
-    assert daemon.run("--once")[0] == 0
-    assert len(fake.journal()) == 1 and len(daemon.records()) in (3, 4)
+    world = make_world(backfill_from="5m")
+    world.once()
+    assert len(world.fake.journal()) == 1 and len(world.daemon.records()) in (3, 4)
 
 
 # A start with history
 
 @pytest.mark.parametrize("ahead", [3600, 10 * DAY, 20 * YEAR])
-def test_start_ahead_with_history_gives_up_nothing(ahead, fake, make_daemon):
-    daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "5m"})
-    assert daemon.run("--once")[0] == 0
-    begin = parse_time(daemon.records()[0]["time"])
-    daemon.start(**dated(ahead))
-    wait_for(lambda: "clock is ahead of the server's" in daemon.notify.status, 30, "STATUS")
-    wait_for(have_minute(daemon, last_minute(time.time()) + MINUTE), 90, "the next minute, though the clock is ahead")
-    daemon.stop()
-    assert not any(r["status"] == "gap" or r["revision"] for r in daemon.records()), daemon.records()
-    assert daemon.run("--once")[0] == 0
-    check_covered(daemon, begin, last_minute(time.time() - 1))
+def test_start_ahead_with_history_gives_up_nothing(ahead, make_world):
+    world = make_world(ends_in=5 + SLOW, backfill_from="5m")
+    world.once()
+    records = world.daemon.records()
+    begin, end = parse_time(records[0]["time"]), parse_time(records[-1]["end"])
+    world.daemon.start(**world.clock(ahead))
+    wait_for(lambda: "clock is ahead of the server's" in world.daemon.notify.status, 30, "STATUS")
+    wait_for(world.have_minute(end + MINUTE), 90, "the next minute, though the clock is ahead")
+    world.daemon.stop()
+    assert not any(r["status"] == "gap" or r["revision"] for r in world.daemon.records()), world.daemon.records()
+    world.later(MINUTE)
+    until = world.closed()
+    world.once()
+    world.check_covered(begin, until)
 
 
-def future_log(daemon, begin, until):
+def future_log(world, begin, until):
     """What a clock that was ahead left: a gap until then, in the log and in the checkpoint."""
-    gap = {**daemon.records()[-1], "time": utc(begin), "end": utc(until), "count": None, "status": "gap",
+    gap = {**world.daemon.records()[-1], "time": utc(begin), "end": utc(until), "count": None, "status": "gap",
            "revision": 0, "reason": "not obtained within 7d: not polled in that time", "polled_at": utc(until)}
     for key in ("timestamp_ms", "event_counts", "approximate_timestamps_ms", "reporting_devices", "date_local", "date_utc"):
         gap[key] = None
-    with open(daemon.log_folder / "occupancy.ndjson", "a") as log:
+    with open(world.daemon.log_folder / "occupancy.ndjson", "a") as log:
         log.write(json.dumps(gap, separators=(",", ":")) + "\n")
 
 
-# Each pair of values; all of them are simulated.
-@pytest.mark.parametrize("ahead, now_ahead, checkpoint", [
-    (3600, 0, True), (3600, 10 * DAY, False), (3 * DAY, 10 * DAY, True), (20 * YEAR, 0, False), (20 * YEAR, 10 * DAY, True),
-])
-def test_a_gap_in_a_time_that_has_not_come_is_mended(ahead, now_ahead, checkpoint, fake, make_daemon):
+# How far ahead the clock was then and is now, and whether there is a checkpoint; all of it is simulated, too.
+@pytest.mark.parametrize("checkpoint", [True, False], ids=["checkpoint", "no checkpoint"])
+@pytest.mark.parametrize("now_ahead", [0, 10 * DAY], ids=["right", "10 days"])
+@pytest.mark.parametrize("ahead", [3600, 3 * DAY, 20 * YEAR], ids=["an hour", "3 days", "20 years"])
+def test_a_gap_in_a_time_that_has_not_come_is_mended(ahead, now_ahead, checkpoint, make_world):
     """It is refused and said; its buckets are recorded once more with revision 1; a new start knows that again."""
-    daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "10m"})
-    assert daemon.run("--once")[0] == 0
-    begin = parse_time(daemon.records()[0]["time"])
-    end = parse_time(daemon.records()[-1]["end"])
-    future_log(daemon, end, (int(time.time()) + ahead) // 60 * 60)
-    wait_for(lambda: last_minute(time.time() - 1) > end, 70, "another minute")
-    if not checkpoint:
-        (daemon.state_folder / "checkpoint").unlink()
-    code, _, stderr = daemon.run("--once", env=dated(now_ahead) if now_ahead else None)
-    assert code == 0 and "which has not come yet: goes on from " + utc(end) in stderr, stderr
-    check_covered(daemon, begin, last_minute(time.time() - 5))
-    assert last_word(daemon.records())[utc(end)]["revision"] == 1
-
-    if not checkpoint:
-        (daemon.state_folder / "checkpoint").unlink()
-    wait_for(lambda: last_minute(time.time() - 1) > parse_time(daemon.records()[-1]["end"]), 70, "another minute")
-    assert daemon.run("--once")[0] == 0
-    check_covered(daemon, begin, last_minute(time.time() - 5))
+    world = make_world(backfill_from="10m")
+    world.once()
+    records = world.daemon.records()
+    begin, end = parse_time(records[0]["time"]), parse_time(records[-1]["end"])
+    future_log(world, end, (int(world.now()) + ahead) // MINUTE * MINUTE)
+    for off, revision in ((now_ahead, 1), (0, 0)):
+        if not checkpoint:
+            (world.daemon.state_folder / "checkpoint").unlink()
+        world.later(MINUTE)
+        until = world.closed()
+        stderr = world.once(off)
+        assert ("which has not come yet: goes on from " + utc(end) in stderr) == (revision == 1), stderr
+        world.check_covered(begin, until)
+    assert last_word(world.daemon.records())[utc(end)]["revision"] == 1
 
 
-def test_a_checkpoint_of_a_time_that_has_not_come_is_mended(fake, make_daemon):
+def test_a_checkpoint_of_a_time_that_has_not_come_is_mended(make_world):
     """As a first start years ahead has left it: no record, and a cursor in 2046."""
-    daemon = make_daemon(fake.url, rooms(1))
-    assert daemon.run("--once")[0] == 0
-    text = (daemon.state_folder / "checkpoint").read_text()
-    for path in daemon.log_folder.glob("occupancy*"):
-        path.unlink()
-    future = int((time.time() + 20 * YEAR) // 60 * 60) * 1_000_000
-    body = re.sub(r"^(poll \S+ \S+) .*$", rf"\1 {future} {future}", text[:text.rindex("crc32 ")], flags=re.M)
-    (daemon.state_folder / "checkpoint").write_text(body + f"crc32 {zlib.crc32(body.encode()):08x}\n")
-    begin = last_minute(time.time())
-    code, _, stderr = daemon.run("--once")
-    assert code == 0 and "which has not come yet" in stderr, stderr
-    records = daemon.records()
+    world = make_world(ends_in=40, devices=(ROOM, OTHER))
+    world.fake.faults({"device": ROOM, "status": 500})
+    world.daemon.start(**world.clock())
+    wait_for(lambda: world.daemon.records(), 10, "a record of the other")
+    world.daemon.stop()
+    checkpoint = world.daemon.state_folder / "checkpoint"
+    text = checkpoint.read_text()
+    begun = re.search(rf"^poll {ROOM} MINUTELY (\d+) (\d+)", text, re.M)
+    for number in set(begun.groups()):
+        text = text.replace(number, str(int(number) + 20 * YEAR * 1_000_000))
+    body = text[:text.rindex("crc32 ")]
+    checkpoint.write_text(body + f"crc32 {zlib.crc32(body.encode()):08x}\n")
+    world.fake.faults()
+    begin = world.closed()
+    assert "which has not come yet" in world.once()
+    records = [r for r in world.daemon.records() if r["device"] == ROOM]
     assert len(records) in (1, 2) and parse_time(records[0]["time"]) >= begin - MINUTE, records
-    assert all(r["revision"] == 0 and r["status"] == "ok" for r in records)
+    assert all(r["revision"] == 0 and r["status"] == "ok" for r in records), records
 
 
-def test_a_log_of_counts_is_believed_rather_than_a_late_clock(start_fake, fake, make_daemon):
+def test_a_log_of_counts_is_believed_rather_than_a_late_clock(start_fake, make_world):
     """A server and a machine that both say 2020: what stands in the log has been counted, and is left alone."""
-    daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "2d"})
-    assert daemon.run("--once")[0] == 0
-    before = daemon.records()
+    world = make_world(backfill_from="2d")
+    world.once()
+    before = world.daemon.records()
     late = start_fake("--now", "2020-01-01T00:00:00Z")
-    daemon.write_config(late.url, rooms(1, 2), defaults={"backfill_from": "2d"})
-    code, _, stderr = daemon.run("--once", env=dated("@2020-01-01 00:00:00"))
-    assert code == 69 and "the log holds counts of a time that has not come yet" in stderr, stderr
-    assert daemon.records() == before
-    assert uuid_of(2) not in (daemon.state_folder / "checkpoint").read_text(), "a device has begun in 2020"
-    daemon.write_config(fake.url, rooms(1), defaults={"backfill_from": "2d"})
-    assert daemon.run("--once")[0] == 0
-    check_covered(daemon, parse_time(before[0]["time"]), last_minute(time.time() - 1))
+    world.ask(late.url, ROOM, OTHER)
+    stderr = world.once(clock=dated("@2020-01-01 00:00:00"), code=69)
+    assert "the log holds counts of a time that has not come yet" in stderr, stderr
+    assert world.daemon.records() == before
+    assert OTHER not in (world.daemon.state_folder / "checkpoint").read_text(), "a device has begun in 2020"
+    world.later(MINUTE)
+    until = world.closed()
+    world.once()
+    world.check_covered(parse_time(before[0]["time"]), until)
 
 
 # Dates of replies
 
 @pytest.mark.parametrize("first", [True, False], ids=["first", "later"])
 @pytest.mark.parametrize("date", [http_date(946684800), http_date(4102444800)], ids=["2000", "2100"])
-def test_one_odd_date_changes_nothing(date, first, fake, make_daemon):
-    rule = {"times": 1, "skip": 0 if first else 1, "headers": {"Date": date}}
-    fake.faults(rule)
-    daemon = make_daemon(fake.url, rooms(1, 2), defaults={"backfill_from": "5m"}).start()
-    until = last_minute(daemon.started)
-    for n in (1, 2):
-        wait_for(have_minute(daemon, until, uuid_of(n)), 15, "the minutes before the start")
+def test_one_odd_date_changes_nothing(date, first, make_world):
+    world = make_world(ends_in=5 + SLOW, devices=(ROOM, OTHER), backfill_from="5m")
+    world.fake.faults({"times": 1, "skip": 0 if first else 1, "headers": {"Date": date}})
+    until = world.closed()
+    daemon = world.daemon.start(**world.clock())
+    for device in (ROOM, OTHER):
+        wait_for(world.have_minute(until, device), 15, "the minutes before the start")
     wait_for(lambda: re.match(r"2 devices ok; backlog 0", daemon.notify.status), 15, "STATUS")
-    for n in (1, 2):
-        wait_for(have_minute(daemon, until + MINUTE, uuid_of(n)), 90, "the next minute")
+    for device in (ROOM, OTHER):
+        wait_for(world.have_minute(until + MINUTE, device), 90, "the next minute")
     daemon.stop()
     assert all(r["status"] == "ok" and r["revision"] == 0 for r in daemon.records())
 
 
-def test_dates_that_are_wrong_for_a_while_are_noticed_when_they_are_over(fake, make_daemon):
+def test_dates_that_are_wrong_for_a_while_are_noticed_when_they_are_over(make_world):
     """Every Date says 2000, from the first on: it goes on asking, and says so; then it is well at once."""
-    fake.faults({"headers": {"Date": http_date(946684800)}})
-    daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "5m"}).start()
+    world = make_world(backfill_from="5m")
+    world.fake.faults({"headers": {"Date": http_date(946684800)}})
+    until = world.closed()
+    daemon = world.daemon.start(**world.clock())
     wait_for(lambda: "this machine's clock" in daemon.notify.status, 15, "STATUS")
     assert daemon.records() == []
-    fake.faults()
-    wait_for(have_minute(daemon, last_minute(daemon.started)), 60, "the minutes before the start")
+    world.fake.faults()
+    wait_for(world.have_minute(until), 60, "the minutes before the start")
     wait_for(lambda: re.match(r"1 device ok; backlog 0", daemon.notify.status), 10, "STATUS")
     daemon.stop()
     assert all(r["status"] == "ok" and r["revision"] == 0 for r in daemon.records())
 
 
-def test_once_says_when_it_cannot_find_out_what_time_it_is(fake, make_daemon):
+def test_once_says_when_it_cannot_find_out_what_time_it_is(make_world):
     """Each reply says another time: nothing is recorded, and it ends as incomplete."""
-    fake.faults(*({"times": 1, "headers": {"Date": http_date(946684800 + n * YEAR)}} for n in range(20)))
-    daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "5m"})
-    code, _, stderr = daemon.run("--once", timeout=150)
-    assert code == 69 and "what time it is could not be found out" in stderr, stderr
-    assert daemon.records() == [] and ROOM not in (daemon.state_folder / "checkpoint").read_text()
+    world = make_world(backfill_from="5m")
+    world.fake.faults(*({"times": 1, "headers": {"Date": http_date(946684800 + n * YEAR)}} for n in range(20)))
+    stderr = world.once(clock=fast(world.shift), code=69)
+    assert "what time it is could not be found out" in stderr, stderr
+    assert world.daemon.records() == [] and ROOM not in (world.daemon.state_folder / "checkpoint").read_text()
 
 
-def test_a_server_without_dates_confirms_by_answering(fake, make_daemon):
-    fake.faults({"headers": {"Date": None}})
-    daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "5m"})
-    assert daemon.run("--once")[0] == 0
-    assert len(daemon.records()) in (3, 4) and len(fake.journal()) == 1
+def test_a_server_without_dates_confirms_by_answering(make_world):
+    world = make_world(backfill_from="5m")
+    world.fake.faults({"headers": {"Date": None}})
+    world.once()
+    assert len(world.daemon.records()) in (3, 4) and len(world.fake.journal()) == 1
