@@ -25,7 +25,9 @@ IDLE = "bool idle = !others_ask(&access->lane) && access->lane.waiting.len > 0;"
 SETTLED = "clock->unsettled = clock->suspect = false;"
 CHANGED = "if (confirmed != clock_is_confirmed(access) || witnessed != skew_is_witnessed(&clock->skew) ||"
 BY_MORE = "magnitude(skew_ahead(&clock->skew) - before) > SKEW_CHANGE) {"
-REWIND = "poll_rewind(poll, cursor, beyond ? finding->until : cursor, beyond ? (uint16_t)(finding->revision + 1) : 0);"
+NO_FILE = "*source = (struct source){.fd = -1};"
+OPENED = "source->fd = file_open(path, FILE_READ, 0);"
+ENDED = "return got < 0 ? (int)got : -ENODATA;"
 ODDS = "for (size_t i = 0; i < count && odds < UNLIKELY; i++) {"
 LONGER = ("for (int longer = INTERVAL_MONTHLY; own != INTERVAL_NONE && a->points->len > 1 && longer > (int)own; "
           "longer--) {")
@@ -75,8 +77,6 @@ EQUIVALENTS = [
      "planned anew where little has changed, polls wait for what they have waited for"),
     ("src/daemon/command.c", "warn_of_open_sources", ACCOUNTS, ACCOUNTS.replace("<", "<="),
      "the list ends in an empty place, which has no files"),
-    ("src/daemon/mend.c", "mend_poll", REWIND, REWIND.replace(" : 0)", " : 1)"),
-     "nothing begins before the end of what is taken and behind the cursor, where these are one"),
     ("src/daemon/command.c", "run", DESCRIPTORS, DESCRIPTORS.replace(".signals = -1", ".signals = -2"),
      "any negative number stands for no descriptor"),
     ("src/daemon/command.c", "run", DESCRIPTORS, DESCRIPTORS.replace(".lock = -1", ".lock = -2"),
@@ -207,4 +207,15 @@ EQUIVALENTS = [
      "what is looked at more closely is written as it is, if it is printable"),
     ("src/sink/ndjson.c", "put_string", "i += put_special(out, text + i, len - i);",
      "i += put_special(out, text + i, len + i);", "the text ends with a NUL, which is no part of a longer character"),
+    ("src/sink/replay.c", "", "BLOCK = 256 * 1024,", "BLOCK = 255 * 1024,", "it is read in other pieces, to the same"),
+    ("src/sink/replay.c", "", "BLOCK = 256 * 1024,", "BLOCK = 257 * 1024,", "it is read in other pieces, to the same"),
+    ("src/sink/replay.c", "", "BLOCK = 256 * 1024,", "BLOCK = 256 * 1023,", "it is read in other pieces, to the same"),
+    ("src/sink/replay.c", "", "BLOCK = 256 * 1024,", "BLOCK = 256 * 1025,", "it is read in other pieces, to the same"),
+    ("src/sink/replay.c", "source_open", NO_FILE, NO_FILE.replace("-1", "-2"), "any negative number stands for no descriptor"),
+    ("src/sink/replay.c", "source_open", OPENED, OPENED.replace("0)", "1)"), "a file that is read is not made, so its mode does not matter"),
+    ("src/sink/replay.c", "source_skip", "if (!source->gunzip) {", "this if: never", "it reads what it could jump over"),
+    ("src/sink/replay.c", "source_skip", ENDED, ENDED.replace("< 0", "<= 0"), "where the file has ended, the bytes before the position are missing, too"),
+    ("src/sink/replay.c", "source_skip", ENDED, ENDED.replace("< 0", "< 1"), "where the file has ended, the bytes before the position are missing, too"),
+    ("src/sink/replay.c", "take_line", "if (r == 0 && lines->judged && is_older(lines, &entry)) {", "this if: never",
+     "what is read of an older log is forgotten"),
 ]

@@ -359,6 +359,29 @@ static void lines_that_are_no_records_are_passed_over(void **state) {
 	assert_int_equal(replay.odd_at, line);
 }
 
+/* A record of which the line is so long, with its newline. */
+static char *line_of_length(int64_t count, usec_t end, size_t len) {
+	struct record record = sample_record();
+	struct buf out;
+	buf_init(&out, len + 1);
+	record.count = count;
+	record.end = end;
+	record.event_counts = "\"\"";
+	ndjson_format(&record, &out);
+	size_t pad = len - out.len;
+	char *counts = malloc(pad + 3);
+	assert_non_null(counts);
+	memset(counts, 'x', pad + 2);
+	counts[0] = counts[pad + 1] = '"';
+	counts[pad + 2] = '\0';
+	buf_clear(&out);
+	record.event_counts = counts;
+	ndjson_format(&record, &out);
+	assert_int_equal(out.len, len);
+	free(counts);
+	return out.data;
+}
+
 /* Many lines: what is before a position is longer than what it is known by, and than a block that is read. */
 enum { MANY = 2400 };
 
@@ -404,6 +427,24 @@ static void position_deep_in_a_file_is_known_by_what_stands_before_it(void **sta
 		}
 	}
 	free(text);
+}
+
+/* Just behind what it is known by, in a compressed file as in a plain one. */
+static void position_that_is_hardly_deeper_than_that_is_found(void **state) {
+	(void)state;
+	for (size_t len = 4094; len <= 4099; len++) {
+		char *line = line_of_length(1, sample_record().end, len), text[8192];
+		(void)snprintf(text, sizeof(text), "%s%s", line, ndjson(2, 1));
+		disk_put("occupancy.ndjson", text);
+		struct sink_position from = position_in("occupancy.ndjson", (int64_t)len, monday);
+		assert_string_equal(seen_from(&from, "occupancy.ndjson"), "2 ");
+		put_gz("occupancy-20261123T070001Z.ndjson.gz", text);
+		disk_put("occupancy.ndjson", "");
+		assert_string_equal(seen_from(&from, "occupancy.ndjson"), "2 ");
+		assert_int_equal(replay.place, REPLAY_FOUND);
+		assert_int_equal(unlink(disk_path("occupancy-20261123T070001Z.ndjson.gz")), 0);
+		free(line);
+	}
 }
 
 /* Where an odd line stands is counted from the beginning of the file, compressed or not. */
@@ -476,29 +517,6 @@ static void damage_before_the_position_is_no_error(void **state) {
 	assert_int_equal(replay.place, REPLAY_LOST);
 	assert_int_equal(replay.damaged, 2);
 	assert_string_equal(replay.damaged_file, "occupancy-20261123T070001Z.ndjson.gz");
-}
-
-/* A record of which the line is so long, with its newline. */
-static char *line_of_length(int64_t count, usec_t end, size_t len) {
-	struct record record = sample_record();
-	struct buf out;
-	buf_init(&out, len + 1);
-	record.count = count;
-	record.end = end;
-	record.event_counts = "\"\"";
-	ndjson_format(&record, &out);
-	size_t pad = len - out.len;
-	char *counts = malloc(pad + 3);
-	assert_non_null(counts);
-	memset(counts, 'x', pad + 2);
-	counts[0] = counts[pad + 1] = '"';
-	counts[pad + 2] = '\0';
-	buf_clear(&out);
-	record.event_counts = counts;
-	ndjson_format(&record, &out);
-	assert_int_equal(out.len, len);
-	free(counts);
-	return out.data;
 }
 
 static void expect_last_end(int result, usec_t end, const char *text, size_t len, int64_t size) {
@@ -846,6 +864,10 @@ static void lines_are_whole_wherever_a_block_ends(void **state) {
 		assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 2 3 ");
 		assert_int_equal(replay.odd, 1);
 		assert_int_equal(replay.odd_at, BLOCK + apart + (int64_t)strlen(text));
+		/* And if the file ends there. */
+		disk_put("occupancy-20261123T070000Z.ndjson", line);
+		assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 3 ");
+		assert_int_equal(replay.odd, 0);
 		free(line);
 	}
 }
@@ -950,6 +972,7 @@ int main(void) {
 		TEST(files_that_others_renamed_are_read_without_a_position),
 		TEST(lines_that_are_no_records_are_passed_over),
 		TEST(position_deep_in_a_file_is_known_by_what_stands_before_it),
+		TEST(position_that_is_hardly_deeper_than_that_is_found),
 		TEST(place_of_an_odd_line_behind_a_position_is_that_in_the_file),
 		TEST(file_that_is_shorter_than_the_position_does_not_hold_it),
 		TEST(damage_before_the_position_is_no_error),
