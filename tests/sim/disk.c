@@ -18,6 +18,7 @@ void disk_init(void) {
 	disk->next_inode = 1000;
 	disk->unordered = world->seed % 2 == 0;
 	disk->reserves = world->seed % 5 != 0;
+	disk->apart = world->seed % 3 != 0;
 }
 
 /* Names */

@@ -83,6 +83,7 @@ struct disk {
 	uint64_t files_begun;
 	bool unordered;   /* changes of a directory reach it in any order */
 	bool reserves;    /* room can be set aside on it */
+	bool apart;       /* the state directory is on a disk of its own, which never fills up */
 	int64_t used;     /* bytes of all files, and what is set aside for them */
 	int64_t capacity; /* INT64_MAX: no end */
 	struct keepsake *attic;

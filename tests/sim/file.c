@@ -65,10 +65,19 @@ static int trouble(bool writes) {
 	return 0;
 }
 
-static int64_t room_left(void) {
-	return disk->capacity == INT64_MAX ? INT64_MAX
-	       : disk->capacity > disk->used ? disk->capacity - disk->used
-	                                     : 0;
+static bool is_state(const struct inode *inode) {
+	for (size_t i = 0; i < disk->state.now.len; i++) {
+		if (disk->state.now.entries[i].inode == inode) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int64_t room_left(const struct inode *inode) {
+	return disk->capacity == INT64_MAX || (disk->apart && is_state(inode)) ? INT64_MAX
+	       : disk->capacity > disk->used                                   ? disk->capacity - disk->used
+	                                                                       : 0;
 }
 
 static int full(void) {
@@ -182,8 +191,8 @@ int file_write(int fd, const void *data, size_t len, size_t *ret_written) {
 	r = trouble(true);
 	if (r < 0) {
 		whole = r == -EROFS ? 0 : (size_t)dice_below(&world->os, (int64_t)len);
-	} else if ((int64_t)len - inode->reserved > room_left()) {
-		whole = (size_t)(room_left() + inode->reserved);
+	} else if ((int64_t)len - inode->reserved > room_left(inode)) {
+		whole = (size_t)(room_left(inode) + inode->reserved);
 		r = full();
 		check_unseen(inode, whole);
 	}
@@ -259,8 +268,8 @@ int file_reserve(int fd, int64_t from, int64_t to) {
 	if (from != (int64_t)inode->size) {
 		world_violation("room is reserved from %lld on, but the file ends at %zu", (long long)from, inode->size);
 	}
-	if (r == 0 && wanted - inode->reserved > room_left()) {
-		disk_reserve(inode, inode->reserved + room_left());
+	if (r == 0 && wanted - inode->reserved > room_left(inode)) {
+		disk_reserve(inode, inode->reserved + room_left(inode));
 		r = full();
 	} else if (r == 0 && wanted > inode->reserved) {
 		disk_reserve(inode, wanted);

@@ -27,7 +27,7 @@ PLANTS = [
           "	/* If this fails the next call begins with it. */\n	(void)take_back(file);\n",
           "	file->size += file->stray;\n	file->stray = 0;\n"),
     Plant("written without room", "src/sink/logfile.c",
-          "	int r = reserve(file, header_len + len);", "	int r = 0 * reserve(file, 0);"),
+          "	int r = reserve(file, header_len + len);", "	int r = 0;"),
     Plant("torn line kept", "src/sink/logfile.c",
           "	if (r == 0 && whole < size) {\n		r = file_truncate(fd, whole);",
           "	if (r == 0 && whole < size) {\n		whole = size;"),
