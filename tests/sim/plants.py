@@ -106,8 +106,6 @@ PLANTS = [
           ": furthest_ahead(skew);", ": 0 * furthest_ahead(skew);"),
     Plant("nobody asks for the time", "src/daemon/clockwork.c",
           "	if (poller->now < clock->probe_at || others_ask", "	if (clock->probe_at > 0 || others_ask"),
-    Plant("a step of the clock is not told in STATUS", "src/daemon/clockwork.c",
-          "	poller->once_wall += step;\n	poller->changed = true;\n", "	poller->once_wall += step;\n"),
     Plant("a cursor in a time that has not come is kept", "src/daemon/clockwork.c",
           "	clock->mend = !prove_all(poller, access);", "	clock->mend = 0 * prove_all(poller, access);"),
     Plant("what is recorded once more has a revision that was given", "src/schedule/poll.c",
