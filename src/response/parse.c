@@ -626,7 +626,9 @@ static int read_root(struct points *points, json_object *root, const char *count
 		return error_set(err, EREMOTEIO, "the server says: %s", message);
 	}
 
+	/* With points, an error's message is no more than a warning. */
 	value = json_object_object_get(root, "warningMsg");
+	value = is_text(value) ? value : json_object_object_get(root, "errorMsg");
 	if (is_text(value)) {
 		points->has_warning = true;
 		escape_string(value, points->warning);

@@ -468,6 +468,14 @@ static void a_warning_is_kept_bounded_and_escaped(void **state) {
 	parse_well(&points, body);
 	expect_between(300, MESSAGE_SIZE - 1, strlen(points.warning), "length");
 
+	/* A message of an error, beside points, is kept where it is the only one. */
+	parse_well(&points, "{\"errorMsg\":\"one camera is away\",\"warningMsg\":\"\","
+	                    "\"timeSeriesDataPoints\":[{\"timestampMs\":1000,\"eventCountMap\":{\"a\":1}}]}");
+	expect_text("one camera is away", points.warning, "errorMsg with a point");
+	expect_int(1, points.list[0].count, "count");
+	parse_well(&points, "{\"errorMsg\":\"one camera is away\",\"warningMsg\":\"careful\",\"timeSeriesDataPoints\":[{}]}");
+	expect_text("careful", points.warning, "both");
+
 	/* The next reply's has none. */
 	parse_well(&points, ANSWER(""));
 	expect_int(false, points.has_warning, "has_warning");
