@@ -21,10 +21,11 @@ void logfile_init(struct logfile *file) {
 }
 
 /* Room that was set aside, perhaps by a process that was killed, and is not needed any more. */
-static void give_back(const struct logfile *file) {
+static void give_back(struct logfile *file) {
 	if (file->fd >= 0) {
 		(void)file_unreserve(file->fd);
 	}
+	file->reserved = 0;
 }
 
 void logfile_close(struct logfile *file) {

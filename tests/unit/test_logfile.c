@@ -257,6 +257,33 @@ static void disk_without_room_is_full_before_anything_is_written(void **state) {
 	}
 }
 
+/* A large append finds the disk full, and a small one after it does, too, before it writes. */
+static void room_that_was_given_back_is_not_relied_on(void **state) {
+	(void)state;
+	skip_where_nothing_is_reserved();
+	struct logfile file = opened("");
+	append(&file, "one\n");
+	size_t len = 512 * 1024;
+	char *large = malloc(len);
+	assert_non_null(large);
+	memset(large, 'x', len - 1);
+	large[len - 1] = '\n';
+
+	disk_cannot_reserve = ENOSPC;
+	fault_arm(FAULT_ERROR, EBADF, 1000, 1); /* which counts */
+	assert_int_equal(logfile_append(&file, large, len, 0, NULL), -ENOSPC);
+	assert_true(bytes_on_disk(name) < 64 * 1024);
+	int calls = fault.calls;
+	assert_int_equal(logfile_append(&file, "two\n", 4, 0, NULL), -ENOSPC);
+	assert_int_equal(fault.calls, calls);
+	fault_disarm();
+	disk_cannot_reserve = 0;
+	append(&file, "two\n");
+	logfile_close(&file);
+	assert_string_equal(disk_get(name), "one\ntwo\n");
+	free(large);
+}
+
 static void file_system_that_cannot_reserve_is_written_all_the_same(void **state) {
 	(void)state;
 	static const int errors[] = {EOPNOTSUPP, ENOSYS, EINVAL, ENODEV, EPERM};
@@ -571,6 +598,7 @@ int main(void) {
 		TEST(room_is_set_aside_and_given_back),
 		TEST(room_set_aside_by_another_process_is_given_back),
 		TEST(disk_without_room_is_full_before_anything_is_written),
+		TEST(room_that_was_given_back_is_not_relied_on),
 		TEST(file_system_that_cannot_reserve_is_written_all_the_same),
 		TEST(moved_file_is_left_and_a_new_one_begun),
 		TEST(removed_file_is_begun_anew),
