@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 
 enum {
 	/* The documented answer is three deep; what is far deeper is an attack. */
@@ -511,12 +512,13 @@ static bool is_lack_of_memory(enum json_tokener_error why) {
 
 /*
  * Whether there is memory for the tree.  json-c itself is no judge of that: in want of it version 0.16
- * speaks of unexpected characters, leaves out members without a word, or crashes.
+ * speaks of unexpected characters, leaves out members without a word, or crashes.  Not with malloc, which
+ * keeps more for itself once something large has been freed.
  */
 static bool has_room(size_t weight, size_t len) {
-	void *volatile trial = malloc(weight * VALUE_SIZE + 2 * len + 1);
-	free(trial);
-	return trial != NULL;
+	size_t size = weight * VALUE_SIZE + 2 * len + 1;
+	void *trial = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return trial != MAP_FAILED && munmap(trial, size) == 0;
 }
 
 static int read_json(const char *body, size_t len, json_object **ret_root, struct error *err) {
