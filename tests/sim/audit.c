@@ -23,6 +23,7 @@ struct bucket {
 	int version;
 	usec_t first_polled, last_polled;
 	bool was_gap, haunted;
+	bool counted; /* from the first on */
 };
 
 /** What must be unique in the log of a device. */
@@ -212,6 +213,7 @@ static void add_bucket(struct tiles *row, const struct line *line) {
 	insert_bucket(row, &(struct bucket){
 		line->start, line->end, line->revision, line->count, line->status, line->version, line->polled_at,
 		line->polled_at, false, line->haunted,
+		line->status == LINE_OK || line->status == LINE_AMBIGUOUS,
 	});
 	row->cursor = line->end;
 }
@@ -300,12 +302,12 @@ static struct bucket *fill_gap(struct tiles *row, const struct line *line, struc
 	} else {
 		insert_bucket(row, &(struct bucket){line->start, line->end, whole.revision, 0, LINE_GAP,
 		                                    line->version, whole.first_polled, whole.last_polled, true,
-		                                    whole.haunted});
+		                                    whole.haunted, false});
 	}
 	if (line->end < whole.end) {
 		insert_bucket(row, &(struct bucket){line->end, whole.end, whole.revision, 0, LINE_GAP,
 		                                    whole.version, whole.first_polled, whole.last_polled, true,
-		                                    whole.haunted});
+		                                    whole.haunted, false});
 	}
 	return find(row, line->start);
 }
@@ -633,18 +635,40 @@ static void check_late_counts(const struct setup_device *device, const struct ti
 	}
 }
 
-/* They are few, however little the server has to say: a part of the regular ones, or some a day. */
+/* Whether all that was asked for was in the log by then.  What an answer did not hold, or was not believed, was not. */
+static bool is_recheck(const struct recheck *recheck) {
+	const struct tiles *row = &tiles[recheck->series - ledger->series];
+	size_t at = place_of(row, recheck->end);
+	return at == 0 || row->list[at - 1].first_polled < recheck->at;
+}
+
+/*
+ * They are few, however little the server has to say: a part of the regular ones, or some a day.  Where
+ * answers are in parts, each of these is a regular one.
+ */
 static void check_recheck_cost(const struct setup_device *device, const struct series *series) {
-	if (plan->manners.cap > 0) {
-		return; /* what is given in parts takes a request for each */
+	int again = 0;
+	for (int i = 0; i < ledger->rechecks_len; i++) {
+		again += ledger->rechecks[i].series == series && is_recheck(&ledger->rechecks[i]);
 	}
+	int others = plan->manners.cap > 0 ? series->requests - again : series->fresh;
 	int64_t hours = (plan->end - plan->quiet) / USEC_PER_HOUR;
-	int64_t most = series->fresh / 8 + hours / 8 + 6;
-	if (series->again > most) {
+	int64_t most = others / 8 + hours / 8 + 6;
+	if (again > most) {
 		world_violation("recheck: %s %s: expected at most %lld requests for nothing new beside %d others in "
 		                "%lld hours, but there were %d", device->uuid, granularity_name(device->granularity),
-		                (long long)most, series->fresh, (long long)hours, series->again);
+		                (long long)most, others, (long long)hours, again);
 	}
+}
+
+/* The first bucket of those that were asked for that ever lacked a count: others may lie around them. */
+static const struct bucket *first_lacking(const struct tiles *row, const struct recheck *recheck) {
+	for (size_t i = place_of(row, recheck->start); i < row->len && row->list[i].start < recheck->end; i++) {
+		if (!row->list[i].counted) {
+			return &row->list[i];
+		}
+	}
+	return NULL;
 }
 
 /* Not before its first distance; a start after a kill may count from the bucket's end. */
@@ -653,8 +677,8 @@ static void check_recheck(const struct recheck *recheck) {
 	const struct tiles *row = &tiles[series - ledger->series];
 	const struct setup_device *device = setup_find(setups->current, series->uuid,
 	                                               (enum granularity)series->granularity);
-	const struct bucket *bucket = find(row, recheck->start);
-	if (!device || !remembers_all()) {
+	const struct bucket *bucket = first_lacking(row, recheck);
+	if (!device || !remembers_all() || !is_recheck(recheck)) {
 		return;
 	}
 	usec_t least = setup_rechecks[device->rechecks][0];
@@ -669,7 +693,7 @@ static void check_recheck(const struct recheck *recheck) {
 	}
 	if (is_asked_alike(device, bucket->version) && recheck->at < from + least - USEC_PER_SEC) {
 		world_violation("recheck: %s: expected %s to be asked for again at %s or later, but it was at %s",
-		                series->uuid, world_time(recheck->start), world_time(from + least),
+		                series->uuid, world_time(bucket->start), world_time(from + least),
 		                world_time(recheck->at));
 	}
 }

@@ -150,6 +150,7 @@ void ledger_asked(const struct asked *asked) {
 	if (world->now < plan->quiet + USEC_PER_HOUR) {
 		return;
 	}
+	series->requests++;
 	if (asked->end > series->asked_end) {
 		series->fresh++;
 		return;
@@ -158,7 +159,6 @@ void ledger_asked(const struct asked *asked) {
 	if (asked->start >= series->asked_start) {
 		return;
 	}
-	series->again++;
 	if (ledger->rechecks_len < RECHECKS_KEPT) {
 		ledger->rechecks[ledger->rechecks_len++] = (struct recheck){series, asked->start, asked->end, world->now};
 	}

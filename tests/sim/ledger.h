@@ -38,7 +38,7 @@ struct series {
 	/* The last ones that were asked for something new, as a ring: what one said that was believed must be in the log. */
 	struct news news[NEWS_KEPT];
 	unsigned news_count; /* of all */
-	int fresh, again; /* requests for something new, and for nothing new, when all is well */
+	int requests, fresh; /* when all is well; and those of them that went on behind the last answer */
 	int narrow; /* so many good answers until it asks for as much as ever: it was slow */
 
 	/* Good answers in a row, in one life, that brought something new, no more than a window each; and from when to when. */
@@ -46,7 +46,7 @@ struct series {
 	usec_t steady_from, steady_to;
 };
 
-/** A request, when all is well, for nothing that is new. */
+/** A request, when all is well, that did not go on behind the last answer: the log tells whether it was for anything new. */
 struct recheck {
 	const struct series *series;
 	usec_t start, end, at;

@@ -427,6 +427,9 @@ void setup_write(bool broken) {
 		fputs("colour = { red = 1; };\n", file);
 	}
 	replace("occupancyd.conf", "new.conf", file, 0644);
+	if (tracing) {
+		put_all(stdout, setups->current);
+	}
 }
 
 static void write_key(int account) {
