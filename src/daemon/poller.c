@@ -2,6 +2,7 @@
 
 #include "daemon/poller-private.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/utc.h"
 #include "request/request.h"
@@ -581,8 +582,12 @@ static void send_recheck(struct poller *poller, struct access *access) {
 	}
 	const struct settings *settings = poll->device->settings;
 	usec_t timeout = until - poller->now < settings->timeout ? until - poller->now : settings->timeout;
-	if (!recheck_span(&poll->recheck, settings, wall, poll->reach.limit, &span) ||
-	    post(poller, access, poll, &span, timeout, AIM_RECHECK, &err) < 0) {
+	if (!recheck_span(&poll->recheck, settings, wall, poll->reach.limit, &span)) {
+		poller_plan(poller, poll);
+		return;
+	}
+	recheck_frame(&poll->recheck, settings, poll->cursor, poll->reach.limit, &span);
+	if (post(poller, access, poll, &span, timeout, AIM_RECHECK, &err) < 0) {
 		poller_plan(poller, poll);
 		return;
 	}
@@ -609,8 +614,14 @@ static void send_due(struct poller *poller) {
 	}
 }
 
-/* What has just been recorded, and what is due now, is filed: only what is left of the turn is spare. */
+/*
+ * What has just been recorded, and what is due now, is filed: only what is left of the turn is spare.  The
+ * disk has taken its time; whether somebody has set the clock meanwhile, the next turn sees.
+ */
 static void send_rechecks(struct poller *poller) {
+	usec_t now = clock_boottime();
+	poller->wall += now - poller->now;
+	poller->now = now;
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		struct access *access = &poller->roll.accesses[i];
 		access->lane.spare_at = USEC_INFINITY;

@@ -562,20 +562,49 @@ static void (*const actions[])(const struct landing *) = {
 
 /* Rechecks */
 
-/* What changed is recorded; the commit then files the poll.  Returns false if nothing did. */
-static bool record_later(const struct landing *l) {
+/*
+ * What changed is recorded, and that there is nothing within the span alone; the commit then files the
+ * poll.  Returns false if nothing did.
+ */
+static bool record_later(const struct landing *l, const struct span *span) {
 	struct poller *poller = l->poller;
 	struct records *records = &poller->records;
 	size_t made = poller->pending_len;
 	int r = records_make(records, l->poll, &l->span, &poller->fit, &poller->points, poller->wall);
 	for (size_t i = 0; r == 0 && i < records->len; i++) {
-		r = poller_record_later(poller, l->poll, &records->list[i], &l->span);
+		const struct record *record = &records->list[i];
+		bool believed = record->start >= span->start && record->end <= span->end;
+		if (believed || record->status != RECORD_NO_DATA) {
+			r = poller_record_later(poller, l->poll, record, span);
+		}
 	}
 	return poller->pending_len > made;
 }
 
-/* Whether a recheck's answer fits, and is believed to its ends; else less is asked for the next time. */
-static bool is_believed(const struct landing *l) {
+/*
+ * From the first point on as far as there is no doubt: to the last one, or where the answer says that
+ * there is more, to the first bucket without one.
+ */
+static struct span undoubted(const struct landing *l, const struct said *said) {
+	const struct fit *fit = &l->poller->fit;
+	int until = said->points > 0 ? said->last + 1 : said->first;
+	for (int i = said->first; said->more && i < until; i++) {
+		until = fit->chosen[i] == FIT_NONE ? i : until;
+	}
+	return (struct span){
+		.start = fit->edges[said->first],
+		.fresh = fit->edges[said->first],
+		.end = fit->edges[until],
+		.buckets = until - said->first,
+		.fresh_buckets = until - said->first,
+	};
+}
+
+/*
+ * The part of a recheck's range that its answer is believed for, which may have no buckets: what is missing
+ * at the beginning is then asked for by itself next.  Returns false if it is no answer, or does not fit.
+ */
+static bool what_is_believed(const struct landing *l, struct span *ret_span) {
 	struct poller *poller = l->poller;
 	struct poll *poll = l->poll;
 	const struct settings *settings = poll->device->settings;
@@ -588,11 +617,16 @@ static bool is_believed(const struct landing *l) {
 		return false;
 	}
 	span.fresh_buckets = span.buckets;
+	*ret_span = span;
 	struct said said = what_is_said(l, &span);
 	bool whole = belief_judge(&beliefs[said.warned], &said, &doubt) == said.buckets;
 	belief_learn(&beliefs[said.warned], &said);
 	count_dropped(l);
-	return whole;
+	if (!whole) {
+		recheck_doubted(&poll->recheck, said.points > 0 ? said.first : said.buckets / 2);
+		*ret_span = undoubted(l, &said);
+	}
+	return true;
 }
 
 /*
@@ -609,16 +643,17 @@ static void on_recheck(const struct landing *l) {
 	if (l->verdict.outcome == OUTCOME_OK) {
 		account_reached(l);
 	}
-	if (is_believed(l)) {
-		if (record_later(l)) {
-			return;
-		}
-		recheck_answered(&l->poll->recheck, settings, l->span.start, l->span.end, wall);
-	} else {
+	struct span believed;
+	if (!what_is_believed(l, &believed)) {
 		if (l->verdict.outcome == OUTCOME_THROTTLED) {
 			throttle(l);
 		}
 		recheck_failed(&l->poll->recheck, settings, &l->span, wall, poller->now);
+	} else if (believed.buckets > 0) {
+		if (record_later(l, &believed)) {
+			return;
+		}
+		recheck_answered(&l->poll->recheck, settings, believed.start, believed.end, wall);
 	}
 	poller_plan(poller, l->poll);
 }

@@ -12,6 +12,8 @@ enum {
 	SAVED = 4,
 	/* Runs with no more than so many recorded buckets between them share a request. */
 	NEAR = 60,
+	/* So many buckets at most are added at either end for the sake of one that has a count. */
+	FRAME_MOST = 4,
 	/* Runs of all devices, 32 bytes each; and what a device has at least and at most. */
 	RUNS_ALL = 1 << 20,
 	RUNS_LEAST = 16,
@@ -198,6 +200,7 @@ void recheck_restore(struct recheck *recheck, const struct settings *settings, c
 
 void recheck_take_over(struct recheck *recheck, struct recheck *from, const struct settings *settings) {
 	recheck->limit = from->limit;
+	recheck->alone = from->alone;
 	recheck->credit = from->credit;
 	recheck->asked = from->asked;
 	recheck->wait_until = from->wait_until;
@@ -264,17 +267,22 @@ static bool extend(struct span *span, const struct grid *grid, const struct rech
 	return true;
 }
 
+static int limit_of(const struct recheck *recheck, const struct settings *settings, int limit) {
+	if (recheck->limit > 0 && recheck->limit < limit) {
+		limit = recheck->limit;
+	}
+	if (recheck->alone > 0 && recheck->alone < limit) {
+		limit = recheck->alone;
+	}
+	return settings->bucket.interval == INTERVAL_NONE || limit < 1 ? 1 : limit;
+}
+
 bool recheck_span(struct recheck *recheck, const struct settings *settings, usec_t wall, int limit,
                   struct span *ret) {
 	const struct grid *grid = &settings->bucket;
 	struct span span = {0};
 	recheck_tidy(recheck, settings, wall);
-	if (recheck->limit > 0 && recheck->limit < limit) {
-		limit = recheck->limit;
-	}
-	if (grid->interval == INTERVAL_NONE || limit < 1) {
-		limit = 1;
-	}
+	limit = limit_of(recheck, settings, limit);
 	for (uint16_t i = 0; i < recheck->len;) {
 		const struct recheck_run *run = &recheck->runs[i];
 		if (due_at(settings, run) > wall) {
@@ -301,9 +309,44 @@ bool recheck_span(struct recheck *recheck, const struct settings *settings, usec
 	return span.buckets > 0;
 }
 
+/* From the time on, back or forth, to the far edge of the first bucket that has a count, and how many that takes; 0: too many. */
+static int seek_count(const struct recheck *recheck, const struct grid *grid, bool forth, usec_t *time) {
+	usec_t edge = *time;
+	for (int i = 1; i <= FRAME_MOST; i++) {
+		usec_t next = forth ? grid_next(grid, edge) : grid_floor(grid, edge - 1);
+		if (!recheck_find(recheck, forth ? edge : next, forth ? next : edge)) {
+			*time = next;
+			return i;
+		}
+		edge = next;
+	}
+	return 0;
+}
+
+void recheck_frame(const struct recheck *recheck, const struct settings *settings, usec_t cursor, int limit,
+                   struct span *span) {
+	const struct grid *grid = &settings->bucket;
+	usec_t start = span->start, end = span->end;
+	limit = limit_of(recheck, settings, limit);
+	if (span->buckets == 1 || recheck->alone > 0) {
+		return; /* it is believed, or there was none before */
+	}
+	int before = seek_count(recheck, grid, false, &start);
+	if (before > 0 && span->buckets + before <= limit) {
+		span->start = start;
+		span->buckets += before;
+	}
+	int behind = seek_count(recheck, grid, true, &end);
+	if (behind > 0 && span->buckets + behind <= limit && end <= cursor) {
+		span->end = span->fresh = end;
+		span->buckets += behind;
+	}
+}
+
 void recheck_sent(struct recheck *recheck, usec_t now) {
 	recheck->credit = recheck->credit >= PRICE ? (uint8_t)(recheck->credit - PRICE) : 0;
 	recheck->asked = now;
+	recheck->alone = 0;
 }
 
 void recheck_earn(struct recheck *recheck) {
@@ -336,6 +379,10 @@ static void pass(struct recheck *recheck, const struct settings *settings, usec_
 		}
 	}
 	find_next(recheck, settings);
+}
+
+void recheck_doubted(struct recheck *recheck, int missing) {
+	recheck->alone = (uint16_t)missing;
 }
 
 void recheck_answered(struct recheck *recheck, const struct settings *settings, usec_t start, usec_t end,

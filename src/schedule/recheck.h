@@ -32,7 +32,8 @@ struct recheck_run {
 struct recheck {
 	struct recheck_run *runs; /* ascending, without overlap */
 	uint16_t len, size, max;
-	uint16_t limit;   /* most buckets in the next request; 0: as many as may be */
+	uint16_t limit;   /* most buckets in a request; 0: as many as may be */
+	uint16_t alone;   /* most in the next one, whose first buckets the last answer has left out; 0: no matter */
 	uint8_t credit;   /* regular requests since the last recheck, up to a few rechecks' worth */
 	bool crowded;     /* runs were forgotten, for want of room, since this was last looked at */
 	usec_t asked;     /* monotonic: the last recheck; 0: none yet */
@@ -97,6 +98,15 @@ __attribute__((nonnull, warn_unused_result))
 bool recheck_span(struct recheck *recheck, const struct settings *settings, usec_t wall, int limit,
                   struct span *ret);
 
+/**
+ * Lets the range begin and end with a bucket that has a count, as far as is known, where one is near
+ * and within limit: an answer that holds both has left out nothing but what is empty.  cursor: where the
+ * log ends.
+ */
+__attribute__((nonnull))
+void recheck_frame(const struct recheck *recheck, const struct settings *settings, usec_t cursor, int limit,
+                   struct span *span);
+
 /** A recheck is sent. */
 __attribute__((nonnull))
 void recheck_sent(struct recheck *recheck, usec_t now);
@@ -104,6 +114,13 @@ void recheck_sent(struct recheck *recheck, usec_t now);
 /** A regular request was answered. */
 __attribute__((nonnull))
 void recheck_earn(struct recheck *recheck);
+
+/**
+ * An answer has left out so many buckets at the beginning of what was asked for, and it is not
+ * believed that they are empty: they are asked for by themselves next.  0: it has left out none there.
+ */
+__attribute__((nonnull))
+void recheck_doubted(struct recheck *recheck, int missing);
 
 /** The range was answered, and what changed has been recorded: the rest waits for the next distance. */
 __attribute__((nonnull))

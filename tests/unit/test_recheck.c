@@ -392,6 +392,69 @@ static void what_lies_between_keeps_its_turn(void **state) {
 	expect_run(f, 2, 10, 11, 1);
 }
 
+static void expect_frame(const struct fixture *f, int cursor, int limit, int from, int to, int framed_from,
+                         int framed_to, const char *what) {
+	struct span span = {minute(from), minute(to), minute(to), to - from, 0};
+	recheck_frame(&f->recheck, &f->settings, minute(cursor), limit, &span);
+	expect_time(minute(framed_from), span.start, "%s: start", what);
+	expect_time(minute(framed_to), span.end, "%s: end", what);
+	expect_time(minute(framed_to), span.fresh, "%s: nothing is fresh", what);
+	expect_int(framed_to - framed_from, span.buckets, "%s: buckets", what);
+	expect_int(0, span.fresh_buckets, "%s: fresh buckets", what);
+}
+
+/* One that has a count at either end, or none where there is none near, or no room for it. */
+static void a_range_begins_and_ends_with_what_has_a_count(void **state) {
+	struct fixture *f = *state;
+	add(f, 10, 20, minute(100));
+	expect_frame(f, 100, 1440, 10, 20, 9, 21, "a run");
+	expect_frame(f, 100, 1440, 10, 11, 10, 11, "a bucket alone");
+	expect_frame(f, 20, 1440, 10, 20, 9, 20, "at the end of the log");
+	expect_frame(f, 21, 1440, 10, 20, 9, 21, "just before the end of the log");
+	expect_frame(f, 100, 10, 10, 20, 10, 20, "no room");
+	expect_frame(f, 100, 11, 10, 20, 9, 20, "room for one");
+	expect_frame(f, 100, 12, 10, 20, 9, 21, "room for both");
+	/* Others without a count lie beside it: three, or too many. */
+	add(f, 7, 10, minute(50));
+	add(f, 20, 24, minute(50));
+	expect_frame(f, 100, 1440, 10, 20, 6, 20, "beside three and four");
+	expect_frame(f, 100, 13, 10, 20, 10, 20, "beside three, room for three");
+	/* What failed before was too long with them. */
+	f->recheck.limit = 14;
+	expect_frame(f, 100, 1440, 10, 20, 6, 20, "so many work");
+	f->recheck.limit = 13;
+	expect_frame(f, 100, 1440, 10, 20, 10, 20, "one less works");
+	f->recheck.limit = 0;
+	recheck_doubted(&f->recheck, 5);
+	expect_frame(f, 100, 1440, 10, 12, 10, 12, "what was left out");
+}
+
+/* Only the next time, whatever else is due. */
+static void what_was_left_out_is_asked_for_alone(void **state) {
+	struct fixture *f = *state;
+	usec_t wall = minute(100) + HOUR;
+	add(f, 0, 6, minute(100));
+	add(f, 8, 9, minute(100));
+	recheck_doubted(&f->recheck, 4);
+	expect_asked(f, wall, 1440, 0, 4);
+	recheck_sent(&f->recheck, NOW);
+	expect_asked(f, wall, 1440, 4, 9);
+	/* No more than may be. */
+	add(f, 10, 20, minute(100));
+	recheck_doubted(&f->recheck, 8);
+	expect_asked(f, wall, 5, 10, 15);
+	/* A reload changes nothing of it. */
+	struct recheck heir;
+	recheck_doubted(&f->recheck, 2);
+	recheck_init(&heir, 8);
+	recheck_take_over(&heir, &f->recheck, &f->settings);
+	f->recheck = heir;
+	expect_asked(f, wall, 1440, 15, 17);
+	/* Nothing is missing at the beginning of the next answer. */
+	recheck_doubted(&f->recheck, 0);
+	expect_asked(f, wall, 1440, 17, 20);
+}
+
 static void limits_hold_exactly(void **state) {
 	struct fixture *f = *state;
 	struct span span = {.buckets = -7};
@@ -499,6 +562,8 @@ int main(void) {
 		TEST(a_reload_keeps_all_but_what_the_settings_forbid),
 		TEST(runs_that_are_near_share_a_request),
 		TEST(what_lies_between_keeps_its_turn),
+		TEST(a_range_begins_and_ends_with_what_has_a_count),
+		TEST(what_was_left_out_is_asked_for_alone),
 		TEST(limits_hold_exactly),
 		TEST(what_is_too_old_is_so_by_its_edges),
 		TEST(runs_stay_in_order_whatever_happens),

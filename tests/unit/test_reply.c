@@ -761,6 +761,120 @@ static void corrections_and_strays_are_counted(void **state) {
 	rig_end();
 }
 
+/* Rechecks */
+
+/* A body with a point for each minute of the request whose letter is not a dot; the first is that of `first`. */
+static const char *body_of(usec_t first, const char *minutes, const char *more) {
+	static char body[4096];
+	size_t len = (size_t)snprintf(body, sizeof(body), "{%s\"timeSeriesDataPoints\":[", more);
+	const char *comma = "";
+	for (size_t i = 0; minutes[i]; i++) {
+		if (minutes[i] != '.') {
+			len += (size_t)snprintf(body + len, sizeof(body) - len,
+			                        "%s{\"timestampMs\":%lld,\"eventCountMap\":{\"human\":7}}", comma,
+			                        (long long)((first + (usec_t)i * MINUTE) / USEC_PER_MSEC));
+			comma = ",";
+		}
+	}
+	(void)snprintf(body + len, sizeof(body) - len, "]}");
+	return body;
+}
+
+/* Twelve minutes until eight o'clock, of which those with a dot are recorded without a count. */
+static void start_with_empty(const char *minutes) {
+	rig_configure(RIG_ACCOUNT, "window = \"1m\"; lookback = \"0s\"; backfill_from = \"12m\"; recheck = ( \"30s\", \"90s\" );",
+	              RIG_LOBBY, "");
+	rig_start(false);
+	expect_int(1, rig_open(), "requests");
+	expect_time(at("2026-11-23T07:48:00Z"), rig_request(0)->start, "start");
+	expect_time(at("2026-11-23T08:00:00Z"), rig_request(0)->end, "end");
+	/* Those at an end are asked for alone. */
+	for (int i = 0; rig_status_now().records < 12 && i < 8; i++) {
+		char part[16];
+		expect_between(0, SECOND, rig_until_asked(), "until more of them are asked for");
+		usec_t start = rig_request(0)->start, end = rig_request(0)->end;
+		(void)snprintf(part, sizeof(part), "%.*s", (int)((end - start) / MINUTE),
+		               minutes + (start - at("2026-11-23T07:48:00Z")) / MINUTE);
+		rig_status(200, body_of(start, part, ""));
+		(void)rig_turn();
+	}
+	expect_int(12, rig_status_now().records, "records");
+}
+
+/* These are asked for again, within that time. */
+static void expect_recheck(usec_t least, usec_t most, const char *start, const char *end, const char *what) {
+	expect_between(least, most, rig_until_asked(), "%s: until the recheck", what);
+	expect_time(at(start), rig_request(0)->start, "%s: start", what);
+	expect_time(at(end), rig_request(0)->end, "%s: end", what);
+}
+
+static void answer_recheck(const char *minutes, const char *more) {
+	rig_status(200, body_of(rig_request(0)->start, minutes, more));
+	(void)rig_turn();
+	expect_int(0, rig_open(), "requests behind a recheck");
+}
+
+/* Eight regular requests pay for the next. */
+static void pay(void) {
+	for (int i = 0; i < 8; i++) {
+		(void)rig_until_asked();
+		expect_int(1, (rig_request(0)->end - rig_request(0)->start) / MINUTE, "minutes of regular request %d", i + 1);
+		expect_between(rig.wall - 2 * MINUTE, rig.wall, rig_request(0)->end, "end of regular request %d", i + 1);
+		rig_ok(1);
+		(void)rig_turn();
+	}
+}
+
+/* As soon as it is due; and right behind the answer that pays for it, for nothing else would wake the daemon. */
+static void a_recheck_is_made_as_soon_as_it_may(void **state) {
+	(void)state;
+	start_with_empty("xxxx..xxxxxx");
+	expect_recheck(29 * SECOND, 31 * SECOND, "2026-11-23T07:51:00Z", "2026-11-23T07:55:00Z",
+	               "with one that has a count at either end");
+	answer_recheck("xx.x", "");
+	expect_lines("*\"time\":\"2026-11-23T07:52:00Z\",*\"count\":7,*\"revision\":1,*\n");
+	pay();
+	expect_recheck(0, SECOND, "2026-11-23T07:53:00Z", "2026-11-23T07:54:00Z", "by itself");
+	answer_recheck("x", "");
+	expect_lines("*\"time\":\"2026-11-23T07:53:00Z\",*\"count\":7,*\"revision\":1,*\n");
+	rig_expect_said("");
+	rig_end();
+}
+
+/* The ends of the range are empty still, and so is what lies before it: what came between is recorded. */
+static void what_a_recheck_brings_is_kept_and_the_rest_asked_for_alone(void **state) {
+	(void)state;
+	start_with_empty(".x.x.x.xx.x.");
+	expect_recheck(29 * SECOND, 31 * SECOND, "2026-11-23T07:47:00Z", "2026-11-23T08:00:00Z", "all");
+	answer_recheck("..xxxxxxxxxx.", "");
+	expect_int(4, rig_status_now().revisions, "what came");
+
+	pay();
+	expect_recheck(0, SECOND, "2026-11-23T07:48:00Z", "2026-11-23T07:49:00Z", "the first alone");
+	answer_recheck("x", "");
+	expect_int(5, rig_status_now().revisions, "and the first");
+	pay();
+	expect_recheck(0, SECOND, "2026-11-23T07:59:00Z", "2026-11-23T08:00:00Z", "the last");
+	answer_recheck("x", "");
+	expect_int(6, rig_status_now().revisions, "and the last");
+	rig_expect_said("");
+	rig_end();
+}
+
+/* Of an answer that says there is more, what comes before the first hole is known; the rest is due as before. */
+static void a_recheck_that_is_answered_in_parts_goes_on_behind_each(void **state) {
+	(void)state;
+	start_with_empty("x.x.x.x.x.xx");
+	expect_recheck(29 * SECOND, 31 * SECOND, "2026-11-23T07:48:00Z", "2026-11-23T07:59:00Z", "all");
+	answer_recheck("xx.x.......", "\"nextPageToken\":\"more\",");
+	expect_int(2, rig_status_now().revisions, "what came, wherever");
+	pay();
+	expect_recheck(0, SECOND, "2026-11-23T07:52:00Z", "2026-11-23T07:59:00Z", "behind what is known");
+	answer_recheck("xxxxxxx", "");
+	expect_int(5, rig_status_now().revisions, "the rest");
+	rig_end();
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
@@ -788,6 +902,9 @@ int main(void) {
 		TEST(a_reply_to_the_old_key_is_not_held_against_the_new_one),
 		TEST(a_key_file_that_is_gone_is_told),
 		TEST(corrections_and_strays_are_counted),
+		TEST(a_recheck_is_made_as_soon_as_it_may),
+		TEST(what_a_recheck_brings_is_kept_and_the_rest_asked_for_alone),
+		TEST(a_recheck_that_is_answered_in_parts_goes_on_behind_each),
 	};
 	return cmocka_run_group_tests_name("reply", tests, NULL, zones_done);
 }
