@@ -25,6 +25,7 @@
 
 static int usage(FILE *file) {
 	fputs("usage: sim [--seeds N] [--first SEED] [--jobs N] [--twice] [--stop-at-first] [--tap]\n"
+	      "       [--patience SECONDS]\n"
 	      "       sim --seed SEED [--trace] [--shrink] [--events N,N,...] [--minutes N]\n"
 	      "       --without KIND,...   of crashes, steps, disk, network, people\n",
 	      file);
@@ -73,7 +74,11 @@ enum {
 	OPTION_EVENTS,
 	OPTION_MINUTES,
 	OPTION_WITHOUT,
+	OPTION_PATIENCE,
 };
+
+/* Seconds of the processor's time: a life takes a few at most, with sanitizers some more. */
+enum { PATIENCE = 120 };
 
 static const struct option words[] = {
 	{"seeds", required_argument, NULL, OPTION_SEEDS},
@@ -88,6 +93,7 @@ static const struct option words[] = {
 	{"events", required_argument, NULL, OPTION_EVENTS},
 	{"minutes", required_argument, NULL, OPTION_MINUTES},
 	{"without", required_argument, NULL, OPTION_WITHOUT},
+	{"patience", required_argument, NULL, OPTION_PATIENCE},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -131,6 +137,9 @@ static int read_option(int option, struct campaign *campaign, bool *shrink) {
 		return campaign->run.minutes > 0 ? -1 : usage(stderr);
 	case OPTION_WITHOUT:
 		return read_kinds(optarg, &campaign->run.kinds) ? -1 : usage(stderr);
+	case OPTION_PATIENCE:
+		campaign->run.patience_s = atoi(optarg);
+		return campaign->run.patience_s > 0 ? -1 : usage(stderr);
 	case 'h':
 		return usage(stdout);
 	default:
@@ -139,7 +148,7 @@ static int read_option(int option, struct campaign *campaign, bool *shrink) {
 }
 
 int main(int argc, char *argv[]) {
-	struct campaign campaign = {.run = {.kinds = PLAN_ALL}, .first = 1, .seeds = 100, .jobs = 2};
+	struct campaign campaign = {.run = {.kinds = PLAN_ALL, .patience_s = PATIENCE}, .first = 1, .seeds = 100, .jobs = 2};
 	bool shrink = false;
 	int option;
 

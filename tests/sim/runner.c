@@ -24,8 +24,7 @@
 #include <unistd.h>
 
 enum {
-	/* A life that spins ends after so much of the processor's time, one that blocks after so much real time. */
-	LIFE_SECONDS = 120,
+	/* A life that blocks ends after so much real time; one that spins, by its run's patience. */
 	BLOCKED_SECONDS = 1800,
 	LIVES_MAX = 3000,
 };
@@ -86,9 +85,9 @@ static void make_world(const struct run *run) {
 
 /* Lives */
 
-static void live(void) {
+static void live(const struct run *run) {
 	in_life = true;
-	(void)setitimer(ITIMER_PROF, &(struct itimerval){.it_value.tv_sec = LIFE_SECONDS}, NULL);
+	(void)setitimer(ITIMER_PROF, &(struct itimerval){.it_value.tv_sec = run->patience_s}, NULL);
 	(void)alarm(BLOCKED_SECONDS);
 	exit(command_run(&(struct options){.action = ACTION_RUN, .config = "occupancyd.conf"}));
 }
@@ -168,7 +167,7 @@ static bool end_life(int status) {
 	}
 }
 
-static bool one_life(void) {
+static bool one_life(const struct run *run) {
 	int status;
 	begin_life();
 	fflush(NULL);
@@ -178,7 +177,7 @@ static bool one_life(void) {
 		exit(2);
 	}
 	if (child == 0) {
-		live();
+		live(run);
 	}
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
 	}
@@ -198,7 +197,7 @@ static void run_seed(const struct run *run, struct outcome *outcome) {
 	if (tracing) {
 		plan_print();
 	}
-	while (!world->violation[0] && !one_life()) {
+	while (!world->violation[0] && !one_life(run)) {
 	}
 	if (!world->violation[0]) {
 		audit_log();

@@ -18,6 +18,7 @@ struct run {
 	bool wanted[EVENTS_MAX];
 	int64_t minutes;             /* of faults; 0: as the plan says */
 	bool trace;
+	int patience_s;              /* of the processor's time, that a life may take */
 };
 
 /** What became of a seed.  In memory that is shared with whoever asked. */

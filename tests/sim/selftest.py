@@ -12,10 +12,16 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import subprocess
 import sys
 
 from plants import PLANTS
+
+# A life that spins: so many seconds of the processor's time, where none takes more than a few.
+PATIENCE = 30
+# Whatever else hangs: seconds, for all seeds of a plant.
+PATIENCE_ALL = 3600
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -49,11 +55,18 @@ def build(plant, text, args):
 
 
 def find(plant, binary, args):
-    """Runs seeds until one fails.  Returns its number and the invariant; None if none does."""
-    done = subprocess.run([str(binary), "--first", str(args.first), "--seeds", str(args.seeds),
-                           "--jobs", str(args.jobs), "--stop-at-first"],
-                          cwd=ROOT, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    found = sorted((int(seed), why) for seed, why in re.findall(r"^seed (\d+) fails: (.*)$", done.stdout, re.M))
+    """Runs seeds until one fails, or hangs.  Returns its number and the invariant; None if none does."""
+    process = subprocess.Popen([str(binary), "--first", str(args.first), "--seeds", str(args.seeds),
+                                "--jobs", str(args.jobs), "--stop-at-first", "--patience", str(PATIENCE)],
+                               cwd=ROOT, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               start_new_session=True)
+    try:
+        output, _ = process.communicate(timeout=PATIENCE_ALL)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return args.first + args.seeds - 1, f"no end within {PATIENCE_ALL} s"
+    found = sorted((int(seed), why) for seed, why in re.findall(r"^seed (\d+) fails: (.*)$", output, re.M))
     return found[0] if found else None
 
 
