@@ -516,6 +516,33 @@ static void the_time_is_asked_of_devices_that_do_not_back_off(void **state) {
 	rig_end();
 }
 
+/* Whatever comes instead of the time, the device is asked again. */
+static void a_request_for_the_time_that_fails_is_made_again(void **state) {
+	(void)state;
+	static const struct rig_answer rows[] = {
+		{.status = 500, .body = "no"},
+		{.status = 404, .body = "no"},
+		{.status = 200, .body = "garbage"},
+		{.result = HTTP_TOO_LARGE, .status = 200, .body = "", .error = "large"},
+		{.result = HTTP_SLOW, .body = "", .error = "slow"},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+		rig_start(false);
+		rounds(4, 2 * HOUR);
+		expect_int(true, is_ahead_told(), "%s", rig_status_now().lanes);
+		for (int i = 0; i < 3; i++) {
+			expect_between(0, 21 * MINUTE, rig_until_asked(), "row %zu: request %d", row, i);
+			rig_answer(0, &rows[row]);
+			(void)rig_turn();
+		}
+		(void)rig_said();
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
+}
+
 /* If it is the only one, the time waits with it. */
 static void nobody_is_asked_for_the_time_while_all_back_off(void **state) {
 	(void)state;
@@ -867,6 +894,7 @@ int main(void) {
 		TEST(a_clock_that_was_told_is_off_until_it_is_right),
 		TEST(once_tells_what_no_reply_has_settled),
 		TEST(the_time_is_asked_of_devices_that_do_not_back_off),
+		TEST(a_request_for_the_time_that_fails_is_made_again),
 		TEST(nobody_is_asked_for_the_time_while_all_back_off),
 		TEST(the_time_is_asked_for_of_one_device_at_a_time),
 		TEST(a_log_that_is_ahead_by_more_than_ten_seconds_is_mended),

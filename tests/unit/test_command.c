@@ -178,6 +178,10 @@ static void check_tells_cost_and_keys(void **state) {
 	printed = printed_by(ACTION_CHECK, EX_CONFIG);
 	expect_int(1, strstr(printed, "acme") != NULL, "%s", printed);
 	rig_expect_said("");
+	/* A start goes on with that, and says it. */
+	(void)run(ACTION_ONCE);
+	rig_expect_said("<4>*acme*1/h*\n<6>occupancyd *");
+	rig.sent = 0;
 
 	rig_configure(RIG_ACCOUNT, "", "", "");
 	(void)printed_by(ACTION_CHECK, EX_CONFIG);

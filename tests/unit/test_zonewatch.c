@@ -140,6 +140,23 @@ static void what_is_gone_is_told_with_its_reason(void **state) {
 }
 
 /* The same rules in another file, as most updates bring. */
+/* Berlin and Zurich showed the same from 1970 on, until Berlin had summer time in April 1980. */
+static void rules_of_the_next_ten_years_count(void **state) {
+	(void)state;
+	static const struct {
+		const char *wall;
+		bool told;
+	} rows[] = {{"1970-03-01T00:00:00Z", false}, {"1970-05-01T00:00:00Z", true}, {"1979-05-01T00:00:00Z", true}};
+	struct config *config = configure();
+	replace("Europe-Berlin", "Europe/Zurich");
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct zonewatch watch = {0};
+		expect_int(rows[row].told, zonewatch_turn(&watch, config, at(rows[row].wall)), "in %s", rows[row].wall);
+		rig_expect_said(rows[row].told ? "<4>the time zone database has new rules for Europe/Berlin: *" : "");
+	}
+	config_free(config);
+}
+
 static void what_is_as_it_was_is_not_told(void **state) {
 	(void)state;
 	struct config *config = configure();
@@ -157,6 +174,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(what_has_changed_is_told_once_in_an_hour),
 		TEST(what_is_gone_is_told_with_its_reason),
+		TEST(rules_of_the_next_ten_years_count),
 		TEST(what_is_as_it_was_is_not_told),
 	};
 	return cmocka_run_group_tests_name("zonewatch", tests, NULL, zones_done);
