@@ -25,6 +25,10 @@ IDLE = "bool idle = !others_ask(&access->lane) && access->lane.waiting.len > 0;"
 SETTLED = "clock->unsettled = clock->suspect = false;"
 CHANGED = "if (confirmed != clock_is_confirmed(access) || witnessed != skew_is_witnessed(&clock->skew) ||"
 BY_MORE = "magnitude(skew_ahead(&clock->skew) - before) > SKEW_CHANGE) {"
+TABLE = "while (size < 2 * count) {"
+ERROR = "storage->uses[use].error = r < 0 ? r : 0;"
+LETTERS = "return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');"
+KINDS = "struct kinds kinds = {.list = calloc(config->device_count + 1, sizeof(*kinds.list))};"
 NO_FILE = "*source = (struct source){.fd = -1};"
 OPENED = "source->fd = file_open(path, FILE_READ, 0);"
 ENDED = "return got < 0 ? (int)got : -ENODATA;"
@@ -218,4 +222,13 @@ EQUIVALENTS = [
     ("src/sink/replay.c", "source_skip", ENDED, ENDED.replace("< 0", "< 1"), "where the file has ended, the bytes before the position are missing, too"),
     ("src/sink/replay.c", "take_line", "if (r == 0 && lines->judged && is_older(lines, &entry)) {", "this if: never",
      "what is read of an older log is forgotten"),
+    ("src/daemon/options.c", "options_parse", "enum { OPTION_ACTION = 256 };", "enum { OPTION_ACTION = 257 };",
+     "any number stands for it that is no letter's"),
+    ("src/daemon/roster.c", "roster_init", TABLE, TABLE.replace("<", "<="), "a table that is twice as large finds the same"),
+    ("src/daemon/storage.c", "storage_note", ERROR, ERROR.replace(": 0", ": 1"), "what is not negative is no error"),
+    ("src/daemon/zonewatch.c", "compare", "struct error why = {{0}};", "struct error why = {{1}};", "it is written before it is read"),
+    ("src/response/outcome.c", "is_letter", LETTERS, LETTERS.replace("<= 'z'", "< 'z'"), "no day or month has one"),
+    ("src/response/record.c", "records_reserve", "if (count <= records->size) {", "this if: never",
+     "it is made as large as it must be each time"),
+    ("src/schedule/cost.c", "gather", KINDS, KINDS.replace("+ 1", "+ 2"), "the last one is not used"),
 ]

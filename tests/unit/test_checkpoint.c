@@ -345,6 +345,15 @@ static void damaged_one_is_set_aside(void **state) {
 	assert_string_equal(disk_get("checkpoint.damaged-20261123T000000Z"), "one");
 	assert_int_equal(checkpoint_set_aside(disk_directory, now, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "/checkpoint: cannot be set aside: "));
+
+	/* It is set aside once that will outlast a crash. */
+	for (int at = 1; at <= 2; at++) {
+		disk_put("checkpoint", "three");
+		fault_arm(FAULT_ERROR, EIO, at, 1);
+		int r = checkpoint_set_aside(disk_directory, now, &err);
+		fault_disarm();
+		assert_int_equal(r, -EIO);
+	}
 }
 
 /* Faults */

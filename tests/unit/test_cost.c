@@ -173,6 +173,11 @@ static void cost_is_told(void **state) {
 	            "interval = \"DAILY\";", 0, "", -ERANGE,
 	            "acme: 50 devices need 2.08 requests/h of 2/h allowed (104 %): exceeds its rate; no window "
 	            "would fit: poll fewer devices or raise the rate\n");
+	/* A window is a day at most. */
+	expect_cost("accounts = ( { name = \"acme\"; key_file = \"k\"; rate = \"1/h\"; } );", "", 24,
+	            "interval = \"HOURLY\";", 0, "", -ERANGE,
+	            "acme: 24 devices need 24 requests/h of 1/h allowed (2400 %): exceeds its rate; a window of "
+	            "\"1d\" would fit\n");
 	/* A window of more buckets than a request may have takes several; the look-back takes what room is left. */
 	const char *slow = "accounts = ( { name = \"acme\"; key_file = \"k\"; rate = \"2/h\"; } );";
 	expect_cost(slow, "interval = \"MINUTELY\"; window = \"1d\";", 1, "max_points = 100;", 0, "", 0,

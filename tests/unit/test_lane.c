@@ -148,6 +148,7 @@ static void live_goes_before_backlog_and_the_oldest_backlog_first(void **state) 
 
 	for (size_t i = 0; i < COUNT_OF(behind); i++) {
 		f->polls[i].cursor = WALL - (behind[i] ? behind[i] * USEC_PER_HOUR : 5 * MINUTE);
+		f->polls[i].asked = NOW - (usec_t)i * MINUTE; /* which makes no difference */
 		lane_ready(&f->lane, &f->polls[i], NOW + (usec_t)i, WALL);
 		expect_int(POLL_READY, f->polls[i].phase, "poll %zu: phase", i);
 	}

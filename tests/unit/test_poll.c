@@ -510,6 +510,30 @@ static void an_earlier_revision_changes_nothing(void **state) {
 	poll_done(&poll);
 }
 
+/* What was left out at an end is in doubt as long as it is the next to be recorded, and not skipped. */
+static void what_comes_next_is_in_doubt_if_it_was_left_out(void **state) {
+	(void)state;
+	static const struct {
+		uint16_t missing;
+		uint8_t leap;
+		usec_t from;
+		bool in_doubt;
+	} rows[] = {
+		{1, 0, 0, true}, {9, 0, 0, true}, {0, 0, 0, false}, {1, 1, 0, false}, {1, 0, USEC_PER_MIN, false}, {1, 0, -USEC_PER_MIN, false},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct settings settings = settings_of(INTERVAL_MINUTELY, "UTC", 5 * USEC_PER_MIN);
+		struct device device = device_of(&settings);
+		struct poll poll;
+		poll_init(&poll, &device, minute(3), minute(3));
+		poll.doubt.missing = rows[row].missing;
+		poll.doubt.from = minute(3) + rows[row].from;
+		poll.reach.leap = rows[row].leap;
+		expect_int(rows[row].in_doubt, poll_in_doubt(&poll), "row %zu", row);
+		poll_done(&poll);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_poll_begins_at_its_cursor),
@@ -531,6 +555,7 @@ int main(void) {
 		cmocka_unit_test(a_record_in_the_last_gap_sets_the_cursor_back),
 		cmocka_unit_test(a_poll_that_goes_back_records_once_more),
 		cmocka_unit_test(an_earlier_revision_changes_nothing),
+		cmocka_unit_test(what_comes_next_is_in_doubt_if_it_was_left_out),
 	};
 	return cmocka_run_group_tests_name("poll", tests, NULL, zones_done);
 }

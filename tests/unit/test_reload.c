@@ -113,6 +113,20 @@ static void a_failing_device_is_still_failing(void **state) {
 	rig_end();
 }
 
+static void a_failing_device_that_is_taken_out_fails_no_more(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	rig_status(400, "no");
+	(void)rig_turn();
+	expect_int(1, rig_status_now().failing, "failing");
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_FOYER, "");
+	reload();
+	expect_int(0, rig_status_now().failing, "failing");
+	(void)rig_said();
+	rig_end();
+}
+
 /* Whatever its name is now: an account is known by its name, or by its server and key. */
 static void what_the_server_asked_for_outlasts_a_reload(void **state) {
 	(void)state;
@@ -418,6 +432,7 @@ int main(void) {
 		TEST(a_device_that_stays_goes_on_where_it_was),
 		TEST(a_device_that_comes_back_goes_on_where_it_was),
 		TEST(a_failing_device_is_still_failing),
+		TEST(a_failing_device_that_is_taken_out_fails_no_more),
 		TEST(what_the_server_asked_for_outlasts_a_reload),
 		TEST(of_two_accounts_the_one_that_waited_waits_on),
 		TEST(an_account_without_a_key_waits_for_it),
