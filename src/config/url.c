@@ -3,126 +3,144 @@
 #include "config/url.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
+#include <curl/curl.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum { HOST_MAX = 255 };
 
 #define ALPHA "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGIT "0123456789"
 
-/* What stands between the slashes of scheme://host:port/ */
-struct url {
-	char host[HOST_MAX + 1]; /* without the brackets of an IPv6 address */
-	bool ipv6;
-	const char *rest;        /* what follows the host and port */
-};
+/* libcurl takes them apart, so that what is checked is what it will use. */
+static CURLUcode parse(const char *text, CURLU **ret) {
+	*ret = curl_url();
+	return *ret ? curl_url_set(*ret, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME | CURLU_DISALLOW_USER)
+	            : CURLUE_OUT_OF_MEMORY;
+}
 
-static bool is_loopback(const struct url *url) {
+/* The text is for curl_free(); NULL: there is none. */
+static char *part_of(CURLU *url, CURLUPart part) {
+	char *text = NULL;
+	return curl_url_get(url, part, &text, 0) == CURLUE_OK ? text : NULL;
+}
+
+static bool has(CURLU *url, CURLUPart part) {
+	char *text = part_of(url, part);
+	curl_free(text);
+	return text != NULL;
+}
+
+static bool part_is(CURLU *url, CURLUPart part, const char *wanted) {
+	char *text = part_of(url, part);
+	bool same = text && strcmp(text, wanted) == 0;
+	curl_free(text);
+	return same;
+}
+
+/* What only looks like an address is a name, and a name can be anywhere. */
+static bool is_loopback(CURLU *url) {
 	struct in_addr v4;
 	struct in6_addr v6;
-	if (url->ipv6) {
-		return inet_pton(AF_INET6, url->host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+	char *host = part_of(url, CURLUPART_HOST);
+	bool loopback = false;
+
+	if (host && host[0] == '[') {
+		host[strcspn(host, "]")] = '\0';
+		loopback = inet_pton(AF_INET6, host + 1, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+	} else if (host) {
+		loopback = inet_pton(AF_INET, host, &v4) == 1 ? ntohl(v4.s_addr) >> 24 == 127
+		                                              : strcasecmp(host, "localhost") == 0;
 	}
-	if (inet_pton(AF_INET, url->host, &v4) == 1) {
-		return ntohl(v4.s_addr) >> 24 == 127;
-	}
-	return strcasecmp(url->host, "localhost") == 0;
+	curl_free(host);
+	return loopback;
 }
 
-static int take_host(const char *text, struct url *ret, struct error *err) {
-	struct in6_addr v6;
-	bool ipv6 = *text == '[';
-	const char *start = ipv6 ? text + 1 : text;
-	size_t len = strspn(start, ipv6 ? DIGIT "abcdefABCDEF:." : ALPHA DIGIT ".-_");
+/* An address in brackets, or a name in which nothing has to be encoded. */
+static bool has_good_host(CURLU *url) {
+	char *host = part_of(url, CURLUPART_HOST);
+	bool good = host && (host[0] == '[' || (host[0] != '\0' && host[strspn(host, ALPHA DIGIT ".-_")] == '\0'));
+	curl_free(host);
+	return good;
+}
 
-	if (len == 0 || len > HOST_MAX || (ipv6 && start[len] != ']')) {
+/* The text may hold a password, and is never shown. */
+static int refuse(CURLUcode code, struct error *err) {
+	switch (code) {
+	case CURLUE_OUT_OF_MEMORY:
+		return error_errno(err, ENOMEM, "cannot be read");
+	case CURLUE_USER_NOT_ALLOWED:
+		return error_set(err, EINVAL, "holds a user name or password, which have no place in a configuration");
+	case CURLUE_BAD_PORT_NUMBER:
+		return error_set(err, EINVAL, "has no valid port behind the host: from 1 to 65535");
+	case CURLUE_BAD_IPV6:
+		return error_set(err, EINVAL, "holds no valid IPv6 address in its brackets");
+	default:
 		return error_set(err, EINVAL, "has no valid host behind ://");
 	}
-	memcpy(ret->host, start, len);
-	ret->host[len] = '\0';
-	ret->ipv6 = ipv6;
-	ret->rest = start + len + ipv6;
-	if (ipv6 && inet_pton(AF_INET6, ret->host, &v6) != 1) {
-		return error_set(err, EINVAL, "holds no valid IPv6 address in its brackets");
-	}
-	return 0;
 }
 
-static int take_port(struct url *url, struct error *err) {
-	if (*url->rest != ':') {
-		return 0;
+static int check_parts(CURLU *url, CURLUcode code, struct error *err) {
+	if (code != CURLUE_OK) {
+		return refuse(code, err);
 	}
-	size_t len = strspn(url->rest + 1, DIGIT);
-	long port = len > 0 && len <= 5 ? strtol(url->rest + 1, NULL, 10) : 0;
-	if (port < 1 || port > 65535) {
-		return error_set(err, EINVAL, "has no valid port behind the host: from 1 to 65535");
+	if (!has_good_host(url)) {
+		return refuse(CURLUE_BAD_HOSTNAME, err);
 	}
-	url->rest += 1 + len;
-	return 0;
-}
-
-/* What follows the scheme.  The text may hold a password here and is never shown. */
-static int parse(const char *text, struct url *ret, struct error *err) {
-	if (strchr(text, '@')) {
-		return error_set(err, EINVAL,
-		                 "holds a user name or password, which have no place in a configuration");
+	if (part_is(url, CURLUPART_PORT, "0")) {
+		return refuse(CURLUE_BAD_PORT_NUMBER, err);
 	}
-	int r = take_host(text, ret, err);
-	if (r == 0) {
-		r = take_port(ret, err);
-	}
-	if (r < 0) {
-		return r;
-	}
-	if (strcmp(ret->rest, "") != 0 && strcmp(ret->rest, "/") != 0) {
+	if (!part_is(url, CURLUPART_PATH, "/") || has(url, CURLUPART_QUERY) || has(url, CURLUPART_FRAGMENT)) {
 		return error_set(err, EINVAL, "holds more than scheme://host:port");
 	}
 	return 0;
 }
 
-/* The part behind "SCHEME://", if it is that scheme. */
-static const char *behind(const char *url, const char *scheme) {
+static bool has_scheme(const char *text, const char *scheme) {
 	size_t len = strlen(scheme);
-	return strncmp(url, scheme, len) == 0 && strncmp(url + len, "://", 3) == 0 ? url + len + 3 : NULL;
+	return strncasecmp(text, scheme, len) == 0 && strncmp(text + len, "://", 3) == 0;
 }
 
 bool url_is_clear(const char *url) {
-	return behind(url, "http") != NULL;
+	return has_scheme(url, "http");
+}
+
+bool url_is_exposed(const char *url) {
+	CURLU *parts;
+
+	if (!url_is_clear(url)) {
+		return false;
+	}
+	bool local = parse(url, &parts) == CURLUE_OK && is_loopback(parts);
+	curl_url_cleanup(parts);
+	return !local;
 }
 
 int url_check_base(const char *url, struct error *err) {
-	const char *secure = behind(url, "https");
-	const char *clear = behind(url, "http");
-	const char *text = secure ? secure : clear;
-	struct url parts;
+	CURLU *parts;
 
-	if (!text) {
+	if (!has_scheme(url, "https") && !url_is_clear(url)) {
 		return error_set(err, EINVAL, "does not begin with https://");
 	}
-	int r = parse(text, &parts, err);
-	if (r < 0) {
-		return r;
+	CURLUcode code = parse(url, &parts);
+	int r = check_parts(parts, code, err);
+	if (r == 0 && url_is_clear(url) && !is_loopback(parts)) {
+		r = error_set(err, EINVAL, "would send the key in clear: http:// is only for 127.0.0.0/8, [::1] and "
+		                           "localhost; use https://");
 	}
-	if (clear && !is_loopback(&parts)) {
-		return error_set(err, EINVAL,
-		                 "would send the key in clear: http:// is only for 127.0.0.0/8, [::1] and "
-		                 "localhost; use https://");
-	}
-	return 0;
+	curl_url_cleanup(parts);
+	return r;
 }
 
 int url_check_proxy(const char *url, struct error *err) {
 	static const char *const schemes[] = {"http", "https", "socks5", "socks5h"};
-	struct url parts;
 
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		const char *text = behind(url, schemes[i]);
-		if (text) {
-			return parse(text, &parts, err);
+		if (has_scheme(url, schemes[i])) {
+			CURLU *parts;
+			CURLUcode code = parse(url, &parts);
+			int r = check_parts(parts, code, err);
+			curl_url_cleanup(parts);
+			return r;
 		}
 	}
 	return error_set(err, EINVAL, "does not begin with http://, https://, socks5:// or socks5h://");

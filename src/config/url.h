@@ -27,6 +27,10 @@ int url_check_proxy(const char *url, struct error *err);
 __attribute__((warn_unused_result, nonnull(1)))
 int url_check_path(const char *path, struct error *err);
 
+/** Whether it is plain http to somewhere else than a loopback address. */
+__attribute__((nonnull))
+bool url_is_exposed(const char *url);
+
 /** Whether it is http, so that others on the way, if it leaves the machine, could read along. */
 __attribute__((nonnull))
 bool url_is_clear(const char *url);

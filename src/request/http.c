@@ -18,9 +18,9 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "config/secret.h"
+#include "config/url.h"
 #include "request/unpack.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <limits.h>
@@ -382,47 +382,6 @@ int http_endpoint_new(const struct http_endpoint_options *options, struct http_e
 	return 0;
 }
 
-static bool is_https(const char *url) {
-	return strncasecmp(url, "https:", 6) == 0;
-}
-
-static const char plain_scheme[] = "http://";
-
-static bool is_plain(const char *url) {
-	return strncasecmp(url, plain_scheme, strlen(plain_scheme)) == 0;
-}
-
-static bool is_loopback(const char *host, bool bracketed) {
-	struct in_addr v4;
-	struct in6_addr v6;
-	if (bracketed) {
-		return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-	}
-	/* What only looks like an address is a name, and a name can be anywhere. */
-	return inet_pton(AF_INET, host, &v4) == 1 ? ntohl(v4.s_addr) >> 24 == 127
-	                                          : strcasecmp(host, "localhost") == 0;
-}
-
-bool http_is_exposed(const char *url) {
-	char host[INET6_ADDRSTRLEN];
-	if (!is_plain(url)) {
-		return false;
-	}
-	const char *authority = url + strlen(plain_scheme);
-	bool bracketed = *authority == '[';
-	const char *start = authority + bracketed;
-	size_t len = strcspn(start, bracketed ? "]/?#" : ":/?#");
-	const char *end = start + len + (bracketed && start[len] == ']');
-
-	if (len >= sizeof(host) || memchr(authority, '@', strcspn(authority, "/?#")) ||
-	    (*end != '\0' && !strchr(":/?#", *end))) {
-		return true;
-	}
-	memcpy(host, start, len);
-	host[len] = '\0';
-	return (bracketed && end[-1] != ']') || !is_loopback(host, bracketed);
-}
-
 /* What libcurl calls while it moves data */
 
 /* Each header of that name: what an intermediary adds stands behind what the server said. */
@@ -499,7 +458,7 @@ static CURLcode set_up(struct transfer *transfer, struct http_endpoint *endpoint
 	SET(easy, CURLOPT_NOSIGNAL, 1L);
 	SET(easy, CURLOPT_URL, endpoint->url);
 	/* Not "http" for a URL without a scheme either, for which libcurl would guess it. */
-	bool local = is_plain(endpoint->url) && !http_is_exposed(endpoint->url);
+	bool local = url_is_clear(endpoint->url) && !url_is_exposed(endpoint->url);
 	SET(easy, CURLOPT_PROTOCOLS_STR, local ? "http" : "https");
 	SET(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	SET(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
@@ -507,7 +466,7 @@ static CURLcode set_up(struct transfer *transfer, struct http_endpoint *endpoint
 	 * Over TLS the handshake tells whether requests can share a connection, which is
 	 * worth waiting for.  In plain HTTP only the first reply would.
 	 */
-	SET(easy, CURLOPT_PIPEWAIT, is_https(endpoint->url) ? 1L : 0L);
+	SET(easy, CURLOPT_PIPEWAIT, url_is_clear(endpoint->url) ? 0L : 1L);
 	SET(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L); /* see on_body() */
 	SET(easy, CURLOPT_USERAGENT, "occupancyd/" OCCUPANCYD_VERSION);
 	SET(easy, CURLOPT_HTTPHEADER, endpoint->headers);

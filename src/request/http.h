@@ -120,8 +120,4 @@ bool http_next(struct http *http, struct http_reply *ret_reply);
 __attribute__((nonnull))
 void http_renew(struct http *http);
 
-/** Whether the URL is plain http to somewhere else than a loopback address. */
-__attribute__((nonnull))
-bool http_is_exposed(const char *url);
-
 #endif

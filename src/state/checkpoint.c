@@ -33,6 +33,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 static const char file_name[] = "checkpoint";
 static const char magic[] = "occupancyd-checkpoint 2\n";
@@ -59,21 +60,8 @@ enum {
 enum { FILE_MAX_MIB = 1024 };
 static const size_t file_max = (size_t)FILE_MAX_MIB << 20;
 
-/* CRC-32 as in zlib and Ethernet, a byte at a time. */
 static uint32_t crc32_of(const char *data, size_t len) {
-	uint32_t table[256];
-	for (uint32_t i = 0; i < 256; i++) {
-		table[i] = i;
-		for (int bit = 0; bit < 8; bit++) {
-			table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320U : 0);
-		}
-	}
-
-	uint32_t crc = 0xffffffffU;
-	for (size_t i = 0; i < len; i++) {
-		crc = crc >> 8 ^ table[(crc ^ (unsigned char)data[i]) & 0xff];
-	}
-	return ~crc;
+	return (uint32_t)crc32_z(0, (const unsigned char *)data, len);
 }
 
 /* What a UUID in a checkpoint may consist of: nothing that could end its field. */

@@ -349,7 +349,3 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 	flight->used = false;
 	return true;
 }
-
-bool http_is_exposed(const char *url) {
-	return strncmp(url, "http://", 7) == 0;
-}

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct os *os;
@@ -177,8 +178,11 @@ void signals_close(int fd) {
 
 /* The kernel */
 
+/* Libraries ask before the simulation begins. */
 ssize_t getrandom(void *buf, size_t len, unsigned flags) {
-	(void)flags;
+	if (!world) {
+		return syscall(SYS_getrandom, buf, len, flags);
+	}
 	for (size_t i = 0; i < len; i++) {
 		((unsigned char *)buf)[i] = (unsigned char)dice_next(&world->os);
 	}
@@ -186,5 +190,5 @@ ssize_t getrandom(void *buf, size_t len, unsigned flags) {
 }
 
 pid_t getpid(void) {
-	return 1000 + world->life;
+	return world ? 1000 + world->life : (pid_t)syscall(SYS_getpid);
 }

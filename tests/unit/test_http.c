@@ -5,6 +5,7 @@
 #include "server.h"
 
 #include "base/clock.h"
+#include "config/url.h"
 #include "request/http.h"
 
 #include <zlib.h>
@@ -515,7 +516,7 @@ static void plain_http_is_for_loopback_addresses_only(void **state) {
 		{"http://", true},
 	};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
-		expect_int(rows[row].exposed, http_is_exposed(rows[row].url), "%s", rows[row].url);
+		expect_int(rows[row].exposed, url_is_exposed(rows[row].url), "%s", rows[row].url);
 	}
 }
 
