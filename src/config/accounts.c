@@ -45,7 +45,7 @@ static void enter(struct reader *reader, const struct member *member, const stru
 	}
 }
 
-void reader_account(struct reader *reader, const struct source *source, const struct node *node, long at) {
+void reader_account(struct reader *reader, const struct source *source, const struct config_setting_t *node, long at) {
 	struct member member = {
 		.source = source, .group = GROUP_ACCOUNTS, .at = at, .line = node_line(node)};
 	struct account_draft draft = {0};

@@ -210,7 +210,7 @@ static int check_cap(const void *draft, uint64_t set, struct error *err) {
 }
 
 /* Where nothing to blame is set, it is the group as a whole. */
-static const struct rule account_rules[] = {
+static const struct group_rule account_rules[] = {
 	{KEY_BIT(KEY_REGION) | KEY_BIT(KEY_BASE_URL), {KEY_BASE_URL, KEY_COUNT}, check_region},
 	{KEY_BIT(KEY_BASE_URL) | KEY_BIT(KEY_PROXY), {KEY_PROXY, KEY_COUNT}, check_proxy},
 	{KEY_BIT(KEY_SCHEME) | KEY_BIT(KEY_ORG), {KEY_SCHEME, KEY_COUNT}, check_org_missing},
@@ -222,22 +222,22 @@ static const struct rule account_rules[] = {
 	{0},
 };
 
-static const struct rule device_rules[] = {
+static const struct group_rule device_rules[] = {
 	{KEY_BIT(KEY_WINDOW) | KEY_BIT(KEY_INTERVAL), {KEY_WINDOW, KEY_INTERVAL, KEY_COUNT}, check_window},
 	{KEY_BIT(KEY_BACKFILL) | KEY_BIT(KEY_WINDOW) | KEY_BIT(KEY_INTERVAL) | KEY_BIT(KEY_SETTLE),
 	 {KEY_BACKFILL, KEY_WINDOW, KEY_INTERVAL, KEY_SETTLE}, check_backfill},
 	{0},
 };
 
-static const struct rule retry_rules[] = {
+static const struct group_rule retry_rules[] = {
 	{KEY_BIT(KEY_RETRY_BASE) | KEY_BIT(KEY_RETRY_CAP), {KEY_RETRY_CAP, KEY_RETRY_BASE, KEY_COUNT},
 	 check_cap},
 	{0},
 };
 
-const struct rule *rules_of(enum key_group group) {
-	static const struct rule none = {0};
-	static const struct rule *const rules[GROUP_COUNT] = {
+const struct group_rule *rules_of(enum key_group group) {
+	static const struct group_rule none = {0};
+	static const struct group_rule *const rules[GROUP_COUNT] = {
 		[GROUP_ACCOUNTS] = account_rules,
 		[GROUP_DEVICES] = device_rules,
 		[GROUP_RETRY] = retry_rules,

@@ -17,7 +17,7 @@ static_assert(KEY_COUNT <= 64, "a set of keys is one word");
 
 enum { BLAME_MAX = 4 };
 
-struct rule {
+struct group_rule {
 	uint64_t about;                /* the keys it looks at */
 	enum key_id blame[BLAME_MAX];  /* told of the first of them that is set; KEY_COUNT ends it */
 	/**
@@ -27,10 +27,8 @@ struct rule {
 	int (*check)(const void *draft, uint64_t set, struct error *err);
 };
 
-enum { RULES_MAX = 8 };
-
 /** Ends with a rule whose check is NULL; for a group without rules that is the first. */
-const struct rule *rules_of(enum key_group group);
+const struct group_rule *rules_of(enum key_group group);
 
 /**
  * Fills in what depends on other settings: the window, where none is written, and

@@ -3,7 +3,7 @@
 /*
  * What the administrator asked for: immutable, replaceable as a whole.
  *
- * config_read() reads the main file and the conf.d fragments beside it, finds
+ * config_load() reads the main file and the conf.d fragments beside it, finds
  * every mistake in one go, and gives either a whole configuration or none.
  */
 
@@ -122,6 +122,7 @@ struct config {
 	struct retry_settings retry;
 	struct log_settings log;
 	const char *state_directory;
+	const struct device_draft *defaults; /* what `defaults` has; for config_print() */
 	struct config_memory *memory; /* owns all that the above point to */
 };
 
@@ -141,11 +142,9 @@ void config_problems_done(struct config_problems *problems);
  * Returns 0 and a configuration to be given to config_free(), or -EINVAL with
  * at least one problem, or -ENOMEM.  It may be one without devices: see
  * config_check_devices().
- *
- * Hidden, because libconfig exports a function of this name.
  */
-__attribute__((warn_unused_result, nonnull, visibility("hidden")))
-int config_read(const char *file, struct config **ret_config, struct config_problems *problems);
+__attribute__((warn_unused_result, nonnull))
+int config_load(const char *file, struct config **ret_config, struct config_problems *problems);
 
 /** Returns 0, or -EINVAL with FILE:LINE and a sentence if no device is configured yet. */
 __attribute__((warn_unused_result, nonnull(1, 2)))
@@ -159,7 +158,7 @@ const struct zone *config_zone(const struct config *config, size_t at);
 
 /**
  * Appends the effective configuration, all defaults filled in, as a file that
- * config_read() accepts.  It names key files, never a key.
+ * config_load() accepts.  It names key files, never a key.
  */
 __attribute__((nonnull))
 void config_print(const struct config *config, struct buf *out);

@@ -23,7 +23,7 @@ static void fill_zone(struct reader *reader, struct member *defaults, struct dev
 	}
 }
 
-void reader_defaults(struct reader *reader, const struct node *node) {
+void reader_defaults(struct reader *reader, const struct config_setting_t *node) {
 	struct member *member = &reader->defaults;
 	struct device_draft *draft = &reader->default_draft;
 
@@ -48,7 +48,7 @@ void reader_defaults(struct reader *reader, const struct node *node) {
 }
 
 /* Where a rule's sentence belongs: to the device's own setting, else to the one it inherits. */
-static void blame(struct reader *reader, const struct member *member, const struct rule *rule,
+static void blame(struct reader *reader, const struct member *member, const struct group_rule *rule,
                   const char *sentence) {
 	const struct member *members[] = {member, &reader->defaults};
 	for (size_t m = 0; m < 2; m++) {
@@ -64,11 +64,11 @@ static void blame(struct reader *reader, const struct member *member, const stru
 
 static void check(struct reader *reader, const struct member *member, const struct device_draft *draft) {
 	const struct member *defaults = &reader->defaults;
-	const struct rule *first = rules_of(GROUP_DEVICES);
+	const struct group_rule *first = rules_of(GROUP_DEVICES);
 	uint64_t own = member->set | member->bad;
 	uint64_t bad = member->bad | (defaults->bad & ~own);
 
-	for (const struct rule *rule = first; rule->check; rule++) {
+	for (const struct group_rule *rule = first; rule->check; rule++) {
 		struct error err = {0};
 		uint64_t told = KEY_BIT(rule - first);
 		bool inherited = !(rule->about & own);
@@ -167,7 +167,7 @@ static void enter(struct reader *reader, const struct member *member, const stru
 	config->device_count++;
 }
 
-void reader_device(struct reader *reader, const struct source *source, const struct node *node, long at) {
+void reader_device(struct reader *reader, const struct source *source, const struct config_setting_t *node, long at) {
 	struct member member = {
 		.source = source, .group = GROUP_DEVICES, .at = at, .line = node_line(node)};
 	struct device_draft draft = reader->default_draft;

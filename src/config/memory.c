@@ -40,7 +40,6 @@ struct config_memory {
 	struct refusal *refusals;
 	struct pool texts;
 	struct pool settings;
-	struct device_draft defaults;
 };
 
 struct config_memory *config_memory_new(void) {
@@ -235,8 +234,4 @@ int memory_zone(struct config_memory *memory, const char *name, const struct zon
 
 const struct zone *memory_zone_at(const struct config_memory *memory, size_t at) {
 	return at < memory->zone_count ? memory->zones[at] : NULL;
-}
-
-struct device_draft *memory_defaults(struct config_memory *memory) {
-	return &memory->defaults;
 }

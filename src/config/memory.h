@@ -41,10 +41,6 @@ const struct zone *memory_zone_at(const struct config_memory *memory, size_t at)
 __attribute__((nonnull))
 const struct settings *memory_settings(struct config_memory *memory, const struct settings *settings);
 
-/** What `defaults` has, for config_print(). */
-__attribute__((nonnull))
-struct device_draft *memory_defaults(struct config_memory *memory);
-
 /** Releases what is only needed while reading. */
 __attribute__((nonnull))
 void memory_seal(struct config_memory *memory);

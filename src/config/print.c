@@ -129,7 +129,7 @@ static void print_devices(struct printer *printer, const struct config *config) 
 
 void config_print(const struct config *config, struct buf *out) {
 	struct printer printer = {.out = out};
-	const struct device_draft *defaults = memory_defaults(config->memory);
+	const struct device_draft *defaults = config->defaults;
 
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
 		buf_init(&printer.inherited[id], out->max);

@@ -136,7 +136,7 @@ static void report_no_group(struct reader *reader, const struct reader_file *fil
 }
 
 /* Whether the top-level setting has the right shape and place. */
-static bool is_well_placed(struct reader *reader, const struct reader_file *file, const struct node *node,
+static bool is_well_placed(struct reader *reader, const struct reader_file *file, const struct config_setting_t *node,
                            enum key_group group) {
 	const struct group *about = &group_table[group];
 	struct scalar scalar;
@@ -157,10 +157,10 @@ static bool is_well_placed(struct reader *reader, const struct reader_file *file
 }
 
 /* Finds a group in a file; NULL if it is not there or not usable. */
-static const struct node *find(const struct reader_file *file, enum key_group group) {
-	const struct node *root = file->tree ? tree_root(file->tree) : NULL;
+static const struct config_setting_t *find(const struct reader_file *file, enum key_group group) {
+	const struct config_setting_t *root = file->tree ? tree_root(file->tree) : NULL;
 	for (size_t i = 0; root && i < node_count(root); i++) {
-		const struct node *node = node_at(root, i);
+		const struct config_setting_t *node = node_at(root, i);
 		struct scalar scalar;
 		node_read(node, &scalar);
 		if (strcmp(node_name(node), group_table[group].name) == 0) {
@@ -171,9 +171,9 @@ static const struct node *find(const struct reader_file *file, enum key_group gr
 }
 
 static void check_groups(struct reader *reader, const struct reader_file *file) {
-	const struct node *root = file->tree ? tree_root(file->tree) : NULL;
+	const struct config_setting_t *root = file->tree ? tree_root(file->tree) : NULL;
 	for (size_t i = 0; root && i < node_count(root); i++) {
-		const struct node *node = node_at(root, i);
+		const struct config_setting_t *node = node_at(root, i);
 		enum key_group group = find_group(node_name(node));
 
 		if (group == GROUP_COUNT) {
@@ -188,7 +188,7 @@ static void check_groups(struct reader *reader, const struct reader_file *file) 
 static size_t count_list(const struct reader *reader, enum key_group group) {
 	size_t count = 0;
 	for (size_t f = 0; f < reader->file_count; f++) {
-		const struct node *list = find(&reader->files[f], group);
+		const struct config_setting_t *list = find(&reader->files[f], group);
 		count += list ? node_count(list) : 0;
 	}
 	return count;
@@ -204,7 +204,7 @@ static void report_no_device(struct reader *reader) {
 /* A group that is there once, in the main file. */
 static void read_single(struct reader *reader, enum key_group group, void *into) {
 	const struct reader_file *file = &reader->files[0];
-	const struct node *node = find(file, group);
+	const struct config_setting_t *node = find(file, group);
 	struct member member = {
 		.source = &file->source, .group = group, .at = -1, .line = node ? node_line(node) : 0};
 
@@ -215,15 +215,15 @@ static void read_single(struct reader *reader, enum key_group group, void *into)
 	reader_check(reader, &member, into);
 }
 
-typedef void read_element(struct reader *reader, const struct source *source, const struct node *node,
+typedef void read_element(struct reader *reader, const struct source *source, const struct config_setting_t *node,
                           long at);
 
 static void read_list(struct reader *reader, enum key_group group, read_element *read) {
 	for (size_t f = 0; f < reader->file_count; f++) {
 		const struct reader_file *file = &reader->files[f];
-		const struct node *list = find(file, group);
+		const struct config_setting_t *list = find(file, group);
 		for (size_t i = 0; list && i < node_count(list); i++) {
-			const struct node *node = node_at(list, i);
+			const struct config_setting_t *node = node_at(list, i);
 			struct member member = {
 				.source = &file->source, .group = group, .at = (long)i, .line = node_line(node)};
 			struct scalar scalar;
@@ -263,8 +263,9 @@ static int read_groups(struct reader *reader) {
 		check_groups(reader, &reader->files[f]);
 	}
 	int r = make_room(reader);
-	if (r < 0) {
-		return r;
+	struct device_draft *defaults = memory_alloc(config->memory, sizeof(*defaults));
+	if (r < 0 || !defaults) {
+		return -ENOMEM;
 	}
 	reader->accounts_whole &= reader->files_whole;
 	read_list(reader, GROUP_ACCOUNTS, reader_account);
@@ -276,7 +277,8 @@ static int read_groups(struct reader *reader) {
 
 	config->log.zone = reader->default_draft.settings.bucket.zone;
 	config->state_directory = state.directory;
-	*memory_defaults(config->memory) = reader->default_draft;
+	*defaults = reader->default_draft;
+	config->defaults = defaults;
 	return reader->failed || reader->problems.failed ? -ENOMEM : 0;
 }
 
@@ -298,7 +300,7 @@ static void reader_done(struct reader *reader) {
 	}
 }
 
-int config_read(const char *file, struct config **ret_config, struct config_problems *problems) {
+int config_load(const char *file, struct config **ret_config, struct config_problems *problems) {
 	struct reader reader = {
 		.config = config_new(), .files_whole = true, .accounts_whole = true};
 	if (!reader.config) {

@@ -109,7 +109,7 @@ static bool label_text(const struct scalar *scalar, char digits[static NUMBER_SI
 	}
 }
 
-static int read_label(struct reader *reader, const struct node *node, struct labels *labels,
+static int read_label(struct reader *reader, const struct config_setting_t *node, struct labels *labels,
                       struct error *err) {
 	struct scalar scalar;
 	char digits[NUMBER_SIZE];
@@ -122,11 +122,11 @@ static int read_label(struct reader *reader, const struct node *node, struct lab
 	return labels_set(labels, node_name(node), text, reader->memory, err);
 }
 
-static int read_labels(struct reader *reader, const struct member *member, const struct node *node,
+static int read_labels(struct reader *reader, const struct member *member, const struct config_setting_t *node,
                        struct labels *labels) {
 	int bad = 0;
 	for (size_t i = 0; i < node_count(node); i++) {
-		const struct node *label = node_at(node, i);
+		const struct config_setting_t *label = node_at(node, i);
 		char subject[SUBJECT_SIZE];
 		char key[160];
 		struct error err = {0};
@@ -146,7 +146,7 @@ static int read_labels(struct reader *reader, const struct member *member, const
 }
 
 /* The texts of a list or array, a comma between them. */
-static int join_list(const struct node *node, char *out, size_t size, struct error *err) {
+static int join_list(const struct config_setting_t *node, char *out, size_t size, struct error *err) {
 	size_t len = 0;
 	out[0] = '\0';
 	for (size_t i = 0; i < node_count(node); i++) {
@@ -165,7 +165,7 @@ static int join_list(const struct node *node, char *out, size_t size, struct err
 }
 
 /* A value of the right kind; what is wrong with it is reported. */
-static int read_value(struct reader *reader, struct member *member, enum key_id id, const struct node *node,
+static int read_value(struct reader *reader, struct member *member, enum key_id id, const struct config_setting_t *node,
                       void *into, struct labels *labels) {
 	struct scalar scalar;
 	struct error err = {0};
@@ -191,10 +191,10 @@ static int read_value(struct reader *reader, struct member *member, enum key_id 
 }
 
 /* The name is known before anything else is, so that every message can say it. */
-static void find_name(struct member *member, const struct node *node) {
+static void find_name(struct member *member, const struct config_setting_t *node) {
 	struct scalar scalar;
 	for (size_t i = 0; i < node_count(node); i++) {
-		const struct node *setting = node_at(node, i);
+		const struct config_setting_t *setting = node_at(node, i);
 		if (strcmp(node_name(setting), "name") == 0) {
 			node_read(setting, &scalar);
 			member->name = scalar.kind == SCALAR_STRING ? scalar.text : NULL;
@@ -202,13 +202,13 @@ static void find_name(struct member *member, const struct node *node) {
 	}
 }
 
-void reader_read(struct reader *reader, struct member *member, const struct node *node, void *into,
+void reader_read(struct reader *reader, struct member *member, const struct config_setting_t *node, void *into,
                  struct labels *labels) {
 	if (group_table[member->group].list) {
 		find_name(member, node);
 	}
 	for (size_t i = 0; i < node_count(node); i++) {
-		const struct node *setting = node_at(node, i);
+		const struct config_setting_t *setting = node_at(node, i);
 		const char *name = node_name(setting);
 		enum key_id id = key_find(member->group, name);
 
@@ -248,7 +248,7 @@ void reader_require(struct reader *reader, const struct member *member) {
 }
 
 void reader_check(struct reader *reader, const struct member *member, const void *draft) {
-	for (const struct rule *rule = rules_of(member->group); rule->check; rule++) {
+	for (const struct group_rule *rule = rules_of(member->group); rule->check; rule++) {
 		struct error err = {0};
 		if ((rule->about & member->bad) || rule->check(draft, member->set, &err) == 0) {
 			continue;

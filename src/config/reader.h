@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * A configuration being read: what the steps of config_read() share.
+ * A configuration being read: what the steps of config_load() share.
  *
  *   read.c       the files and the order of the steps
  *   reader.c     a group by the table of keys: { key = value; ... }
@@ -70,7 +70,7 @@ struct place member_place(const struct member *member, enum key_id id);
  * has it.
  */
 __attribute__((nonnull(1, 2, 3, 4)))
-void reader_read(struct reader *reader, struct member *member, const struct node *node, void *into,
+void reader_read(struct reader *reader, struct member *member, const struct config_setting_t *node, void *into,
                  struct labels *labels);
 
 /** Fills in all defaults of a group. */
@@ -87,13 +87,13 @@ void reader_check(struct reader *reader, const struct member *member, const void
 
 /** Reads a node of the list `accounts`, or of `devices`. */
 __attribute__((nonnull))
-void reader_account(struct reader *reader, const struct source *source, const struct node *node, long at);
+void reader_account(struct reader *reader, const struct source *source, const struct config_setting_t *node, long at);
 __attribute__((nonnull))
-void reader_device(struct reader *reader, const struct source *source, const struct node *node, long at);
+void reader_device(struct reader *reader, const struct source *source, const struct config_setting_t *node, long at);
 
 /** Reads `defaults`, of which node may be NULL. */
 __attribute__((nonnull(1)))
-void reader_defaults(struct reader *reader, const struct node *node);
+void reader_defaults(struct reader *reader, const struct config_setting_t *node);
 
 /** Looks an account up by its name; NULL if there is none. */
 __attribute__((nonnull))

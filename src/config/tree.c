@@ -11,15 +11,6 @@ struct tree {
 	config_t config;
 };
 
-/* A node is a config_setting_t that nobody else can look into. */
-static const config_setting_t *setting_of(const struct node *node) {
-	return (const config_setting_t *)(const void *)node;
-}
-
-static const struct node *node_of(const config_setting_t *setting) {
-	return (const struct node *)(const void *)setting;
-}
-
 void tree_free(struct tree *tree) {
 	if (tree) {
 		config_destroy(&tree->config);
@@ -81,25 +72,24 @@ int tree_parse(const char *text, struct tree **ret_tree, int *ret_line, struct e
 	return 0;
 }
 
-const struct node *tree_root(const struct tree *tree) {
-	return node_of(config_root_setting(&tree->config));
+const config_setting_t *tree_root(const struct tree *tree) {
+	return config_root_setting(&tree->config);
 }
 
-size_t node_count(const struct node *node) {
-	const config_setting_t *setting = setting_of(node);
-	return config_setting_is_aggregate(setting) ? (size_t)config_setting_length(setting) : 0;
+size_t node_count(const config_setting_t *node) {
+	return config_setting_is_aggregate(node) ? (size_t)config_setting_length(node) : 0;
 }
 
-const struct node *node_at(const struct node *node, size_t at) {
-	return node_of(config_setting_get_elem(setting_of(node), (unsigned)at));
+const config_setting_t *node_at(const config_setting_t *node, size_t at) {
+	return config_setting_get_elem(node, (unsigned)at);
 }
 
-const char *node_name(const struct node *node) {
-	return config_setting_name(setting_of(node));
+const char *node_name(const config_setting_t *node) {
+	return config_setting_name(node);
 }
 
-int node_line(const struct node *node) {
-	return (int)config_setting_source_line(setting_of(node));
+int node_line(const config_setting_t *node) {
+	return (int)config_setting_source_line(node);
 }
 
 /* A string, unless it is marked as a number. */
@@ -118,21 +108,20 @@ static void read_string(const char *text, struct scalar *ret) {
 	ret->text = ret->digits;
 }
 
-void node_read(const struct node *node, struct scalar *ret) {
-	const config_setting_t *setting = setting_of(node);
+void node_read(const config_setting_t *node, struct scalar *ret) {
 	*ret = (struct scalar){.kind = SCALAR_GROUP};
 
-	switch (config_setting_type(setting)) {
+	switch (config_setting_type(node)) {
 	case CONFIG_TYPE_STRING:
-		read_string(config_setting_get_string(setting), ret);
+		read_string(config_setting_get_string(node), ret);
 		break;
 	case CONFIG_TYPE_INT:
 		ret->kind = SCALAR_INT;
-		ret->number = config_setting_get_int(setting);
+		ret->number = config_setting_get_int(node);
 		break;
 	case CONFIG_TYPE_BOOL:
 		ret->kind = SCALAR_BOOL;
-		ret->number = config_setting_get_bool(setting);
+		ret->number = config_setting_get_bool(node);
 		break;
 	case CONFIG_TYPE_LIST:
 		ret->kind = SCALAR_LIST;

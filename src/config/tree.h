@@ -2,9 +2,6 @@
 
 /*
  * A parsed configuration text: the one user of libconfig.
- *
- * libconfig has a function config_read() too, so its header and config.h cannot
- * be included together; this module is the wall between them.
  */
 
 #ifndef CONFIG_TREE_H
@@ -14,8 +11,8 @@
 
 #include <stddef.h>
 
-/** A setting: a scalar, or a group, list or array of them.  Owned by its tree. */
-struct node;
+/** A node, libconfig's setting: a scalar, or a group, list or array of them.  Owned by its tree. */
+struct config_setting_t;
 
 struct tree;
 
@@ -56,25 +53,25 @@ int tree_parse(const char *text, struct tree **ret_tree, int *ret_line, struct e
 
 /** The top: a group. */
 __attribute__((nonnull))
-const struct node *tree_root(const struct tree *tree);
+const struct config_setting_t *tree_root(const struct tree *tree);
 
 /** Members of a group, list or array; 0 for a scalar. */
 __attribute__((nonnull))
-size_t node_count(const struct node *node);
+size_t node_count(const struct config_setting_t *node);
 
 /** The member at that place, which must be below node_count(). */
 __attribute__((nonnull))
-const struct node *node_at(const struct node *node, size_t at);
+const struct config_setting_t *node_at(const struct config_setting_t *node, size_t at);
 
 /** NULL for a member of a list or array. */
 __attribute__((nonnull))
-const char *node_name(const struct node *node);
+const char *node_name(const struct config_setting_t *node);
 
 __attribute__((nonnull))
-int node_line(const struct node *node);
+int node_line(const struct config_setting_t *node);
 
 /** The kind, and for a scalar the value, which lives as long as node and ret do. */
 __attribute__((nonnull))
-void node_read(const struct node *node, struct scalar *ret);
+void node_read(const struct config_setting_t *node, struct scalar *ret);
 
 #endif

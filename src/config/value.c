@@ -554,10 +554,6 @@ const char *key_type_name(enum key_type type) {
 	return types[type].name;
 }
 
-const char *value_wanted(enum key_id id) {
-	return types[key_table[id].type].wanted;
-}
-
 static int wrong_kind(const struct type *type, const struct scalar *scalar, struct error *err) {
 	static const char *const kinds[] = {
 		[SCALAR_STRING] = "a text in quotes", [SCALAR_INT] = "a number",

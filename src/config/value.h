@@ -35,9 +35,6 @@ bool value_is_set(enum key_id id, const void *from);
 __attribute__((nonnull))
 void value_write(enum key_id id, const void *from, struct buf *out);
 
-/** What a value of that type looks like: `a duration in quotes, such as "90s"`. */
-const char *value_wanted(enum key_id id);
-
 /** Printable UTF-8: nothing that would garble a line. */
 __attribute__((nonnull))
 bool value_is_printable(const char *text);

@@ -54,7 +54,7 @@ static int print(const struct buf *text) {
 int command_read_config(const char *file, struct config **ret_config) {
 	struct config_problems problems;
 	config_problems_init(&problems);
-	int r = config_read(file, ret_config, &problems);
+	int r = config_load(file, ret_config, &problems);
 	if (r == -ENOMEM) {
 		log_err("%s: out of memory", file);
 	} else {

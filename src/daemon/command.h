@@ -17,7 +17,7 @@
 __attribute__((warn_unused_result, nonnull))
 int command_run(const struct options *options);
 
-/** config_read(), with all that is wrong told.  Returns 0, -EINVAL or -ENOMEM. */
+/** config_load(), with all that is wrong told.  Returns 0, -EINVAL or -ENOMEM. */
 __attribute__((warn_unused_result, nonnull))
 int command_read_config(const char *file, struct config **ret_config);
 

@@ -39,7 +39,7 @@ static void check_problems(const struct config_problems *problems) {
 static int read_config(const char *path, struct config **ret) {
 	struct config_problems problems;
 	config_problems_init(&problems);
-	int r = config_read(path, ret, &problems);
+	int r = config_load(path, ret, &problems);
 	must(r == 0 || r == -EINVAL, "%d", r);
 	if (r == -EINVAL) {
 		check_problems(&problems);

@@ -110,7 +110,7 @@ static int show_problems(const char *file) {
 	struct config *config = NULL;
 	struct config_problems problems;
 	config_problems_init(&problems);
-	int r = config_read(file, &config, &problems);
+	int r = config_load(file, &config, &problems);
 	fputs(buf_text(&problems.text), stdout);
 	struct error err;
 	if (r == 0 && config_check_devices(config, file, &err) < 0) {

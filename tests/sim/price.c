@@ -13,7 +13,7 @@ static const struct config *configuration(void) {
 	struct config_problems problems;
 	if (!config) {
 		config_problems_init(&problems);
-		if (config_read("occupancyd.conf", &config, &problems) < 0) {
+		if (config_load("occupancyd.conf", &config, &problems) < 0) {
 			fprintf(stderr, "sim: its configuration: %s", buf_text(&problems.text));
 			exit(2);
 		}

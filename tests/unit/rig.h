@@ -473,7 +473,7 @@ static struct config *rig_config(void) {
 	struct config_problems problems;
 	struct config *config = NULL;
 	config_problems_init(&problems);
-	if (config_read(rig_path("main.conf"), &config, &problems) < 0) {
+	if (config_load(rig_path("main.conf"), &config, &problems) < 0) {
 		fail_msg("the test itself is wrong: %s", buf_text(&problems.text));
 	}
 	config_problems_done(&problems);

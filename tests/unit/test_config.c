@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 
-/* What config_read() takes, what it refuses and in which words, and config_print(). */
+/* What config_load() takes, what it refuses and in which words, and config_print(). */
 
 #include "config/check.h"
 #include "config/keys.h"
@@ -91,7 +91,7 @@ static struct config *read_main(char **ret_said) {
 	struct config_problems problems;
 	config_problems_init(&problems);
 
-	int r = config_read(path_of("main.conf"), &config, &problems);
+	int r = config_load(path_of("main.conf"), &config, &problems);
 	*ret_said = strdup(buf_text(&problems.text));
 	assert_non_null(*ret_said);
 	strip_dir(*ret_said);
@@ -1270,7 +1270,7 @@ static void very_many_problems_are_counted(void **state) {
 	buf_done(&text);
 
 	config_problems_init(&problems);
-	assert_int_equal(config_read(path_of("main.conf"), &config, &problems), -EINVAL);
+	assert_int_equal(config_load(path_of("main.conf"), &config, &problems), -EINVAL);
 	assert_int_equal(problems.count, 20000);
 	assert_int_equal(buf_error(&problems.text), 0);
 	assert_true(problems.text.len < 1100 * 1024);

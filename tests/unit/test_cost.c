@@ -114,7 +114,7 @@ static struct config *read_text(const char *text) {
 	struct config *config = NULL;
 	struct config_problems problems;
 	config_problems_init(&problems);
-	if (config_read(path, &config, &problems) < 0) {
+	if (config_load(path, &config, &problems) < 0) {
 		fail_msg("refused:\n%s", buf_text(&problems.text));
 	}
 	config_problems_done(&problems);
