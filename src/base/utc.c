@@ -2,8 +2,11 @@
 
 #include "base/utc.h"
 
+#include "base/scan.h"
+
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	DAYS_PER_ERA = 146097,   /* 400 years: after them everything repeats */
@@ -136,36 +139,10 @@ const char *utc_format_offset(char buf[static UTC_STRING_SIZE], usec_t instant, 
 	return buf;
 }
 
-static bool is_digit(char c) {
-	return c >= '0' && c <= '9';
-}
-
-/* Exactly that many digits.  Moves on behind them. */
-static bool take_number(const char **text, int digits, int *ret) {
-	int number = 0;
-
-	for (int i = 0; i < digits; i++) {
-		if (!is_digit(**text)) {
-			return false;
-		}
-		number = number * 10 + (*(*text)++ - '0');
-	}
-	*ret = number;
-	return true;
-}
-
-static bool take_char(const char **text, char wanted) {
-	if (**text != wanted) {
-		return false;
-	}
-	(*text)++;
-	return true;
-}
-
-static bool take_date(const char **text, struct civil *civil) {
+static bool take_date(struct scan *in, struct civil *civil) {
 	int year;
-	if (!take_number(text, 4, &year) || !take_char(text, '-') || !take_number(text, 2, &civil->month) ||
-	    !take_char(text, '-') || !take_number(text, 2, &civil->day)) {
+	if (!scan_digits(in, 4, &year) || !scan_char(in, '-') || !scan_digits(in, 2, &civil->month) ||
+	    !scan_char(in, '-') || !scan_digits(in, 2, &civil->day)) {
 		return false;
 	}
 	civil->year = year;
@@ -179,51 +156,51 @@ static bool take_date(const char **text, struct civil *civil) {
 }
 
 /* Digits beyond the microsecond are read and dropped. */
-static bool take_fraction(const char **text, int *ret_usec) {
+static bool take_fraction(struct scan *in, int *ret_usec) {
 	int usec = 0;
 	int scale = (int)USEC_PER_SEC / 10;
 
-	if (!is_digit(**text)) {
+	if (!scan_is_digit(scan_peek(in))) {
 		return false;
 	}
-	for (; is_digit(**text); (*text)++) {
-		usec += (**text - '0') * scale;
+	for (; scan_is_digit(scan_peek(in)); in->at++) {
+		usec += (*in->at - '0') * scale;
 		scale /= 10;
 	}
 	*ret_usec = usec;
 	return true;
 }
 
-static bool take_seconds(const char **text, struct civil *civil) {
-	return take_number(text, 2, &civil->second) &&
-	       (!take_char(text, '.') || take_fraction(text, &civil->usec));
+static bool take_seconds(struct scan *in, struct civil *civil) {
+	return scan_digits(in, 2, &civil->second) &&
+	       (!scan_char(in, '.') || take_fraction(in, &civil->usec));
 }
 
-static bool take_time(const char **text, bool lenient, struct civil *civil) {
-	if (!take_number(text, 2, &civil->hour) || !take_char(text, ':') ||
-	    !take_number(text, 2, &civil->minute)) {
+static bool take_time(struct scan *in, bool lenient, struct civil *civil) {
+	if (!scan_digits(in, 2, &civil->hour) || !scan_char(in, ':') ||
+	    !scan_digits(in, 2, &civil->minute)) {
 		return false;
 	}
-	if (take_char(text, ':') ? !take_seconds(text, civil) : !lenient) {
+	if (scan_char(in, ':') ? !take_seconds(in, civil) : !lenient) {
 		return false;
 	}
 	return civil->hour < 24 && civil->minute < 60 && civil->second <= 60;
 }
 
-static bool take_zone(const char **text, bool lenient, usec_t *ret_offset) {
+static bool take_zone(struct scan *in, bool lenient, usec_t *ret_offset) {
 	int hours, minutes;
-	char sign = **text;
+	char sign = scan_peek(in);
 
 	*ret_offset = 0;
 	if (sign == '\0') {
 		return lenient;
 	}
-	(*text)++;
+	in->at++;
 	if (sign == 'Z' || sign == 'z') {
 		return true;
 	}
-	if ((sign != '+' && sign != '-') || !take_number(text, 2, &hours) || !take_char(text, ':') ||
-	    !take_number(text, 2, &minutes) || hours > 23 || minutes > 59) {
+	if ((sign != '+' && sign != '-') || !scan_digits(in, 2, &hours) || !scan_char(in, ':') ||
+	    !scan_digits(in, 2, &minutes) || hours > 23 || minutes > 59) {
 		return false;
 	}
 
@@ -233,12 +210,13 @@ static bool take_zone(const char **text, bool lenient, usec_t *ret_offset) {
 }
 
 int utc_parse(const char *text, bool lenient, usec_t *ret_instant) {
+	struct scan in = {text, text + strlen(text)};
 	struct civil civil = {0};
 	usec_t offset;
 
-	if (!take_date(&text, &civil) ||
-	    !(take_char(&text, 'T') || take_char(&text, 't') || take_char(&text, ' ')) ||
-	    !take_time(&text, lenient, &civil) || !take_zone(&text, lenient, &offset) || *text != '\0') {
+	if (!take_date(&in, &civil) ||
+	    !(scan_char(&in, 'T') || scan_char(&in, 't') || scan_char(&in, ' ')) ||
+	    !take_time(&in, lenient, &civil) || !take_zone(&in, lenient, &offset) || in.at < in.end) {
 		return -EINVAL;
 	}
 

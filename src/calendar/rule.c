@@ -2,6 +2,7 @@
 
 #include "calendar/rule.h"
 
+#include "base/scan.h"
 #include "base/utc.h"
 
 #include <errno.h>
@@ -16,75 +17,37 @@ enum {
 	YEARS_PER_CYCLE = 400,      /* then dates and weekdays repeat */
 };
 
-/* What is left of the text; it is not NUL-terminated. */
-struct reader {
-	const char *at, *end;
-};
-
-static char peek(const struct reader *in) {
-	return in->at < in->end ? *in->at : '\0';
-}
-
-static bool take_char(struct reader *in, char wanted) {
-	if (in->at == in->end || *in->at != wanted) {
-		return false;
-	}
-	in->at++;
-	return true;
-}
-
-static bool is_digit(char c) {
-	return c >= '0' && c <= '9';
-}
-
 static bool is_letter(char c) {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-/* Digits, at least one, for a number from min to max. */
-static bool take_number(struct reader *in, int min, int max, int *ret) {
-	int number = 0;
-
-	if (!is_digit(peek(in))) {
-		return false;
-	}
-	while (is_digit(peek(in))) {
-		number = number * 10 + (*in->at++ - '0');
-		if (number > max) {
-			return false;
-		}
-	}
-	*ret = number;
-	return number >= min;
-}
-
 /* "EST" or "<+0330>": three characters or more.  Nobody asks for the name. */
-static bool take_name(struct reader *in) {
-	bool quoted = take_char(in, '<');
+static bool take_name(struct scan *in) {
+	bool quoted = scan_char(in, '<');
 	int len = 0;
 
-	for (char c; c = peek(in), is_letter(c) || (quoted && (is_digit(c) || c == '+' || c == '-')); in->at++) {
+	for (char c; c = scan_peek(in), is_letter(c) || (quoted && (scan_is_digit(c) || c == '+' || c == '-')); in->at++) {
 		len++;
 	}
-	return len >= 3 && (!quoted || take_char(in, '>'));
+	return len >= 3 && (!quoted || scan_char(in, '>'));
 }
 
 /* [+-]hh[:mm[:ss]] */
-static bool take_time(struct reader *in, int max_hours, int32_t *ret_s) {
+static bool take_time(struct scan *in, int max_hours, int32_t *ret_s) {
 	int hours, minutes = 0, seconds = 0;
-	bool minus = take_char(in, '-');
+	bool minus = scan_char(in, '-');
 
 	if (!minus) {
-		(void)take_char(in, '+');
+		(void)scan_char(in, '+');
 	}
-	if (!take_number(in, 0, max_hours, &hours)) {
+	if (!scan_number(in, 0, max_hours, &hours)) {
 		return false;
 	}
-	if (take_char(in, ':')) {
-		if (!take_number(in, 0, 59, &minutes)) {
+	if (scan_char(in, ':')) {
+		if (!scan_number(in, 0, 59, &minutes)) {
 			return false;
 		}
-		if (take_char(in, ':') && !take_number(in, 0, 59, &seconds)) {
+		if (scan_char(in, ':') && !scan_number(in, 0, 59, &seconds)) {
 			return false;
 		}
 	}
@@ -95,7 +58,7 @@ static bool take_time(struct reader *in, int max_hours, int32_t *ret_s) {
 }
 
 /* POSIX counts offsets west of Greenwich; we count them east. */
-static bool take_offset(struct reader *in, int32_t *ret_s) {
+static bool take_offset(struct scan *in, int32_t *ret_s) {
 	int32_t west_s;
 	if (!take_time(in, MAX_OFFSET_HOURS, &west_s)) {
 		return false;
@@ -104,28 +67,28 @@ static bool take_offset(struct reader *in, int32_t *ret_s) {
 	return true;
 }
 
-static bool take_day(struct reader *in, struct rule_change *change) {
-	if (take_char(in, 'J')) {
+static bool take_day(struct scan *in, struct rule_change *change) {
+	if (scan_char(in, 'J')) {
 		change->kind = RULE_DAY_JULIAN;
-		return take_number(in, 1, 365, &change->day);
+		return scan_number(in, 1, 365, &change->day);
 	}
-	if (take_char(in, 'M')) {
+	if (scan_char(in, 'M')) {
 		change->kind = RULE_DAY_MONTH;
-		return take_number(in, 1, 12, &change->month) && take_char(in, '.') &&
-		       take_number(in, 1, 5, &change->week) && take_char(in, '.') &&
-		       take_number(in, 0, 6, &change->day);
+		return scan_number(in, 1, 12, &change->month) && scan_char(in, '.') &&
+		       scan_number(in, 1, 5, &change->week) && scan_char(in, '.') &&
+		       scan_number(in, 0, 6, &change->day);
 	}
 	change->kind = RULE_DAY_OF_YEAR;
-	return take_number(in, 0, 365, &change->day);
+	return scan_number(in, 0, 365, &change->day);
 }
 
 /* ",date[/time]" */
-static bool take_change(struct reader *in, struct rule_change *change) {
+static bool take_change(struct scan *in, struct rule_change *change) {
 	change->time_s = DEFAULT_CHANGE_S;
-	if (!take_char(in, ',') || !take_day(in, change)) {
+	if (!scan_char(in, ',') || !take_day(in, change)) {
 		return false;
 	}
-	return !take_char(in, '/') || take_time(in, MAX_CHANGE_HOURS, &change->time_s);
+	return !scan_char(in, '/') || take_time(in, MAX_CHANGE_HOURS, &change->time_s);
 }
 
 /* The date of the change in that year, in days since 1970-01-01. */
@@ -185,7 +148,7 @@ static int check_changes(struct rule *rule) {
 	return 0;
 }
 
-static int parse_changes(struct reader *in, struct rule *rule) {
+static int parse_changes(struct scan *in, struct rule *rule) {
 	int32_t standard_s = rule->offset_s;
 	int32_t daylight_s = standard_s + SEC_PER_HOUR;
 	struct rule_change begin = {0}, end = {0};
@@ -193,7 +156,7 @@ static int parse_changes(struct reader *in, struct rule *rule) {
 	if (!take_name(in)) {
 		return -EINVAL;
 	}
-	if (peek(in) != ',' && !take_offset(in, &daylight_s)) {
+	if (scan_peek(in) != ',' && !take_offset(in, &daylight_s)) {
 		return -EINVAL;
 	}
 	if (!take_change(in, &begin) || !take_change(in, &end) || in->at != in->end) {
@@ -217,7 +180,7 @@ static int parse_changes(struct reader *in, struct rule *rule) {
 }
 
 int rule_parse(const char *text, size_t len, struct rule *ret) {
-	struct reader in = {.at = text, .end = text + len};
+	struct scan in = {.at = text, .end = text + len};
 	struct rule rule = {.fixed = true};
 
 	if (!take_name(&in) || !take_offset(&in, &rule.offset_s)) {

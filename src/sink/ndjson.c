@@ -2,6 +2,8 @@
 
 #include "sink/ndjson.h"
 
+#include "base/scan.h"
+
 #include "base/text.h"
 #include "sink/format.h"
 
@@ -208,21 +210,9 @@ void ndjson_format(const struct record *record, struct buf *out) {
  * that are wanted.
  */
 
-struct reader {
-	const char *at, *end;
-};
-
-static bool take(struct reader *in, char c) {
-	if (in->at == in->end || *in->at != c) {
-		return false;
-	}
-	in->at++;
-	return true;
-}
-
 /* What stands between two quotation marks, escapes and all. */
-static bool take_string(struct reader *in, struct slice *ret) {
-	if (!take(in, '"')) {
+static bool take_string(struct scan *in, struct slice *ret) {
+	if (!scan_char(in, '"')) {
 		return false;
 	}
 	ret->text = in->at;
@@ -237,7 +227,7 @@ static bool take_string(struct reader *in, struct slice *ret) {
 }
 
 /* An object or an array: up to its end, whatever is in it. */
-static bool take_nested(struct reader *in, struct slice *ret) {
+static bool take_nested(struct scan *in, struct slice *ret) {
 	size_t depth = 0;
 	struct slice inner;
 
@@ -260,7 +250,7 @@ static bool take_nested(struct reader *in, struct slice *ret) {
 	return true;
 }
 
-static bool take_value(struct reader *in, struct slice *ret) {
+static bool take_value(struct scan *in, struct slice *ret) {
 	if (in->at < in->end && *in->at == '"') {
 		return take_string(in, ret);
 	}
@@ -301,17 +291,17 @@ static bool keep_field(struct slice fields[static FIELD_COUNT_OF], const struct 
 int ndjson_parse(const char *line, size_t len, struct log_entry *ret) {
 	struct slice fields[FIELD_COUNT_OF] = {{0}};
 	size_t missing = FIELD_COUNT_OF;
-	struct reader in = {line, line + len};
+	struct scan in = {line, line + len};
 
-	if (len < 3 || memcmp(in.end - 2, "}\n", 2) != 0 || !take(&in, '{')) {
+	if (len < 3 || memcmp(in.end - 2, "}\n", 2) != 0 || !scan_char(&in, '{')) {
 		return -EBADMSG;
 	}
 	do {
 		struct slice name, value;
-		if (!take_string(&in, &name) || !take(&in, ':') || !take_value(&in, &value)) {
+		if (!take_string(&in, &name) || !scan_char(&in, ':') || !take_value(&in, &value)) {
 			return -EBADMSG;
 		}
 		missing -= keep_field(fields, &name, &value);
-	} while (missing > 0 && take(&in, ','));
+	} while (missing > 0 && scan_char(&in, ','));
 	return log_entry_make(fields, ret);
 }

@@ -26,6 +26,7 @@
 #include "state/checkpoint.h"
 
 #include "base/replace.h"
+#include "base/scan.h"
 #include "base/utc.h"
 
 #include <errno.h>
@@ -267,72 +268,24 @@ int checkpoint_finish(struct checkpoint_writer *writer, const char *directory, s
 
 /* Reading */
 
-/* What is left to read.  Each take_ function moves on, or says no. */
-struct reader {
-	const char *at, *end;
-};
-
-static bool take(struct reader *in, const char *text, size_t len) {
-	if ((size_t)(in->end - in->at) < len || memcmp(in->at, text, len) != 0) {
-		return false;
-	}
-	in->at += len;
-	return true;
-}
-
-static bool take_char(struct reader *in, char c) {
-	return take(in, &c, 1);
-}
-
 static bool is_number(char c) {
-	return c == '-' || (c >= '0' && c <= '9');
-}
-
-/* Digits without a superfluous zero in front. */
-static bool take_unsigned(struct reader *in, uint64_t max, uint64_t *ret) {
-	const char *start = in->at;
-	uint64_t n = 0;
-
-	for (; in->at < in->end && *in->at >= '0' && *in->at <= '9'; in->at++) {
-		uint64_t digit = (uint64_t)(*in->at - '0');
-		if (n > (max - digit) / 10) {
-			return false;
-		}
-		n = n * 10 + digit;
-	}
-	if (in->at == start || (*start == '0' && in->at - start > 1)) {
-		return false;
-	}
-	*ret = n;
-	return true;
-}
-
-static bool take_signed(struct reader *in, int64_t *ret) {
-	bool negative = take_char(in, '-');
-	uint64_t n;
-
-	if (!take_unsigned(in, negative ? (uint64_t)INT64_MAX + 1 : INT64_MAX, &n) ||
-	    (negative && n == 0)) {
-		return false;
-	}
-	*ret = negative ? (int64_t)(0 - n) : (int64_t)n;
-	return true;
+	return c == '-' || scan_is_digit(c);
 }
 
 /* Up to the next blank, which is taken too, of characters fit for a UUID. */
-static bool take_word(struct reader *in, char *out, size_t size) {
+static bool take_word(struct scan *in, char *out, size_t size) {
 	size_t len = 0;
 
 	while (in->at < in->end && len < size - 1 && is_uuid_char(*in->at)) {
 		out[len++] = *in->at++;
 	}
 	out[len] = '\0';
-	return len > 0 && take_char(in, ' ');
+	return len > 0 && scan_char(in, ' ');
 }
 
-static bool take_status(struct reader *in, uint8_t *ret) {
+static bool take_status(struct scan *in, uint8_t *ret) {
 	for (size_t i = 0; i < STATUS_COUNT; i++) {
-		if (take_char(in, status_letters[i])) {
+		if (scan_char(in, status_letters[i])) {
 			*ret = (uint8_t)i;
 			return true;
 		}
@@ -340,18 +293,18 @@ static bool take_status(struct reader *in, uint8_t *ret) {
 	return false;
 }
 
-static bool take_remembered(struct reader *in, usec_t cursor, uint32_t usual, struct remembered *ret) {
+static bool take_remembered(struct scan *in, usec_t cursor, uint32_t usual, struct remembered *ret) {
 	int64_t ago, count;
 	uint64_t revision, length = usual;
 	struct remembered what = {0};
 
-	if (!take_signed(in, &ago) || __builtin_sub_overflow(cursor, ago, &what.start) ||
-	    !take_char(in, ':') || !take_status(in, &what.status) || !take_char(in, ':') ||
-	    !take_unsigned(in, UINT16_MAX, &revision) || !take_char(in, ':') ||
-	    !take_signed(in, &count)) {
+	if (!scan_signed(in, &ago) || __builtin_sub_overflow(cursor, ago, &what.start) ||
+	    !scan_char(in, ':') || !take_status(in, &what.status) || !scan_char(in, ':') ||
+	    !scan_unsigned(in, UINT16_MAX, &revision) || !scan_char(in, ':') ||
+	    !scan_signed(in, &count)) {
 		return false;
 	}
-	if (take_char(in, ':') && (!take_unsigned(in, UINT32_MAX, &length) || length == usual)) {
+	if (scan_char(in, ':') && (!scan_unsigned(in, UINT32_MAX, &length) || length == usual)) {
 		return false;
 	}
 	what.length_s = (uint32_t)length;
@@ -361,19 +314,19 @@ static bool take_remembered(struct reader *in, usec_t cursor, uint32_t usual, st
 	return true;
 }
 
-static bool take_run(struct reader *in, usec_t cursor, struct recheck_run *ret) {
+static bool take_run(struct scan *in, usec_t cursor, struct recheck_run *ret) {
 	int64_t ago, length, recorded;
 	uint64_t revision, stage;
 	uint8_t status;
 	struct recheck_run run = {0};
 
-	if (!take_signed(in, &ago) || __builtin_sub_overflow(cursor, ago, &run.start) ||
-	    !take_char(in, ':') || !take_signed(in, &length) || length <= 0 ||
-	    __builtin_add_overflow(run.start, length, &run.end) || !take_char(in, ':') ||
+	if (!scan_signed(in, &ago) || __builtin_sub_overflow(cursor, ago, &run.start) ||
+	    !scan_char(in, ':') || !scan_signed(in, &length) || length <= 0 ||
+	    __builtin_add_overflow(run.start, length, &run.end) || !scan_char(in, ':') ||
 	    !take_status(in, &status) || (status != RECORD_NO_DATA && status != RECORD_GAP) ||
-	    !take_char(in, ':') || !take_unsigned(in, UINT16_MAX, &revision) || !take_char(in, ':') ||
-	    !take_unsigned(in, UINT8_MAX, &stage) || stage >= RECHECKS_MAX || !take_char(in, ':') ||
-	    !take_signed(in, &recorded) || __builtin_add_overflow(cursor, recorded, &run.recorded)) {
+	    !scan_char(in, ':') || !scan_unsigned(in, UINT16_MAX, &revision) || !scan_char(in, ':') ||
+	    !scan_unsigned(in, UINT8_MAX, &stage) || stage >= RECHECKS_MAX || !scan_char(in, ':') ||
+	    !scan_signed(in, &recorded) || __builtin_add_overflow(cursor, recorded, &run.recorded)) {
 		return false;
 	}
 	run.gap = status == RECORD_GAP;
@@ -420,9 +373,9 @@ static int memory_push(struct memory *memory, const struct remembered *what) {
 }
 
 /* What is remembered, one after the other.  0, -EBADMSG or -ENOMEM. */
-static int take_memory(struct reader *in, usec_t cursor, uint32_t usual, struct memory *memory) {
+static int take_memory(struct scan *in, usec_t cursor, uint32_t usual, struct memory *memory) {
 	memory->len = 0;
-	while (in->at + 1 < in->end && is_number(in->at[1]) && take_char(in, ' ')) {
+	while (in->at + 1 < in->end && is_number(in->at[1]) && scan_char(in, ' ')) {
 		struct remembered what;
 		if (!take_remembered(in, cursor, usual, &what) ||
 		    (memory->len > 0 && memory->list[memory->len - 1].start >= what.start)) {
@@ -436,7 +389,7 @@ static int take_memory(struct reader *in, usec_t cursor, uint32_t usual, struct 
 	return 0;
 }
 
-static bool take_identities(struct reader *in, struct checkpoint_entry *entry) {
+static bool take_identities(struct scan *in, struct checkpoint_entry *entry) {
 	usec_t taken, ago;
 	uint16_t top;
 	uint64_t revision;
@@ -444,18 +397,18 @@ static bool take_identities(struct reader *in, struct checkpoint_entry *entry) {
 	usual_identities(entry, &taken, &top);
 	entry->taken = taken;
 	entry->top = top;
-	if (!take(in, " =", 2)) {
+	if (!scan_text(in, " =")) {
 		return true;
 	}
-	if (!take_signed(in, &ago) || __builtin_sub_overflow(entry->cursor, ago, &entry->taken) ||
-	    !take_char(in, ':') || !take_unsigned(in, UINT16_MAX, &revision)) {
+	if (!scan_signed(in, &ago) || __builtin_sub_overflow(entry->cursor, ago, &entry->taken) ||
+	    !scan_char(in, ':') || !scan_unsigned(in, UINT16_MAX, &revision)) {
 		return false;
 	}
 	entry->top = (uint16_t)revision;
-	if (!take_char(in, ':')) {
+	if (!scan_char(in, ':')) {
 		return entry->taken != taken || entry->top != top;
 	}
-	if (!take_unsigned(in, UINT16_MAX, &revision) || revision == 0) {
+	if (!scan_unsigned(in, UINT16_MAX, &revision) || revision == 0) {
 		return false;
 	}
 	entry->again = (uint16_t)revision;
@@ -463,9 +416,9 @@ static bool take_identities(struct reader *in, struct checkpoint_entry *entry) {
 }
 
 /* What is asked for again.  0, -EBADMSG or -ENOMEM. */
-static int take_runs(struct reader *in, usec_t cursor, struct memory *memory) {
+static int take_runs(struct scan *in, usec_t cursor, struct memory *memory) {
 	memory->runs_len = 0;
-	while (take(in, " ?", 2)) {
+	while (scan_text(in, " ?")) {
 		struct recheck_run run;
 		if (!take_run(in, cursor, &run) ||
 		    (memory->runs_len > 0 && memory->runs[memory->runs_len - 1].end > run.start)) {
@@ -480,7 +433,7 @@ static int take_runs(struct reader *in, usec_t cursor, struct memory *memory) {
 }
 
 /* The rest of a line, with its end.  0, -EBADMSG or -ENOMEM. */
-static int take_rest(struct reader *in, struct memory *memory, struct checkpoint_entry *entry) {
+static int take_rest(struct scan *in, struct memory *memory, struct checkpoint_entry *entry) {
 	int r = take_memory(in, entry->cursor, usual_length(entry->interval), memory);
 	if (r < 0) {
 		return r;
@@ -493,19 +446,19 @@ static int take_rest(struct reader *in, struct memory *memory, struct checkpoint
 	}
 	entry->runs = memory->runs;
 	entry->runs_len = memory->runs_len;
-	return take_char(in, '\n') ? 0 : -EBADMSG;
+	return scan_char(in, '\n') ? 0 : -EBADMSG;
 }
 
 /* All lines of polls, with the visitor or only to see that they are well. */
-static int take_polls(struct reader *in, struct memory *memory, checkpoint_visit *visit, void *user) {
-	while (take(in, poll_word, sizeof(poll_word) - 1)) {
+static int take_polls(struct scan *in, struct memory *memory, checkpoint_visit *visit, void *user) {
+	while (scan_text(in, poll_word)) {
 		char uuid[UUID_MAX + 1];
 		char interval[INTERVAL_MAX];
 		struct checkpoint_entry entry = {.uuid = uuid};
 
 		if (!take_word(in, uuid, sizeof(uuid)) || !take_word(in, interval, sizeof(interval)) ||
-		    interval_parse(interval, &entry.interval) < 0 || !take_signed(in, &entry.cursor) ||
-		    !take_char(in, ' ') || !take_signed(in, &entry.since)) {
+		    interval_parse(interval, &entry.interval) < 0 || !scan_signed(in, &entry.cursor) ||
+		    !scan_char(in, ' ') || !scan_signed(in, &entry.since)) {
 			return -EBADMSG;
 		}
 		int r = take_rest(in, memory, &entry);
@@ -519,12 +472,12 @@ static int take_polls(struct reader *in, struct memory *memory, checkpoint_visit
 	return in->at == in->end ? 0 : -EBADMSG;
 }
 
-static bool take_head(struct reader *in, struct sink_position *ret) {
-	return take(in, magic, sizeof(magic) - 1) && take(in, log_word, sizeof(log_word) - 1) &&
-	       take_signed(in, &ret->newest) && take_char(in, ' ') &&
-	       take_unsigned(in, UINT64_MAX, &ret->inode) && take_char(in, ' ') &&
-	       take_signed(in, &ret->size) && ret->size >= 0 && take_char(in, ' ') &&
-	       take_unsigned(in, UINT64_MAX, &ret->tail) && take_char(in, '\n');
+static bool take_head(struct scan *in, struct sink_position *ret) {
+	return scan_text(in, magic) && scan_text(in, log_word) &&
+	       scan_signed(in, &ret->newest) && scan_char(in, ' ') &&
+	       scan_unsigned(in, UINT64_MAX, &ret->inode) && scan_char(in, ' ') &&
+	       scan_signed(in, &ret->size) && ret->size >= 0 && scan_char(in, ' ') &&
+	       scan_unsigned(in, UINT64_MAX, &ret->tail) && scan_char(in, '\n');
 }
 
 /* The last line says what the checksum of all before it is. */
@@ -547,13 +500,13 @@ int checkpoint_parse(const char *data, size_t len, checkpoint_visit *visit, void
 	if (!crc_agrees(data, len)) {
 		return error_set(err, EBADMSG, "the checksum does not agree");
 	}
-	struct reader in = {data, data + len - CRC_LINE};
+	struct scan in = {data, data + len - CRC_LINE};
 	if (!take_head(&in, &position)) {
 		return error_set(err, EBADMSG, "not a checkpoint of version 2");
 	}
 
 	/* Twice, so that nobody sees half of one that turns out to be damaged. */
-	struct reader again = in;
+	struct scan again = in;
 	int r = take_polls(&in, &memory, NULL, NULL);
 	if (r == 0) {
 		r = take_polls(&again, &memory, visit, user);
