@@ -2,8 +2,9 @@
 
 #include "config/memory.h"
 
+#include "base/array.h"
 #include "base/rng.h"
-#include "config/index.h"
+#include "base/index.h"
 
 #include <errno.h>
 #include <stdalign.h>
@@ -103,17 +104,7 @@ void *memory_alloc(struct config_memory *memory, size_t size) {
 
 /* Room for one more, made before the index is told of it. */
 static int pool_reserve(struct pool *pool) {
-	if (pool->count < pool->size) {
-		return 0;
-	}
-	size_t size = pool->size ? pool->size * 2 : 64;
-	const void **items = reallocarray(pool->items, size, sizeof(*items));
-	if (!items) {
-		return -ENOMEM;
-	}
-	pool->items = items;
-	pool->size = size;
-	return 0;
+	return array_reserve(&pool->items, &pool->size, pool->count + 1, sizeof(*pool->items));
 }
 
 /* Text comes by the hundred thousand: it is packed without alignment. */

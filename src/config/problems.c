@@ -2,6 +2,7 @@
 
 #include "config/problems.h"
 
+#include "base/array.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -26,15 +27,9 @@ void config_problems_done(struct config_problems *problems) {
 }
 
 static struct problem *problem_new(struct problem_list *list) {
-	if (list->count == list->size) {
-		size_t size = list->size ? list->size * 2 : 16;
-		struct problem *items = reallocarray(list->items, size, sizeof(*items));
-		if (!items) {
-			list->failed = true;
-			return NULL;
-		}
-		list->items = items;
-		list->size = size;
+	if (array_reserve(&list->items, &list->size, list->count + 1, sizeof(*list->items)) < 0) {
+		list->failed = true;
+		return NULL;
 	}
 	return &list->items[list->count];
 }

@@ -13,7 +13,7 @@
 #define CONFIG_READER_H
 
 #include "config/check.h"
-#include "config/index.h"
+#include "base/index.h"
 #include "config/labels.h"
 #include "config/problems.h"
 #include "config/tree.h"

@@ -2,6 +2,7 @@
 
 #include "config/source.h"
 
+#include "base/array.h"
 #include "base/text.h"
 #include "config/problems.h"
 #include "config/tree.h"
@@ -80,14 +81,10 @@ struct place source_place(const struct source *source, int line) {
 
 static int segment_add(struct copier *copier) {
 	struct source *source = copier->source;
-	if (source->segment_count == source->segment_size) {
-		size_t size = source->segment_size ? source->segment_size * 2 : 4;
-		struct segment *segments = reallocarray(source->segments, size, sizeof(*segments));
-		if (!segments) {
-			return -ENOMEM;
-		}
-		source->segments = segments;
-		source->segment_size = size;
+	int r = array_reserve(&source->segments, &source->segment_size, source->segment_count + 1,
+	                      sizeof(*source->segments));
+	if (r < 0) {
+		return r;
 	}
 	source->segments[source->segment_count++] = (struct segment){
 		.first = *copier->text_line, .line = copier->file_line, .file = copier->file};

@@ -10,6 +10,7 @@
  */
 
 #include "base/log.h"
+#include "base/array.h"
 #include "base/utc.h"
 #include "daemon/poller-private.h"
 #include "schedule/backoff.h"
@@ -23,17 +24,8 @@
 #define DISK_RETRY_LAST  (15 * USEC_PER_SEC)
 
 static int pending_reserve(struct poller *poller) {
-	if (poller->pending_len < poller->pending_size) {
-		return 0;
-	}
-	size_t size = poller->pending_size ? 2 * poller->pending_size : 256;
-	struct pending *grown = reallocarray(poller->pending, size, sizeof(*grown));
-	if (!grown) {
-		return -ENOMEM;
-	}
-	poller->pending = grown;
-	poller->pending_size = size;
-	return 0;
+	return array_reserve(&poller->pending, &poller->pending_size, poller->pending_len + 1,
+	                     sizeof(*poller->pending));
 }
 
 static int add_record(struct poller *poller, struct poll *poll, const struct record *record,

@@ -2,7 +2,8 @@
 
 #include "daemon/orphans.h"
 
-#include "base/rng.h"
+#include "base/array.h"
+#include "daemon/roster.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 
 #define KEPT_FOR (INT64_C(2) * 366 * USEC_PER_DAY)
 
-enum { FIRST_SIZE = 16 };
+enum { ROOM = 16 };
 
 void orphans_done(struct orphans *orphans) {
 	if (orphans) {
@@ -18,68 +19,58 @@ void orphans_done(struct orphans *orphans) {
 			free(orphans->list[i].uuid);
 		}
 		free(orphans->list);
-		free(orphans->slots);
+		index_done(&orphans->index);
 		*orphans = (struct orphans){0};
 	}
 }
 
-static bool is_identity(const struct orphan *orphan, const char *uuid, enum interval interval) {
-	return orphan->interval == interval && orphan->uuid && strcmp(orphan->uuid, uuid) == 0;
-}
-
-/* Where the orphan stands in the list, or where it would be entered: a slot with 0. */
-static size_t *find_slot(const struct orphans *orphans, const char *uuid, enum interval interval) {
-	size_t mask = 2 * orphans->size - 1;
-	size_t at = (size_t)(rng_hash(uuid, strlen(uuid)) + (uint64_t)interval) & mask;
-	while (orphans->slots[at] > 0 &&
-	       !is_identity(&orphans->list[orphans->slots[at] - 1], uuid, interval)) {
-		at = (at + 1) & mask;
-	}
-	return &orphans->slots[at];
+static bool is_same(const void *list, size_t position, const void *key) {
+	const struct orphan *orphan = &((const struct orphan *)list)[position];
+	const struct identity *identity = key;
+	return orphan->interval == identity->interval && orphan->uuid && strcmp(orphan->uuid, identity->uuid) == 0;
 }
 
 static struct orphan *find(const struct orphans *orphans, const char *uuid, enum interval interval) {
-	size_t at = orphans->size > 0 ? *find_slot(orphans, uuid, interval) : 0;
-	return at > 0 ? &orphans->list[at - 1] : NULL;
+	struct identity identity = {uuid, interval};
+	size_t at;
+	bool found = index_find(&orphans->index, identity_hash(&identity), is_same, orphans->list, &identity, &at);
+	return found ? &orphans->list[at] : NULL;
 }
 
-/* A power of two, with room for as many again. */
-static size_t wanted_size(const struct orphans *orphans) {
-	size_t left = 0, size = FIRST_SIZE;
-	for (size_t i = 0; i < orphans->len; i++) {
-		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a list where there is a length */
-		left += orphans->list[i].uuid != NULL;
+/* There is room for it, and it is not in the list. */
+static int enter(struct orphans *orphans, const struct orphan *orphan) {
+	struct identity identity = {orphan->uuid, orphan->interval};
+	size_t twin;
+	int r = index_add(&orphans->index, identity_hash(&identity), is_same, orphans->list, &identity, orphans->len, &twin);
+	if (r == 0) {
+		orphans->list[orphans->len++] = *orphan;
 	}
-	while (size < 2 * left) {
-		size *= 2;
-	}
-	return size;
+	return r;
 }
 
-/* Room for one more; those that were adopted are left behind. */
+/* Room for one more.  Those that were adopted are left behind, for the index cannot forget. */
 static int reserve(struct orphans *orphans) {
 	if (orphans->len < orphans->size) {
 		return 0;
 	}
-	struct orphans grown = {.size = wanted_size(orphans)};
-	grown.list = calloc(grown.size, sizeof(*grown.list));
-	grown.slots = calloc(2 * grown.size, sizeof(*grown.slots));
-	if (!grown.list || !grown.slots) {
-		free(grown.list);
-		free(grown.slots);
-		return -ENOMEM;
-	}
+	size_t left = 0;
 	for (size_t i = 0; i < orphans->len; i++) {
-		const struct orphan *orphan = &orphans->list[i];
-		if (orphan->uuid) {
-			grown.list[grown.len++] = *orphan;
-			*find_slot(&grown, orphan->uuid, orphan->interval) = grown.len;
+		left += orphans->list[i].uuid != NULL;
+	}
+	struct orphans fresh = {0};
+	int r = array_reserve(&fresh.list, &fresh.size, 2 * left + ROOM, sizeof(*fresh.list));
+	for (size_t i = 0; r == 0 && i < orphans->len; i++) {
+		if (orphans->list[i].uuid) {
+			r = enter(&fresh, &orphans->list[i]);
 		}
 	}
-	free(orphans->list);
-	free(orphans->slots);
-	*orphans = grown;
-	return 0;
+	struct orphans *old = r == 0 ? orphans : &fresh;
+	free(old->list);
+	index_done(&old->index);
+	if (r == 0) {
+		*orphans = fresh;
+	}
+	return r;
 }
 
 int orphans_add(struct orphans *orphans, const char *uuid, enum interval interval,
@@ -92,17 +83,13 @@ int orphans_add(struct orphans *orphans, const char *uuid, enum interval interva
 		return 0;
 	}
 
-	char *copy = strdup(uuid);
-	if (!copy || reserve(orphans) < 0) {
-		free(copy);
+	struct orphan orphan = *position;
+	orphan.uuid = strdup(uuid);
+	orphan.interval = interval;
+	if (!orphan.uuid || reserve(orphans) < 0 || enter(orphans, &orphan) < 0) {
+		free(orphan.uuid);
 		return -ENOMEM;
 	}
-	struct orphan *orphan = &orphans->list[orphans->len++];
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is room for one more */
-	*orphan = *position;
-	orphan->uuid = copy;
-	orphan->interval = interval;
-	*find_slot(orphans, uuid, interval) = orphans->len;
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #ifndef DAEMON_ORPHANS_H
 #define DAEMON_ORPHANS_H
 
+#include "base/index.h"
 #include "schedule/poll.h"
 
 struct orphan {
@@ -23,7 +24,7 @@ struct orphan {
 struct orphans {
 	struct orphan *list;
 	size_t len, size;
-	size_t *slots; /* by identity: places in the list, counted from 1; 0: none */
+	struct index index; /* by identity */
 };
 
 void orphans_done(struct orphans *orphans);

@@ -5,51 +5,42 @@
 #include "base/rng.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-static size_t slot_of(const struct roster *roster, const char *uuid, enum interval interval) {
-	return (size_t)(rng_hash(uuid, strlen(uuid)) + (uint64_t)interval) & roster->mask;
+uint64_t identity_hash(const struct identity *identity) {
+	return rng_hash(identity->uuid, strlen(identity->uuid)) + (uint64_t)identity->interval;
 }
 
-static bool is_identity(const struct poll *poll, const char *uuid, enum interval interval) {
-	return poll->device->settings->bucket.interval == interval &&
-	       strcmp(poll->device->uuid, uuid) == 0;
+static bool is_same(const void *polls, size_t position, const void *key) {
+	const struct device *device = ((const struct poll *)polls)[position].device;
+	const struct identity *identity = key;
+	return device->settings->bucket.interval == identity->interval && strcmp(device->uuid, identity->uuid) == 0;
 }
 
 int roster_init(struct roster *roster, struct poll *polls, size_t count) {
-	size_t size = 2;
-	while (size < 2 * count) {
-		size *= 2;
-	}
-	roster->slots = calloc(size, sizeof(*roster->slots));
-	if (!roster->slots) {
-		return -ENOMEM;
-	}
-	roster->mask = size - 1;
+	*roster = (struct roster){.polls = polls};
 
 	for (size_t i = 0; i < count; i++) {
 		const struct device *device = polls[i].device;
-		size_t at = slot_of(roster, device->uuid, device->settings->bucket.interval);
-		while (roster->slots[at]) {
-			at = (at + 1) & roster->mask;
+		struct identity identity = {device->uuid, device->settings->bucket.interval};
+		size_t twin;
+		if (index_add(&roster->index, identity_hash(&identity), is_same, polls, &identity, i, &twin) < 0) {
+			roster_done(roster);
+			return -ENOMEM;
 		}
-		roster->slots[at] = &polls[i];
 	}
 	return 0;
 }
 
 void roster_done(struct roster *roster) {
 	if (roster) {
-		free(roster->slots);
-		roster->slots = NULL;
+		index_done(&roster->index);
 	}
 }
 
 struct poll *roster_find(const struct roster *roster, const char *uuid, enum interval interval) {
-	size_t at = slot_of(roster, uuid, interval);
-	while (roster->slots[at] && !is_identity(roster->slots[at], uuid, interval)) {
-		at = (at + 1) & roster->mask;
-	}
-	return roster->slots[at];
+	struct identity identity = {uuid, interval};
+	size_t at;
+	bool found = index_find(&roster->index, identity_hash(&identity), is_same, roster->polls, &identity, &at);
+	return found ? &roster->polls[at] : NULL;
 }

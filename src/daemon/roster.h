@@ -7,11 +7,21 @@
 #ifndef DAEMON_ROSTER_H
 #define DAEMON_ROSTER_H
 
+#include "base/index.h"
 #include "schedule/poll.h"
 
+struct identity {
+	const char *uuid;
+	enum interval interval;
+};
+
+/** For an index of what has identities. */
+__attribute__((nonnull))
+uint64_t identity_hash(const struct identity *identity);
+
 struct roster {
-	struct poll **slots;
-	size_t mask; /* slots are a power of two, at most half full */
+	struct poll *polls;
+	struct index index;
 };
 
 /** Indexes polls that stay where they are.  Returns 0 or -ENOMEM. */

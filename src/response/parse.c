@@ -6,6 +6,7 @@
 
 #include "response/parse.h"
 
+#include "base/array.h"
 #include "base/text.h"
 #include "base/utc.h"
 
@@ -62,15 +63,7 @@ static int points_reserve(struct points *points, size_t count) {
 	if (count > POINTS_MAX) {
 		return -EFBIG;
 	}
-	if (count > points->size) {
-		struct point *list = reallocarray(points->list, count, sizeof(*list));
-		if (!list) {
-			return -ENOMEM;
-		}
-		points->list = list;
-		points->size = count;
-	}
-	return 0;
+	return array_reserve(&points->list, &points->size, count, sizeof(*points->list));
 }
 
 /* Keeps a text, with its NUL.  Returns its offset. */

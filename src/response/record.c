@@ -2,6 +2,8 @@
 
 #include "response/record.h"
 
+#include "base/array.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,16 +43,7 @@ void records_done(struct records *records) {
 }
 
 static int records_reserve(struct records *records, size_t count) {
-	if (count <= records->size) {
-		return 0;
-	}
-	struct record *list = reallocarray(records->list, count, sizeof(*list));
-	if (!list) {
-		return -ENOMEM;
-	}
-	records->list = list;
-	records->size = count;
-	return 0;
+	return array_reserve(&records->list, &records->size, count, sizeof(*records->list));
 }
 
 static void record_fill(struct record *record, const struct points *points, size_t chosen) {

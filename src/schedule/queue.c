@@ -2,6 +2,8 @@
 
 #include "schedule/queue.h"
 
+#include "base/array.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -17,16 +19,7 @@ void queue_done(struct queue *queue) {
 }
 
 int queue_reserve(struct queue *queue, size_t count) {
-	if (count <= queue->size) {
-		return 0;
-	}
-	struct poll **heap = reallocarray(queue->heap, count, sizeof(*heap));
-	if (!heap) {
-		return -ENOMEM;
-	}
-	queue->heap = heap;
-	queue->size = count;
-	return 0;
+	return array_reserve(&queue->heap, &queue->size, count, sizeof(struct poll *));
 }
 
 static void sift_up(struct queue *queue, size_t at) {

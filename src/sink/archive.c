@@ -2,6 +2,7 @@
 
 #include "sink/archive.h"
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/utc.h"
 #include "sink/format.h"
@@ -90,15 +91,10 @@ bool archive_parse(const char *name, struct archive_file *ret) {
 }
 
 static void push(struct archive *archive, const struct archive_file *file) {
-	if (archive->len == archive->size) {
-		size_t size = archive->size ? 2 * archive->size : 64;
-		struct archive_file *grown = reallocarray(archive->files, size, sizeof(*grown));
-		if (!grown) {
-			archive->error = -ENOMEM;
-			return;
-		}
-		archive->files = grown;
-		archive->size = size;
+	int r = array_reserve(&archive->files, &archive->size, archive->len + 1, sizeof(*archive->files));
+	if (r < 0) {
+		archive->error = r;
+		return;
 	}
 	archive->files[archive->len++] = *file;
 }

@@ -25,6 +25,7 @@
 
 #include "state/checkpoint.h"
 
+#include "base/array.h"
 #include "base/replace.h"
 #include "base/scan.h"
 #include "base/utc.h"
@@ -345,31 +346,19 @@ struct memory {
 };
 
 static int memory_push_run(struct memory *memory, const struct recheck_run *run) {
-	if (memory->runs_len == memory->runs_size) {
-		size_t size = memory->runs_size ? 2 * memory->runs_size : 64;
-		struct recheck_run *grown = reallocarray(memory->runs, size, sizeof(*grown));
-		if (!grown) {
-			return -ENOMEM;
-		}
-		memory->runs = grown;
-		memory->runs_size = size;
+	int r = array_reserve(&memory->runs, &memory->runs_size, memory->runs_len + 1, sizeof(*memory->runs));
+	if (r == 0) {
+		memory->runs[memory->runs_len++] = *run;
 	}
-	memory->runs[memory->runs_len++] = *run;
-	return 0;
+	return r;
 }
 
 static int memory_push(struct memory *memory, const struct remembered *what) {
-	if (memory->len == memory->size) {
-		size_t size = memory->size ? 2 * memory->size : 64;
-		struct remembered *grown = reallocarray(memory->list, size, sizeof(*grown));
-		if (!grown) {
-			return -ENOMEM;
-		}
-		memory->list = grown;
-		memory->size = size;
+	int r = array_reserve(&memory->list, &memory->size, memory->len + 1, sizeof(*memory->list));
+	if (r == 0) {
+		memory->list[memory->len++] = *what;
 	}
-	memory->list[memory->len++] = *what;
-	return 0;
+	return r;
 }
 
 /* What is remembered, one after the other.  0, -EBADMSG or -ENOMEM. */

@@ -4,8 +4,8 @@
  * A hash index over the positions of somebody else's array.
  */
 
-#ifndef CONFIG_INDEX_H
-#define CONFIG_INDEX_H
+#ifndef BASE_INDEX_H
+#define BASE_INDEX_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 
-#include "config/index.h"
+#include "base/index.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: ISC
+
+/* base/array.h: room that grows. */
+
+#include "fixture.h"
+
+#include "base/array.h"
+
+#include <errno.h>
+
+static void what_is_in_it_stays(void **state) {
+	(void)state;
+	int *list = NULL;
+	size_t size = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		expect_int(0, array_reserve(&list, &size, (size_t)i + 1, sizeof(*list)), "room for %d", i + 1);
+		assert_true(size > (size_t)i);
+		list[i] = i;
+	}
+	for (int i = 0; i < 1000; i++) {
+		expect_int(i, list[i], "element");
+	}
+	free(list);
+}
+
+static void it_grows_by_as_much_as_it_has(void **state) {
+	(void)state;
+	char *list = NULL;
+	size_t size = 0;
+
+	expect_int(0, array_reserve(&list, &size, 10, 1), "the first");
+	expect_int(10, size, "as many as were asked for");
+	const char *before = list;
+	expect_int(0, array_reserve(&list, &size, 10, 1), "what is there");
+	assert_ptr_equal(before, list);
+	expect_int(0, array_reserve(&list, &size, 11, 1), "one more");
+	expect_int(20, size, "twice as many");
+	expect_int(0, array_reserve(&list, &size, 100, 1), "many more");
+	expect_int(100, size, "as many as were asked for");
+	free(list);
+}
+
+static void nothing_changes_without_memory(void **state) {
+	(void)state;
+	char *list = NULL;
+	size_t size = 0;
+
+	expect_int(0, array_reserve(&list, &size, 10, 1), "the first");
+	const char *before = list;
+	expect_int(-ENOMEM, array_reserve(&list, &size, SIZE_MAX / 2, 16), "more bytes than can be counted");
+	expect_int(10, size, "size");
+	assert_ptr_equal(before, list);
+	free(list);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_in_it_stays),
+		cmocka_unit_test(it_grows_by_as_much_as_it_has),
+		cmocka_unit_test(nothing_changes_without_memory),
+	};
+	return cmocka_run_group_tests_name("array", tests, NULL, NULL);
+}
