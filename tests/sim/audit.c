@@ -467,6 +467,26 @@ static bool cuts_alike(const struct setup_device *device, int since) {
 	return true;
 }
 
+static int64_t memory_of(const struct setup_device *device) {
+	usec_t length = setup_bucket(device);
+	int64_t buckets = (device->lookback + length - 1) / length, most = device->max_points - 1;
+	return buckets < most ? buckets : most;
+}
+
+/*
+ * How many of its newest buckets the daemon has been able to correct ever since that version.  Where that was
+ * never fewer than now an answer reaches no further back.
+ */
+static int64_t least_memory(const struct setup_device *device, int since) {
+	int64_t now = memory_of(device), least = now;
+	for (int version = since; version <= setups->current; version++) {
+		const struct setup_device *then = setup_find(version, device->uuid, device->granularity);
+		int64_t memory = then ? memory_of(then) : now;
+		least = memory < least ? memory : least;
+	}
+	return least == now ? INT64_MAX : least;
+}
+
 /* Whether the log holds a first record from that answer. */
 static bool is_believed(const struct news *news, const struct tiles *row) {
 	usec_t next = news->next - news->next % USEC_PER_MSEC; /* as records have it */
@@ -506,7 +526,8 @@ static void check_look_back(const struct setup_device *device, const struct seri
 		const struct bucket *bucket = &row->list[i];
 		if (bucket->start < news->start || bucket->end > news->end ||
 		    bucket->last_polled > news->at + USEC_PER_SEC || bucket->status == LINE_GAP ||
-		    !cuts_alike(device, bucket->version)) {
+		    !cuts_alike(device, bucket->version) ||
+		    (int64_t)(row->len - i) > least_memory(device, bucket->version)) {
 			continue;
 		}
 		struct truth truth = truth_at(device->uuid, (int)device->granularity, bucket->start, bucket->end, news->at);
