@@ -127,6 +127,8 @@ PLANTS = [
           "	if (said->points == 0 || is_known(belief, said)) {", "	if (said->buckets > 0) {"),
     Plant("what is missing at the beginning is taken for no data", "src/schedule/belief.c",
           "	if (said->first > said->fresh) {", "	if (0 * said->first > said->fresh) {"),
+    Plant("a server that leaves out what is empty is never known", "src/schedule/belief.c",
+          "	return (unsigned)said->points <= belief->points &&", "	return said->points < 0 && (unsigned)said->points <= belief->points &&"),
     Plant("stamps of the end taken for starts", "src/response/fit.c",
           "	if (!on_edges || !(far ||", "	if (!on_edges || !(0 * far ||"),
     Plant("stamps in no interval dropped", "src/response/fit.c",
