@@ -62,6 +62,8 @@ PLANTS = [
 
     Plant("header with the first record alone", "src/sink/logfile.c",
           "	*file = fresh;\n	begin(file);\n", "	*file = fresh;\n"),
+    Plant("a file with a header alone is rotated", "src/sink/logfile.c",
+          "	return file->size == file->heading;", "	return file->size == 0;"),
     Plant("a text that begins a formula", "src/sink/csv.c",
           "	if (needs_guard(text, len)) {", "	if (text && 0 * needs_guard(text, len)) {"),
     Plant("quotation marks in counts left as they are", "src/sink/csv.c",
