@@ -243,6 +243,21 @@ static void a_read_that_fails_is_told_as_that(void **state) {
 	free(text);
 }
 
+/* A line that stood 32000 bytes before is packed as a reference to it. */
+static void what_repeats_from_far_back_is_packed_as_that(void **state) {
+	(void)state;
+	enum { APART = 32000 };
+	char *text = text_of(2 * APART, 7);
+	struct stat st;
+	memcpy(text + APART, text, APART);
+	put_bytes("log", text, 2 * APART);
+	expect_int(true, compress_log() > 0, "compressed");
+	assert_int_equal(stat(disk_path("log.gz"), &st), 0);
+	expect_between(1, APART, st.st_size, "the second half costs hardly anything");
+	expect_int(2 * APART, read_log(text, 1000), "read back");
+	free(text);
+}
+
 static void what_is_there_already_is_not_overwritten(void **state) {
 	(void)state;
 	disk_put("log", "text");
@@ -262,6 +277,7 @@ int main(void) {
 		TEST(damage_is_met_where_it_is),
 		TEST(members_are_read_one_behind_the_other),
 		TEST(a_read_that_fails_is_told_as_that),
+		TEST(what_repeats_from_far_back_is_packed_as_that),
 		TEST(what_is_there_already_is_not_overwritten),
 	};
 	return cmocka_run_group_tests_name("gzip", tests, NULL, NULL);
