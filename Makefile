@@ -347,12 +347,12 @@ RUN_BENCH := /usr/bin/python3 -B tests/bench/run.py --build $(BUILD) --runs $(RU
 run-bench: $(PROGRAM) $(BENCH) $(DELAY)
 	$(Q)$(RUN_BENCH) $(ROWS)
 
-# Measures all, and writes README's table: it is never written by hand.  Lines that ROWS leaves out say so.
+# Measures all, and writes the table of docs/performance.md: it is never written by hand.  Lines that ROWS leaves out say so.
 bench-table: deps-bench
 	$(Q)$(MAKE) --no-print-directory run-bench-table
 
 run-bench-table: $(PROGRAM) $(BENCH) $(DELAY)
-	$(Q)$(RUN_BENCH) --table README.md $(ROWS)
+	$(Q)$(RUN_BENCH) --table docs/performance.md $(ROWS)
 
 # Instructions of some simulated months against the recorded number: a change of 5 % fails.
 bench-guard: deps

@@ -3,7 +3,7 @@
 """How near occupancyd is to what such a program must cost: side by side with bare programs and with
 collectd, against the same nginx over TLS.  Prints one table; ends with 1 if a line misses its target.
 
-    run.py --build build [--runs 5] [--table README.md] [ROW...]
+    run.py --build build [--runs 5] [--table docs/performance.md] [ROW...]
     run.py --list
 
 A time says little about a program, and much about the machine: every time is a ratio to that of
