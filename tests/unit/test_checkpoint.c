@@ -347,7 +347,8 @@ static void damaged_one_is_set_aside(void **state) {
 	assert_non_null(strstr(err.text, "/checkpoint: cannot be set aside: "));
 
 	/* It is set aside once that will outlast a crash. */
-	for (int at = 1; at <= 2; at++) {
+	for (int at = 1; at <= 3; at++) {
+		disk_empty();
 		disk_put("checkpoint", "three");
 		fault_arm(FAULT_ERROR, EIO, at, 1);
 		int r = checkpoint_set_aside(disk_directory, now, &err);
