@@ -25,7 +25,6 @@ IDLE = "bool idle = !others_ask(&access->lane) && access->lane.waiting.len > 0;"
 SETTLED = "clock->unsettled = clock->suspect = false;"
 CHANGED = "if (confirmed != clock_is_confirmed(access) || witnessed != skew_is_witnessed(&clock->skew) ||"
 BY_MORE = "magnitude(skew_ahead(&clock->skew) - before) > SKEW_CHANGE) {"
-TABLE = "while (size < 2 * count) {"
 ERROR = "storage->uses[use].error = r < 0 ? r : 0;"
 LETTERS = "return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');"
 KINDS = "struct kinds kinds = {.list = calloc(config->device_count + 1, sizeof(*kinds.list))};"
@@ -89,8 +88,6 @@ EQUIVALENTS = [
      "any negative number stands for no descriptor"),
     ("src/daemon/orphans.c", "reserve", "if (orphans->len < orphans->size) {", "this if: never",
      "the list is copied more often, and holds the same"),
-    ("src/daemon/roster.c", "roster_init", "size_t size = 2;", "size_t size = 1;",
-     "it is doubled until it has twice the polls; without any a table of one slot is as empty as one of two"),
     ("src/request/unpack.c", "", "PIECE = 16 << 10,", "PIECE = 15 << 10,", "it is unpacked in other steps, to the same"),
     ("src/request/unpack.c", "", "PIECE = 16 << 10,", "PIECE = 17 << 10,", "it is unpacked in other steps, to the same"),
     ("src/request/unpack.c", "", "PIECE = 16 << 10,", "PIECE = 16 << 9,", "it is unpacked in other steps, to the same"),
@@ -143,8 +140,6 @@ EQUIVALENTS = [
      "return length <= 0 ? 0 : (uint32_t)(length / USEC_PER_SEC);", "no length is no second either way"),
     ("src/schedule/poll.c", "poll_init", "recheck_init(&poll->recheck, recheck_room(1));",
      "recheck_init(&poll->recheck, recheck_room(2));", "one of two devices may have as many as a single one"),
-    ("src/schedule/queue.c", "queue_reserve", "if (count <= queue->size) {", "if (count < queue->size) {",
-     "room for as many as there are is room for these again"),
     ("src/schedule/queue.c", "sift_up", "while (at > 0 && poll->key < queue->heap[(at - 1) / 2]->key) {",
      "while (at > 0 && poll->key <= queue->heap[(at - 1) / 2]->key) {",
      "of polls with one key either may stand above the other"),
@@ -224,11 +219,8 @@ EQUIVALENTS = [
      "what is read of an older log is forgotten"),
     ("src/daemon/options.c", "options_parse", "enum { OPTION_ACTION = 256 };", "enum { OPTION_ACTION = 257 };",
      "any number stands for it that is no letter's"),
-    ("src/daemon/roster.c", "roster_init", TABLE, TABLE.replace("<", "<="), "a table that is twice as large finds the same"),
     ("src/daemon/storage.c", "storage_note", ERROR, ERROR.replace(": 0", ": 1"), "what is not negative is no error"),
     ("src/daemon/zonewatch.c", "compare", "struct error why = {{0}};", "struct error why = {{1}};", "it is written before it is read"),
     ("src/response/outcome.c", "is_letter", LETTERS, LETTERS.replace("<= 'z'", "< 'z'"), "no day or month has one"),
-    ("src/response/record.c", "records_reserve", "if (count <= records->size) {", "this if: never",
-     "it is made as large as it must be each time"),
     ("src/schedule/cost.c", "gather", KINDS, KINDS.replace("+ 1", "+ 2"), "the last one is not used"),
 ]
