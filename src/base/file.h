@@ -42,7 +42,7 @@ struct file_info {
 __attribute__((warn_unused_result, nonnull))
 int file_open(const char *path, enum file_access access, mode_t mode);
 
-/** A negative descriptor is nothing.  What matters was synced before: there is nothing to report. */
+/** Does nothing if fd < 0.  What matters was synced before: there is nothing to report. */
 void file_close(int fd);
 
 /** Writes all of it.  On failure some of it may have been written: *ret_written bytes (may be NULL). */

@@ -118,7 +118,7 @@ int units_parse_duration(const char *text, usec_t *ret_duration, struct error *e
 
 	do {
 		if (!is_digit(*at)) {
-			return error_set(err, EINVAL, "\"%s\" is no duration: write a number and a unit, as in "
+			return error_set(err, EINVAL, "\"%s\" is not a duration: write a number and a unit, as in "
 			                 "\"90s\", \"15m\", \"1h30m\" or \"7d\"", show(shown, text));
 		}
 
@@ -233,7 +233,7 @@ int units_parse_size(const char *text, int64_t *ret_bytes, struct error *err) {
 	int64_t bytes;
 
 	if (!is_digit(*text)) {
-		return error_set(err, EINVAL, "\"%s\" is no size: write a number and a unit, as in \"64MiB\" or \"2GiB\"",
+		return error_set(err, EINVAL, "\"%s\" is not a size: write a number and a unit, as in \"64MiB\" or \"2GiB\"",
 		                 show(shown, text));
 	}
 

@@ -40,7 +40,7 @@ typedef int64_t usec_t;
  * "7d").  Units: us, ms, s, m, h, d (24 h), w (7 d).  A bare "0" is allowed,
  * any other bare number is not.
  *
- * Returns 0, -EINVAL if it is no duration, -ERANGE if it exceeds usec_t.
+ * Returns 0, -EINVAL if it is not a duration, -ERANGE if it exceeds usec_t.
  */
 __attribute__((warn_unused_result, nonnull(1, 2)))
 int units_parse_duration(const char *text, usec_t *ret_duration, struct error *err);
@@ -56,7 +56,7 @@ const char *units_format_duration(char buf[static DURATION_STRING_SIZE], usec_t 
 /**
  * Parses a size in bytes: a number with an optional unit B, KiB, MiB, GiB, TiB.
  *
- * Returns 0, -EINVAL if it is no size, -ERANGE if it exceeds int64_t.
+ * Returns 0, -EINVAL if it is not a size, -ERANGE if it exceeds int64_t.
  */
 __attribute__((warn_unused_result, nonnull(1, 2)))
 int units_parse_size(const char *text, int64_t *ret_bytes, struct error *err);

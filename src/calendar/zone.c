@@ -236,7 +236,7 @@ static int read_footer(const char *name, const struct reader *in, struct zone *z
 	size_t len = (size_t)(end - text);
 	if (rule_parse(text, len, &zone->rule) < 0) {
 		char shown[SHOWN_SIZE];
-		return error_set(err, EINVAL, "time zone %s: its footer is no rule known here: \"%s\"", name,
+		return error_set(err, EINVAL, "time zone %s: its footer is not a rule known here: \"%s\"", name,
 		                 text_escape(shown, sizeof(shown), text, len));
 	}
 	if (zone->rule.fixed) {

@@ -131,7 +131,7 @@ static const struct account *account_of(const void *draft) {
 static int check_region(const void *draft, uint64_t set, struct error *err) {
 	const uint64_t both = KEY_BIT(KEY_REGION) | KEY_BIT(KEY_BASE_URL);
 	(void)draft;
-	return (set & both) == both ? error_set(err, EINVAL, "stands beside region: keep one of the two") : 0;
+	return (set & both) == both ? error_set(err, EINVAL, "cannot be set together with region: keep one of the two") : 0;
 }
 
 static int check_proxy(const void *draft, uint64_t set, struct error *err) {

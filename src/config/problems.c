@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Beyond this, one more line only helps whoever likes scrolling. */
+/* Beyond this, one more line helps nobody. */
 enum { TEXT_MAX = 1024 * 1024 };
 
 void config_problems_init(struct config_problems *problems) {

@@ -281,7 +281,7 @@ static int check_key(const struct origin *origin, struct secret *key, struct err
 		return empty_key(origin, err);
 	}
 	if (full || len > SECRET_MAX) {
-		return error_set(err, EINVAL, "%s holds more than %d bytes: this is no key", origin->path,
+		return error_set(err, EINVAL, "%s holds more than %d bytes: this is not a key", origin->path,
 		                 (int)SECRET_MAX);
 	}
 	memmove(key->text, key->text + start, len);
@@ -289,7 +289,7 @@ static int check_key(const struct origin *origin, struct secret *key, struct err
 	key->len = len;
 	for (size_t i = 0; i < len; i++) {
 		if (key->text[i] <= ' ' || key->text[i] > '~') {
-			return error_set(err, EINVAL, "%s holds more than one word of printable ASCII: this is no key",
+			return error_set(err, EINVAL, "%s holds more than one word of printable ASCII: this is not a key",
 			                 origin->path);
 		}
 	}

@@ -499,7 +499,7 @@ static int copy_data(struct copier *copier, const char *data, size_t len) {
 		}
 	}
 	if (nul) {
-		complain(copier, *copier->text_line, "holds a NUL byte: this is no text file");
+		complain(copier, *copier->text_line, "holds a NUL byte: this is not a text file");
 	}
 	/* libconfig wants a newline behind a comment, and what includes this file a fresh line. */
 	newline(copier);

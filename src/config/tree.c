@@ -24,9 +24,9 @@ static const char *explain(const char *said) {
 		const char *said, *meant;
 	} sentences[] = {
 		{"syntax error", "syntax error: something is missing or too much, here or just before"},
-		{"duplicate setting name", "a setting of this name stands in the same group already: keep one"},
+		{"duplicate setting name", "duplicate setting: this group has one of that name already"},
 		{"mismatched element type in array", "an array [ ... ] must hold values of one kind"},
-		{"memory exhausted", "settings stand too deep in each other"},
+		{"memory exhausted", "nested too deeply"},
 	};
 	for (size_t i = 0; said && i < sizeof(sentences) / sizeof(sentences[0]); i++) {
 		if (strcmp(said, sentences[i].said) == 0) {

@@ -140,7 +140,7 @@ static int read_uuid(const struct reading *in, void *into) {
 		good = good && digits >= 1 && digits <= 2 && facet[2 + digits] == '\0';
 	}
 	if (!good) {
-		return refuse(in, "is no device: write its 22 letters, digits, \"_\" or \"-\", and a facet "
+		return refuse(in, "is not a device: write its 22 letters, digits, \"_\" or \"-\", and a facet "
 		                  "like \".v0\" if it has one");
 	}
 	return store_text(in, in->text, into);
@@ -372,7 +372,7 @@ static int read_rate(const struct reading *in, void *into) {
 		u++;
 	}
 	if (digits == 0 || u == RATE_UNITS) {
-		return refuse(in, "is no rate: write a number per second, minute or hour, such as \"1/s\", "
+		return refuse(in, "is not a rate: write a number per second, minute or hour, such as \"1/s\", "
 		                  "\"30/m\" or \"1000/h\"");
 	}
 	usec_t length = rate_units[u].length;

@@ -50,7 +50,7 @@ static bool is_better(const struct skew *skew, const struct skew *than) {
 	return magnitude(skew_offset(skew)) < magnitude(skew_offset(than));
 }
 
-/* Whoever knows best what time it is; NULL if nobody does. */
+/* The best known time of all accounts; NULL if none has one. */
 static const struct skew *best_skew(const struct poller *poller) {
 	const struct skew *best = NULL;
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {

@@ -104,7 +104,7 @@ struct access *access_of(const struct poll *poll);
 
 /* poller.c */
 
-/** Files a poll that is through: for its next window, or at once if more is waiting. */
+/** Requeues a finished poll: for its next window, or at once if more is waiting. */
 __attribute__((nonnull))
 void poller_plan(struct poller *poller, struct poll *poll);
 
@@ -112,7 +112,7 @@ void poller_plan(struct poller *poller, struct poll *poll);
 __attribute__((nonnull))
 void poller_retry(struct poller *poller, struct poll *poll, usec_t wait);
 
-/** With once: ends a poll that is through. */
+/** With once: ends a finished poll. */
 __attribute__((nonnull))
 void poller_stop(struct poller *poller, struct poll *poll, bool complete);
 

@@ -287,7 +287,7 @@ static int check_places(struct answer *a) {
 	usec_t edge = a->by_end ? fit->edges[fit->first + 1] : fit->edges[fit->first];
 	if (is_other_zone(a, &p)) {
 		char what[256];
-		(void)snprintf(what, sizeof(what), "is no edge in %.128s: the server cuts time in another zone, or at another hour or day",
+		(void)snprintf(what, sizeof(what), "is not an edge in %.128s: the server cuts time in another zone, or at another hour or day",
 		               zone_name(a->settings->bucket.zone));
 		return misfit(a, stamp, edge, what);
 	}

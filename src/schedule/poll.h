@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * What runs of a device: where its log has got to, and what it waits for.
+ * A device's run-time state: where its log has got to, and what it waits for.
  *
  * A poll waits for its time, waits for its account, or waits for a reply; never
  * two of them.  Its cursor and its look-back memory move in poll_apply() alone,

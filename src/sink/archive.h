@@ -7,7 +7,7 @@
  *	occupancy-20261123T000000Z.ndjson.gz
  *
  * The time is that of the rotation, in UTC.  Sorted by name is sorted by time.
- * All other names in the directory are nobody's business here.
+ * All other names in the directory are ignored.
  */
 
 #ifndef SINK_ARCHIVE_H

@@ -338,7 +338,7 @@ static void begin(struct logfile *file) {
 
 /*
  * Whether the path led to another file, or nowhere, just while we wrote.  Then
- * whoever moved ours may have read it before our lines were in it, and be about
+ * the one who moved ours may have read it before our lines were in it, and be about
  * to remove it.
  */
 static bool has_moved(const struct logfile *file) {

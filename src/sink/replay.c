@@ -296,7 +296,7 @@ static int read_file(struct run *run, const char *name, bool current, struct err
 	r = read_source(run, path, name);
 	replay->files++;
 	if (r == -EBADMSG) {
-		/* What it held behind the damage is lost, whoever asks for it. */
+		/* What it held behind the damage is lost for everyone. */
 		if (replay->damaged++ == 0) {
 			(void)snprintf(replay->damaged_file, sizeof(replay->damaged_file), "%s", name);
 		}

@@ -4,8 +4,8 @@
  * Reading the log back: at a start, what it holds beyond the last checkpoint.
  *
  * Rotated files in the order of their names, compressed or not, in either format,
- * then the current one.  Reading more than is needed does no harm, for whoever is
- * told of a record that he knows learns nothing; reading less would double records.
+ * then the current one.  Rereading a known record is harmless; reading too few would
+ * double records.
  */
 
 #ifndef SINK_REPLAY_H

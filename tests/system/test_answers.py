@@ -97,7 +97,7 @@ MISFITS = {
     "ends of days": ({"stamps": "end"}, DAYS, 'set stamp = "end": expected'),
     "quarters for hours": ({"report_interval": "QUARTERHOURLY"}, HOURS, "is the second stamp in its interval"),
     "hours for minutes": ({"report_interval": "HOURLY"}, {"backfill_from": "5h"}, "begin intervals of HOURLY, not MINUTELY"),
-    "days of UTC": ({"report_zone": "UTC"}, DAYS, "is no edge in America/Denver"),
+    "days of UTC": ({"report_zone": "UTC"}, DAYS, "is not an edge in America/Denver"),
     "counts without times": ({"omit_fields": ["timestampMs", "dateUtc"]}, {}, "with a count and without a time"),
 }
 

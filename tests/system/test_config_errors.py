@@ -109,7 +109,7 @@ def test_all_mistakes_of_all_files_are_told_in_one_run_each_with_its_place(daemo
     ("defaults = {\n  settle = \"1s\";\n", 2, "syntax error"),
     ("\n\nname = \"open;\n", 3, "a string begins here that does not end"),
     ("/* here\n and there\n", 1, "a comment begins here that does not end"),
-    ("a = 1;\na = 2;\n", 2, "a setting of this name stands in the same group already"),
+    ("a = 1;\na = 2;\n", 2, "duplicate setting: this group has one of that name already"),
     ("x = 1; @include \"y\"\n", 1, "an @ outside of strings begins a line"),
     ("@include \"missing.conf\"\n", 1, "@include: FOLDER/missing.conf cannot be opened: No such file or directory"),
     ("log = 3;\n", 1, "log: must be a group: { ... }"),

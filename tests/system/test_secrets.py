@@ -219,7 +219,7 @@ USELESS = {
     "control character": (f"{KEY[:12]}\x01{KEY[12:]}", "printable ASCII"),
     "NUL": (f"{KEY[:12]}\0{KEY[12:]}", "printable ASCII"),
     "not ASCII": (f"{KEY}é", "printable ASCII"),
-    "much too long": (KEY * 1000, "this is no key"),
+    "much too long": (KEY * 1000, "this is not a key"),
 }
 
 

@@ -245,7 +245,7 @@ static const struct key_case key_cases[] = {
 	{GROUP_ACCOUNTS, "base_url = \"ftp://example.com\"", NULL,
 	 "accounts[0].base_url: a: does not begin with https://"},
 	{GROUP_ACCOUNTS, "base_url = \"https://example.com\"; region = \"us\"", NULL,
-	 "accounts[0].base_url: a: stands beside region: keep one of the two"},
+	 "accounts[0].base_url: a: cannot be set together with region: keep one of the two"},
 	{GROUP_ACCOUNTS, "path = \"/api/report/getOccupancyCounts\"",
 	 "path = \"/api/report/getOccupancyCounts\";", NULL},
 	{GROUP_ACCOUNTS, "path = \"api\"", NULL, "accounts[0].path: a: does not begin with a slash"},
@@ -307,10 +307,10 @@ static const struct key_case key_cases[] = {
 	{GROUP_ACCOUNTS, "rate = \"60001/m\"", NULL, "*is out of range: from 1/h to 1000/s"},
 	{GROUP_ACCOUNTS, "rate = \"99999999999999999999999/h\"", NULL, "*is out of range: from 1/h to 1000/s"},
 	{GROUP_ACCOUNTS, "rate = \"1\"", NULL,
-	 "accounts[0].rate: a: \"1\" is no rate: write a number per second, minute or hour, such as \"1/s\", "
+	 "accounts[0].rate: a: \"1\" is not a rate: write a number per second, minute or hour, such as \"1/s\", "
 	 "\"30/m\" or \"1000/h\""},
-	{GROUP_ACCOUNTS, "rate = \"1/d\"", NULL, "*is no rate"},
-	{GROUP_ACCOUNTS, "rate = \"-1/s\"", NULL, "*is no rate"},
+	{GROUP_ACCOUNTS, "rate = \"1/d\"", NULL, "*is not a rate"},
+	{GROUP_ACCOUNTS, "rate = \"-1/s\"", NULL, "*is not a rate"},
 	{GROUP_ACCOUNTS, "burst = 1", "burst = 1;", NULL},
 	{GROUP_ACCOUNTS, "burst = 10000", "burst = 10000;", NULL},
 	{GROUP_ACCOUNTS, "burst = 0x10", "burst = 16;", NULL},
@@ -422,7 +422,7 @@ static const struct key_case key_cases[] = {
 	{GROUP_DEVICES, "uuid = \"" UUID_C "\"", "uuid = \"" UUID_C "\";", NULL},
 	{GROUP_DEVICES, "uuid = \"" UUID_B "\"", "uuid = \"" UUID_B "\";", NULL},
 	{GROUP_DEVICES, "uuid = \"" UUID_B ".v123\"", NULL,
-	 "devices[0].uuid: d: \"" UUID_B ".v123\" is no device: write its 22 letters, digits, \"_\" or \"-\", and "
+	 "devices[0].uuid: d: \"" UUID_B ".v123\" is not a device: write its 22 letters, digits, \"_\" or \"-\", and "
 	 "a facet like \".v0\" if it has one"},
 	{GROUP_DEVICES, "uuid = \"" UUID_B "A\"", NULL, "*is no device"},
 	{GROUP_DEVICES, "uuid = \"" UUID_B ".\"", NULL, "*is no device"},
@@ -713,12 +713,12 @@ static void ten_mistakes_give_ten_lines(void **state) {
 	                "log = { keep = 9999999999; };\n"
 	                "stat = { };\n",
 	                "main.conf:3: accounts[0].burst: a: 0 is out of range: from 1 to 10000\n"
-	                "main.conf:4: accounts[1].rate: b: \"x\" is no rate: write a number per second, minute or "
+	                "main.conf:4: accounts[1].rate: b: \"x\" is not a rate: write a number per second, minute or "
 	                "hour, such as \"1/s\", \"30/m\" or \"1000/h\"\n"
 	                "main.conf:7: defaults.settle: must be a duration in quotes, such as \"90s\", not a number\n"
 	                "main.conf:8: defaults.timezone: \"Mars/Olympus\" is not in this machine's time zone "
 	                "database: write an IANA name such as \"America/Denver\" or \"UTC\"\n"
-	                "main.conf:11: devices[0].uuid: one: \"short\" is no device: write its 22 letters, digits, "
+	                "main.conf:11: devices[0].uuid: one: \"short\" is not a device: write its 22 letters, digits, "
 	                "\"_\" or \"-\", and a facet like \".v0\" if it has one\n"
 	                "main.conf:12: devices[1].name: is missing: messages and records need a name for this "
 	                "device\n"
@@ -828,7 +828,7 @@ static void doubles_are_refused(void **state) {
 	                "main.conf:5: devices[3].name: x: is the name of another device with interval QUARTERHOURLY "
 	                "already, at main.conf:2\n");
 	expect_problems(ACCOUNTS DEVICES "log = { keep = 1;\nkeep = 2; };\n",
-	                "main.conf:4: a setting of this name stands in the same group already: keep one\n");
+	                "main.conf:4: duplicate setting: this group has one of that name already\n");
 }
 
 /* Rules between settings */
@@ -1051,7 +1051,7 @@ static void fragments_add_accounts_and_devices(void **state) {
 		"conf.d/20-b.conf:3: devices[0].uuid: b: is polled with interval QUARTERHOURLY already, as \"a\" at "
 		"conf.d/10-a.conf:2\n"
 		"conf.d/30-c.conf:2: syntax error: something is missing or too much, here or just before\n"
-		"conf.d/40-d.conf:2: devices[0].uuid: y: \"x\" is no device: write its 22 letters, digits, \"_\" or "
+		"conf.d/40-d.conf:2: devices[0].uuid: y: \"x\" is not a device: write its 22 letters, digits, \"_\" or "
 		"\"-\", and a facet like \".v0\" if it has one\n");
 	free(said);
 
@@ -1213,7 +1213,7 @@ static void files_that_are_none_are_refused(void **state) {
 
 	write_bytes("main.conf", text, sizeof(text) - 1);
 	assert_null(read_main(&said));
-	assert_string_equal(said, "main.conf:3: holds a NUL byte: this is no text file\n");
+	assert_string_equal(said, "main.conf:3: holds a NUL byte: this is not a text file\n");
 	free(said);
 
 	remove_file("main.conf");

@@ -330,7 +330,7 @@ static void time_that_is_cut_in_another_zone_fails(void **state) {
 			for (int i = 0; i < buckets; i++) {
 				answer(f, at(rows[row].first) + i * rows[row].length);
 			}
-			expect_misfit(f, rows[row].zone, at(rows[row].first), f->span.start, "is no edge in ");
+			expect_misfit(f, rows[row].zone, at(rows[row].first), f->span.start, "is not an edge in ");
 			expect_int(true, strstr(f->err.text, rows[row].zone) != NULL, "%s: %s", rows[row].zone, f->err.text);
 		}
 	}
@@ -454,7 +454,7 @@ static void the_stamp_that_is_shown_is_of_the_range(void **state) {
 	f->settings.stamp = STAMP_END;
 	answer(f, at("2026-11-24T00:00:00Z"));
 	answer(f, at("2026-11-25T00:00:00Z"));
-	expect_misfit(f, "days of UTC, by their ends", at("2026-11-24T00:00:00Z"), edge(f, 1), "is no edge in ");
+	expect_misfit(f, "days of UTC, by their ends", at("2026-11-24T00:00:00Z"), edge(f, 1), "is not an edge in ");
 	f->settings.stamp = STAMP_START;
 }
 

@@ -287,9 +287,9 @@ static void footers_that_are_none_are_refused(void **state) {
 		{"\n", DAMAGED "it has no footer"},
 		{"\nUTC0", DAMAGED "it has no footer"},
 		{"UTC0\n", DAMAGED "it has no footer"},
-		{"\nUTC\n", "time zone Test/Zone: its footer is no rule known here: \"UTC\""},
-		{"\nEST5EDT\n", "time zone Test/Zone: its footer is no rule known here: \"EST5EDT\""},
-		{"\nUTC0\x1b\n", "time zone Test/Zone: its footer is no rule known here: \"UTC0\\x1b\""},
+		{"\nUTC\n", "time zone Test/Zone: its footer is not a rule known here: \"UTC\""},
+		{"\nEST5EDT\n", "time zone Test/Zone: its footer is not a rule known here: \"EST5EDT\""},
+		{"\nUTC0\x1b\n", "time zone Test/Zone: its footer is not a rule known here: \"UTC0\\x1b\""},
 	};
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
