@@ -82,7 +82,7 @@ def test_broken_configuration(container, fake):
     assert container.show("ExecMainStatus") == "78"
     for shown in (container.status(), container.journal(since=mark)):
         assert f"{CONFIG}:2: defaults.intervall: there is no such setting: did you mean interval?" in shown
-        assert f"{CONFIG}:4: devices[1].uuid: canteen: \"nonsense\" is no device" in shown
+        assert f"{CONFIG}:4: devices[1].uuid: canteen: \"nonsense\" is not a device" in shown
 
 
 def test_wrong_key(container, fake):

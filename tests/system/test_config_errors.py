@@ -49,7 +49,7 @@ accounts = ( {
   name     = "acme";
   base_url = "http://192.0.2.1";             // WRONG accounts[0].base_url: acme: would send the key in clear
   key_file = "KEY";
-  rate     = "quick";                        // WRONG accounts[0].rate: acme: "quick" is no rate
+  rate     = "quick";                        // WRONG accounts[0].rate: acme: "quick" is not a rate
   api_key  = "hunter2-hunter2-hunter2";      // WRONG accounts[0].api_key: .* put it into a file and name that with key_file
 } );
 defaults = {
@@ -60,7 +60,7 @@ defaults = {
 @include "more/log.conf"
 devices = (
   { uuid = "AAAAAAAAAAAAAAAAAAAAAB.v0"; name = "lobby"; interval = "HOURLY"; },
-  { uuid = "AAAA"; name = "canteen"; }       // WRONG devices[1].uuid: canteen: "AAAA" is no device
+  { uuid = "AAAA"; name = "canteen"; }       // WRONG devices[1].uuid: canteen: "AAAA" is not a device
 );
 """
 INCLUDED = """\
