@@ -33,7 +33,8 @@ static bool is_same(const void *list, size_t position, const void *key) {
 static struct orphan *find(const struct orphans *orphans, const char *uuid, enum interval interval) {
 	struct identity identity = {uuid, interval};
 	size_t at;
-	bool found = index_find(&orphans->index, identity_hash(&identity), is_same, orphans->list, &identity, &at);
+	/* Before the first one there is no list. */
+	bool found = orphans->list && index_find(&orphans->index, identity_hash(&identity), is_same, orphans->list, &identity, &at);
 	return found ? &orphans->list[at] : NULL;
 }
 
