@@ -800,10 +800,11 @@ static const char *body_of(usec_t first, const char *minutes, const char *more) 
 }
 
 /* Twelve minutes until eight o'clock, of which those with a dot are recorded without a count. */
-static void start_with_empty(const char *minutes, const char *window) {
+static void start_with_empty(const char *minutes, const char *window, const char *second) {
 	char defaults[256];
 	(void)snprintf(defaults, sizeof(defaults),
-	               "window = \"%s\"; lookback = \"0s\"; backfill_from = \"12m\"; recheck = ( \"30s\", \"90s\" );", window);
+	               "window = \"%s\"; lookback = \"0s\"; backfill_from = \"12m\"; recheck = ( \"30s\", \"%s\" );",
+	               window, second);
 	rig_configure(RIG_ACCOUNT, defaults, RIG_LOBBY, "");
 	rig_start(false);
 	expect_int(1, rig_open(), "requests");
@@ -849,7 +850,7 @@ static void pay(void) {
 /* As soon as it is due; and right behind the answer that pays for it, for nothing else would wake the daemon. */
 static void a_recheck_is_made_as_soon_as_it_may(void **state) {
 	(void)state;
-	start_with_empty("xxxx..xxxxxx", "1m");
+	start_with_empty("xxxx..xxxxxx", "1m", "90s");
 	expect_recheck(29 * SECOND, 31 * SECOND, "2026-11-23T07:51:00Z", "2026-11-23T07:55:00Z",
 	               "with one that has a count at either end");
 	answer_recheck("xx.x", "");
@@ -865,7 +866,7 @@ static void a_recheck_is_made_as_soon_as_it_may(void **state) {
 /* The ends of the range are empty still, and so is what lies before it: what came between is recorded. */
 static void what_a_recheck_brings_is_kept_and_the_rest_asked_for_alone(void **state) {
 	(void)state;
-	start_with_empty(".x.x.x.xx.x.", "1m");
+	start_with_empty(".x.x.x.xx.x.", "1m", "90s");
 	expect_recheck(29 * SECOND, 31 * SECOND, "2026-11-23T07:47:00Z", "2026-11-23T08:00:00Z", "all");
 	answer_recheck("..xxxxxxxxxx.", "");
 	expect_int(4, rig_status_now().revisions, "what came");
@@ -885,7 +886,7 @@ static void what_a_recheck_brings_is_kept_and_the_rest_asked_for_alone(void **st
 /* Of an answer that says there is more, what comes before the first hole is known; the rest is due as before. */
 static void a_recheck_that_is_answered_in_parts_goes_on_behind_each(void **state) {
 	(void)state;
-	start_with_empty("x.x.x.x.x.xx", "1m");
+	start_with_empty("x.x.x.x.x.xx", "1m", "2h");
 	expect_recheck(29 * SECOND, 31 * SECOND, "2026-11-23T07:48:00Z", "2026-11-23T07:59:00Z", "all");
 	answer_recheck("xx...x.....", "\"nextPageToken\":\"more\",");
 	expect_int(2, rig_status_now().revisions, "what came, wherever");
@@ -899,7 +900,7 @@ static void a_recheck_that_is_answered_in_parts_goes_on_behind_each(void **state
 /* A window whose second minute is in doubt takes two requests, and is one of the eight that pay. */
 static void what_takes_two_requests_pays_as_one(void **state) {
 	(void)state;
-	start_with_empty("xxxx.xxxxxxx", "2m");
+	start_with_empty("xxxx.xxxxxxx", "2m", "90s");
 	expect_recheck(29 * SECOND, 31 * SECOND, "2026-11-23T07:52:00Z", "2026-11-23T07:53:00Z", "the first");
 	answer_recheck(".", "");
 	for (int i = 0; i < 8; i++) {
