@@ -311,6 +311,8 @@ void plan_init(uint64_t seed, unsigned kinds) {
 	enum scale scale = (enum scale)dice_below(&dice, SCALES);
 
 	plan = arena_new(sizeof(*plan));
+	plan->away = seed % 8 == 5;
+	scale = plan->away ? SCALE_MINUTES : scale;
 	const struct anchor *anchor = choose_times(&dice, scale);
 	const struct anchor *moves = anchor && kinds & PLAN_PEOPLE && dice_permille(&dice, 300) ? anchor : NULL;
 	plan->without_date = dice_permille(&dice, 150);
@@ -325,12 +327,22 @@ void plan_init(uint64_t seed, unsigned kinds) {
 
 	plan->manners = choose_manners(&dice);
 
+	if (plan->away) {
+		kinds &= ~(unsigned)PLAN_STEPS;
+		plan->offset = 0;
+		plan->manners.cap = 0;
+		plan->end += plan->end - plan->quiet;
+	}
+
 	/* Some seeds are about everything, others about few things often. */
 	unsigned about = dice_permille(&dice, 600) ? PLAN_ALL : (unsigned)dice_below(&dice, PLAN_ALL + 1);
 	kinds &= about;
 	int count = kinds == 0 ? 0 : (int)dice_between(&dice, 1, 18);
 	for (int i = 0; i < count; i++) {
 		struct event event = choose_event(&dice, kinds);
+		if (plan->away && event.kind == EVENT_LOSE) {
+			continue;
+		}
 		plan->events[plan->len++] = event;
 		if (event.kind == EVENT_RELOAD && event.arg == MUTATION_REMOVE) {
 			/* Most come back. */
@@ -343,7 +355,7 @@ void plan_init(uint64_t seed, unsigned kinds) {
 	if (moves) {
 		add_moves(&dice, moves, kinds);
 	}
-	if (kinds & PLAN_PEOPLE && dice_permille(&dice, 600)) {
+	if (plan->away || (kinds & PLAN_PEOPLE && dice_permille(&dice, 600))) {
 		add_calm_change(&dice);
 	}
 	qsort(plan->events, (size_t)plan->len, sizeof(*plan->events), by_time);

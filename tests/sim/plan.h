@@ -112,6 +112,7 @@ struct plan {
 	int permille_odd;  /* of Dates that are wrong, each by something else */
 	usec_t offset;     /* of the daemon's clock at the begin */
 	struct manners manners;
+	bool away;         /* about cameras that were away: in a long calm, and with nothing that the daemon could forget */
 	int permille_lost; /* of requests that fail at any time */
 	usec_t latency;      /* the most that a reply usually takes */
 	usec_t disk_latency; /* the most that a sync usually takes */

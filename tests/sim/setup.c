@@ -3,6 +3,7 @@
 #include "setup.h"
 
 #include "arena.h"
+#include "plan.h"
 #include "world.h"
 
 #include <stdlib.h>
@@ -166,6 +167,12 @@ static void make_device(struct setup_device *device, struct dice *dice, int numb
 	device->max_points = DICE_CHOOSE(dice, points);
 	device->rechecks = scale_in_use == SCALE_MINUTES && dice_permille(dice, 700) ? 1 : (int)dice_below(dice, RECHECKS);
 	device->account = (int)dice_below(dice, setups->versions[0].account_count);
+	if (plan->away) {
+		device->rechecks = 1;
+		device->lookback = 0;
+		device->backfill = DAYS(1);
+		device->max_points = 1440;
+	}
 	choose_granularity(device, dice);
 	if (setups->zones && dice_permille(dice, 500)) {
 		settle_for_days(device);
