@@ -177,8 +177,6 @@ PLANTS = [
           "		.revision = run->revision,", "		.revision = (uint16_t)(run->revision - 1),"),
     Plant("no more than one distance", "src/schedule/recheck.c",
           "		run->stage++;\n	} while", "		run->stage += 8;\n	} while"),
-    Plant("a failed recheck makes the device fail", "src/daemon/reply.c",
-          "	if (l.aim == AIM_RECHECK) {\n		on_recheck", "	if (l.aim == AIM_RECHECK && l.verdict.outcome == OUTCOME_OK) {\n		on_recheck"),
     Plant("point at the span's end counted", "src/response/fit.c",
           "	if (instant < edges[0] || instant >= edges[high]) {\n		return high;",
           "	if (instant < edges[0]) {\n		return high;\n	}\n	if (instant >= edges[high]) {\n		return high - 1;"),

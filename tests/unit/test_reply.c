@@ -859,6 +859,32 @@ static void a_recheck_is_made_as_soon_as_it_may(void **state) {
 	rig_end();
 }
 
+/* Nobody is told, and the next regular request is not held up. */
+static void fails_alone(long status) {
+	start_with_empty("xxxx..xxxxxx", "1m", "90s");
+	expect_recheck(29 * SECOND, 31 * SECOND, "2026-11-23T07:51:00Z", "2026-11-23T07:55:00Z", "all");
+	rig_status(status, "{\"errorMsg\":\"odd\"}");
+	(void)rig_turn();
+	expect_int(0, rig_status_now().failing, "failing devices");
+	expect_between(0, MINUTE, rig_until_asked(), "until the regular request");
+	expect_int(1, (rig_request(0)->end - rig_request(0)->start) / MINUTE, "minutes");
+	rig_ok(1);
+	(void)rig_turn();
+	expect_int(13, rig_status_now().records, "records");
+	rig_expect_said("");
+	rig_end();
+}
+
+static void a_recheck_that_is_rejected_makes_nobody_fail(void **state) {
+	(void)state;
+	fails_alone(404);
+}
+
+static void a_recheck_that_breaks_the_server_makes_nobody_fail(void **state) {
+	(void)state;
+	fails_alone(500);
+}
+
 /* The ends of the range are empty still, and so is what lies before it: what came between is recorded. */
 static void what_a_recheck_brings_is_kept_and_the_rest_asked_for_alone(void **state) {
 	(void)state;
@@ -940,6 +966,8 @@ int main(void) {
 		TEST(a_key_file_that_is_gone_is_told),
 		TEST(corrections_and_strays_are_counted),
 		TEST(a_recheck_is_made_as_soon_as_it_may),
+		TEST(a_recheck_that_is_rejected_makes_nobody_fail),
+		TEST(a_recheck_that_breaks_the_server_makes_nobody_fail),
 		TEST(what_a_recheck_brings_is_kept_and_the_rest_asked_for_alone),
 		TEST(a_recheck_that_is_answered_in_parts_goes_on_behind_each),
 		TEST(what_takes_two_requests_pays_as_one),
