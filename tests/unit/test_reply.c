@@ -871,6 +871,16 @@ static void fails_alone(long status) {
 	rig_ok(1);
 	(void)rig_turn();
 	expect_int(13, rig_status_now().records, "records");
+
+	/* The range has its next turn. */
+	bool again = false;
+	for (int i = 0; i < 40 && !again; i++) {
+		(void)rig_until_asked();
+		again = rig_request(0)->end < rig.wall - 3 * MINUTE;
+		rig_ok(1);
+		(void)rig_turn();
+	}
+	expect_int(true, again, "it is asked for again");
 	rig_expect_said("");
 	rig_end();
 }
