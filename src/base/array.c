@@ -3,7 +3,6 @@
 #include "base/array.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +14,8 @@ int array_reserve(void *list, size_t *size, size_t count, size_t element) {
 	/* The pointer may be of any type, so it is copied as bytes. */
 	void *old;
 	memcpy(&old, list, sizeof(old));
-	size_t wanted = *size > SIZE_MAX / 2 || count > 2 * *size ? count : 2 * *size;
-	void *grown = reallocarray(old, wanted, element);
+	size_t bytes, wanted = count > 2 * *size ? count : 2 * *size;
+	void *grown = __builtin_mul_overflow(wanted, element, &bytes) ? NULL : realloc(old, bytes);
 	if (!grown) {
 		return -ENOMEM;
 	}
