@@ -21,5 +21,6 @@ int array_reserve(void *list, size_t *size, size_t count, size_t element) {
 	}
 	memcpy(list, &grown, sizeof(grown));
 	*size = wanted;
+	/* cppcheck-suppress memleak ; it is in *list */
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * A hash index over the positions of somebody else's array.
+ * A hash index over the positions of somebody else's array, which is NULL while it is empty.
  */
 
 #ifndef BASE_INDEX_H
@@ -32,12 +32,12 @@ typedef bool index_same(const void *items, size_t position, const void *key);
  * Returns 0 if it was entered, 1 if an item has it (*ret_found is its
  * position), or -ENOMEM.
  */
-__attribute__((warn_unused_result, nonnull(1, 3, 4, 5, 7)))
+__attribute__((warn_unused_result, nonnull(1, 3, 5, 7)))
 int index_add(struct index *index, uint64_t hash, index_same *same, const void *items, const void *key,
               size_t position, size_t *ret_found);
 
 /** Looks for the key only. */
-__attribute__((warn_unused_result, nonnull))
+__attribute__((warn_unused_result, nonnull(1, 3, 5, 6)))
 bool index_find(const struct index *index, uint64_t hash, index_same *same, const void *items,
                 const void *key, size_t *ret_found);
 

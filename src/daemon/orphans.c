@@ -33,8 +33,7 @@ static bool is_same(const void *list, size_t position, const void *key) {
 static struct orphan *find(const struct orphans *orphans, const char *uuid, enum interval interval) {
 	struct identity identity = {uuid, interval};
 	size_t at;
-	/* Before the first one there is no list. */
-	bool found = orphans->list && index_find(&orphans->index, identity_hash(&identity), is_same, orphans->list, &identity, &at);
+	bool found = index_find(&orphans->index, identity_hash(&identity), is_same, orphans->list, &identity, &at);
 	return found ? &orphans->list[at] : NULL;
 }
 
@@ -56,6 +55,7 @@ static int reserve(struct orphans *orphans) {
 	}
 	size_t left = 0;
 	for (size_t i = 0; i < orphans->len; i++) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a list where there is a length */
 		left += orphans->list[i].uuid != NULL;
 	}
 	struct orphans fresh = {0};
