@@ -18,7 +18,7 @@ import time
 
 import pytest
 
-from harness import OCCUPANCYD, SLOW, Daemon, runs_programs, uuid_of, wait_for
+from harness import OCCUPANCYD, OCCUPANCYD, SLOW, Daemon, runs_programs, uuid_of, wait_for
 from nginx import Authority, Nginx
 
 KEY = "Kq7-zW4tVn_0RbXe2Yd9LmHs"
@@ -340,9 +340,9 @@ def test_secret_that_kubernetes_mounts(mode, taken, fake, tmp_path):
     key.parent.mkdir()
     key.write_text(KEY + "\n")
     key.chmod(mode)
-    done = subprocess.run([*read_only(key.parent), "true"], capture_output=True, text=True)
+    done = subprocess.run([*read_only(key.parent), "ls", OCCUPANCYD], capture_output=True, text=True)
     if done.returncode != 0:
-        pytest.skip(f"a folder cannot be mounted read-only here: {done.stderr.strip()}")
+        pytest.skip(f"a read-only folder, with the program in reach, cannot be mounted here: {done.stderr.strip()}")
     daemon = InPod(tmp_path, fake.url, LOBBY, account={"key_file": str(key)}, defaults=QUICK)
     code, _, stderr = daemon.run("--once", timeout=15)
     assert code == (0 if taken else 77), stderr

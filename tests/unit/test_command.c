@@ -198,6 +198,7 @@ static void an_open_source_of_a_credential_is_told(void **state) {
 	} rows[] = {{0600, false}, {0400, false}, {0640, true}, {0604, true}, {0610, true}};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		set_up_answers();
+		(void)unlink(rig_path("api-key"));
 		rig_put("api-key", "the-key");
 		assert_int_equal(chmod(rig_path("api-key"), rows[row].mode), 0);
 		rig_configure(RIG_ACCOUNT, "", RIG_LOBBY, "");
