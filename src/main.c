@@ -20,9 +20,14 @@
  *     - command.[ch]  what it asks for: check, print, or open all and run
  *     - signals.[ch]  signals as data
  *     - loop.[ch]     one thread, one wait
- *     - poller.[ch]   turns: replies in, commit, requests out
+ *     - poller.[ch]   turns: replies in, commit, requests out; what is asked when
  *     - reply.c       what replies mean for polls and accounts
  *     - commit.c      records to disk, then cursors
+ *     - health.[ch]   failures of devices, and what people are told of them
+ *     - clockwork.c   what time it is; mend.c: cursors that are ahead of it
+ *     - recovery.[ch] the checkpoint and the log, read at a start; the checkpoint, saved
+ *     - report.[ch]   how it is doing
+ *     - once.[ch]     --once
  *     - reload.c      a configuration put to work, or swapped for another
  *     - access.[ch]   an account's key, endpoint and lane
  *     - roster.[ch]   polls by identity

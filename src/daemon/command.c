@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "daemon/access.h"
 #include "daemon/loop.h"
+#include "daemon/recovery.h"
 #include "daemon/signals.h"
 #include "schedule/cost.h"
 #include "state/lock.h"
@@ -161,7 +162,7 @@ static int open_all(struct program *program, bool once, struct error *err) {
 	}
 	if (r >= 0) {
 		program->config = NULL;
-		r = poller_restore(program->poller, err);
+		r = recovery_restore(program->poller, err);
 	}
 	return r;
 }

@@ -9,9 +9,10 @@
  * next start finds.
  */
 
-#include "base/log.h"
 #include "base/array.h"
+#include "base/log.h"
 #include "base/utc.h"
+#include "daemon/health.h"
 #include "daemon/poller-private.h"
 #include "schedule/backoff.h"
 
@@ -113,53 +114,6 @@ static void count_record(struct status *status, const struct remembered *what) {
 	status->gaps += what->status == RECORD_GAP;
 }
 
-/* One warning for a device that has never counted anybody, after a day of that. */
-static void watch_silence(struct poll *poll, const struct pending *pending) {
-	if (poll->quiet_over || pending->what.status == RECORD_GAP) {
-		return;
-	}
-	if (pending->what.count != 0 || pending->what.status == RECORD_AMBIGUOUS) {
-		poll->quiet_over = true;
-		return;
-	}
-	if (poll->quiet_since > pending->what.start) {
-		poll->quiet_since = pending->what.start;
-	}
-	if (pending->end - poll->quiet_since >= USEC_PER_DAY) {
-		poll->quiet_over = true;
-		log_warning("%s: nothing but zero or no data for a day: "
-		            "is an occupancy region defined in the Rhombus Console?",
-		            poll->device->name);
-	}
-}
-
-static void tell_recovery(const struct poller *poller, const struct poll *poll, int64_t caught_up) {
-	char since[DURATION_STRING_SIZE];
-	int64_t left = span_backlog(poll->device->settings, poll->cursor, poll_horizon(poller, poll));
-	log_notice("%s: recovered after %s: %lld bucket%s caught up, %lld to go", poll->device->name,
-	           units_format_duration(since, poller->now - poll->failing_since, 0),
-	           (long long)caught_up, caught_up == 1 ? "" : "s", (long long)left);
-}
-
-/* The poll's reply is on the disk: all is well with it. */
-static void poll_succeeded(struct poller *poller, struct poll *poll, int64_t caught_up) {
-	if (poll->told) {
-		tell_recovery(poller, poll, caught_up);
-		poller->status.failing--;
-	}
-	poll->failures = 0;
-	poll->told = false;
-	if (poll->refused_by > 0) {
-		/* Others that are still shut out say so again. */
-		access_of(poll)->shut_out = false;
-		poll->refused_by = 0;
-	}
-	free(poll->reason);
-	poll->reason = NULL;
-	bool behind = span_is_backlog(poll->device->settings, poll->cursor, poll_horizon(poller, poll));
-	reach_worked(&poll->reach, poll->device->settings->max_points, behind);
-}
-
 /* Once: where so much has no count, it is not the news. */
 static void tell_crowded(struct poller *poller, const struct poll *poll) {
 	if (poll->recheck.crowded && !poller->crowded) {
@@ -185,7 +139,7 @@ static size_t apply_run(struct poller *poller, size_t first) {
 		/* If memory is short, a later correction goes unseen; the log is whole. */
 		(void)poll_apply(poll, &pending->what, pending->end);
 		poll_watch(poll, &pending->what, pending->end, poll_server_time(poller, poll));
-		watch_silence(poll, pending);
+		health_watch_silence(poll, pending);
 		count_record(&poller->status, &pending->what);
 		if (pending->what.status != RECORD_GAP && pending->recheck.buckets == 0) {
 			answered = true;
@@ -198,7 +152,7 @@ static size_t apply_run(struct poller *poller, size_t first) {
 		recheck_answered(&poll->recheck, poll->device->settings, recheck->start, recheck->end,
 		                 poll_server_time(poller, poll));
 	} else if (answered) {
-		poll_succeeded(poller, poll, fresh);
+		health_recovered(poller, poll, fresh);
 	} else if (poll->reach.leap > 0) {
 		reach_gave_up(&poll->reach);
 	}

@@ -5,6 +5,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/command.h"
+#include "daemon/once.h"
+#include "daemon/recovery.h"
+#include "daemon/report.h"
 #include "daemon/signals.h"
 #include "daemon/zonewatch.h"
 #include "status/notify.h"
@@ -61,7 +64,7 @@ static int save(const struct loop *loop, struct timers *timers) {
 	struct error err = {{0}};
 	/* If others have moved the log's file, what stands in it is behind this checkpoint. */
 	(void)sink_follow(loop->sink, NULL);
-	int r = poller_save(loop->poller, &err);
+	int r = recovery_save(loop->poller, &err);
 	note(loop, STORAGE_CHECKPOINT, r, "checkpoint", &err);
 	timers->checkpoint = clock_boottime() + CHECKPOINT_EVERY;
 	timers->generation = sink_generation(loop->sink);
@@ -91,7 +94,7 @@ static const char *config_trouble(const struct timers *timers, const struct stat
 }
 
 static void tell_status(const struct loop *loop, struct timers *timers, usec_t now) {
-	timers->status_waits = poller_changed(loop->poller) || timers->status_waits;
+	timers->status_waits = report_changed(loop->poller) || timers->status_waits;
 	if (!timers->status_waits || !is_due(&timers->status, now, STATUS_EVERY)) {
 		return;
 	}
@@ -99,7 +102,7 @@ static void tell_status(const struct loop *loop, struct timers *timers, usec_t n
 
 	struct status status;
 	struct buf text;
-	poller_status(loop->poller, &status);
+	report_status(loop->poller, &status);
 	status.config = config_trouble(timers, &status);
 	buf_init(&text, 4000);
 	status_text(&status, &text);
@@ -290,7 +293,7 @@ static bool is_kept_up(const struct loop *loop, struct timers *timers, bool busy
 
 /* Whether it is over; busy: there is more to compress or to trim. */
 static bool is_over(const struct loop *loop, struct timers *timers, bool busy, size_t *incomplete) {
-	if (loop->once && poller_finished(loop->poller, incomplete)) {
+	if (loop->once && once_finished(loop->poller, incomplete)) {
 		return timers->drain != USEC_INFINITY || is_kept_up(loop, timers, busy);
 	}
 	*incomplete = loop->once; /* ended by a signal, it has not recorded all */
@@ -305,7 +308,7 @@ static int finish(const struct loop *loop, struct timers *timers, size_t incompl
 	}
 
 	struct status status;
-	poller_status(loop->poller, &status);
+	report_status(loop->poller, &status);
 	if (status.requests == 0) {
 		log_info("nothing was due: no request was made");
 	}

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/utc.h"
 #include "daemon/poller-private.h"
+#include "daemon/recovery.h"
 #include "status/notify.h"
 
 #include <errno.h>
@@ -180,7 +181,7 @@ void poller_mend(struct poller *poller) {
 		mend_all(poller, findings);
 		settle_again(poller);
 		/* Before anything is recorded behind it: else a later start might not see that it went back. */
-		if (poller_save(poller, &err) < 0) {
+		if (recovery_save(poller, &err) < 0) {
 			poller->unsaved = true;
 		}
 	}

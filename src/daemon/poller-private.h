@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * What the poller's parts share: poller.c (turns), clockwork.c (what time it is),
- * mend.c (cursors that are ahead of it), reply.c (what replies mean for polls and
- * accounts), commit.c (records to disk, then cursors), reload.c.
+ * What the poller's parts share: poller.c (turns and planning), clockwork.c (what time it
+ * is), mend.c (cursors that are ahead of it), reply.c (what replies mean for polls and
+ * accounts), commit.c (records to disk, then cursors), recovery.c (the checkpoint), once.c,
+ * report.c (STATUS), reload.c.
  */
 
 #ifndef DAEMON_POLLER_PRIVATE_H
@@ -112,10 +113,6 @@ void poller_plan(struct poller *poller, struct poll *poll);
 __attribute__((nonnull))
 void poller_retry(struct poller *poller, struct poll *poll, usec_t wait);
 
-/** With once: ends a finished poll. */
-__attribute__((nonnull))
-void poller_stop(struct poller *poller, struct poll *poll, bool complete);
-
 /** Files what waits by the wall clock anew: that clock, or the server's, tells another time. */
 __attribute__((nonnull))
 void poller_replan(struct poller *poller, struct access *access);
@@ -217,11 +214,6 @@ void poller_reply(struct poller *poller, const struct http_reply *reply);
 /** Reads an account's key again; a new one is tried at once. */
 __attribute__((nonnull))
 void poller_reread_key(struct poller *poller, struct access *access);
-
-/** Counts a failure of a poll, tells people at the right one, and files it for its next try, or with once may end it. */
-__attribute__((nonnull))
-void poll_failed(struct poller *poller, struct poll *poll, const char *reason, bool tell_now,
-                 usec_t wait);
 
 /* commit.c */
 

@@ -34,19 +34,6 @@ int poller_new(struct config *config, struct http *http, struct sink *sink, bool
 /** Frees the configuration too; http and sink are the caller's. */
 void poller_free(struct poller *poller);
 
-/**
- * Takes cursors and look-back memory from the checkpoint in the state directory, and
- * from what the log holds beyond it.  Without a checkpoint, or with one that does not
- * verify, which is set aside, from the whole log, with a warning.  Call it before
- * poller_start().  Returns 0 or -errno.
- */
-__attribute__((warn_unused_result, nonnull(1)))
-int poller_restore(struct poller *poller, struct error *err);
-
-/** Writes the checkpoint, if anything has changed since the last one, or the log has another file.  Returns 0 or -errno. */
-__attribute__((warn_unused_result, nonnull(1)))
-int poller_save(struct poller *poller, struct error *err);
-
 /** Schedules the first requests. */
 __attribute__((nonnull))
 void poller_start(struct poller *poller);
@@ -62,10 +49,6 @@ void poller_drain(struct poller *poller);
 /** Whether no request is on its way. */
 __attribute__((nonnull))
 bool poller_idle(const struct poller *poller);
-
-/** With once: whether every device is through; and how many did not record all. */
-__attribute__((nonnull))
-bool poller_finished(const struct poller *poller, size_t *ret_incomplete);
 
 /**
  * Swaps in a new configuration, whole, or leaves all as it was.  Devices are
@@ -89,13 +72,5 @@ struct storage *poller_storage(struct poller *poller);
  */
 __attribute__((nonnull, warn_unused_result))
 bool poller_true_time(const struct poller *poller, usec_t *ret);
-
-/** Whether the figures may have changed since the last call. */
-__attribute__((nonnull))
-bool poller_changed(struct poller *poller);
-
-/** Fills in the figures.  Looks at every device: not for every turn. */
-__attribute__((nonnull))
-void poller_status(struct poller *poller, struct status *ret_status);
 
 #endif

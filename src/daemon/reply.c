@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/health.h"
 #include "daemon/poller-private.h"
 #include "schedule/backoff.h"
 
@@ -28,10 +29,6 @@ enum {
 	SERVER_ERROR_QUICK = 3,
 	/* So many replies in a row that were of no use may be the fault of the machine that they come from. */
 	UNLUCKY_LIMIT = 3,
-	/* The failure at which people are told: one or two are the weather. */
-	TELL_AT = 3,
-	/* With once, a device is given up after so many. */
-	ONCE_FAILURES = 5,
 	/* The batch is written at the end of a turn, or when it has grown to this. */
 	BATCH_BYTES = 1 << 20,
 };
@@ -124,55 +121,12 @@ static void wait_for_account(const struct landing *l) {
 
 /* Polls */
 
-static void keep_reason(struct poll *poll, const char *reason) {
-	char *copy = strdup(reason);
-	if (copy) {
-		free(poll->reason);
-		poll->reason = copy;
-	}
-}
-
-/* Counts a failure.  wait: until the next try; 0: it is made at once, for less. */
-static void note_failure(struct poller *poller, struct poll *poll, const char *reason, bool tell_now,
-                         usec_t wait) {
-	if (poll->failures == 0) {
-		poll->failing_since = poller->now;
-	}
-	if (poll->failures < UINT16_MAX) {
-		poll->failures++;
-	}
-	keep_reason(poll, reason);
-	poller->status.replies_failed++;
-
-	if (!poll->told && (tell_now || poll->failures >= TELL_AT)) {
-		char next[DURATION_STRING_SIZE + 8] = "at once, for less";
-		if (wait > 0) {
-			char text[DURATION_STRING_SIZE];
-			(void)snprintf(next, sizeof(next), "in %s", units_format_duration(text, wait, 0));
-		}
-		poll->told = true;
-		poller->status.failing++;
-		log_warning("%s: poll failed: %s (attempt %u): next try %s", poll->device->name, reason,
-		            poll->failures, next);
-	}
-}
-
-void poll_failed(struct poller *poller, struct poll *poll, const char *reason, bool tell_now,
-                 usec_t wait) {
-	note_failure(poller, poll, reason, tell_now, wait);
-	if (poller->once && (tell_now || poll->failures >= ONCE_FAILURES)) {
-		poller_stop(poller, poll, false);
-	} else {
-		poller_retry(poller, poll, wait);
-	}
-}
-
 static void fail(const struct landing *l, bool tell_now, usec_t wait) {
 	if (l->aim == AIM_PROBE) {
 		poller_plan(l->poller, l->poll); /* nothing that the device wants has failed */
 		return;
 	}
-	poll_failed(l->poller, l->poll, l->verdict.reason, tell_now, wait);
+	health_failed(l->poller, l->poll, l->verdict.reason, tell_now, wait);
 }
 
 static usec_t backoff_after(const struct landing *l, unsigned failures) {
@@ -213,7 +167,7 @@ static bool ask_for_less(const struct landing *l) {
 			return false;
 		}
 	}
-	note_failure(l->poller, poll, l->verdict.reason, false, 0);
+	health_count(l->poller, poll, l->verdict.reason, false, 0);
 	wait_for_account(l);
 	return true;
 }
@@ -224,7 +178,7 @@ static bool ask_for_less(const struct landing *l) {
 static void give_up_first(const struct landing *l) {
 	usec_t end = span_after(l->poll->device->settings, l->poll->cursor, 1);
 	if (poller_give_up(l->poller, l->poll, end, l->sent) < 0) {
-		poll_failed(l->poller, l->poll, "out of memory", false, usual_backoff(l));
+		health_failed(l->poller, l->poll, "out of memory", false, usual_backoff(l));
 	}
 }
 
@@ -367,7 +321,7 @@ static void on_fitting(const struct landing *l) {
 		wait_for_account(l);
 	} else if (made <= 0) {
 		/* A poll that nothing is recorded of would never be filed again. */
-		poll_failed(poller, l->poll, made < 0 ? "out of memory" : "nothing new in the answer", false,
+		health_failed(poller, l->poll, made < 0 ? "out of memory" : "nothing new in the answer", false,
 		            usual_backoff(l));
 		return;
 	}
@@ -394,7 +348,7 @@ static void on_ok(const struct landing *l) {
 	}
 	if (r == -ENOMEM) {
 		account_reached(l);
-		poll_failed(poller, poll, err.text, false, usual_backoff(l));
+		health_failed(poller, poll, err.text, false, usual_backoff(l));
 		return;
 	}
 	struct landing failed = *l;

@@ -188,9 +188,9 @@ PLANTS = [
           "	return is_single(settings) ? cursor : grid_next(&settings->bucket, cursor - 1);"),
 
     # Memory and recovery.
-    Plant("look-back memory not restored", "src/daemon/poller.c",
+    Plant("look-back memory not restored", "src/daemon/recovery.c",
           "		(void)poll_apply(poll, &entry->memory[i], entry->cursor);\n", ""),
-    Plant("look-back memory restored one bucket off", "src/daemon/poller.c",
+    Plant("look-back memory restored one bucket off", "src/daemon/recovery.c",
           "	for (size_t i = 0; i < entry->memory_len; i++) {\n", "	for (size_t i = 1; i < entry->memory_len; i++) {\n"),
     Plant("cursor not taken over on reload", "src/schedule/poll.c",
           "	poll->cursor = from->cursor;\n", ""),
@@ -213,10 +213,10 @@ PLANTS = [
     Plant("recovery misses the last line", "src/sink/replay.c",
           "		lines->replay->visit(&entry, lines->replay->user);",
           "		static struct log_entry last;\n		static size_t seen;\n		if (seen++ > 0) {\n			lines->replay->visit(&last, lines->replay->user);\n		}\n		last = entry;"),
-    Plant("log older than the checkpoint not noticed", "src/daemon/poller.c",
+    Plant("log older than the checkpoint not noticed", "src/daemon/recovery.c",
           "	return entry->end <= (poll ? poll->cursor : orphan->cursor) ? REPLAY_KNOWN : REPLAY_NEW;", "	return REPLAY_NEW;"),
-    Plant("what the checkpoint said of an older log not forgotten", "src/daemon/poller.c",
+    Plant("what the checkpoint said of an older log not forgotten", "src/daemon/recovery.c",
           "		poll_forget(&poller->roll.polls[i]);\n", "		(void)poller;\n"),
-    Plant("recovery does not remember revisions", "src/daemon/poller.c",
+    Plant("recovery does not remember revisions", "src/daemon/recovery.c",
           "		.revision = (uint16_t)entry->revision,\n", ""),
 ]

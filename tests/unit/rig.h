@@ -17,6 +17,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/poller.h"
+#include "daemon/recovery.h"
+#include "daemon/report.h"
 #include "request/http.h"
 #include "status/notify.h"
 
@@ -493,7 +495,7 @@ static void rig_start(bool once) {
 	struct config *config = rig_config();
 	if (http_new(&rig_http, &err) < 0 || sink_open(&config->log, rig.wall, &rig_sink, &err) < 0 ||
 	    poller_new(config, rig_http, rig_sink, once, &rig_poller, &err) < 0 ||
-	    poller_restore(rig_poller, &err) < 0) {
+	    recovery_restore(rig_poller, &err) < 0) {
 		fail_msg("cannot start: %s", err.text);
 	}
 	poller_start(rig_poller);
@@ -533,7 +535,7 @@ static usec_t rig_until_asked(void) {
 __attribute__((unused))
 static struct status rig_status_now(void) {
 	struct status status;
-	poller_status(rig_poller, &status);
+	report_status(rig_poller, &status);
 	return status;
 }
 

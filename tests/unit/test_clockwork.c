@@ -2,6 +2,9 @@
 
 /* daemon/clockwork.c: what the Dates of replies do, and steps of our own clock. */
 
+#include "daemon/once.h"
+#include "daemon/recovery.h"
+#include "daemon/report.h"
 #include "rig.h"
 
 #include <time.h>
@@ -221,10 +224,10 @@ static void a_device_begins_when_the_time_is_confirmed(void **state) {
 	rig_unreachable();
 	(void)rig_turn();
 	struct error err = {{0}};
-	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
 	expect_int(1, strstr(rig_get("state/checkpoint"), RIG_UUID_A) == NULL, "not begun");
 	rounds(1, 0);
-	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
 	expect_int(1, strstr(rig_get("state/checkpoint"), RIG_UUID_A) != NULL, "begun");
 	rig_expect_said("*");
 	rig_end();
@@ -360,10 +363,10 @@ static void a_device_begins_later_if_the_clock_is_set_before(void **state) {
 	(void)rig_until_asked();
 	rig_unreachable();
 	(void)rig_turn();
-	(void)poller_changed(rig_poller);
+	(void)report_changed(rig_poller);
 	rig.wall += HOUR;
 	(void)rig_turn();
-	expect_int(true, poller_changed(rig_poller), "the figures have changed");
+	expect_int(true, report_changed(rig_poller), "the figures have changed");
 	(void)rig_until_asked();
 	expect_time(at("2026-11-23T08:59:00Z"), rig_request(0)->start, "asked for");
 	rig_end();
@@ -458,7 +461,7 @@ static void a_clock_that_was_told_is_off_until_it_is_right(void **state) {
 static const char *run_once_unreachable(int dated, usec_t ahead) {
 	size_t incomplete = 0;
 	rig_start(true);
-	for (int i = 0; i < 4000 && !poller_finished(rig_poller, &incomplete); i++) {
+	for (int i = 0; i < 4000 && !once_finished(rig_poller, &incomplete); i++) {
 		while (rig_open() > 0) {
 			if (dated-- > 0) {
 				rig_answer(0, &(struct rig_answer){.status = 200, .count = 1, .date = date_of(ahead)});
@@ -469,7 +472,7 @@ static const char *run_once_unreachable(int dated, usec_t ahead) {
 		(void)rig_turn();
 		rig_pass(SECOND);
 	}
-	expect_int(true, poller_finished(rig_poller, &incomplete), "it comes to an end");
+	expect_int(true, once_finished(rig_poller, &incomplete), "it comes to an end");
 	return rig_said();
 }
 
@@ -664,7 +667,7 @@ static void a_log_that_is_ahead_holds_up_its_own_account_alone(void **state) {
 	}
 	struct error err = {{0}};
 	usec_t time;
-	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
 	expect_int(true, strstr(rig_get("state/checkpoint"), RIG_UUID_B) != NULL, "the foyer has begun");
 	expect_int(true, poller_true_time(rig_poller, &time), "true time by the foyer's server");
 	expect_int(true, strstr(rig_status_now().lanes, "the log is ahead of this machine's clock") != NULL, "%s",
@@ -682,11 +685,11 @@ static void no_device_begins_while_the_log_disputes_the_clock(void **state) {
 	rig_put("log/occupancy.ndjson", log);
 	rig_start(false);
 	rounds(3, 0);
-	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
 	expect_int(true, !strstr(rig_get("state/checkpoint"), RIG_UUID_B), "the foyer has not begun");
 	rig.wall += 71 * USEC_PER_DAY;
 	rounds(3, 0);
-	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
 	expect_int(true, strstr(rig_get("state/checkpoint"), RIG_UUID_B) != NULL, "it has");
 	expect_int(true, !strstr(rig_get("log/occupancy.ndjson"), "{\"time\":\"2026"), "when it would have by the right clock");
 	rig_end();
@@ -757,12 +760,12 @@ static void once_ends_where_it_began_by_the_clock_that_is_set(void **state) {
 	rig_unreachable();
 	(void)rig_turn();
 	rig.wall += 20 * MINUTE;
-	for (int i = 0; i < 600 && !poller_finished(rig_poller, &incomplete); i++) {
+	for (int i = 0; i < 600 && !once_finished(rig_poller, &incomplete); i++) {
 		(void)rig_turn();
 		answer_with_clock(0);
 		rig_pass(SECOND);
 	}
-	expect_int(true, poller_finished(rig_poller, &incomplete), "it comes to an end");
+	expect_int(true, once_finished(rig_poller, &incomplete), "it comes to an end");
 	expect_int(0, incomplete, "devices that are not complete");
 	const char *now = rig_get("log/occupancy.ndjson");
 	expect_int(true, strstr(now, "{\"time\":\"2026-11-23T08:19:00Z\"") != NULL, "the last minute: %s", now);
@@ -782,7 +785,7 @@ static void devices_begin_with_the_step_that_settles_it(void **state) {
 	rig.wall -= HOUR;
 	(void)rig_turn();
 	expect_int(true, poller_true_time(rig_poller, &time), "true time after the step");
-	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
 	expect_int(true, strstr(rig_get("state/checkpoint"), RIG_UUID_A) != NULL, "begun");
 	rig_end();
 }
@@ -854,7 +857,7 @@ static void devices_that_have_begun_go_on_after_three_replies(void **state) {
 		rounds(1, 0);
 	}
 	struct error err = {{0}};
-	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
 	rig_end();
 	rig_pass(10 * MINUTE);
 

@@ -2,6 +2,8 @@
 
 /* daemon/mend.c: a log that ends in a time that has not come. */
 
+#include "daemon/recovery.h"
+#include "daemon/report.h"
 #include "rig.h"
 
 #include <time.h>
@@ -131,13 +133,13 @@ static void what_the_log_holds_says_where_it_goes_on(void **state) {
 		write_log(rows[row].log, COUNT_OF(rows[row].log));
 		rig_start(false);
 		(void)rig_said();
-		(void)poller_changed(rig_poller);
+		(void)report_changed(rig_poller);
 		answer_all(true);
 		(void)snprintf(said, sizeof(said),
 		               "<4>lobby: its log or checkpoint reaches to %s, which has not come yet: goes on from %s\n",
 		               rows[row].reaches, rows[row].from);
 		expect_text(said, rig_said(), "%s", rows[row].what);
-		expect_int(true, poller_changed(rig_poller), "%s: the figures have changed", rows[row].what);
+		expect_int(true, report_changed(rig_poller), "%s: the figures have changed", rows[row].what);
 		run_until(at("2026-11-23T08:04:00Z"), true);
 		for (size_t i = 0; i < COUNT_OF(rows[row].then); i++) {
 			expect_revision(rows[row].then[i].start, rows[row].then[i].revision, rows[row].what);
@@ -309,7 +311,7 @@ static void a_checkpoint_that_fails_is_written_later(void **state) {
 	answer_all(true);
 	expect_int(1, strstr(rig_said(), "goes on from") != NULL, "mended all the same");
 	expect_int(0, rename(rig_path("elsewhere"), rig_path("state")), "rename");
-	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
 	expect_int(1, strstr(rig_get("state/checkpoint"), RIG_UUID_A) != NULL, "a checkpoint");
 	rig_end();
 }
@@ -349,7 +351,7 @@ static void answer_foyer(bool dated) {
 
 static void end_life(void) {
 	struct error err = {{0}};
-	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
 	rig_end();
 	(void)rig_said();
 }

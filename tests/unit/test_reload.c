@@ -2,6 +2,7 @@
 
 /* daemon/reload.c and daemon/poller.c: what a start reads back, and what a new configuration keeps. */
 
+#include "daemon/recovery.h"
 #include "rig.h"
 
 #include <unistd.h>
@@ -17,7 +18,7 @@ static void reload(void) {
 
 static void save(void) {
 	struct error err = {{0}};
-	expect_int(0, poller_save(rig_poller, &err), "save: %s", err.text);
+	expect_int(0, recovery_save(rig_poller, &err), "save: %s", err.text);
 }
 
 /* The next request, and that it begins there: minutes after 08:00 UTC. */
@@ -331,7 +332,7 @@ static void a_checkpoint_is_written_if_there_is_something_new(void **state) {
 	(void)rig_turn();
 	struct error err = {{0}};
 	fault_arm(FAULT_ERROR, ENOSPC, 1, 1000);
-	expect_int(-ENOSPC, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(-ENOSPC, recovery_save(rig_poller, &err), "%s", err.text);
 	fault_disarm();
 	assert_int_equal(remove(rig_path("state/checkpoint")), 0);
 	save();

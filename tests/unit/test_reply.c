@@ -2,6 +2,9 @@
 
 /* daemon/reply.c and daemon/commit.c: what an answer means for a device, its account and the log. */
 
+#include "daemon/once.h"
+#include "daemon/recovery.h"
+#include "daemon/report.h"
 #include "rig.h"
 
 #define SECOND USEC_PER_SEC
@@ -538,7 +541,7 @@ static void a_gap_of_an_account_has_its_reason(void **state) {
 	expect_int(0, fnmatch("*<4>lobby: gap from 2026-11-23T08:00:00Z to 2026-11-23T09:*: not obtained within 1h20m: key refused (*", said, 0),
 	           "%s", said);
 	struct error err = {{0}};
-	expect_int(0, poller_save(rig_poller, &err), "%s", err.text);
+	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
 	rig_end();
 
 	/* Nobody has asked for three hours; the first answer confirms the clock. */
@@ -643,11 +646,11 @@ static void a_full_disk_pauses_polling_until_it_is_well(void **state) {
 		rig_expect_said("");
 	}
 	fault_disarm();
-	(void)poller_changed(rig_poller);
-	expect_int(false, poller_changed(rig_poller), "there is no news for STATUS");
+	(void)report_changed(rig_poller);
+	expect_int(false, report_changed(rig_poller), "there is no news for STATUS");
 	rig_pass(wait);
 	(void)rig_turn();
-	expect_int(true, poller_changed(rig_poller), "there is now");
+	expect_int(true, report_changed(rig_poller), "there is now");
 	expect_int(1, rig_open(), "a request, after a probe that went well");
 	rig_expect_said("");
 	expect_text(NULL, rig_status_now().disk, "the disk is well, as far as is known");
@@ -686,7 +689,7 @@ static void once_gives_up_after_five_tries(void **state) {
 		rig_configure(RIG_ACCOUNT, "", "{ uuid = \"" RIG_UUID_A "\"; name = \"lobby\"; account = \"acme\"; interval = \"HOURLY\"; }", "");
 		rig_start(true);
 		int tries = 0;
-		while (tries < 20 && !poller_finished(rig_poller, &incomplete)) {
+		while (tries < 20 && !once_finished(rig_poller, &incomplete)) {
 			(void)rig_until_asked();
 			rig_answer(0, &rows[row].answer);
 			tries++;

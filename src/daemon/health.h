@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * How a device is: its failures in a row, what people are told of them, and when it is well
+ * again.
+ */
+
+#ifndef DAEMON_HEALTH_H
+#define DAEMON_HEALTH_H
+
+#include "daemon/poller.h"
+#include "schedule/poll.h"
+
+struct pending;
+
+/**
+ * Counts a failure of a poll, and tells people at the right one, or now.  wait: until the next
+ * try; 0: it is made at once, for less.
+ */
+__attribute__((nonnull))
+void health_count(struct poller *poller, struct poll *poll, const char *reason, bool tell_now, usec_t wait);
+
+/** The same, and files it for its next try, or with once may end it. */
+__attribute__((nonnull))
+void health_failed(struct poller *poller, struct poll *poll, const char *reason, bool tell_now, usec_t wait);
+
+/** The poll's reply is on the disk: all is well with it.  caught_up: buckets that were recorded. */
+__attribute__((nonnull))
+void health_recovered(struct poller *poller, struct poll *poll, int64_t caught_up);
+
+/** One warning for a device that has never counted anybody, after a day of such records. */
+__attribute__((nonnull))
+void health_watch_silence(struct poll *poll, const struct pending *pending);
+
+#endif

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * `--once`: each device records what is due and stops.
+ */
+
+#ifndef DAEMON_ONCE_H
+#define DAEMON_ONCE_H
+
+#include "daemon/poller.h"
+#include "schedule/poll.h"
+
+/** With once: ends a finished poll. */
+__attribute__((nonnull))
+void once_stop(struct poller *poller, struct poll *poll, bool complete);
+
+/** With once: whether every device is through; and how many did not record all. */
+__attribute__((nonnull))
+bool once_finished(const struct poller *poller, size_t *ret_incomplete);
+
+#endif

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: ISC
+
+#include "daemon/recovery.h"
+
+#include "base/log.h"
+#include "daemon/poller-private.h"
+#include "state/checkpoint.h"
+#include "status/notify.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* While a long log is read back, systemd is asked for patience after so many records. */
+enum { EXTEND_EVERY = 1 << 16 };
+#define EXTEND_BY (30 * USEC_PER_SEC)
+
+static void restore_entry(const struct checkpoint_entry *entry, void *user) {
+	struct poller *poller = user;
+	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
+	if (!poll) {
+		/* Short of memory it is forgotten, which only a device that comes back would notice. */
+		(void)orphans_add(&poller->orphans, entry->uuid, entry->interval, &(struct orphan){
+			.cursor = entry->cursor,
+			.since = entry->since,
+			.taken = entry->taken,
+			.top = entry->top,
+			.again = entry->again,
+		});
+		return;
+	}
+	poll->cursor = entry->cursor;
+	poll->since = entry->since;
+	poll->begun = poll->unproven = true;
+	for (size_t i = 0; i < entry->memory_len; i++) {
+		/* The end is that of the cursor at most, which must not move here. */
+		(void)poll_apply(poll, &entry->memory[i], entry->cursor);
+	}
+	for (size_t i = 0; i < entry->runs_len; i++) {
+		recheck_restore(&poll->recheck, poll->device->settings, &entry->runs[i]);
+	}
+	poll->taken = entry->taken;
+	poll->top = entry->top;
+	poll->again = entry->again;
+}
+
+/* A record that the log holds beyond the checkpoint. */
+static void restore_record(const struct log_entry *entry, void *user) {
+	struct poller *poller = user;
+	if (++poller->restored % EXTEND_EVERY == 0) {
+		notify_extend_timeout(EXTEND_BY);
+	}
+	poller->oldest = entry->start < poller->oldest ? entry->start : poller->oldest;
+	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
+	if (!poll) {
+		(void)orphans_add(&poller->orphans, entry->uuid, entry->interval, &(struct orphan){
+			.cursor = entry->end,
+			.since = poller->wall,
+			.taken = entry->end,
+			.top = (uint16_t)entry->revision,
+		});
+		return;
+	}
+	const struct remembered what = {
+		.start = entry->start,
+		.count = entry->count,
+		.length_s = bucket_seconds(entry->start, entry->end),
+		.revision = (uint16_t)entry->revision,
+		.status = (uint8_t)entry->status,
+	};
+	/* A first record of what is known already was read before, or comes out of its order. */
+	bool news = !poll->begun || entry->revision > 0 || entry->end > poll->cursor;
+	/* If memory is short, a later correction goes unseen. */
+	(void)poll_resume(poll, &what, entry->end);
+	if (news) {
+		/* Recorded then or later: what time it is now nobody has confirmed yet. */
+		poll_watch(poll, &what, entry->end, entry->end + poll->device->settings->settle);
+	}
+}
+
+/* The log older than the checkpoint: what it lacks is asked for again */
+
+/* First records of an identity ascend, so the checkpoint's cursor tells whether it knew one. */
+static enum replay_age age_of(const struct log_entry *entry, void *user) {
+	const struct poller *poller = user;
+	const struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
+	const struct orphan *orphan = orphans_find(&poller->orphans, entry->uuid, entry->interval);
+	if (entry->revision > 0 || !(poll ? poll->begun : orphan != NULL)) {
+		return REPLAY_UNKNOWN;
+	}
+	return entry->end <= (poll ? poll->cursor : orphan->cursor) ? REPLAY_KNOWN : REPLAY_NEW;
+}
+
+static void forget_checkpoint(void *user) {
+	struct poller *poller = user;
+	poller->oldest = USEC_INFINITY;
+	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
+		poll_forget(&poller->roll.polls[i]);
+	}
+	orphans_done(&poller->orphans);
+}
+
+/*
+ * A device that the log does not hold.  If the log goes back to before it was polled it begins
+ * as it did then; else retention has removed what there was of it, and it goes on with the log.
+ */
+static void begin_again(const struct poller *poller, struct poll *poll) {
+	const struct settings *settings = poll->device->settings;
+	usec_t cursor = poll->since > poller->oldest ? span_first_cursor(settings, poll->since)
+	                                             : grid_floor(&settings->bucket, poller->oldest);
+	poll->cursor = cursor < poll->cursor ? cursor : poll->cursor;
+	poll->begun = true;
+}
+
+static void go_on_from_log(struct poller *poller) {
+	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
+		struct poll *poll = &poller->roll.polls[i];
+		bool was_known = poll->unproven;
+		if (was_known && !poll->begun && poller->oldest < USEC_INFINITY) {
+			begin_again(poller, poll);
+		}
+		/* Short of memory, a gap has another reason. */
+		poll->reason = strdup("the log was older than the checkpoint at a start");
+	}
+}
+
+/*
+ * 1 with a position to read the log from; 0 if all of it is to be read, with a sentence
+ * if that is because of damage; or -errno.
+ */
+static int restore_checkpoint(struct poller *poller, struct sink_position *ret_position,
+                              struct error *damage, struct error *err) {
+	const char *directory = poller->state_directory;
+	struct error why_not;
+	int r = checkpoint_read(directory, restore_entry, poller, ret_position, &why_not);
+
+	switch (r) {
+	case 0:
+		return 1;
+	case -ENOENT:
+		return 0;
+	case -EBADMSG:
+		*damage = why_not;
+		return checkpoint_set_aside(directory, poller->wall, err);
+	default:
+		*err = why_not;
+		return r;
+	}
+}
+
+static void tell_records(const struct poller *poller, size_t records, bool from_checkpoint,
+                         const struct error *damage) {
+	const char *log = poller->roll.config->log.directory;
+	const char *plural = records == 1 ? "" : "s";
+
+	if (damage->text[0]) {
+		log_warning("%s: set aside, and rebuilt from the log: %zu record%s in %s", damage->text,
+		            records, plural, log);
+	} else if (!from_checkpoint && records > 0) {
+		log_warning("%s/checkpoint: missing: rebuilt from the log: %zu record%s in %s",
+		            poller->state_directory, records, plural, log);
+	} else if (records > 0) {
+		log_info("%s: %zu record%s found beyond the last checkpoint", log, records, plural);
+	}
+}
+
+static void tell_place(const struct poller *poller, const struct replay *replay) {
+	const char *log = poller->roll.config->log.directory;
+	const char *plural = replay->records == 1 ? "" : "s";
+
+	if (replay->place == REPLAY_OLDER) {
+		log_warning("%s: the log is older than the checkpoint (restored from a backup, or its file system "
+		            "was not mounted for a while?): %zu record%s read; what comes after them is asked for "
+		            "again, or a gap record says that it could not be had",
+		            log, replay->records, plural);
+		return;
+	}
+	if (replay->place == REPLAY_LOST) {
+		log_warning("%s: the last records before the checkpoint are in no file here (moved or removed, or its "
+		            "file system is not mounted?): they are not asked for again",
+		            log);
+	}
+	tell_records(poller, replay->records, true, &(struct error){{0}});
+}
+
+static void tell_oddities(const struct poller *poller, const struct replay *replay) {
+	const char *log = poller->roll.config->log.directory;
+
+	if (replay->odd > 0) {
+		log_warning("%s/%s: byte %lld: not a record of occupancyd; %zu such line%s in the log, "
+		            "left as they are",
+		            log, replay->odd_file, (long long)replay->odd_at, replay->odd,
+		            replay->odd == 1 ? "" : "s");
+	}
+	if (replay->damaged > 0) {
+		log_warning("%s/%s: damaged, cannot be read to its end: records that stood there may "
+		            "come again",
+		            log, replay->damaged_file);
+	}
+}
+
+int recovery_restore(struct poller *poller, struct error *err) {
+	struct replay replay = {
+		.visit = restore_record,
+		.age_of = age_of,
+		.forget = forget_checkpoint,
+		.user = poller,
+	};
+	struct sink_position position;
+	struct error damage = {{0}};
+
+	int from = restore_checkpoint(poller, &position, &damage, err);
+	if (from < 0) {
+		return from;
+	}
+	int r = sink_recover(poller->sink, from > 0 ? &position : NULL, USEC_UNKNOWN, &replay, err);
+	if (r < 0) {
+		return r;
+	}
+	if (replay.place == REPLAY_OLDER) {
+		go_on_from_log(poller);
+	}
+	if (from > 0) {
+		tell_place(poller, &replay);
+	} else {
+		tell_records(poller, replay.records, false, &damage);
+	}
+	tell_oddities(poller, &replay);
+	return 0;
+}
+
+int recovery_save(struct poller *poller, struct error *err) {
+	if (!poller->unsaved && poller->saved_generation == sink_generation(poller->sink)) {
+		return 0;
+	}
+	struct checkpoint_writer *writer;
+	struct sink_position position = sink_position(poller->sink);
+	unsigned generation = sink_generation(poller->sink);
+	usec_t now;
+	if (poller_true_time(poller, &now)) {
+		orphans_expire(&poller->orphans, now);
+	}
+	int r = checkpoint_begin(&position, &writer);
+	if (r < 0) {
+		return error_set(err, -r, "out of memory");
+	}
+	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
+		const struct poll *poll = &poller->roll.polls[i];
+		if (!poll->begun) {
+			continue; /* the next start is as good as this one */
+		}
+		checkpoint_add(writer, &(struct checkpoint_entry){
+			.uuid = poll->device->uuid,
+			.interval = poll->device->settings->bucket.interval,
+			.cursor = poll->cursor,
+			.since = poll->since,
+			.memory = poll->memory,
+			.memory_len = poll->memory_len,
+			.top = poll->top,
+			.again = poll->again,
+			.taken = poll->taken,
+			.runs = poll->recheck.runs,
+			.runs_len = poll->recheck.len,
+		});
+	}
+	for (size_t i = 0; i < poller->orphans.len; i++) {
+		const struct orphan *orphan = &poller->orphans.list[i];
+		if (!orphan->uuid) {
+			continue;
+		}
+		checkpoint_add(writer, &(struct checkpoint_entry){
+			.uuid = orphan->uuid,
+			.interval = orphan->interval,
+			.cursor = orphan->cursor,
+			.since = orphan->since,
+			.top = orphan->top,
+			.taken = orphan->taken,
+			.again = orphan->again,
+		});
+	}
+	r = checkpoint_finish(writer, poller->state_directory, err);
+	if (r == 0) {
+		poller->unsaved = false;
+		poller->saved_generation = generation;
+		sink_checkpointed(poller->sink, &position);
+	}
+	return r;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: ISC
+
+#include "daemon/report.h"
+
+#include "daemon/poller-private.h"
+
+/* The first few are named, so that there is room for what else STATUS says. */
+static void put_trouble(struct buf *out, size_t *troubles, const struct access *access,
+                        const char *trouble) {
+	if (++*troubles <= STATUS_NAMED) {
+		buf_printf(out, "%s%s: %s", out->len > 0 ? "; " : "", access->account->name, trouble);
+	}
+}
+
+static void put_lanes(struct poller *poller) {
+	static const char *const words[] = {
+		[LANE_OPEN] = "",
+		[LANE_THROTTLED] = "rate limited",
+		[LANE_REFUSED] = "key refused",
+		[LANE_DOWN] = "cannot be reached",
+	};
+	struct buf *out = &poller->lanes_text;
+	size_t troubles = 0;
+	buf_clear(out);
+	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
+		const struct access *access = &poller->roll.accesses[i];
+		if (access->lane.state != LANE_OPEN) {
+			put_trouble(out, &troubles, access, access->reason[0] ? access->reason : words[access->lane.state]);
+		}
+		const char *clock = clock_trouble(access);
+		if (clock) {
+			put_trouble(out, &troubles, access, clock);
+		}
+	}
+	if (troubles > STATUS_NAMED) {
+		buf_printf(out, "; and %zu more", troubles - STATUS_NAMED);
+	}
+}
+
+static void put_polls(struct poller *poller, struct status *status) {
+	size_t named = 0;
+	status->backlog = 0;
+	status->waiting = 0;
+	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
+		const struct poll *poll = &poller->roll.polls[i];
+		/* What waits for the end of its window is not behind; with once, what is through neither. */
+		bool rests = (poll->phase == POLL_WAITING && poll->timed) || poll->phase == POLL_STOPPED;
+		if (!rests) {
+			status->backlog += span_backlog(poll->device->settings, poll->cursor,
+			                                poll_horizon(poller, poll));
+		}
+		status->waiting += !poll->told && poll->lane->state != LANE_OPEN;
+		if (poll->told && named < STATUS_NAMED) {
+			status->named[named++] = (struct status_failing){
+				.name = poll->device->name,
+				.reason = poll->reason ? poll->reason : "",
+				.since = poller->wall - (poller->now - poll->failing_since),
+			};
+		}
+	}
+}
+
+bool report_changed(struct poller *poller) {
+	bool changed = poller->changed;
+	poller->changed = false;
+	return changed;
+}
+
+void report_status(struct poller *poller, struct status *ret_status) {
+	poller_read_clocks(poller);
+	put_lanes(poller);
+	put_polls(poller, &poller->status);
+	poller->status.devices = poller->roll.config->device_count;
+	poller->status.disk = storage_fails(&poller->storage, STORAGE_LOG) && !poller->disk_probed
+	                              ? poller->disk_reason
+	                              : NULL;
+	poller->status.lanes = buf_text(&poller->lanes_text);
+	*ret_status = poller->status;
+}

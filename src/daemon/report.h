@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * How the poller is doing, for STATUS.
+ */
+
+#ifndef DAEMON_REPORT_H
+#define DAEMON_REPORT_H
+
+#include "daemon/poller.h"
+
+/** Whether the figures may have changed since the last call. */
+__attribute__((nonnull))
+bool report_changed(struct poller *poller);
+
+/** Fills in the figures.  Looks at every device: not for every turn. */
+__attribute__((nonnull))
+void report_status(struct poller *poller, struct status *ret_status);
+
+#endif
