@@ -18,7 +18,7 @@ import time
 
 import pytest
 
-from harness import OCCUPANCYD, OCCUPANCYD, SLOW, Daemon, runs_programs, uuid_of, wait_for
+from harness import OCCUPANCYD, SLOW, Daemon, runs_programs, uuid_of, wait_for
 from nginx import Authority, Nginx
 
 KEY = "Kq7-zW4tVn_0RbXe2Yd9LmHs"
