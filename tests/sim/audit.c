@@ -109,15 +109,17 @@ static bool is_beginning(const struct series *series, usec_t start, const struct
 /*
  * Where the next record begins.  Without an interval it is where the last one ended.  But a gap that was left by
  * a clock that was ahead need not end at an edge: then a bucket that reaches beyond it begins where it does, or
- * where what has filled it ends.
+ * where what has filled it ends.  So does a gap that reaches beyond it and is recorded in its place, which its
+ * revision says.
  */
 static usec_t next_start(const struct line *line, const struct tiles *row, const struct setup_device *device) {
 	const struct bucket *last = &row->list[row->len - 1];
+	bool beyond = last->status == LINE_GAP && last->haunted && line->end > last->end;
 	if (line->status == LINE_GAP) {
-		return row->cursor; /* it takes nothing back that was recorded */
+		/* It takes nothing back that was recorded. */
+		return beyond && line->revision > 0 ? last->start : row->cursor;
 	}
 	if (line->granularity == GRAN_NONE) {
-		bool beyond = last->status == LINE_GAP && last->haunted && line->end > last->end;
 		return beyond ? last->start : row->cursor;
 	}
 	return edges_floor(device->zone, (int)setup_grid(device), row->cursor);
@@ -312,6 +314,30 @@ static struct bucket *fill_gap(struct tiles *row, const struct line *line, struc
 	return find(row, line->start);
 }
 
+/*
+ * A gap in the place of one that was left by a clock that was ahead: it begins where that does, or where what has
+ * filled it ends, and is true.  What lies behind it is not yet.
+ */
+static void confirm_gap(struct tiles *row, const struct line *line, struct bucket *gap,
+                        const struct setup_device *device) {
+	struct bucket rest = *gap;
+	if (!gap->haunted) {
+		return;
+	}
+	if (line->start != gap->start) {
+		world_violation("tiling: %s: expected the next record at %s, but it begins at %s: time is left out",
+		                where(line), world_time(gap->start), world_time(line->start));
+	}
+	check_end(line, device);
+	gap->end = line->end;
+	gap->revision = line->revision;
+	gap->haunted = line->haunted;
+	if (line->end < rest.end) {
+		rest.start = line->end;
+		insert_bucket(row, &rest);
+	}
+}
+
 /* A later record of time that the log holds: of a bucket, or of one inside a gap. */
 static void check_revision(const struct line *line, struct tiles *row, const struct setup_device *device) {
 	struct bucket *bucket = find(row, line->start);
@@ -322,7 +348,8 @@ static void check_revision(const struct line *line, struct tiles *row, const str
 		return;
 	}
 	if (gap && line->status == LINE_GAP) {
-		return; /* part of one that was not true is one */
+		confirm_gap(row, line, gap, device); /* part of one that was not true is one */
+		return;
 	}
 	if (gap) {
 		bucket = fill_gap(row, line, gap, device);
@@ -349,6 +376,7 @@ static void check_fresh(const struct line *line, const struct series *series, st
 		check_succession(line, bucket);
 		bucket->end = row->cursor = line->end;
 		bucket->version = line->version;
+		bucket->haunted = line->haunted;
 		return;
 	}
 	bool overlaps = had_gap(row, line->start);
