@@ -24,6 +24,7 @@ struct bucket {
 	usec_t first_polled, last_polled;
 	bool was_gap, haunted;
 	bool counted; /* from the first on */
+	usec_t gap_end; /* of what was_gap: the bucket may reach beyond it */
 };
 
 /** What must be unique in the log of a device. */
@@ -80,7 +81,8 @@ static struct bucket *find_gap(const struct tiles *row, usec_t start, usec_t end
 static bool had_gap(const struct tiles *row, usec_t time) {
 	size_t at = place_of(row, time + 1);
 	const struct bucket *bucket = at > 0 ? &row->list[at - 1] : NULL;
-	return bucket && (bucket->status == LINE_GAP || bucket->was_gap) && time < bucket->end;
+	return bucket && ((bucket->status == LINE_GAP && time < bucket->end) ||
+	                  (bucket->was_gap && time < bucket->gap_end));
 }
 
 static const char *where(const struct line *line) {
@@ -215,7 +217,7 @@ static void add_bucket(struct tiles *row, const struct line *line) {
 	insert_bucket(row, &(struct bucket){
 		line->start, line->end, line->revision, line->count, line->status, line->version, line->polled_at,
 		line->polled_at, false, line->haunted,
-		line->status == LINE_OK || line->status == LINE_AMBIGUOUS,
+		line->status == LINE_OK || line->status == LINE_AMBIGUOUS, 0,
 	});
 	row->cursor = line->end;
 }
@@ -281,7 +283,10 @@ static void check_succession(const struct line *line, struct bucket *bucket) {
 		world_violation("revision: %s: expected %lld as the previous count, but came %lld", where(line),
 		                (long long)bucket->count, (long long)line->previous);
 	}
-	bucket->was_gap = bucket->was_gap || bucket->status == LINE_GAP;
+	if (bucket->status == LINE_GAP) {
+		bucket->was_gap = true;
+		bucket->gap_end = bucket->end;
+	}
 	bucket->last_polled = line->polled_at;
 	bucket->revision = line->revision;
 	bucket->status = line->status;
@@ -304,12 +309,12 @@ static struct bucket *fill_gap(struct tiles *row, const struct line *line, struc
 	} else {
 		insert_bucket(row, &(struct bucket){line->start, line->end, whole.revision, 0, LINE_GAP,
 		                                    line->version, whole.first_polled, whole.last_polled, true,
-		                                    whole.haunted, false});
+		                                    whole.haunted, false, 0});
 	}
 	if (line->end < whole.end) {
 		insert_bucket(row, &(struct bucket){line->end, whole.end, whole.revision, 0, LINE_GAP,
 		                                    whole.version, whole.first_polled, whole.last_polled, true,
-		                                    whole.haunted, false});
+		                                    whole.haunted, false, 0});
 	}
 	return find(row, line->start);
 }
