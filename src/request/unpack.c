@@ -91,8 +91,8 @@ int unpack_feed(struct unpack *unpack, const void *data, size_t len, struct buf 
 	/* zlib does not write there. */
 	stream->next_in = (unsigned char *)data;
 	stream->avail_in = (unsigned)len;
-	/* What zlib has taken in and found no room for comes with the next piece: the last has the checksum. */
-	while (r == 0 && stream->avail_in > 0) {
+	/* As long as zlib fills the room that it gets, it may have taken in more than it has given out. */
+	while (r == 0 && (stream->avail_in > 0 || (unpack->place == IN_MEMBER && stream->avail_out == 0))) {
 		if (unpack->place == IN_MEMBER) {
 			r = inflate_piece(unpack, out);
 		} else if (unpack->place == AT_BEGINNING || (unpack->place == BEHIND_MEMBER && *stream->next_in != 0)) {
