@@ -50,12 +50,18 @@ static bool is_better(const struct skew *skew, const struct skew *than) {
 	return magnitude(skew_offset(skew)) < magnitude(skew_offset(than));
 }
 
-/* The best known time of all accounts; NULL if none has one. */
-static const struct skew *best_skew(const struct poller *poller) {
+/* Whether its server has said what time it is.  A log that is ahead of that, and not yet read again, may dispute it. */
+static bool is_dated(const struct access *access) {
+	const struct clocking *clock = &access->clock;
+	return skew_is_confirmed(&clock->skew) && skew_is_dated(&clock->skew) && !clock->disputed;
+}
+
+/* The best known time of all accounts; NULL if none has one.  `early`: even before the log is read again. */
+static const struct skew *best_skew(const struct poller *poller, bool early) {
 	const struct skew *best = NULL;
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		const struct access *access = &poller->roll.accesses[i];
-		if (clock_is_confirmed(access) && is_better(&access->clock.skew, best)) {
+		if ((clock_is_confirmed(access) || (early && is_dated(access))) && is_better(&access->clock.skew, best)) {
 			best = &access->clock.skew;
 		}
 	}
@@ -67,13 +73,19 @@ bool clock_is_confirmed(const struct access *access) {
 	return skew_is_confirmed(&clock->skew) && !clock->mend && !clock->disputed;
 }
 
-bool poller_true_time(const struct poller *poller, usec_t *ret) {
-	const struct skew *best = best_skew(poller);
-	if (!best) {
-		return false;
+static bool time_by(const struct poller *poller, const struct skew *skew, usec_t *ret) {
+	if (skew) {
+		*ret = poller->wall - skew_offset(skew);
 	}
-	*ret = poller->wall - skew_offset(best);
-	return true;
+	return skew;
+}
+
+bool poller_true_time(const struct poller *poller, usec_t *ret) {
+	return time_by(poller, best_skew(poller, false), ret);
+}
+
+bool poller_naming_time(const struct poller *poller, usec_t *ret) {
+	return time_by(poller, best_skew(poller, true), ret);
 }
 
 usec_t poller_horizon(const struct poller *poller, const struct access *access) {

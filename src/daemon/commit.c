@@ -197,7 +197,7 @@ void poller_commit(struct poller *poller) {
 	}
 	struct error err = {{0}};
 	usec_t now;
-	bool confirmed = poller_true_time(poller, &now);
+	bool confirmed = poller_naming_time(poller, &now);
 	int r = sink_commit(poller->sink, confirmed ? now : USEC_UNKNOWN, &err);
 	if (r == 0) {
 		commit_succeeded(poller);

@@ -121,7 +121,9 @@ static usec_t true_time(const struct loop *loop) {
 
 static int rotate(const struct loop *loop) {
 	struct error err = {{0}};
-	int r = sink_rotate(loop->sink, true_time(loop), &err);
+	usec_t now;
+	bool known = poller_naming_time(loop->poller, &now);
+	int r = sink_rotate(loop->sink, known ? now : USEC_UNKNOWN, &err);
 	note(loop, STORAGE_ROTATION, r, sink_path(loop->sink), &err);
 	return r;
 }

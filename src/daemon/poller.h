@@ -73,4 +73,11 @@ struct storage *poller_storage(struct poller *poller);
 __attribute__((nonnull, warn_unused_result))
 bool poller_true_time(const struct poller *poller, usec_t *ret);
 
+/**
+ * The same for the names of rotated files, which need not wait until a log that is ahead of a
+ * server's Date has been read again: its end would be a worse name.
+ */
+__attribute__((nonnull, warn_unused_result))
+bool poller_naming_time(const struct poller *poller, usec_t *ret);
+
 #endif

@@ -198,7 +198,7 @@ int poller_reload(struct poller *poller, struct config *config, struct error *er
 		return r;
 	}
 	usec_t now;
-	bool confirmed = poller_true_time(poller, &now);
+	bool confirmed = poller_naming_time(poller, &now);
 	r = sink_reconfigure(poller->sink, &config->log, confirmed ? now : USEC_UNKNOWN, err);
 	if (r < 0) {
 		release(&roll, NULL);

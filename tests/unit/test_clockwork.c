@@ -7,6 +7,7 @@
 #include "daemon/report.h"
 #include "rig.h"
 
+#include <dirent.h>
 #include <time.h>
 
 #define SECOND USEC_PER_SEC
@@ -253,6 +254,56 @@ static void a_gap_until_2046_is_mended(void **state) {
 	                          "\"interval\":\"MINUTELY\",\"device\":\"" RIG_UUID_A "\",\"revision\":1,") != NULL, "%s", now);
 	expect_int(1, strstr(now, "{\"time\":\"2026-11-23T07:59:00Z\"") != NULL, "%s", now);
 	rig_end();
+}
+
+/* Whether the log was rotated to a name that begins so. */
+static bool is_rotated_to(const char *begin) {
+	bool found = false;
+	DIR *dir = opendir(rig_path("log"));
+	assert_non_null(dir);
+	for (const struct dirent *entry; (entry = readdir(dir));) {
+		found = found || strncmp(entry->d_name, begin, strlen(begin)) == 0;
+	}
+	(void)closedir(dir);
+	return found;
+}
+
+/*
+ * The log ends with a gap until 2046, and is full.  The reply that confirms the time brings a record
+ * that is written before the log is read again: the file is named after that time.  Where the server
+ * sends no Date the log is as good a witness as the clock, and the name is that of its end.
+ */
+static void a_full_log_that_is_ahead_is_named_by_the_confirmed_time(void **state) {
+	(void)state;
+	static const struct {
+		bool dated;
+		const char *name;
+	} rows[] = {{true, "occupancy-20261123T080000Z."}, {false, "occupancy-20461123T080000Z."}};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		char log[2048] = "";
+		rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY ", " RIG_FOYER, "");
+		put_line(log, sizeof(log), "2026-11-23T07:54:00Z", "2026-11-23T07:55:00Z", "3", "ok");
+		memcpy(strstr(log, RIG_UUID_A), RIG_UUID_B, strlen(RIG_UUID_B));
+		put_line(log, sizeof(log), "2026-11-23T07:55:00Z", "2046-11-23T08:00:00Z", "null", "gap");
+		rig_put("log/occupancy.ndjson", log);
+		rig_start(false);
+		struct log_settings settings = poller_config(rig_poller)->log;
+		settings.rotate_size = 1;
+		settings.compress = false;
+		struct error err = {{0}};
+		expect_int(0, sink_reconfigure(rig_sink, &settings, USEC_UNKNOWN, &err), "%s", err.text);
+		/* The foyer's reply comes first, and its minutes are over by any clock. */
+		size_t foyer = 0;
+		while (strcmp(rig_request(foyer)->uuid, RIG_UUID_B) != 0) {
+			foyer++;
+		}
+		rig_answer(foyer, &(struct rig_answer){.status = 200, .count = 1, .date = rows[row].dated ? date_of(0) : NULL});
+		(void)rig_turn();
+		expect_int(true, is_rotated_to(rows[row].name), "row %zu: rotated to %s", row, rows[row].name);
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
 }
 
 /* Somebody has been counted in a time that has not come: the clock is wrong, and not the log. */
@@ -886,6 +937,7 @@ int main(void) {
 		TEST(the_best_server_says_what_time_it_is),
 		TEST(a_device_begins_when_the_time_is_confirmed),
 		TEST(a_gap_until_2046_is_mended),
+		TEST(a_full_log_that_is_ahead_is_named_by_the_confirmed_time),
 		TEST(counts_are_believed_rather_than_the_clock),
 		TEST(while_replies_disagree_it_asks_more_and_more_seldom),
 		TEST(once_asks_six_times_what_time_it_is),
