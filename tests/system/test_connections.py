@@ -194,6 +194,7 @@ def test_reload_begins_with_fresh_connections(front, pki, make_daemon, start_rel
                          extra=RETRY).start()
     wait_for(lambda: len(daemon.records()) >= 20, 20, "records")
     relay.silence()
+    time.sleep(2)  # what had passed the relay before arrives
     asked = len(nginx.fake.journal())
     time.sleep(1)
     assert len(nginx.fake.journal()) == asked
