@@ -34,7 +34,7 @@
  *     - orphans.[ch]  positions of devices that may come back
  *     - storage.[ch]  what fails on the disks, told once
  *
- * - base/      below everything: buffers, clocks, errors, files, text, units
+ * - base/      below everything: arrays, buffers, clocks, errors, files, indexes, text, units
  *
  * A stage never includes a later one.  The log is the journal: a cursor moves
  * only after its record is on the disk.

@@ -2,6 +2,7 @@
 
 #include "base/units.h"
 
+#include "base/scan.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -49,15 +50,11 @@ static const struct unit size_units[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static bool is_digit(char c) {
-	return c >= '0' && c <= '9';
-}
-
 /* Reads digits.  Returns what follows them, or NULL if the number is too large. */
 static const char *read_number(const char *text, int64_t *ret) {
 	int64_t number = 0;
 
-	for (; is_digit(*text); text++) {
+	for (; scan_is_digit(*text); text++) {
 		if (__builtin_mul_overflow(number, 10, &number) ||
 		    __builtin_add_overflow(number, *text - '0', &number)) {
 			return NULL;
@@ -117,7 +114,7 @@ int units_parse_duration(const char *text, usec_t *ret_duration, struct error *e
 	}
 
 	do {
-		if (!is_digit(*at)) {
+		if (!scan_is_digit(*at)) {
 			return error_set(err, EINVAL, "\"%s\" is not a duration: write a number and a unit, as in "
 			                 "\"90s\", \"15m\", \"1h30m\" or \"7d\"", show(shown, text));
 		}
@@ -232,7 +229,7 @@ int units_parse_size(const char *text, int64_t *ret_bytes, struct error *err) {
 	char shown[SHOWN_SIZE];
 	int64_t bytes;
 
-	if (!is_digit(*text)) {
+	if (!scan_is_digit(*text)) {
 		return error_set(err, EINVAL, "\"%s\" is not a size: write a number and a unit, as in \"64MiB\" or \"2GiB\"",
 		                 show(shown, text));
 	}

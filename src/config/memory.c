@@ -3,8 +3,8 @@
 #include "config/memory.h"
 
 #include "base/array.h"
-#include "base/rng.h"
 #include "base/index.h"
+#include "base/rng.h"
 
 #include <errno.h>
 #include <stdalign.h>

@@ -12,8 +12,8 @@
 #ifndef CONFIG_READER_H
 #define CONFIG_READER_H
 
-#include "config/check.h"
 #include "base/index.h"
+#include "config/check.h"
 #include "config/labels.h"
 #include "config/problems.h"
 #include "config/tree.h"

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { HOST_MAX = 255 };
+
 #define ALPHA "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGIT "0123456789"
 
@@ -58,7 +60,8 @@ static bool is_loopback(CURLU *url) {
 /* An address in brackets, or a name in which nothing has to be encoded. */
 static bool has_good_host(CURLU *url) {
 	char *host = part_of(url, CURLUPART_HOST);
-	bool good = host && (host[0] == '[' || (host[0] != '\0' && host[strspn(host, ALPHA DIGIT ".-_")] == '\0'));
+	size_t len = host ? strlen(host) : 0;
+	bool good = len > 0 && len <= HOST_MAX && (host[0] == '[' || strspn(host, ALPHA DIGIT ".-_") == len);
 	curl_free(host);
 	return good;
 }
@@ -79,10 +82,7 @@ static int refuse(CURLUcode code, struct error *err) {
 	}
 }
 
-static int check_parts(CURLU *url, CURLUcode code, struct error *err) {
-	if (code != CURLUE_OK) {
-		return refuse(code, err);
-	}
+static int check_parts(CURLU *url, struct error *err) {
 	if (!has_good_host(url)) {
 		return refuse(CURLUE_BAD_HOSTNAME, err);
 	}
@@ -93,6 +93,15 @@ static int check_parts(CURLU *url, CURLUcode code, struct error *err) {
 		return error_set(err, EINVAL, "holds more than scheme://host:port");
 	}
 	return 0;
+}
+
+/* What follows the scheme, which is one that is wanted. */
+static int check(const char *text, struct error *err) {
+	CURLU *url;
+	CURLUcode code = parse(text, &url);
+	int r = code == CURLUE_OK ? check_parts(url, err) : refuse(code, err);
+	curl_url_cleanup(url);
+	return r;
 }
 
 static bool has_scheme(const char *text, const char *scheme) {
@@ -116,18 +125,14 @@ bool url_is_exposed(const char *url) {
 }
 
 int url_check_base(const char *url, struct error *err) {
-	CURLU *parts;
-
 	if (!has_scheme(url, "https") && !url_is_clear(url)) {
 		return error_set(err, EINVAL, "does not begin with https://");
 	}
-	CURLUcode code = parse(url, &parts);
-	int r = check_parts(parts, code, err);
-	if (r == 0 && url_is_clear(url) && !is_loopback(parts)) {
+	int r = check(url, err);
+	if (r == 0 && url_is_exposed(url)) {
 		r = error_set(err, EINVAL, "would send the key in clear: http:// is only for 127.0.0.0/8, [::1] and "
 		                           "localhost; use https://");
 	}
-	curl_url_cleanup(parts);
 	return r;
 }
 
@@ -136,11 +141,7 @@ int url_check_proxy(const char *url, struct error *err) {
 
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
 		if (has_scheme(url, schemes[i])) {
-			CURLU *parts;
-			CURLUcode code = parse(url, &parts);
-			int r = check_parts(parts, code, err);
-			curl_url_cleanup(parts);
-			return r;
+			return check(url, err);
 		}
 	}
 	return error_set(err, EINVAL, "does not begin with http://, https://, socks5:// or socks5h://");

@@ -14,7 +14,7 @@
 /**
  * Checks the URL of Rhombus: https, or http to this machine.
  *
- * Returns 0 or -EINVAL with a sentence.
+ * Returns 0, or -EINVAL or -ENOMEM with a sentence.
  */
 __attribute__((warn_unused_result, nonnull(1)))
 int url_check_base(const char *url, struct error *err);

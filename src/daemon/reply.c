@@ -13,6 +13,7 @@
 #include "daemon/poller-private.h"
 #include "schedule/backoff.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -513,6 +514,7 @@ static void (*const actions[])(const struct landing *) = {
 	[OUTCOME_TOO_LARGE] = on_too_large,
 	[OUTCOME_NO_MEMORY] = on_no_memory,
 };
+static_assert(sizeof(actions) / sizeof(actions[0]) == OUTCOME_COUNT, "each outcome has its action");
 
 /* Rechecks */
 

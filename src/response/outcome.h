@@ -21,6 +21,7 @@ enum outcome {
 	OUTCOME_TRANSIENT,    /* the way to the server, or the server as a whole */
 	OUTCOME_TOO_LARGE,    /* too much was asked for at once */
 	OUTCOME_NO_MEMORY,    /* this machine had no memory for the answer */
+	OUTCOME_COUNT,
 };
 
 struct verdict {

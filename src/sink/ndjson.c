@@ -3,7 +3,6 @@
 #include "sink/ndjson.h"
 
 #include "base/scan.h"
-
 #include "base/text.h"
 #include "sink/format.h"
 

@@ -65,17 +65,18 @@ static int trouble(bool writes) {
 	return 0;
 }
 
-static bool is_state(const struct inode *inode) {
-	for (size_t i = 0; i < disk->state.now.len; i++) {
-		if (disk->state.now.entries[i].inode == inode) {
-			return true;
+/* NULL: it has none there. */
+static const char *name_in(const struct listing *listing, const struct inode *inode) {
+	for (size_t i = 0; i < listing->len; i++) {
+		if (listing->entries[i].inode == inode) {
+			return listing->entries[i].name;
 		}
 	}
-	return false;
+	return NULL;
 }
 
 static int64_t room_left(const struct inode *inode) {
-	return disk->capacity == INT64_MAX || (disk->apart && is_state(inode)) ? INT64_MAX
+	return disk->capacity == INT64_MAX || (disk->apart && name_in(&disk->state.now, inode)) ? INT64_MAX
 	       : disk->capacity > disk->used                                   ? disk->capacity - disk->used
 	                                                                       : 0;
 }
@@ -93,12 +94,8 @@ static int begin(bool writes) {
 }
 
 static const char *name_of(const struct inode *inode) {
-	for (size_t i = 0; i < disk->log.now.len; i++) {
-		if (disk->log.now.entries[i].inode == inode) {
-			return disk->log.now.entries[i].name;
-		}
-	}
-	return "-";
+	const char *name = name_in(&disk->log.now, inode);
+	return name ? name : "-";
 }
 
 static struct inode *inode_of(int fd) {

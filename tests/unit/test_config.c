@@ -25,6 +25,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define UUID_A "AAAAAAAAAAAAAAAAAAAAAA.v0"
+/* A fifth of the longest host. */
+#define H51 "hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh"
 #define UUID_B "BBBBBBBBBBBBBBBBBBBBBA"
 #define UUID_C "CCCCCCCCCCCCCCCCCCCCCA.a51"
 
@@ -242,6 +244,11 @@ static const struct key_case key_cases[] = {
 	{GROUP_ACCOUNTS, "base_url = \"https://h:0\"", NULL, "*has no valid port"},
 	{GROUP_ACCOUNTS, "base_url = \"https://h:65536\"", NULL, "*has no valid port"},
 	{GROUP_ACCOUNTS, "base_url = \"https://h:x\"", NULL, "*has no valid port"},
+	{GROUP_ACCOUNTS, "base_url = \"https://h:\"", "base_url = \"https://h:\";", NULL}, /* none, to libcurl */
+	{GROUP_ACCOUNTS, "base_url = \"HTTPS://example.com\"", "base_url = \"HTTPS://example.com\";", NULL},
+	{GROUP_ACCOUNTS, "base_url = \"HTTP://example.com\"", NULL, "*would send the key in clear"},
+	{GROUP_ACCOUNTS, "base_url = \"https://" H51 H51 H51 H51 H51 "\"", "base_url = \"https://" H51 H51 H51 H51 H51 "\";", NULL},
+	{GROUP_ACCOUNTS, "base_url = \"https://" H51 H51 H51 H51 H51 "h\"", NULL, "*has no valid host behind ://"},
 	{GROUP_ACCOUNTS, "base_url = \"ftp://example.com\"", NULL,
 	 "accounts[0].base_url: a: does not begin with https://"},
 	{GROUP_ACCOUNTS, "base_url = \"https://example.com\"; region = \"us\"", NULL,
