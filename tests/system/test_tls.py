@@ -82,9 +82,17 @@ def wait_until_healthy(daemon, count):
     wait_for(lambda: re.match(rf"{count} devices? ok; backlog 0;", daemon.notify.status), 20, "a healthy STATUS")
 
 
+def reaches(daemon, n, begin):
+    """Whether the last minute that had ended is recorded."""
+    ends = [parse_time(r["end"]) for r in daemon.records() if r["device"] == uuid_of(n)]
+    return ends and ends[-1] >= (begin - 1) // 60 * 60
+
+
 def comes_to_rest(daemon, count, begin):
     """Waits until nothing is behind any more, and looks at all that was recorded."""
     wait_until_healthy(daemon, count)
+    # A minute that had just ended then may wait for its device's turn, which is up to half a minute later.
+    wait_for(lambda: all(reaches(daemon, n, begin) for n in range(1, count + 1)), 40, "the last minute before the start")
     assert_all_recorded(daemon, count, begin)
     daemon.stop()
 
