@@ -11,6 +11,10 @@
 #ifndef TEST_DISK_H
 #define TEST_DISK_H
 
+/* The C library's own inline versions of these calls must not be there yet. */
+#ifdef _FEATURES_H
+#error "include disk.h, or rig.h, before everything else"
+#endif
 #undef _FORTIFY_SOURCE
 
 #include <dirent.h>

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/once.h"
 #include "daemon/poller.h"
 #include "daemon/recovery.h"
 #include "daemon/report.h"

@@ -2,9 +2,6 @@
 
 /* daemon/clockwork.c: what the Dates of replies do, and steps of our own clock. */
 
-#include "daemon/once.h"
-#include "daemon/recovery.h"
-#include "daemon/report.h"
 #include "rig.h"
 
 #include <dirent.h>

@@ -2,8 +2,6 @@
 
 /* daemon/mend.c: a log that ends in a time that has not come. */
 
-#include "daemon/recovery.h"
-#include "daemon/report.h"
 #include "rig.h"
 
 #include <time.h>

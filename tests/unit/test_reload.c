@@ -2,7 +2,6 @@
 
 /* daemon/reload.c and daemon/poller.c: what a start reads back, and what a new configuration keeps. */
 
-#include "daemon/recovery.h"
 #include "rig.h"
 
 #include <unistd.h>

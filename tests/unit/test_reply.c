@@ -2,9 +2,6 @@
 
 /* daemon/reply.c and daemon/commit.c: what an answer means for a device, its account and the log. */
 
-#include "daemon/once.h"
-#include "daemon/recovery.h"
-#include "daemon/report.h"
 #include "rig.h"
 
 #define SECOND USEC_PER_SEC
