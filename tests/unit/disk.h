@@ -165,6 +165,14 @@ int fallocate(int fd, int mode, off_t offset, off_t len) {
 	return fault_strikes() ? -1 : allocate_really(fd, mode, offset, len);
 }
 
+/* 0 while the file system can tell what a file is; else what it says instead. */
+static int disk_cannot_tell;
+
+int fstat(int fd, struct stat *st) {
+	errno = disk_cannot_tell;
+	return disk_cannot_tell ? -1 : fstatat(fd, "", st, AT_EMPTY_PATH);
+}
+
 int rename(const char *from, const char *to) {
 	return fault_strikes() ? -1 : (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
@@ -241,7 +249,7 @@ static int disk_teardown(void **state) {
 	(void)state;
 	fault_disarm();
 	disk_meanwhile = NULL;
-	disk_cannot_reserve = 0;
+	disk_cannot_reserve = disk_cannot_tell = 0;
 	disk_empty();
 	return rmdir(disk_directory);
 }

@@ -142,6 +142,8 @@ static void the_size_is_that_of_the_last_four_bytes(void **state) {
 	fault_arm(FAULT_ERROR, EIO, 2, 1);
 	expect_int(-EIO, gzip_matches(disk_path("log.gz"), 0), "a file that cannot be read");
 	fault_disarm();
+	disk_cannot_tell = EIO;
+	expect_int(-EIO, gzip_matches(disk_path("log.gz"), 0), "a file whose size cannot be had");
 }
 
 /* What came out before the damage is good, and the next call meets it. */

@@ -367,6 +367,25 @@ static void others_torn_line_does_not_swallow_ours(void **state) {
 	logfile_close(&file);
 }
 
+/* Truncated, and on the disk, before anything else is done. */
+static void each_call_of_a_cut_may_fail(void **state) {
+	(void)state;
+	int at = 1;
+	for (int hits = 1; hits > 0; at++) {
+		disk_empty();
+		struct logfile file = opened("");
+		append(&file, "one\ntwo\n");
+		fault_arm(FAULT_ERROR, EIO, at, 1);
+		int r = logfile_cut(&file, 4, NULL);
+		hits = fault.hits;
+		fault_disarm();
+		assert_int_equal(r, hits > 0 ? -EIO : 0);
+		assert_int_equal(file.size, hits > 0 ? 8 : 4);
+		logfile_close(&file);
+	}
+	assert_int_equal(at, 4); /* both have failed, and then neither */
+}
+
 static void vanished_directory_comes_back(void **state) {
 	(void)state;
 	char away[PATH_MAX];
@@ -605,6 +624,7 @@ int main(void) {
 		TEST(file_put_in_the_place_is_continued),
 		TEST(truncation_leaves_no_hole),
 		TEST(others_torn_line_does_not_swallow_ours),
+		TEST(each_call_of_a_cut_may_fail),
 		TEST(vanished_directory_comes_back),
 		TEST(only_a_regular_file_will_do),
 		TEST(file_moved_while_written_does_not_keep_the_line),

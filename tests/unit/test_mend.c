@@ -298,6 +298,26 @@ static void it_is_kept_at_once_and_the_log_left_alone_after_that(void **state) {
 	rig_end();
 }
 
+/* Also where the last checkpoint holds all that has been recorded. */
+static void a_checkpoint_that_is_ahead_is_replaced_at_once(void **state) {
+	(void)state;
+	struct error err = {{0}};
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	write_log(gap, 1);
+	rig_start(false);
+	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
+	char before[4096];
+	(void)snprintf(before, sizeof(before), "%s", rig_get("state/checkpoint"));
+
+	/* What is recorded after it does not reach the disk. */
+	expect_int(0, rename(rig_path("log"), rig_path("elsewhere")), "rename");
+	expect_int(0, symlink("elsewhere", rig_path("log")), "symlink");
+	answer_all(true);
+	expect_int(1, strstr(rig_said(), "goes on from") != NULL, "mended");
+	expect_int(1, strcmp(rig_get("state/checkpoint"), before) != 0, "the checkpoint has changed");
+	rig_end();
+}
+
 /* Nothing could be kept: it is tried again with all else. */
 static void a_checkpoint_that_fails_is_written_later(void **state) {
 	(void)state;
@@ -466,6 +486,7 @@ int main(void) {
 		TEST(ten_devices_are_named),
 		TEST(what_cannot_be_read_is_tried_again),
 		TEST(it_is_kept_at_once_and_the_log_left_alone_after_that),
+		TEST(a_checkpoint_that_is_ahead_is_replaced_at_once),
 		TEST(a_checkpoint_that_fails_is_written_later),
 		TEST(a_long_log_takes_its_time),
 		TEST(a_device_may_begin_in_a_time_that_has_not_come),

@@ -527,6 +527,31 @@ static void lack_of_memory_is_not_bad_json(void **state) {
 	points_done(&points);
 }
 
+/* Each byte where a value is wanted; a control character is no white space. */
+static void a_byte_out_of_its_place_is_named(void **state) {
+	(void)state;
+	for (int byte = 0; byte < 256; byte++) {
+		if (byte > 0 && strchr("\"-0123456789[{:,]}\t\n\r ", byte)) {
+			continue;
+		}
+		static const struct {
+			const char *before, *after;
+		} places[] = {{"[", "1]"}, {"[1,", "]"}, {"[1 ", "]"}, {"[1, ", "2]"}};
+		for (size_t i = 0; i < COUNT_OF(places); i++) {
+			struct points points;
+			struct error err = {{0}};
+			char body[16], said[80];
+			int len = snprintf(body, sizeof(body), "%s%c%s", places[i].before, byte, places[i].after);
+			(void)snprintf(said, sizeof(said), "the answer is not JSON: unexpected character at byte %zu",
+			               strlen(places[i].before));
+			points_init(&points);
+			expect_int(-EBADMSG, parse_points(&points, body, (size_t)len, NULL, &err), "0x%02x behind %s", byte, places[i].before);
+			expect_text(said, err.text, "0x%02x behind %s", byte, places[i].before);
+			points_done(&points);
+		}
+	}
+}
+
 static void what_is_no_such_json_is_a_failure(void **state) {
 	(void)state;
 	static const char *const bodies[] = {
@@ -932,6 +957,7 @@ int main(void) {
 		cmocka_unit_test(a_warning_is_kept_bounded_and_escaped),
 		cmocka_unit_test(an_error_with_200_is_a_failure_with_its_message),
 		cmocka_unit_test(lack_of_memory_is_not_bad_json),
+		cmocka_unit_test(a_byte_out_of_its_place_is_named),
 		cmocka_unit_test(what_is_no_such_json_is_a_failure),
 		cmocka_unit_test(what_is_json_is_decided_here),
 		cmocka_unit_test(json_words_inside_strings_are_no_fault),

@@ -192,6 +192,30 @@ static void of_two_accounts_the_one_that_waited_waits_on(void **state) {
 	}
 }
 
+/* One that is new has nothing to do with another of the same server. */
+static void an_account_with_another_key_waits_for_nobody(void **state) {
+	(void)state;
+	char account[1024];
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	rig_answer(0, &(struct rig_answer){.status = 429, .body = "", .retry_after = "100"});
+	(void)rig_turn();
+	rig_expect_said("<5>acme: rate limited *\n");
+	rig_put("another-key", "another-key");
+	(void)snprintf(account, sizeof(account), "name = \"fresh\"; base_url = \"http://127.0.0.1:1\"; key_file = \"%s\"; }, { "
+	               "name = \"renamed\"; base_url = \"http://127.0.0.1:1\";", rig_path("another-key"));
+	rig_configure(account, DEFAULTS,
+	              "{ uuid = \"" RIG_UUID_A "\"; name = \"lobby\"; account = \"renamed\"; }, "
+	              "{ uuid = \"" RIG_UUID_B "\"; name = \"foyer\"; account = \"fresh\"; }", "");
+	reload();
+	(void)rig_turn();
+	expect_int(1, rig_open(), "requests");
+	expect_text("another-key", rig_request(0)->key, "who may ask");
+	const char *lanes = rig_status_now().lanes;
+	expect_int(1, strncmp(lanes, "renamed: rate limited", 21) == 0, "%s", lanes);
+	rig_end();
+}
+
 static void an_account_without_a_key_waits_for_it(void **state) {
 	(void)state;
 	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
@@ -289,6 +313,37 @@ static void a_checkpoint_that_is_gone_or_damaged_is_rebuilt(void **state) {
 	rig_expect_said("<4>*checkpoint*: set aside, and rebuilt from the log: 10 records in */log\n");
 	expect_int(0, rig_open(), "requests");
 	rig_end();
+}
+
+/* What is there and cannot be read, or be put aside, is for people to look at: nothing is recorded before. */
+static void a_checkpoint_that_cannot_be_read_stops_the_start(void **state) {
+	(void)state;
+	static const struct {
+		const char *what;
+		int fault; /* the call that fails */
+		const char *said;
+	} rows[] = {
+		{"a file that cannot be opened", 1, "*/state/checkpoint: cannot be read: Input/output error"},
+		{"a file that cannot be read", 2, "*/state/checkpoint: cannot be read: Input/output error"},
+		{"damage that cannot be put aside", 4, "*/state/checkpoint*: Input/output error"},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct error err = {{0}};
+		rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+		rig_put("state/checkpoint", "garbage\n");
+		struct config *config = rig_config();
+		assert_int_equal(http_new(&rig_http, &err), 0);
+		assert_int_equal(sink_open(&config->log, rig.wall, &rig_sink, &err), 0);
+		assert_int_equal(poller_new(config, rig_http, rig_sink, false, &rig_poller, &err), 0);
+		fault_arm(FAULT_ERROR, EIO, rows[row].fault, 1);
+		expect_int(-EIO, recovery_restore(rig_poller, &err), "%s: %s", rows[row].what, err.text);
+		fault_disarm();
+		expect_int(0, fnmatch(rows[row].said, err.text, 0), "%s: %s", rows[row].what, err.text);
+		rig_expect_said("");
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
 }
 
 static void lines_of_others_are_told(void **state) {
@@ -435,10 +490,12 @@ int main(void) {
 		TEST(a_failing_device_that_is_taken_out_fails_no_more),
 		TEST(what_the_server_asked_for_outlasts_a_reload),
 		TEST(of_two_accounts_the_one_that_waited_waits_on),
+		TEST(an_account_with_another_key_waits_for_nobody),
 		TEST(an_account_without_a_key_waits_for_it),
 		TEST(what_only_a_restart_applies_is_told),
 		TEST(a_start_goes_on_from_checkpoint_and_log),
 		TEST(a_checkpoint_that_is_gone_or_damaged_is_rebuilt),
+		TEST(a_checkpoint_that_cannot_be_read_stops_the_start),
 		TEST(lines_of_others_are_told),
 		TEST(a_checkpoint_is_written_if_there_is_something_new),
 		TEST(a_drained_poller_asks_for_nothing_more),

@@ -776,6 +776,26 @@ static void corrections_and_strays_are_counted(void **state) {
 	rig_end();
 }
 
+/* The first of an account are told; all are counted. */
+static void points_that_are_dropped_are_told_once(void **state) {
+	(void)state;
+	static const char stray[] = "{\"eventCountMap\":{\"human\":7}}";
+	start_with("MINUTELY", "window = \"1m\"; lookback = \"0s\";");
+	for (int i = 1; i <= 3; i++) {
+		char body[512];
+		(void)snprintf(body, sizeof(body), "{\"timeSeriesDataPoints\":[%s,%s,{\"timestampMs\":1,\"eventCountMap\":{}},"
+		               "{\"timestampMs\":%lld,\"eventCountMap\":{\"human\":7}}]}", stray, stray,
+		               (long long)(rig_request(0)->start / USEC_PER_MSEC));
+		rig_status(200, body);
+		(void)rig_turn();
+		rig_expect_said(i == 1 ? "<5>acme: lobby: points are dropped: 1 outside of what was asked for, 2 without a time\n" : "");
+		expect_int(i, rig_status_now().records, "records");
+		expect_int(3 * i, rig_status_now().points_dropped, "dropped points");
+		(void)rig_until_asked();
+	}
+	rig_end();
+}
+
 /* Rechecks */
 
 /* A body with a point for each minute of the request whose letter is not a dot; the first is that of `first`. */
@@ -975,6 +995,7 @@ int main(void) {
 		TEST(a_reply_to_the_old_key_is_not_held_against_the_new_one),
 		TEST(a_key_file_that_is_gone_is_told),
 		TEST(corrections_and_strays_are_counted),
+		TEST(points_that_are_dropped_are_told_once),
 		TEST(a_recheck_is_made_as_soon_as_it_may),
 		TEST(a_recheck_that_is_rejected_makes_nobody_fail),
 		TEST(a_recheck_that_breaks_the_server_makes_nobody_fail),
