@@ -22,6 +22,9 @@ struct buf {
 	int error;   /* 0, -ENOMEM, -EFBIG when max was reached, or -EINVAL: not a format for printf */
 };
 
+/* More than any output has. */
+#define BUF_ANY (SIZE_MAX / 2)
+
 /** An empty buffer that will hold at most max bytes.  Allocates nothing. */
 __attribute__((nonnull))
 void buf_init(struct buf *buf, size_t max);

@@ -67,7 +67,7 @@ int command_read_config(const char *file, struct config **ret_config) {
 
 static int print_config(const struct config *config) {
 	struct buf out;
-	buf_init(&out, SIZE_MAX / 2);
+	buf_init(&out, BUF_ANY);
 	config_print(config, &out);
 	int code = print(&out);
 	buf_done(&out);
@@ -128,8 +128,8 @@ static int check(const struct config *config, const char *file) {
 	}
 	struct buf out;
 	struct buf warnings;
-	buf_init(&out, SIZE_MAX / 2);
-	buf_init(&warnings, SIZE_MAX / 2);
+	buf_init(&out, BUF_ANY);
+	buf_init(&warnings, BUF_ANY);
 	int r = cost_tell(config, &out, &warnings);
 	int code = print(&out);
 	log_lines(LOG_LEVEL_WARNING, buf_text(&warnings));

@@ -232,6 +232,22 @@ static void a_device_begins_when_the_time_is_confirmed(void **state) {
 }
 
 /* The log ends with a gap until 2046: refused, said, and its minutes are recorded with revision 1. */
+/* It would begin anew at the next start, were it not saved before its first record is. */
+static void a_beginning_is_saved_though_nothing_is_recorded(void **state) {
+	(void)state;
+	struct error err = {{0}};
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
+	expect_int(1, strstr(rig_get("state/checkpoint"), UUID_A) == NULL, "it has not begun");
+	expect_int(0, rename(rig_path("log"), rig_path("elsewhere")), "rename");
+	answer_with_clock(0);
+	expect_int(0, rig_status_now().records, "records");
+	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
+	expect_int(1, strstr(rig_get("state/checkpoint"), UUID_A) != NULL, "it has begun");
+	rig_end();
+}
+
 static void a_gap_until_2046_is_mended(void **state) {
 	(void)state;
 	char log[2048] = "";
@@ -933,6 +949,7 @@ int main(void) {
 		TEST(an_odd_date_at_first_makes_nothing_be_over),
 		TEST(the_best_server_says_what_time_it_is),
 		TEST(a_device_begins_when_the_time_is_confirmed),
+		TEST(a_beginning_is_saved_though_nothing_is_recorded),
 		TEST(a_gap_until_2046_is_mended),
 		TEST(a_full_log_that_is_ahead_is_named_by_the_confirmed_time),
 		TEST(counts_are_believed_rather_than_the_clock),

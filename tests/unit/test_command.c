@@ -490,24 +490,44 @@ static void a_disk_that_fails_at_the_end_is_an_error(void **state) {
 	                "<6>occupancyd *\n<3>*No space left on device*\n<6>0 records written to *\n");
 }
 
-static void the_clock_rotates_and_idle_time_compresses(void **state) {
-	(void)state;
-	static const struct event table[] = {{3700, SIGTERM, NULL, NULL}, {0, 0, NULL, NULL}};
-	set_up_answers();
-	events = table;
+/* Minutes of the lobby, and these settings of the log. */
+static void configure_log(const char *settings) {
 	rig_configure(RIG_ACCOUNT, "window = \"1m\"; lookback = \"0s\";", RIG_LOBBY, "");
 	char text[8192], rest[8192], *at;
 	(void)snprintf(text, sizeof(text), "%s", rig_get("main.conf"));
 	assert_non_null(at = strstr(text, "log = { "));
 	(void)snprintf(rest, sizeof(rest), "%s", at + strlen("log = { "));
-	(void)snprintf(at, sizeof(text) - (size_t)(at - text), "log = { rotate_every = \"hour\"; compress = true; %s", rest);
+	(void)snprintf(at, sizeof(text) - (size_t)(at - text), "log = { %s %s", settings, rest);
 	rig_put("main.conf", text);
+}
+
+static void the_clock_rotates_and_idle_time_compresses(void **state) {
+	(void)state;
+	static const struct event table[] = {{3700, SIGTERM, NULL, NULL}, {0, 0, NULL, NULL}};
+	set_up_answers();
+	events = table;
+	configure_log("rotate_every = \"hour\"; compress = true;");
 	expect_int(EX_OK, run(ACTION_RUN), "exit code");
 	struct stat st;
 	expect_int(0, stat(rig_path("log/occupancy-20261123T090000Z.ndjson.gz"), &st), "the rotated file, compressed");
 	expect_int(-1, stat(rig_path("log/occupancy-20261123T090000Z.ndjson"), &st), "and not plain");
 	const char *log = rig_get("log/occupancy.ndjson");
 	expect_int(0, fnmatch("{\"time\":\"2026-11-23T08:59:00Z\",*\n{\"time\":\"2026-11-23T09:00:00Z\",*\n", log, 0), "the new file: %s", log);
+}
+
+/* A file for each rotation is what people have asked for. */
+static void the_first_file_that_is_removed_is_told(void **state) {
+	(void)state;
+	static const struct event table[] = {{4 * 3600, SIGTERM, NULL, NULL}, {0, 0, NULL, NULL}};
+	set_up_answers();
+	events = table;
+	configure_log("rotate_every = \"hour\"; keep = 1;");
+	expect_int(EX_OK, run(ACTION_RUN), "exit code");
+	rig_expect_said("<6>occupancyd *\n<5>*/log: occupancy-20261123T090000Z.ndjson.gz removed, by log.keep; from now on single "
+	                "files are removed without a line\n");
+	struct stat st;
+	expect_int(-1, stat(rig_path("log/occupancy-20261123T100000Z.ndjson.gz"), &st), "the second has gone, too");
+	expect_int(0, stat(rig_path("log/occupancy-20261123T110000Z.ndjson.gz"), &st), "the third is kept");
 }
 
 int main(void) {
@@ -529,6 +549,7 @@ int main(void) {
 		TEST(a_checkpoint_is_written_as_soon_as_the_log_is_well),
 		TEST(a_disk_that_fails_at_the_end_is_an_error),
 		TEST(the_clock_rotates_and_idle_time_compresses),
+		TEST(the_first_file_that_is_removed_is_told),
 	};
 	return cmocka_run_group_tests_name("command", tests, NULL, zones_done);
 }
