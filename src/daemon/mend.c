@@ -89,7 +89,7 @@ static void tell_mended(const struct poll *poll, usec_t was) {
 	            poll->device->name, utc_format(to, was), utc_format(from, poll->cursor));
 }
 
-/* Where the device goes on; without any record of it, as one that begins now. */
+/* Where the device goes on; without any record of it, as one that begins now.  clock_settle() then proves it. */
 static void mend_poll(const struct poller *poller, struct poll *poll, const struct finding *finding) {
 	usec_t now = clock_true_time(poller, access_of(poll));
 	usec_t cursor = span_first_cursor(poll->device->settings, now);
@@ -107,7 +107,6 @@ static void mend_poll(const struct poller *poller, struct poll *poll, const stru
 	} else {
 		poll_rewind(poll, cursor, poll->taken, (uint16_t)(poll->top + 1));
 	}
-	poll->unproven = false;
 }
 
 static void mend_all(struct poller *poller, const struct finding *findings) {

@@ -210,10 +210,8 @@ static bool doubted_span(const struct poll *poll, usec_t horizon, struct span *r
  */
 static bool next_span(struct poll *poll, usec_t gap_end, usec_t horizon, struct span *ret_span) {
 	const struct settings *settings = poll->device->settings;
-	usec_t from = gap_end;
-	if (poll->reach.leap > 0 && span_after(settings, poll->cursor, poll->reach.leap) > from) {
-		from = span_after(settings, poll->cursor, poll->reach.leap);
-	}
+	usec_t leapt = span_after(settings, poll->cursor, poll->reach.leap);
+	usec_t from = leapt > gap_end ? leapt : gap_end;
 	bool gap = from > poll->cursor;
 	usec_t oldest = poll->memory_len > 0 && !gap ? poll->memory[0].start : USEC_INFINITY;
 	if (span_next(settings, from, oldest, poll->reach.limit, horizon, ret_span)) {

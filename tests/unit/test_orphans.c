@@ -111,11 +111,15 @@ static void what_rhombus_no_longer_has_is_forgotten(void **state) {
 	expect_int(2, left(&orphans), "before any time is confirmed");
 	orphans_expire(&orphans, START);
 	expect_int(1, left(&orphans), "kept");
-	orphans_expire(&orphans, START);
+	orphans_expire(&orphans, START + 32 * USEC_PER_DAY);
+	expect_int(1, left(&orphans), "after two years of 366 days");
 	device.uuid = other;
 	poll_init(&poll, &device, START, START);
 	orphans_adopt(&orphans, &poll);
 	expect_int(START - 700 * USEC_PER_DAY, poll.cursor, "cursor");
+	expect_int(0, keep(&orphans, other, INTERVAL_MINUTELY, START - 700 * USEC_PER_DAY, START, 0), "add");
+	orphans_expire(&orphans, START + 32 * USEC_PER_DAY + 1);
+	expect_int(0, left(&orphans), "after more");
 	orphans_done(&orphans);
 }
 
