@@ -16,23 +16,27 @@
  * - status/    figures                         -> sd_notify and people
  *
  * - daemon/    drives them, and is the only one that knows them all:
- *     - options.[ch]  the command line
- *     - command.[ch]  what it asks for: check, print, or open all and run
- *     - signals.[ch]  signals as data
- *     - loop.[ch]     one thread, one wait
- *     - poller.[ch]   turns: replies in, commit, requests out; what is asked when
- *     - reply.c       what replies mean for polls and accounts
- *     - commit.c      records to disk, then cursors
- *     - health.[ch]   failures of devices, and what people are told of them
- *     - clockwork.c   what time it is; mend.c: cursors that are ahead of it
- *     - recovery.[ch] the checkpoint and the log, read at a start; the checkpoint, saved
- *     - report.[ch]   how it is doing
- *     - once.[ch]     --once
- *     - reload.c      a configuration put to work, or swapped for another
- *     - access.[ch]   an account's key, endpoint and lane
- *     - roster.[ch]   polls by identity
- *     - orphans.[ch]  positions of devices that may come back
- *     - storage.[ch]  what fails on the disks, told once
+ *     - options       the command line
+ *     - command       what it asks for: check, print, or open all and run
+ *     - signals       signals as data
+ *     - loop          one thread, one wait
+ *     - poller        turns: replies in, commit, requests out; what is asked when
+ *     - roll          what a configuration brings: accounts, polls, requests on their way
+ *     - reload        a configuration swapped for another
+ *     - reply         what replies mean for polls and accounts
+ *     - health        failures of devices, and what people are told of them
+ *     - commit        records to disk, then cursors
+ *     - outage        while the log cannot be written
+ *     - clockwork     what time it is
+ *     - mend          cursors that are ahead of it
+ *     - recovery      the checkpoint and the log, read at a start; the checkpoint, saved
+ *     - report        how it is doing
+ *     - once          --once
+ *     - access        an account's key, endpoint and lane
+ *     - roster        polls by identity
+ *     - orphans       positions of devices that may come back
+ *     - storage       what fails on the disks, told once
+ *     - zonewatch     another database of time zones, noticed
  *
  * - base/      below everything: arrays, buffers, clocks, errors, files, indexes, text, units
  *

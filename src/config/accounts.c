@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 
-#include "config/reader.h"
+#include "config/accounts.h"
 
 #include "base/rng.h"
 
@@ -11,7 +11,7 @@ static bool same_name(const void *items, size_t position, const void *key) {
 	return strcmp(accounts[position].name, key) == 0;
 }
 
-const struct account *reader_find_account(const struct reader *reader, const char *name) {
+const struct account *accounts_find(const struct reader *reader, const char *name) {
 	const struct config *config = reader->config;
 	size_t found;
 	if (!index_find(&reader->by_account, rng_hash(name, strlen(name)), same_name, config->accounts, name,
@@ -45,7 +45,7 @@ static void enter(struct reader *reader, const struct member *member, const stru
 	}
 }
 
-void reader_account(struct reader *reader, const struct source *source, const struct config_setting_t *node, long at) {
+void accounts_read(struct reader *reader, const struct source *source, const struct config_setting_t *node, long at) {
 	struct member member = {
 		.source = source, .group = GROUP_ACCOUNTS, .at = at, .line = node_line(node)};
 	struct account_draft draft = {0};

@@ -7,6 +7,7 @@
 #ifndef CONFIG_CHECK_H
 #define CONFIG_CHECK_H
 
+#include "base/error.h"
 #include "config/keys.h"
 
 #include <assert.h>

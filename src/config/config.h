@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * What the administrator asked for: immutable, replaceable as a whole.
- *
- * config_load() reads the main file and the conf.d fragments beside it, finds
- * every mistake in one go, and gives either a whole configuration or none.
+ * What the administrator asked for: immutable, replaceable as a whole.  config/read.h reads it,
+ * config/print.h writes it.
  */
 
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
-#include "base/buf.h"
-#include "base/error.h"
 #include "base/units.h"
 #include "calendar/interval.h"
 
@@ -126,46 +122,12 @@ struct config {
 	struct config_memory *memory; /* owns all that the above point to */
 };
 
-/** Every mistake found, one "FILE:LINE: SETTING: sentence\n" each, in text. */
-struct config_problems {
-	struct buf text;
-	int count;
-};
-
-__attribute__((nonnull))
-void config_problems_init(struct config_problems *problems);
-void config_problems_done(struct config_problems *problems);
-
-/**
- * Reads FILE and conf.d/NAME.conf beside it, in name order.
- *
- * Returns 0 and a configuration to be given to config_free(), or -EINVAL with
- * at least one problem, or -ENOMEM.  It may be one without devices: see
- * config_check_devices().
- */
-__attribute__((warn_unused_result, nonnull))
-int config_load(const char *file, struct config **ret_config, struct config_problems *problems);
-
-/** Returns 0, or -EINVAL with FILE:LINE and a sentence if no device is configured yet. */
-__attribute__((warn_unused_result, nonnull(1, 2)))
-int config_check_devices(const struct config *config, const char *file, struct error *err);
-
+/** NULL is ignored. */
 void config_free(struct config *config);
 
 /** Each zone that the configuration has read from the database, once, from 0 on; NULL behind the last. */
 __attribute__((nonnull))
 const struct zone *config_zone(const struct config *config, size_t at);
-
-/**
- * Appends the effective configuration, all defaults filled in, as a file that
- * config_load() accepts.  It names key files, never a key.
- */
-__attribute__((nonnull))
-void config_print(const struct config *config, struct buf *out);
-
-/** Appends a line for each setting that differs and that only a restart applies. */
-__attribute__((nonnull))
-void config_restarts(const struct config *before, const struct config *after, struct buf *out);
 
 /** How many settings of an account name a file: key, certificate, its private key, CAs, revocation lists. */
 enum { ACCOUNT_FILES = 5 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: ISC
 
-#include "config/reader.h"
+#include "config/devices.h"
 
 #include "base/rng.h"
+#include "config/accounts.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,7 +24,7 @@ static void fill_zone(struct reader *reader, struct member *defaults, struct dev
 	}
 }
 
-void reader_defaults(struct reader *reader, const struct config_setting_t *node) {
+void devices_read_defaults(struct reader *reader, const struct config_setting_t *node) {
 	struct member *member = &reader->defaults;
 	struct device_draft *draft = &reader->default_draft;
 
@@ -40,7 +41,7 @@ void reader_defaults(struct reader *reader, const struct config_setting_t *node)
 	if (labels_json(&reader->default_labels, reader->memory, &draft->labels) < 0) {
 		reader->failed = true;
 	}
-	if (draft->account && reader->accounts_whole && !reader_find_account(reader, draft->account)) {
+	if (draft->account && reader->accounts_whole && !accounts_find(reader, draft->account)) {
 		member->bad |= KEY_BIT(KEY_ACCOUNT);
 		reader_report(reader, member, KEY_ACCOUNT, "there is no account of the name \"%s\"",
 		              draft->account);
@@ -95,7 +96,7 @@ static const struct account *choose_account(struct reader *reader, const struct 
 	uint64_t bad = (member->bad | reader->defaults.bad) & KEY_BIT(KEY_ACCOUNT);
 
 	if (draft->account) {
-		const struct account *account = reader_find_account(reader, draft->account);
+		const struct account *account = accounts_find(reader, draft->account);
 		if (!account && reader->accounts_whole && (member->set & KEY_BIT(KEY_ACCOUNT))) {
 			reader_report(reader, member, KEY_ACCOUNT, "there is no account of the name \"%s\"",
 			              draft->account);
@@ -167,7 +168,7 @@ static void enter(struct reader *reader, const struct member *member, const stru
 	config->device_count++;
 }
 
-void reader_device(struct reader *reader, const struct source *source, const struct config_setting_t *node, long at) {
+void devices_read(struct reader *reader, const struct source *source, const struct config_setting_t *node, long at) {
 	struct member member = {
 		.source = source, .group = GROUP_DEVICES, .at = at, .line = node_line(node)};
 	struct device_draft draft = reader->default_draft;

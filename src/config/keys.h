@@ -163,7 +163,4 @@ const char *key_suggest(enum key_group group, const char *name);
 __attribute__((nonnull))
 const char *choice_suggest(const char *const *choices, const char *name);
 
-/** "duration", "size", ...: the type as the manual calls it. */
-const char *key_type_name(enum key_type type);
-
 #endif

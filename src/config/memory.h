@@ -10,6 +10,7 @@
 #ifndef CONFIG_MEMORY_H
 #define CONFIG_MEMORY_H
 
+#include "base/error.h"
 #include "config/keys.h"
 
 struct config_memory;

@@ -5,6 +5,8 @@
  * so that a hundred thousand devices stay readable.
  */
 
+#include "config/print.h"
+
 #include "config/check.h"
 #include "config/value.h"
 

@@ -11,6 +11,18 @@
 
 #include <stdarg.h>
 
+/** Every mistake found, one "FILE:LINE: SETTING: sentence\n" each, in text. */
+struct config_problems {
+	struct buf text;
+	int count;
+};
+
+__attribute__((nonnull))
+void config_problems_init(struct config_problems *problems);
+
+/** NULL is ignored. */
+void config_problems_done(struct config_problems *problems);
+
 struct problem {
 	const struct source *source;
 	int line;  /* in the source's text */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: ISC
 
-#include "config/reader.h"
+#include "config/read.h"
 
 #include "base/text.h"
+#include "config/accounts.h"
+#include "config/devices.h"
 #include "config/fragments.h"
 
 #include <errno.h>
@@ -16,19 +18,6 @@ static const char no_device[] =
 int config_check_devices(const struct config *config, const char *file, struct error *err) {
 	return config->device_count > 0 ? 0
 	                                : error_set(err, EINVAL, "%.300s:1: devices: %s", file, no_device);
-}
-
-void config_free(struct config *config) {
-	if (config) {
-		free(config->accounts);
-		free(config->devices);
-		config_memory_free(config->memory);
-		free(config);
-	}
-}
-
-const struct zone *config_zone(const struct config *config, size_t at) {
-	return memory_zone_at(config->memory, at);
 }
 
 static struct config *config_new(void) {
@@ -268,9 +257,9 @@ static int read_groups(struct reader *reader) {
 		return -ENOMEM;
 	}
 	reader->accounts_whole &= reader->files_whole;
-	read_list(reader, GROUP_ACCOUNTS, reader_account);
-	reader_defaults(reader, find(&reader->files[0], GROUP_DEFAULTS));
-	read_list(reader, GROUP_DEVICES, reader_device);
+	read_list(reader, GROUP_ACCOUNTS, accounts_read);
+	devices_read_defaults(reader, find(&reader->files[0], GROUP_DEFAULTS));
+	read_list(reader, GROUP_DEVICES, devices_read);
 	read_single(reader, GROUP_RETRY, &config->retry);
 	read_single(reader, GROUP_LOG, &config->log);
 	read_single(reader, GROUP_STATE, &state);

@@ -85,18 +85,4 @@ void reader_require(struct reader *reader, const struct member *member);
 __attribute__((nonnull))
 void reader_check(struct reader *reader, const struct member *member, const void *draft);
 
-/** Reads a node of the list `accounts`, or of `devices`. */
-__attribute__((nonnull))
-void reader_account(struct reader *reader, const struct source *source, const struct config_setting_t *node, long at);
-__attribute__((nonnull))
-void reader_device(struct reader *reader, const struct source *source, const struct config_setting_t *node, long at);
-
-/** Reads `defaults`, of which node may be NULL. */
-__attribute__((nonnull(1)))
-void reader_defaults(struct reader *reader, const struct config_setting_t *node);
-
-/** Looks an account up by its name; NULL if there is none. */
-__attribute__((nonnull))
-const struct account *reader_find_account(const struct reader *reader, const char *name);
-
 #endif

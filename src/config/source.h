@@ -12,6 +12,7 @@
 #ifndef CONFIG_SOURCE_H
 #define CONFIG_SOURCE_H
 
+#include "base/buf.h"
 #include "config/memory.h"
 
 struct problem_list;

@@ -550,7 +550,7 @@ static const struct type types[TYPE_COUNT] = {
 	                 write_labels},
 };
 
-const char *key_type_name(enum key_type type) {
+const char *value_type_name(enum key_type type) {
 	return types[type].name;
 }
 

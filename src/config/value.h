@@ -7,6 +7,7 @@
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H
 
+#include "base/buf.h"
 #include "config/memory.h"
 #include "config/tree.h"
 
@@ -38,5 +39,8 @@ void value_write(enum key_id id, const void *from, struct buf *out);
 /** Printable UTF-8: nothing that would garble a line. */
 __attribute__((nonnull))
 bool value_is_printable(const char *text);
+
+/** "duration", "size", ...: the type as the manual calls it. */
+const char *value_type_name(enum key_type type);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "daemon/access.h"
 
+#include "base/log.h"
 #include "request/request.h"
 
 #include <errno.h>
@@ -135,6 +136,18 @@ int access_reread(struct access *access, struct http *http, struct error *err) {
 	access->accepted = false;
 	access->shut_out = false;
 	return 1;
+}
+
+void access_refresh(struct access *access, struct http *http, usec_t now) {
+	struct error err = {{0}};
+	int r = access_reread(access, http, &err);
+	if (r > 0) {
+		log_notice("%s: key or certificate files have changed: trying what is new",
+		           access->account->name);
+		lane_probe_now(&access->lane, now);
+	} else if (r < 0) {
+		log_err("%s: %s", access->account->name, err.text);
+	}
 }
 
 static bool needs_other_files(const struct access *access) {

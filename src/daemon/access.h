@@ -88,6 +88,10 @@ void access_done(struct access *access, struct http *http);
 __attribute__((warn_unused_result, nonnull))
 int access_reread(struct access *access, struct http *http, struct error *err);
 
+/** The same, told in the journal; what is new is tried at once. */
+__attribute__((nonnull))
+void access_refresh(struct access *access, struct http *http, usec_t now);
+
 /** Whether a file has changed since it was read; looks every other second while another may help. */
 __attribute__((warn_unused_result, nonnull))
 bool access_changed(struct access *access, usec_t now);

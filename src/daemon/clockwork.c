@@ -13,9 +13,12 @@
  * So that the end of the trouble is noticed, one request at a time asks for the time.
  */
 
+#include "daemon/clockwork.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/poller-private.h"
+#include "response/outcome.h"
 
 /* The two clocks drifting apart by more than this is a step, not a slew. */
 #define CLOCK_STEP (1 * USEC_PER_SEC)
@@ -33,7 +36,7 @@ enum {
 	PROBES_COUNTED = 16,
 };
 
-void poller_read_clocks(struct poller *poller) {
+void clock_read(struct poller *poller) {
 	poller->now = clock_boottime();
 	poller->wall = clock_realtime();
 }
@@ -80,20 +83,20 @@ static bool time_by(const struct poller *poller, const struct skew *skew, usec_t
 	return skew;
 }
 
-bool poller_true_time(const struct poller *poller, usec_t *ret) {
+bool clock_confirmed_time(const struct poller *poller, usec_t *ret) {
 	return time_by(poller, best_skew(poller, false), ret);
 }
 
-bool poller_naming_time(const struct poller *poller, usec_t *ret) {
+bool clock_naming_time(const struct poller *poller, usec_t *ret) {
 	return time_by(poller, best_skew(poller, true), ret);
 }
 
-usec_t poller_horizon(const struct poller *poller, const struct access *access) {
-	return (poller->once ? poller->once_wall : poller->wall) - skew_ahead(&access->clock.skew);
+usec_t clock_horizon(const struct poller *poller, const struct access *access) {
+	return (poller->once.wanted ? poller->once.wall : poller->wall) - skew_ahead(&access->clock.skew);
 }
 
-usec_t poll_horizon(const struct poller *poller, const struct poll *poll) {
-	return poller_horizon(poller, access_of(poll));
+usec_t clock_poll_horizon(const struct poller *poller, const struct poll *poll) {
+	return clock_horizon(poller, access_of(poll));
 }
 
 usec_t clock_true_time(const struct poller *poller, const struct access *access) {
@@ -104,11 +107,11 @@ usec_t clock_likely_time(const struct poller *poller, const struct access *acces
 	return skew_is_confirmed(&access->clock.skew) ? clock_true_time(poller, access) : poller->wall;
 }
 
-usec_t poll_server_time(const struct poller *poller, const struct poll *poll) {
+usec_t clock_poll_time(const struct poller *poller, const struct poll *poll) {
 	return clock_true_time(poller, access_of(poll));
 }
 
-bool poll_is_held(const struct poll *poll) {
+bool clock_holds(const struct poll *poll) {
 	const struct access *access = access_of(poll);
 	bool known = poll->begun ? skew_is_witnessed(&access->clock.skew) : clock_is_confirmed(access);
 	return !known && access->clock.skew.len > 0;
@@ -229,7 +232,7 @@ static bool others_ask(const struct lane *lane) {
 
 bool clock_is_hopeless(const struct poller *poller, const struct access *access) {
 	const struct clocking *clock = &access->clock;
-	return poller->once && access->lane.in_flight == 0 && clock_is_in_question(access) &&
+	return poller->once.wanted && access->lane.in_flight == 0 && clock_is_in_question(access) &&
 	       (clock->disputed || clock->probes >= ONCE_PROBES);
 }
 
@@ -254,7 +257,7 @@ void clock_probe(struct poller *poller, struct access *access) {
 	struct poll *poll = take_waiting(&access->lane);
 	if (poll) {
 		poll->probe = true;
-		lane_ready(&access->lane, poll, poller->now, poller_horizon(poller, access));
+		lane_ready(&access->lane, poll, poller->now, clock_horizon(poller, access));
 		clock->probes += clock->probes < PROBES_COUNTED;
 	}
 	clock->probe_at = poller->now + probe_wait(clock);
@@ -381,13 +384,13 @@ static void begin_later(struct poller *poller, usec_t step) {
 	}
 }
 
-void poller_follow_clock(struct poller *poller) {
-	usec_t step = poller->wall - poller->now - poller->clock_offset;
+void clock_follow(struct poller *poller) {
+	usec_t step = poller->wall - poller->now - poller->clockwork.offset;
 	if (step < CLOCK_STEP && step > -CLOCK_STEP) {
 		return;
 	}
-	poller->clock_offset += step;
-	poller->once_wall += step;
+	poller->clockwork.offset += step;
+	poller->once.wall += step;
 	poller->changed = true;
 
 	char text[DURATION_STRING_SIZE];
@@ -417,8 +420,7 @@ static void observe(const struct poller *poller, struct skew *skew, usec_t asked
 	}
 }
 
-void poller_watch_clock(struct poller *poller, struct access *access, usec_t asked,
-                        const struct http_reply *reply) {
+void clock_watch(struct poller *poller, struct access *access, usec_t asked, const struct http_reply *reply) {
 	struct clocking *clock = &access->clock;
 	usec_t before = skew_ahead(&clock->skew);
 	bool confirmed = clock_is_confirmed(access), witnessed = skew_is_witnessed(&clock->skew);

@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/print.h"
+#include "config/read.h"
 #include "daemon/access.h"
 #include "daemon/loop.h"
 #include "daemon/recovery.h"

@@ -9,24 +9,27 @@
  * next start finds.
  */
 
+#include "daemon/commit.h"
+
 #include "base/array.h"
 #include "base/log.h"
 #include "base/utc.h"
 #include "daemon/health.h"
 #include "daemon/poller-private.h"
-#include "schedule/backoff.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DISK_RETRY_FIRST (1 * USEC_PER_SEC)
-#define DISK_RETRY_LAST  (15 * USEC_PER_SEC)
+void batch_done(struct batch *batch) {
+	free(batch->list);
+	*batch = (struct batch){0};
+}
 
 static int pending_reserve(struct poller *poller) {
-	return array_reserve(&poller->pending, &poller->pending_size, poller->pending_len + 1,
-	                     sizeof(*poller->pending));
+	return array_reserve(&poller->batch.list, &poller->batch.size, poller->batch.len + 1,
+	                     sizeof(*poller->batch.list));
 }
 
 static int add_record(struct poller *poller, struct poll *poll, const struct record *record,
@@ -36,7 +39,7 @@ static int add_record(struct poller *poller, struct poll *poll, const struct rec
 		return r;
 	}
 	sink_add(poller->sink, record);
-	poller->pending[poller->pending_len++] = (struct pending){
+	poller->batch.list[poller->batch.len++] = (struct pending){
 		.poll = poll,
 		.what = {
 			.start = record->start,
@@ -51,12 +54,11 @@ static int add_record(struct poller *poller, struct poll *poll, const struct rec
 	return 0;
 }
 
-int poller_record(struct poller *poller, struct poll *poll, const struct record *record) {
+int commit_add(struct poller *poller, struct poll *poll, const struct record *record) {
 	return add_record(poller, poll, record, &(struct span){0});
 }
 
-int poller_record_later(struct poller *poller, struct poll *poll, const struct record *record,
-                        const struct span *span) {
+int commit_add_later(struct poller *poller, struct poll *poll, const struct record *record, const struct span *span) {
 	return add_record(poller, poll, record, span);
 }
 
@@ -84,7 +86,7 @@ static void put_reason(char *out, size_t size, const struct poller *poller, cons
 	(void)snprintf(out, size, "not obtained within %s: %s", limit, why_not(poller, poll));
 }
 
-int poller_give_up(struct poller *poller, struct poll *poll, usec_t end, usec_t wall) {
+int commit_add_gap(struct poller *poller, struct poll *poll, usec_t end, usec_t wall) {
 	char reason[MESSAGE_SIZE + 256];
 	struct record gap = {
 		.start = poll->cursor, /* not before it: nothing that was recorded is taken back */
@@ -97,7 +99,7 @@ int poller_give_up(struct poller *poller, struct poll *poll, usec_t end, usec_t 
 	gap.revision = poll_first_revision(poll, gap.start);
 
 	put_reason(reason, sizeof(reason), poller, poll, end);
-	return poller_record(poller, poll, &gap);
+	return commit_add(poller, poll, &gap);
 }
 
 /* Before the poll is told of it, for its cursor and its trouble are in the reason. */
@@ -116,8 +118,8 @@ static void count_record(struct status *status, const struct remembered *what) {
 
 /* Once: where so much has no count, it is not the news. */
 static void tell_crowded(struct poller *poller, const struct poll *poll) {
-	if (poll->recheck.crowded && !poller->crowded) {
-		poller->crowded = true;
+	if (poll->recheck.crowded && !poller->batch.crowded) {
+		poller->batch.crowded = true;
 		log_notice("%s: too many times without a count to ask for all of them again: the oldest are "
 		           "left as they are; so with other devices",
 		           poll->device->name);
@@ -126,31 +128,31 @@ static void tell_crowded(struct poller *poller, const struct poll *poll) {
 
 /* A run of pending records of one poll, from `first` on.  Returns what follows. */
 static size_t apply_run(struct poller *poller, size_t first) {
-	struct poll *poll = poller->pending[first].poll;
+	struct poll *poll = poller->batch.list[first].poll;
 	bool answered = false;
 	int64_t fresh = 0;
 	size_t i = first;
 
-	for (; i < poller->pending_len && poller->pending[i].poll == poll; i++) {
-		const struct pending *pending = &poller->pending[i];
+	for (; i < poller->batch.len && poller->batch.list[i].poll == poll; i++) {
+		const struct pending *pending = &poller->batch.list[i];
 		if (pending->what.status == RECORD_GAP) {
 			tell_gap(poller, poll, pending);
 		}
 		/* If memory is short, a later correction goes unseen; the log is whole. */
 		(void)poll_apply(poll, &pending->what, pending->end);
-		poll_watch(poll, &pending->what, pending->end, poll_server_time(poller, poll));
+		poll_watch(poll, &pending->what, pending->end, clock_poll_time(poller, poll));
 		health_watch_silence(poll, pending);
-		count_record(&poller->status, &pending->what);
+		count_record(&poller->report.status, &pending->what);
 		if (pending->what.status != RECORD_GAP && pending->recheck.buckets == 0) {
 			answered = true;
 			fresh += pending->what.revision == 0;
 		}
 	}
-	const struct span *recheck = &poller->pending[first].recheck;
+	const struct span *recheck = &poller->batch.list[first].recheck;
 	tell_crowded(poller, poll);
 	if (recheck->buckets > 0) {
 		recheck_answered(&poll->recheck, poll->device->settings, recheck->start, recheck->end,
-		                 poll_server_time(poller, poll));
+		                 clock_poll_time(poller, poll));
 	} else if (answered) {
 		health_recovered(poller, poll, fresh);
 	} else if (poll->reach.leap > 0) {
@@ -161,66 +163,38 @@ static size_t apply_run(struct poller *poller, size_t first) {
 }
 
 static void commit_succeeded(struct poller *poller) {
-	storage_note(&poller->storage, STORAGE_LOG, 0, sink_path(poller->sink), NULL, poller->now);
-	poller->disk_failures = 0;
-	for (size_t i = 0; i < poller->pending_len;) {
+	outage_over(poller);
+	for (size_t i = 0; i < poller->batch.len;) {
 		i = apply_run(poller, i);
 	}
-	poller->status.last_record = poller->wall;
+	poller->report.status.last_record = poller->wall;
 	poller->unsaved = true;
-}
-
-static void log_failed(struct poller *poller, int r, const struct error *err) {
-	(void)snprintf(poller->disk_reason, sizeof(poller->disk_reason), "%s", err->text);
-	storage_note(&poller->storage, STORAGE_LOG, r, sink_path(poller->sink), err, poller->now);
-	poller->disk_probed = false;
-	poller->disk_failures++;
-	poller->disk_retry_at = poller->now + backoff_at_least(DISK_RETRY_FIRST, DISK_RETRY_LAST,
-	                                                       poller->disk_failures, &poller->rng);
-	poller->changed = true;
 }
 
 /* Nothing of the batch is in the log: its polls ask again when the disk is well. */
 static void commit_failed(struct poller *poller, int r, const struct error *err) {
-	log_failed(poller, r, err);
-	for (size_t i = 0; i < poller->pending_len; i++) {
-		struct poll *poll = poller->pending[i].poll;
+	outage_failed(poller, r, err);
+	for (size_t i = 0; i < poller->batch.len; i++) {
+		struct poll *poll = poller->batch.list[i].poll;
 		if (poll->phase == POLL_BUSY) {
-			lane_ready(poll->lane, poll, poller->now, poll_horizon(poller, poll));
+			lane_ready(poll->lane, poll, poller->now, clock_poll_horizon(poller, poll));
 		}
 	}
 }
 
-void poller_commit(struct poller *poller) {
-	if (poller->pending_len == 0) {
+void commit_write(struct poller *poller) {
+	if (poller->batch.len == 0) {
 		return;
 	}
 	struct error err = {{0}};
 	usec_t now;
-	bool confirmed = poller_naming_time(poller, &now);
+	bool confirmed = clock_naming_time(poller, &now);
 	int r = sink_commit(poller->sink, confirmed ? now : USEC_UNKNOWN, &err);
 	if (r == 0) {
 		commit_succeeded(poller);
 	} else {
 		commit_failed(poller, r, &err);
 	}
-	poller->pending_len = 0;
+	poller->batch.len = 0;
 	poller->changed = true;
-}
-
-bool poller_disk_pause(struct poller *poller) {
-	if (!storage_fails(&poller->storage, STORAGE_LOG)) {
-		return false;
-	}
-	if (poller->now < poller->disk_retry_at || !poller_idle(poller)) {
-		return true;
-	}
-	struct error err = {{0}};
-	int r = poller->disk_probed ? 0 : sink_probe(poller->sink, &err);
-	if (r < 0) {
-		log_failed(poller, r, &err);
-	}
-	poller->changed = poller->changed || !poller->disk_probed;
-	poller->disk_probed = r == 0;
-	return r < 0;
 }

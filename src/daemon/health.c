@@ -33,7 +33,7 @@ void health_count(struct poller *poller, struct poll *poll, const char *reason, 
 		poll->failures++;
 	}
 	keep_reason(poll, reason);
-	poller->status.replies_failed++;
+	poller->report.status.replies_failed++;
 
 	if (!poll->told && (tell_now || poll->failures >= TELL_AT)) {
 		char next[DURATION_STRING_SIZE + 8] = "at once, for less";
@@ -42,7 +42,7 @@ void health_count(struct poller *poller, struct poll *poll, const char *reason, 
 			(void)snprintf(next, sizeof(next), "in %s", units_format_duration(text, wait, 0));
 		}
 		poll->told = true;
-		poller->status.failing++;
+		poller->report.status.failing++;
 		log_warning("%s: poll failed: %s (attempt %u): next try %s", poll->device->name, reason,
 		            poll->failures, next);
 	}
@@ -50,7 +50,7 @@ void health_count(struct poller *poller, struct poll *poll, const char *reason, 
 
 void health_failed(struct poller *poller, struct poll *poll, const char *reason, bool tell_now, usec_t wait) {
 	health_count(poller, poll, reason, tell_now, wait);
-	if (poller->once && (tell_now || poll->failures >= ONCE_FAILURES)) {
+	if (poller->once.wanted && (tell_now || poll->failures >= ONCE_FAILURES)) {
 		once_stop(poller, poll, false);
 	} else {
 		poller_retry(poller, poll, wait);
@@ -78,7 +78,7 @@ void health_watch_silence(struct poll *poll, const struct pending *pending) {
 
 static void tell_recovery(const struct poller *poller, const struct poll *poll, int64_t caught_up) {
 	char since[DURATION_STRING_SIZE];
-	int64_t left = span_backlog(poll->device->settings, poll->cursor, poll_horizon(poller, poll));
+	int64_t left = span_backlog(poll->device->settings, poll->cursor, clock_poll_horizon(poller, poll));
 	log_notice("%s: recovered after %s: %lld bucket%s caught up, %lld to go", poll->device->name,
 	           units_format_duration(since, poller->now - poll->failing_since, 0),
 	           (long long)caught_up, caught_up == 1 ? "" : "s", (long long)left);
@@ -87,7 +87,7 @@ static void tell_recovery(const struct poller *poller, const struct poll *poll, 
 void health_recovered(struct poller *poller, struct poll *poll, int64_t caught_up) {
 	if (poll->told) {
 		tell_recovery(poller, poll, caught_up);
-		poller->status.failing--;
+		poller->report.status.failing--;
 	}
 	poll->failures = 0;
 	poll->told = false;
@@ -98,6 +98,6 @@ void health_recovered(struct poller *poller, struct poll *poll, int64_t caught_u
 	}
 	free(poll->reason);
 	poll->reason = NULL;
-	bool behind = span_is_backlog(poll->device->settings, poll->cursor, poll_horizon(poller, poll));
+	bool behind = span_is_backlog(poll->device->settings, poll->cursor, clock_poll_horizon(poller, poll));
 	reach_worked(&poll->reach, poll->device->settings->max_points, behind);
 }

@@ -8,10 +8,9 @@
 #ifndef DAEMON_HEALTH_H
 #define DAEMON_HEALTH_H
 
+#include "daemon/commit.h"
 #include "daemon/poller.h"
 #include "schedule/poll.h"
-
-struct pending;
 
 /**
  * Counts a failure of a poll, and tells people at the right one, or now.  wait: until the next

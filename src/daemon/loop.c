@@ -4,9 +4,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/read.h"
+#include "daemon/clockwork.h"
 #include "daemon/command.h"
 #include "daemon/once.h"
 #include "daemon/recovery.h"
+#include "daemon/reload.h"
 #include "daemon/report.h"
 #include "daemon/signals.h"
 #include "daemon/zonewatch.h"
@@ -116,13 +119,13 @@ static void tell_status(const struct loop *loop, struct timers *timers, usec_t n
 /* What the log's files go by. */
 static usec_t true_time(const struct loop *loop) {
 	usec_t now;
-	return poller_true_time(loop->poller, &now) ? now : USEC_UNKNOWN;
+	return clock_confirmed_time(loop->poller, &now) ? now : USEC_UNKNOWN;
 }
 
 static int rotate(const struct loop *loop) {
 	struct error err = {{0}};
 	usec_t now;
-	bool known = poller_naming_time(loop->poller, &now);
+	bool known = clock_naming_time(loop->poller, &now);
 	int r = sink_rotate(loop->sink, known ? now : USEC_UNKNOWN, &err);
 	note(loop, STORAGE_ROTATION, r, sink_path(loop->sink), &err);
 	return r;
@@ -198,7 +201,7 @@ static void reload(const struct loop *loop, struct timers *timers) {
 	int r = command_read_config(loop->config_file, &config);
 	if (r < 0) {
 		log_err("%s: not reloaded: the old configuration stays in force", loop->config_file);
-	} else if ((r = poller_reload(loop->poller, config, &err)) < 0) {
+	} else if ((r = reload_config(loop->poller, config, &err)) < 0) {
 		log_err("%s: not reloaded: %s: the old configuration stays in force",
 		        loop->config_file, err.text);
 		config_free(config);

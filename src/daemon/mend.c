@@ -13,6 +13,8 @@
  * the log.  Then nothing is done but to say so.
  */
 
+#include "daemon/mend.h"
+
 #include "base/log.h"
 #include "base/utc.h"
 #include "daemon/poller-private.h"
@@ -152,7 +154,7 @@ static bool is_wanted(const struct poller *poller) {
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		wanted = wanted || poller->roll.accesses[i].clock.mend;
 	}
-	return wanted && poller->now >= poller->mend_at;
+	return wanted && poller->now >= poller->clockwork.mend_at;
 }
 
 static void settle_again(struct poller *poller) {
@@ -165,7 +167,7 @@ static void settle_again(struct poller *poller) {
 	}
 }
 
-void poller_mend(struct poller *poller) {
+void mend_cursors(struct poller *poller) {
 	if (!is_wanted(poller)) {
 		return;
 	}
@@ -174,7 +176,7 @@ void poller_mend(struct poller *poller) {
 	int r = findings ? read_log(poller, findings, &err) : error_set(&err, ENOMEM, "out of memory");
 	if (r < 0) {
 		log_err("the log cannot be read again to mend what is ahead of the clock: %s", err.text);
-		poller->mend_at = poller->now + MEND_RETRY;
+		poller->clockwork.mend_at = poller->now + MEND_RETRY;
 	} else {
 		find_disputes(poller, findings);
 		mend_all(poller, findings);

@@ -13,8 +13,8 @@ enum {
 
 void once_stop(struct poller *poller, struct poll *poll, bool complete) {
 	poll->phase = POLL_STOPPED;
-	poller->finished++;
-	poller->incomplete += !complete;
+	poller->once.finished++;
+	poller->once.incomplete += !complete;
 }
 
 /* A lane that stays shut would keep `once` waiting for ever. */
@@ -25,11 +25,11 @@ static bool is_hopeless(const struct lane *lane, usec_t now) {
 }
 
 bool once_finished(const struct poller *poller, size_t *ret_incomplete) {
-	if (poller->disk_failures >= ONCE_COMMITS) {
-		*ret_incomplete = poller->roll.config->device_count - poller->finished + poller->incomplete;
+	if (poller->outage.failures >= ONCE_COMMITS) {
+		*ret_incomplete = poller->roll.config->device_count - poller->once.finished + poller->once.incomplete;
 		return poller_idle(poller);
 	}
-	size_t finished = poller->finished, incomplete = poller->incomplete;
+	size_t finished = poller->once.finished, incomplete = poller->once.incomplete;
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		const struct access *access = &poller->roll.accesses[i];
 		const struct lane *lane = &access->lane;

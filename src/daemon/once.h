@@ -10,6 +10,13 @@
 #include "daemon/poller.h"
 #include "schedule/poll.h"
 
+/** With once: how far it is. */
+struct once {
+	bool wanted;
+	usec_t wall; /* what is due is due by this time */
+	size_t finished, incomplete;
+};
+
 /** With once: ends a finished poll. */
 __attribute__((nonnull))
 void once_stop(struct poller *poller, struct poll *poll, bool complete);

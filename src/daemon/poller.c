@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: ISC
 
-#include "daemon/poller-private.h"
+#include "daemon/poller.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/health.h"
-#include "daemon/once.h"
+#include "daemon/mend.h"
+#include "daemon/poller-private.h"
 #include "request/request.h"
 
 #include <errno.h>
@@ -37,21 +38,18 @@ int poller_new(struct config *config, struct http *http, struct sink *sink, bool
 	}
 	poller->http = http;
 	poller->sink = sink;
-	poller->once = once;
-	poller->status.last_record = INT64_MIN;
-	poller->oldest = USEC_INFINITY;
+	poller->once.wanted = once;
+	poller->report.status.last_record = INT64_MIN;
 	rng_init(&poller->rng, rng_random_seed());
-	points_init(&poller->points);
-	fit_init(&poller->fit);
-	records_init(&poller->records);
-	buf_init(&poller->lanes_text, 2048);
+	answer_init(&poller->answer);
+	buf_init(&poller->report.lanes, 2048);
 	storage_init(&poller->storage, config->log.directory, config->state_directory);
-	poller_read_clocks(poller);
-	poller->clock_offset = poller->wall - poller->now;
-	poller->once_wall = poller->wall;
+	clock_read(poller);
+	poller->clockwork.offset = poller->wall - poller->now;
+	poller->once.wall = poller->wall;
 
 	poller->state_directory = strdup(config->state_directory);
-	int r = poller->state_directory ? roll_init(&poller->roll, config, poller, err)
+	int r = poller->state_directory ? roll_init(&poller->roll, config, once, poller->now, poller->wall, err)
 	                                : error_set(err, ENOMEM, "out of memory");
 	if (r < 0) {
 		poller_free(poller);
@@ -66,11 +64,9 @@ void poller_free(struct poller *poller) {
 		http_cancel_all(poller->http);
 		roll_done(&poller->roll, poller->http);
 		orphans_done(&poller->orphans);
-		points_done(&poller->points);
-		fit_done(&poller->fit);
-		records_done(&poller->records);
-		buf_done(&poller->lanes_text);
-		free(poller->pending);
+		answer_done(&poller->answer);
+		buf_done(&poller->report.lanes);
+		batch_done(&poller->batch);
 		free(poller->state_directory);
 		free(poller);
 	}
@@ -92,7 +88,7 @@ void poller_retry(struct poller *poller, struct poll *poll, usec_t wait) {
 
 /* When the next window is due, on the monotonic clock. */
 static usec_t due_at(const struct poller *poller, const struct poll *poll) {
-	if (poll_is_held(poll)) {
+	if (clock_holds(poll)) {
 		return poller->now + HELD_WAIT;
 	}
 	usec_t due = span_due(poll->device->settings, poll->cursor, poll_spread(poll->device));
@@ -100,32 +96,32 @@ static usec_t due_at(const struct poller *poller, const struct poll *poll) {
 }
 
 static bool is_behind(const struct poller *poller, const struct poll *poll) {
-	return span_closed(poll->device->settings, poll_horizon(poller, poll)) > poll->cursor;
+	return span_closed(poll->device->settings, clock_poll_horizon(poller, poll)) > poll->cursor;
 }
 
 /* With once: whether there may be more to record, should the clock turn out to be right, or the cursor not to be. */
 static bool may_be_behind(const struct poller *poller, const struct poll *poll) {
-	bool ahead = poll->unproven && poll->cursor > poll_horizon(poller, poll) + CLOCK_SLACK;
-	bool behind = span_closed(poll->device->settings, poller->once_wall) > poll->cursor;
+	bool ahead = poll->unproven && poll->cursor > clock_poll_horizon(poller, poll) + CLOCK_SLACK;
+	bool behind = span_closed(poll->device->settings, poller->once.wall) > poll->cursor;
 	return clock_is_in_question(access_of(poll)) && (ahead || behind);
 }
 
 /* Whether there is something to ask for that does not wait for a window's end. */
 static bool can_ask_now(const struct poller *poller, const struct poll *poll, usec_t horizon) {
-	if (poll_is_held(poll)) {
+	if (clock_holds(poll)) {
 		return false;
 	}
-	if (poller->once || (poll_in_doubt(poll) && is_behind(poller, poll))) {
+	if (poller->once.wanted || (poll_in_doubt(poll) && is_behind(poller, poll))) {
 		return is_behind(poller, poll);
 	}
 	return span_is_backlog(poll->device->settings, poll->cursor, horizon);
 }
 
 void poller_plan(struct poller *poller, struct poll *poll) {
-	usec_t horizon = poll_horizon(poller, poll);
+	usec_t horizon = clock_poll_horizon(poller, poll);
 	if (can_ask_now(poller, poll, horizon)) {
 		lane_ready(poll->lane, poll, poller->now, horizon);
-	} else if (!poller->once || poll_is_held(poll)) {
+	} else if (!poller->once.wanted || clock_holds(poll)) {
 		lane_wait(poll->lane, poll, due_at(poller, poll), true);
 	} else if (may_be_behind(poller, poll)) {
 		lane_wait(poll->lane, poll, USEC_INFINITY, true);
@@ -140,7 +136,7 @@ void poller_start(struct poller *poller) {
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		struct poll *poll = &poller->roll.polls[i];
 		if (is_behind(poller, poll)) {
-			lane_ready(poll->lane, poll, poller->now, poll_horizon(poller, poll));
+			lane_ready(poll->lane, poll, poller->now, clock_poll_horizon(poller, poll));
 		} else {
 			poller_plan(poller, poll);
 		}
@@ -155,7 +151,7 @@ void poller_replan(struct poller *poller, struct access *access) {
 	for (size_t i = 0; i < waiting->len; i++) {
 		struct poll *poll = waiting->heap[i];
 		if (poll->timed) {
-			poll->key = poller->once ? poller->now : due_at(poller, poll);
+			poll->key = poller->once.wanted ? poller->now : due_at(poller, poll);
 		}
 	}
 	queue_reorder(waiting);
@@ -179,7 +175,7 @@ static int post(struct poller *poller, struct access *access, struct poll *poll,
 	if (r == 0) {
 		poller->roll.free_flights = flight->next_free;
 		lane_sent(&access->lane, poll, poller->now);
-		poller->status.requests++;
+		poller->report.status.requests++;
 	}
 	return r;
 }
@@ -193,7 +189,7 @@ static bool is_long_gap(const struct poll *poll, usec_t gap_end) {
 }
 
 static void send_gap(struct poller *poller, struct poll *poll, usec_t gap_end) {
-	if (poller_give_up(poller, poll, gap_end, poller->wall) < 0) {
+	if (commit_add_gap(poller, poll, gap_end, poller->wall) < 0) {
 		health_failed(poller, poll, "out of memory", false, USEC_PER_SEC);
 	}
 }
@@ -244,7 +240,7 @@ static struct span probe_span(const struct poll *poll, usec_t horizon) {
  */
 static void send_poll(struct poller *poller, struct access *access, struct poll *poll) {
 	const struct settings *settings = poll->device->settings;
-	usec_t horizon = poller_horizon(poller, access);
+	usec_t horizon = clock_horizon(poller, access);
 	/* By a clock that nobody has confirmed nothing is too old. */
 	usec_t gap_end = poll->begun && clock_is_confirmed(access)
 	                         ? span_gap_end(settings, poll->cursor, poll->since, horizon)
@@ -303,7 +299,7 @@ static void send_recheck(struct poller *poller, struct access *access) {
 
 /* What is too old by a clock that nobody has confirmed may not be. */
 static bool may_recheck(const struct poller *poller, const struct access *access) {
-	return !poller->once && !poller->draining && clock_is_confirmed(access) &&
+	return !poller->once.wanted && !poller->draining && clock_is_confirmed(access) &&
 	       !storage_fails(&poller->storage, STORAGE_LOG);
 }
 
@@ -311,9 +307,9 @@ static void send_due(struct poller *poller) {
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		struct access *access = &poller->roll.accesses[i];
 		struct poll *poll;
-		lane_collect(&access->lane, poller->now, poller_horizon(poller, access));
+		lane_collect(&access->lane, poller->now, clock_horizon(poller, access));
 		clock_probe(poller, access);
-		while (!poller->draining && !poller_disk_pause(poller) &&
+		while (!poller->draining && !outage_pauses(poller) &&
 		       (poll = lane_take(&access->lane, poller->now))) {
 			send_poll(poller, access, poll);
 		}
@@ -342,7 +338,7 @@ static void look_at_keys(struct poller *poller) {
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		struct access *access = &poller->roll.accesses[i];
 		if (access_changed(access, poller->now)) {
-			poller_reread_key(poller, access);
+			access_refresh(access, poller->http, poller->now);
 		}
 	}
 }
@@ -363,21 +359,21 @@ static usec_t next_turn(const struct poller *poller) {
 		next = earlier(next, access_next(access));
 		next = earlier(next, clock_next(poller, access));
 	}
-	return paused && next < poller->disk_retry_at ? poller->disk_retry_at : next;
+	return paused && next < poller->outage.retry_at ? poller->outage.retry_at : next;
 }
 
 usec_t poller_turn(struct poller *poller) {
 	struct http_reply reply;
 
-	poller_read_clocks(poller);
-	poller_follow_clock(poller);
+	clock_read(poller);
+	clock_follow(poller);
 	while (http_next(poller->http, &reply)) {
-		poller_reply(poller, &reply);
+		reply_take(poller, &reply);
 	}
 	look_at_keys(poller);
 	send_due(poller);
-	poller_commit(poller);
-	poller_mend(poller);
+	commit_write(poller);
+	mend_cursors(poller);
 	send_rechecks(poller);
 	return next_turn(poller);
 }

@@ -50,34 +50,11 @@ void poller_drain(struct poller *poller);
 __attribute__((nonnull))
 bool poller_idle(const struct poller *poller);
 
-/**
- * Swaps in a new configuration, whole, or leaves all as it was.  Devices are
- * matched by UUID and interval; requests on their way are abandoned and asked
- * again.  On 0 the poller owns the new configuration and has freed the old.
- */
-__attribute__((warn_unused_result, nonnull(1, 2)))
-int poller_reload(struct poller *poller, struct config *config, struct error *err);
-
 __attribute__((nonnull))
 const struct config *poller_config(const struct poller *poller);
 
 /** What fails on the disks: the poller notes appends, the caller all else. */
 __attribute__((nonnull))
 struct storage *poller_storage(struct poller *poller);
-
-/**
- * What time it is, as of the last turn: the wall clock less what it is off by the Dates of
- * an account's server.  Returns false while no reply has confirmed that: nothing that cannot
- * be undone may be done by the wall clock then.
- */
-__attribute__((nonnull, warn_unused_result))
-bool poller_true_time(const struct poller *poller, usec_t *ret);
-
-/**
- * The same for the names of rotated files, which need not wait until a log that is ahead of a
- * server's Date has been read again: its end would be a worse name.
- */
-__attribute__((nonnull, warn_unused_result))
-bool poller_naming_time(const struct poller *poller, usec_t *ret);
 
 #endif

@@ -14,6 +14,13 @@
 enum { EXTEND_EVERY = 1 << 16 };
 #define EXTEND_BY (30 * USEC_PER_SEC)
 
+/** A start: what has been read back from the log. */
+struct restoring {
+	struct poller *poller;
+	size_t records;
+	usec_t oldest; /* the earliest start among them; USEC_INFINITY: none */
+};
+
 static void restore_entry(const struct checkpoint_entry *entry, void *user) {
 	struct poller *poller = user;
 	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
@@ -45,11 +52,12 @@ static void restore_entry(const struct checkpoint_entry *entry, void *user) {
 
 /* A record that the log holds beyond the checkpoint. */
 static void restore_record(const struct log_entry *entry, void *user) {
-	struct poller *poller = user;
-	if (++poller->restored % EXTEND_EVERY == 0) {
+	struct restoring *restoring = user;
+	struct poller *poller = restoring->poller;
+	if (++restoring->records % EXTEND_EVERY == 0) {
 		notify_extend_timeout(EXTEND_BY);
 	}
-	poller->oldest = entry->start < poller->oldest ? entry->start : poller->oldest;
+	restoring->oldest = entry->start < restoring->oldest ? entry->start : restoring->oldest;
 	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
 	if (!poll) {
 		(void)orphans_add(&poller->orphans, entry->uuid, entry->interval, &(struct orphan){
@@ -81,7 +89,8 @@ static void restore_record(const struct log_entry *entry, void *user) {
 
 /* First records of an identity ascend, so the checkpoint's cursor tells whether it knew one. */
 static enum replay_age age_of(const struct log_entry *entry, void *user) {
-	const struct poller *poller = user;
+	const struct restoring *restoring = user;
+	const struct poller *poller = restoring->poller;
 	const struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
 	const struct orphan *orphan = orphans_find(&poller->orphans, entry->uuid, entry->interval);
 	if (entry->revision > 0 || !(poll ? poll->begun : orphan != NULL)) {
@@ -91,8 +100,9 @@ static enum replay_age age_of(const struct log_entry *entry, void *user) {
 }
 
 static void forget_checkpoint(void *user) {
-	struct poller *poller = user;
-	poller->oldest = USEC_INFINITY;
+	struct restoring *restoring = user;
+	struct poller *poller = restoring->poller;
+	restoring->oldest = USEC_INFINITY;
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		poll_forget(&poller->roll.polls[i]);
 	}
@@ -103,20 +113,20 @@ static void forget_checkpoint(void *user) {
  * A device that the log does not hold.  If the log goes back to before it was polled it begins
  * as it did then; else retention has removed what there was of it, and it goes on with the log.
  */
-static void begin_again(const struct poller *poller, struct poll *poll) {
+static void begin_again(struct poll *poll, usec_t oldest) {
 	const struct settings *settings = poll->device->settings;
-	usec_t cursor = poll->since > poller->oldest ? span_first_cursor(settings, poll->since)
-	                                             : grid_floor(&settings->bucket, poller->oldest);
+	usec_t cursor = poll->since > oldest ? span_first_cursor(settings, poll->since)
+	                                     : grid_floor(&settings->bucket, oldest);
 	poll->cursor = cursor < poll->cursor ? cursor : poll->cursor;
 	poll->begun = true;
 }
 
-static void go_on_from_log(struct poller *poller) {
+static void go_on_from_log(struct poller *poller, usec_t oldest) {
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		struct poll *poll = &poller->roll.polls[i];
 		bool was_known = poll->unproven;
-		if (was_known && !poll->begun && poller->oldest < USEC_INFINITY) {
-			begin_again(poller, poll);
+		if (was_known && !poll->begun && oldest < USEC_INFINITY) {
+			begin_again(poll, oldest);
 		}
 		/* Short of memory, a gap has another reason. */
 		poll->reason = strdup("the log was older than the checkpoint at a start");
@@ -199,11 +209,12 @@ static void tell_oddities(const struct poller *poller, const struct replay *repl
 }
 
 int recovery_restore(struct poller *poller, struct error *err) {
+	struct restoring restoring = {.poller = poller, .oldest = USEC_INFINITY};
 	struct replay replay = {
 		.visit = restore_record,
 		.age_of = age_of,
 		.forget = forget_checkpoint,
-		.user = poller,
+		.user = &restoring,
 	};
 	struct sink_position position;
 	struct error damage = {{0}};
@@ -217,7 +228,7 @@ int recovery_restore(struct poller *poller, struct error *err) {
 		return r;
 	}
 	if (replay.place == REPLAY_OLDER) {
-		go_on_from_log(poller);
+		go_on_from_log(poller, restoring.oldest);
 	}
 	if (from > 0) {
 		tell_place(poller, &replay);
@@ -236,7 +247,7 @@ int recovery_save(struct poller *poller, struct error *err) {
 	struct sink_position position = sink_position(poller->sink);
 	unsigned generation = sink_generation(poller->sink);
 	usec_t now;
-	if (poller_true_time(poller, &now)) {
+	if (clock_confirmed_time(poller, &now)) {
 		orphans_expire(&poller->orphans, now);
 	}
 	int r = checkpoint_begin(&position, &writer);

@@ -1,119 +1,12 @@
 // SPDX-License-Identifier: ISC
 
-/*
- * Putting a configuration to work, and swapping it for another.
- */
+#include "daemon/reload.h"
 
 #include "base/log.h"
+#include "config/print.h"
 #include "daemon/poller-private.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* Everything but the configuration. */
-static void release(struct roll *roll, struct http *http) {
-	for (size_t i = 0; roll->polls && i < roll->config->device_count; i++) {
-		poll_done(&roll->polls[i]);
-	}
-	for (size_t i = 0; roll->accesses && i < roll->config->account_count; i++) {
-		access_done(&roll->accesses[i], http);
-	}
-	roster_done(&roll->roster);
-	free(roll->polls);
-	free(roll->accesses);
-	free(roll->flights);
-}
-
-void roll_done(struct roll *roll, struct http *http) {
-	if (roll->config) {
-		release(roll, http);
-		config_free(roll->config);
-		*roll = (struct roll){0};
-	}
-}
-
-static int open_patiently(struct access *access, const struct account *account, usec_t now,
-                          struct error *err) {
-	int r = access_init_patient(access, account, now, err);
-	if (r > 0) {
-		log_err("%s: %s: its devices wait", account->name, access->reason);
-	}
-	return r < 0 ? r : 0;
-}
-
-static int open_accesses(struct roll *roll, const struct poller *poller, struct error *err) {
-	int r = 0;
-	for (size_t i = 0; r == 0 && i < roll->config->account_count; i++) {
-		struct access *access = &roll->accesses[i];
-		const struct account *account = &roll->config->accounts[i];
-		r = poller->once ? access_init(access, account, err)
-		                 : open_patiently(access, account, poller->now, err);
-	}
-	return r;
-}
-
-/* Each poll in the lane of its account, and room in every lane for all of its polls. */
-static int fill_lanes(struct roll *roll, usec_t wall) {
-	size_t *counts = calloc(roll->config->account_count, sizeof(*counts));
-	if (!counts) {
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < roll->config->device_count; i++) {
-		const struct device *device = &roll->config->devices[i];
-		size_t account = (size_t)(device->account - roll->config->accounts);
-		poll_init(&roll->polls[i], device, span_first_cursor(device->settings, wall), wall);
-		roll->polls[i].lane = &roll->accesses[account].lane;
-		roll->polls[i].recheck.max = (uint16_t)recheck_room(roll->config->device_count);
-		counts[account]++;
-	}
-	int r = 0;
-	for (size_t i = 0; r == 0 && i < roll->config->account_count; i++) {
-		r = lane_reserve(&roll->accesses[i].lane, counts[i]);
-	}
-	free(counts);
-	return r;
-}
-
-static int make_flights(struct roll *roll) {
-	size_t count = 0;
-	for (size_t i = 0; i < roll->config->account_count; i++) {
-		count += (size_t)roll->config->accounts[i].max_in_flight;
-	}
-	/* NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI): there is at least one account, with one at least */
-	roll->flights = calloc(count, sizeof(*roll->flights));
-	if (!roll->flights) {
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < count; i++) {
-		roll->flights[i].next_free = roll->free_flights;
-		roll->free_flights = &roll->flights[i];
-	}
-	return 0;
-}
-
-int roll_init(struct roll *roll, struct config *config, const struct poller *poller,
-              struct error *err) {
-	*roll = (struct roll){
-		.config = config,
-		.accesses = calloc(config->account_count, sizeof(*roll->accesses)),
-		/* There may be no device yet. */
-		.polls = calloc(config->device_count + 1, sizeof(*roll->polls)),
-	};
-	int r = -ENOMEM;
-	if (roll->accesses && roll->polls) {
-		r = open_accesses(roll, poller, err);
-	}
-	if (r == 0 && ((r = fill_lanes(roll, poller->wall)) < 0 || (r = make_flights(roll)) < 0 ||
-	               (r = roster_init(&roll->roster, roll->polls, config->device_count)) < 0)) {
-		(void)error_set(err, ENOMEM, "out of memory");
-	}
-	if (r < 0) {
-		release(roll, NULL);
-		*roll = (struct roll){0};
-	}
-	return r;
-}
 
 /* The account of that name; else the one of that key, which has been renamed. */
 static const struct access *find_access(const struct roll *roll, const struct account *account) {
@@ -189,19 +82,19 @@ static void name_restart_keys(const struct config *before, const struct config *
 	buf_done(&lines);
 }
 
-int poller_reload(struct poller *poller, struct config *config, struct error *err) {
+int reload_config(struct poller *poller, struct config *config, struct error *err) {
 	struct roll roll;
-	poller_read_clocks(poller);
+	clock_read(poller);
 
-	int r = roll_init(&roll, config, poller, err);
+	int r = roll_init(&roll, config, poller->once.wanted, poller->now, poller->wall, err);
 	if (r < 0) {
 		return r;
 	}
 	usec_t now;
-	bool confirmed = poller_naming_time(poller, &now);
+	bool confirmed = clock_naming_time(poller, &now);
 	r = sink_reconfigure(poller->sink, &config->log, confirmed ? now : USEC_UNKNOWN, err);
 	if (r < 0) {
-		release(&roll, NULL);
+		roll_release(&roll, NULL);
 		return r;
 	}
 
@@ -212,7 +105,7 @@ int poller_reload(struct poller *poller, struct config *config, struct error *er
 	take_over(poller, &roll, &poller->roll);
 	roll_done(&poller->roll, poller->http);
 	poller->roll = roll;
-	poller->status.failing = count_failing(&poller->roll);
+	poller->report.status.failing = count_failing(&poller->roll);
 	poller_start(poller);
 	return 0;
 }

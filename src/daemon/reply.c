@@ -7,10 +7,13 @@
  * is and the poll is filed to ask again.
  */
 
+#include "daemon/reply.h"
+
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon/health.h"
 #include "daemon/poller-private.h"
+#include "response/outcome.h"
 #include "schedule/backoff.h"
 
 #include <assert.h>
@@ -46,6 +49,18 @@ struct landing {
 	bool outdated; /* it was sent with a key that has been replaced since */
 	struct verdict verdict;
 };
+
+void answer_init(struct answer *answer) {
+	points_init(&answer->points);
+	fit_init(&answer->fit);
+	records_init(&answer->records);
+}
+
+void answer_done(struct answer *answer) {
+	points_done(&answer->points);
+	fit_done(&answer->fit);
+	records_done(&answer->records);
+}
 
 static const char *devices_of(const struct landing *l, char buf[static 32]) {
 	size_t count = 0;
@@ -103,21 +118,9 @@ static void set_reason(struct access *access, const char *what, const char *reas
 	(void)snprintf(access->reason, sizeof(access->reason), "%s (%s)", what, shown);
 }
 
-void poller_reread_key(struct poller *poller, struct access *access) {
-	struct error err = {{0}};
-	int r = access_reread(access, poller->http, &err);
-	if (r > 0) {
-		log_notice("%s: key or certificate files have changed: trying what is new",
-		           access->account->name);
-		lane_probe_now(&access->lane, poller->now);
-	} else if (r < 0) {
-		log_err("%s: %s", access->account->name, err.text);
-	}
-}
-
 /* Polls that wait for their account ask first when it opens. */
 static void wait_for_account(const struct landing *l) {
-	lane_ready(l->poll->lane, l->poll, l->poller->now, poll_horizon(l->poller, l->poll));
+	lane_ready(l->poll->lane, l->poll, l->poller->now, clock_poll_horizon(l->poller, l->poll));
 }
 
 /* Polls */
@@ -150,7 +153,7 @@ static bool halve_span(const struct landing *l) {
 /* Whether there is anything to ask for behind as many buckets as would be skipped next. */
 static bool can_leap(const struct landing *l) {
 	const struct settings *settings = l->poll->device->settings;
-	return span_closed(settings, poll_horizon(l->poller, l->poll)) >
+	return span_closed(settings, clock_poll_horizon(l->poller, l->poll)) >
 	       span_after(settings, l->poll->cursor, l->poll->reach.leapt + 1);
 }
 
@@ -178,7 +181,7 @@ static bool ask_for_less(const struct landing *l) {
 /* Of several buckets that were skipped only the first is known to fail alone. */
 static void give_up_first(const struct landing *l) {
 	usec_t end = span_after(l->poll->device->settings, l->poll->cursor, 1);
-	if (poller_give_up(l->poller, l->poll, end, l->sent) < 0) {
+	if (commit_add_gap(l->poller, l->poll, end, l->sent) < 0) {
 		health_failed(l->poller, l->poll, "out of memory", false, usual_backoff(l));
 	}
 }
@@ -190,14 +193,14 @@ static void give_up_first(const struct landing *l) {
 static bool is_wanted(const struct landing *l, struct span *span) {
 	const struct poll *poll = l->poll;
 	bool leaves_out = span->fresh > poll->cursor && poll->reach.leap == 0;
-	if (l->aim == AIM_PROBE || !poll->begun || poll_is_held(poll) || poll->cursor != l->cursor) {
+	if (l->aim == AIM_PROBE || !poll->begun || clock_holds(poll) || poll->cursor != l->cursor) {
 		return false;
 	}
 	if (leaves_out && !clock_is_confirmed(l->access)) {
 		return false;
 	}
 	/* By the server's clock some of what was asked for may not be over. */
-	return span_cut(poll->device->settings, poll_horizon(l->poller, poll), span);
+	return span_cut(poll->device->settings, clock_poll_horizon(l->poller, poll), span);
 }
 
 static void on_failing(const struct landing *l) {
@@ -209,13 +212,13 @@ static void on_failing(const struct landing *l) {
 
 /* What the answer says of the span's buckets. */
 static struct said what_is_said(const struct landing *l, const struct span *span) {
-	const struct fit *fit = &l->poller->fit;
+	const struct fit *fit = &l->poller->answer.fit;
 	struct said said = {
 		.buckets = span->buckets,
 		.fresh = span->buckets - span->fresh_buckets,
 		.hole = span->buckets,
-		.warned = l->poller->points.has_warning,
-		.more = l->poller->points.more,
+		.warned = l->poller->answer.points.has_warning,
+		.more = l->poller->answer.points.more,
 	};
 	for (int i = 0; i < span->buckets; i++) {
 		if (fit->chosen[i] != FIT_NONE) {
@@ -235,7 +238,7 @@ static bool settle_doubt(const struct landing *l, struct belief *beliefs, const 
 	if (l->aim != AIM_DOUBT) {
 		return false;
 	}
-	if (said->points > 0 && span_is_backlog(poll->device->settings, poll->cursor, poll_horizon(l->poller, poll))) {
+	if (said->points > 0 && span_is_backlog(poll->device->settings, poll->cursor, clock_poll_horizon(l->poller, poll))) {
 		reach_narrow(&poll->reach, poll->doubt.buckets, poll->doubt.works);
 	}
 	return belief_settle(&beliefs[poll->doubt.warned], &poll->doubt, said);
@@ -254,17 +257,17 @@ static void cut_to_belief(const struct landing *l, struct span *span) {
 	if (said.more && said.points == 0) {
 		(void)reach_halve(&poll->reach, span->buckets);
 	}
-	doubt.from = until > said.fresh || span->fresh > poll->cursor ? l->poller->fit.edges[until] : poll->cursor;
+	doubt.from = until > said.fresh || span->fresh > poll->cursor ? l->poller->answer.fit.edges[until] : poll->cursor;
 	poll->doubt = doubt;
-	span->end = l->poller->fit.edges[until];
+	span->end = l->poller->answer.fit.edges[until];
 	span->buckets = until;
 	span->fresh_buckets = until - said.fresh;
 }
 
 /* Points that are of no use are none of the server's business, but the first ones are told. */
 static void count_dropped(const struct landing *l) {
-	size_t outside = l->poller->fit.outside, untimed = l->poller->points.dropped;
-	l->poller->status.points_dropped += outside + untimed;
+	size_t outside = l->poller->answer.fit.outside, untimed = l->poller->answer.points.dropped;
+	l->poller->report.status.points_dropped += outside + untimed;
 	if (outside + untimed > 0 && !l->access->drops_told) {
 		l->access->drops_told = true;
 		log_notice("%s: %s: points are dropped: %zu outside of what was asked for, %zu without a time",
@@ -278,18 +281,18 @@ static void count_dropped(const struct landing *l) {
  */
 static int record_answer(const struct landing *l, const struct span *span) {
 	struct poller *poller = l->poller;
-	struct records *records = &poller->records;
-	size_t made = poller->pending_len;
-	int r = records_make(records, l->poll, span, &poller->fit, &poller->points, poller->wall);
+	struct records *records = &poller->answer.records;
+	size_t made = poller->batch.len;
+	int r = records_make(records, l->poll, span, &poller->answer.fit, &poller->answer.points, poller->wall);
 	if (r == 0 && span->fresh > l->poll->cursor) {
 		/* What lies between was too old to be asked for. */
-		r = poller_give_up(poller, l->poll, span->fresh, l->sent);
+		r = commit_add_gap(poller, l->poll, span->fresh, l->sent);
 	}
 	/* Short of memory half way: what is in the batch is right, the rest is asked again. */
 	for (size_t i = 0; r == 0 && i < records->len; i++) {
-		r = poller_record(poller, l->poll, &records->list[i]);
+		r = commit_add(poller, l->poll, &records->list[i]);
 	}
-	return poller->pending_len > made ? 1 : r;
+	return poller->batch.len > made ? 1 : r;
 }
 
 static void on_fitting(const struct landing *l) {
@@ -298,12 +301,12 @@ static void on_fitting(const struct landing *l) {
 	account_reached(l);
 
 	if (!is_wanted(l, &span)) {
-		poller->status.replies_ok++;
+		poller->report.status.replies_ok++;
 		poller_plan(poller, l->poll);
 		return;
 	}
 	/* Where answers do not fit, one without points does not show that others would. */
-	bool proof = poller->fit.points > 0 || !l->poll->habit.misfit;
+	bool proof = poller->answer.fit.points > 0 || !l->poll->habit.misfit;
 	if (l->poll->reach.leap > 0 &&
 	    (!proof || !reach_leapt(&l->poll->reach) || !clock_is_confirmed(l->access))) {
 		/* What it skipped has another chance. */
@@ -323,14 +326,14 @@ static void on_fitting(const struct landing *l) {
 	} else if (made <= 0) {
 		/* A poll that nothing is recorded of would never be filed again. */
 		health_failed(poller, l->poll, made < 0 ? "out of memory" : "nothing new in the answer", false,
-		            usual_backoff(l));
+		              usual_backoff(l));
 		return;
 	}
 	/* What takes several requests, for some of it is in doubt, counts as one. */
 	if (l->poll->doubt.missing == 0) {
 		recheck_earn(&l->poll->recheck);
 	}
-	poller->status.replies_ok++;
+	poller->report.status.replies_ok++;
 }
 
 static void on_ok(const struct landing *l) {
@@ -341,8 +344,8 @@ static void on_ok(const struct landing *l) {
 		on_fitting(l); /* it was not asked for its counts */
 		return;
 	}
-	int r = fit_points(&poller->fit, poll->device->settings, &poll->habit, &l->span, &poller->points, &err);
-	poll->habit = poller->fit.habit;
+	int r = fit_points(&poller->answer.fit, poll->device->settings, &poll->habit, &l->span, &poller->answer.points, &err);
+	poll->habit = poller->answer.fit.habit;
 	if (r == 0) {
 		on_fitting(l);
 		return;
@@ -444,7 +447,7 @@ static void on_refused(const struct landing *l) {
 	l->access->trouble = true;
 	set_reason(l->access, "key refused", l->verdict.reason);
 	if (news) {
-		poller_reread_key(poller, l->access);
+		access_refresh(l->access, poller->http, poller->now);
 	}
 	wait_for_account(l);
 }
@@ -467,7 +470,7 @@ static void on_transient(const struct landing *l) {
 	} else {
 		set_reason(l->access, lane->state == LANE_DOWN ? "cannot be reached" : "not back yet",
 		           l->verdict.reason);
-		poller->status.replies_failed++;
+		poller->report.status.replies_failed++;
 		wait_for_account(l);
 	}
 }
@@ -524,17 +527,17 @@ static_assert(sizeof(actions) / sizeof(actions[0]) == OUTCOME_COUNT, "each outco
  */
 static bool record_later(const struct landing *l, const struct span *span) {
 	struct poller *poller = l->poller;
-	struct records *records = &poller->records;
-	size_t made = poller->pending_len;
-	int r = records_make(records, l->poll, &l->span, &poller->fit, &poller->points, poller->wall);
+	struct records *records = &poller->answer.records;
+	size_t made = poller->batch.len;
+	int r = records_make(records, l->poll, &l->span, &poller->answer.fit, &poller->answer.points, poller->wall);
 	for (size_t i = 0; r == 0 && i < records->len; i++) {
 		const struct record *record = &records->list[i];
 		bool believed = record->start >= span->start && record->end <= span->end;
 		if (believed || record->status != RECORD_NO_DATA) {
-			r = poller_record_later(poller, l->poll, record, span);
+			r = commit_add_later(poller, l->poll, record, span);
 		}
 	}
-	return poller->pending_len > made;
+	return poller->batch.len > made;
 }
 
 /*
@@ -542,7 +545,7 @@ static bool record_later(const struct landing *l, const struct span *span) {
  * there is more, to the first bucket without one.
  */
 static struct span undoubted(const struct landing *l, const struct said *said) {
-	const struct fit *fit = &l->poller->fit;
+	const struct fit *fit = &l->poller->answer.fit;
 	int until = said->points > 0 ? said->last + 1 : said->first;
 	for (int i = said->first; said->more && i < until; i++) {
 		until = fit->chosen[i] == FIT_NONE ? i : until;
@@ -569,7 +572,7 @@ static bool what_is_believed(const struct landing *l, struct span *ret_span) {
 	struct span span = l->span;
 
 	if (l->verdict.outcome != OUTCOME_OK ||
-	    fit_points(&poller->fit, settings, &poll->habit, &span, &poller->points, &(struct error){{0}}) < 0) {
+	    fit_points(&poller->answer.fit, settings, &poll->habit, &span, &poller->answer.points, &(struct error){{0}}) < 0) {
 		return false;
 	}
 	span.fresh_buckets = span.buckets;
@@ -592,7 +595,7 @@ static bool what_is_believed(const struct landing *l, struct span *ret_span) {
 static void on_recheck(const struct landing *l) {
 	struct poller *poller = l->poller;
 	const struct settings *settings = l->poll->device->settings;
-	usec_t wall = poll_server_time(poller, l->poll);
+	usec_t wall = clock_poll_time(poller, l->poll);
 
 	l->access->lane.rechecking = false;
 	poller->unsaved = true;
@@ -642,13 +645,7 @@ static void watch_connections(const struct landing *l) {
 	}
 }
 
-static void flight_free(struct roll *roll, struct flight *flight) {
-	flight->poll = NULL;
-	flight->next_free = roll->free_flights;
-	roll->free_flights = flight;
-}
-
-void poller_reply(struct poller *poller, const struct http_reply *reply) {
+void reply_take(struct poller *poller, const struct http_reply *reply) {
 	struct flight *flight = reply->user;
 	struct landing l = {
 		.poller = poller,
@@ -660,7 +657,7 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 		.cursor = flight->cursor,
 	};
 	l.outdated = flight->generation != l.access->generation;
-	flight_free(&poller->roll, flight);
+	roll_land(&poller->roll, flight);
 	l.access->lane.in_flight--;
 
 	/* What is quoted in a message or a record must not be the key: as it came, */
@@ -670,14 +667,14 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 	int parsed = 0;
 	struct error err = {{0}};
 	if (reply->result == HTTP_REPLIED && reply->status == 200) {
-		parsed = parse_points(&poller->points, reply->body, reply->body_len,
+		parsed = parse_points(&poller->answer.points, reply->body, reply->body_len,
 		                      l.poll->device->settings->count_key, &err);
-		mask_points(l.access, &poller->points);
+		mask_points(l.access, &poller->answer.points);
 	}
 	outcome_judge(reply, parsed, &err, clock_likely_time(poller, l.access), &l.verdict);
 	access_mask(l.access, l.verdict.reason, strlen(l.verdict.reason));
 	if (l.verdict.outcome == OUTCOME_OK) {
-		poller_watch_clock(poller, l.access, l.poll->asked, reply);
+		clock_watch(poller, l.access, l.poll->asked, reply);
 	}
 	watch_connections(&l);
 	if (l.aim == AIM_RECHECK) {
@@ -689,6 +686,6 @@ void poller_reply(struct poller *poller, const struct http_reply *reply) {
 	poller->changed = true;
 
 	if (sink_pending(poller->sink) >= BATCH_BYTES) {
-		poller_commit(poller);
+		commit_write(poller);
 	}
 }

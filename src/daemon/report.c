@@ -19,7 +19,7 @@ static void put_lanes(struct poller *poller) {
 		[LANE_REFUSED] = "key refused",
 		[LANE_DOWN] = "cannot be reached",
 	};
-	struct buf *out = &poller->lanes_text;
+	struct buf *out = &poller->report.lanes;
 	size_t troubles = 0;
 	buf_clear(out);
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
@@ -47,7 +47,7 @@ static void put_polls(struct poller *poller, struct status *status) {
 		bool rests = (poll->phase == POLL_WAITING && poll->timed) || poll->phase == POLL_STOPPED;
 		if (!rests) {
 			status->backlog += span_backlog(poll->device->settings, poll->cursor,
-			                                poll_horizon(poller, poll));
+			                                clock_poll_horizon(poller, poll));
 		}
 		status->waiting += !poll->told && poll->lane->state != LANE_OPEN;
 		if (poll->told && named < STATUS_NAMED) {
@@ -67,13 +67,11 @@ bool report_changed(struct poller *poller) {
 }
 
 void report_status(struct poller *poller, struct status *ret_status) {
-	poller_read_clocks(poller);
+	clock_read(poller);
 	put_lanes(poller);
-	put_polls(poller, &poller->status);
-	poller->status.devices = poller->roll.config->device_count;
-	poller->status.disk = storage_fails(&poller->storage, STORAGE_LOG) && !poller->disk_probed
-	                              ? poller->disk_reason
-	                              : NULL;
-	poller->status.lanes = buf_text(&poller->lanes_text);
-	*ret_status = poller->status;
+	put_polls(poller, &poller->report.status);
+	poller->report.status.devices = poller->roll.config->device_count;
+	poller->report.status.disk = outage_reason(poller);
+	poller->report.status.lanes = buf_text(&poller->report.lanes);
+	*ret_status = poller->report.status;
 }

@@ -7,7 +7,15 @@
 #ifndef DAEMON_REPORT_H
 #define DAEMON_REPORT_H
 
+#include "base/buf.h"
 #include "daemon/poller.h"
+#include "status/status.h"
+
+/** The figures, and what their texts are kept in. */
+struct report {
+	struct status status;
+	struct buf lanes;
+};
 
 /** Whether the figures may have changed since the last call. */
 __attribute__((nonnull))

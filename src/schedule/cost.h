@@ -12,6 +12,7 @@
 #ifndef SCHEDULE_COST_H
 #define SCHEDULE_COST_H
 
+#include "base/buf.h"
 #include "config/config.h"
 
 struct cost {

@@ -7,6 +7,8 @@
 
 #include "fuzz.h"
 
+#include "config/print.h"
+#include "config/read.h"
 #include "schedule/cost.h"
 
 #include <errno.h>

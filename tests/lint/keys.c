@@ -10,6 +10,8 @@
  */
 
 #include "config/keys.h"
+#include "config/read.h"
+#include "config/value.h"
 #include "sink/csv.h"
 #include "sink/ndjson.h"
 
@@ -52,7 +54,7 @@ static void show_choices(const struct key *key) {
 static int show_table(void) {
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
 		const struct key *key = &key_table[id];
-		printf("%s.%s\t%s\t%s\t%s", group_table[key->group].name, key->name, key_type_name(key->type),
+		printf("%s.%s\t%s\t%s\t%s", group_table[key->group].name, key->name, value_type_name(key->type),
 		       key->fallback ? key->fallback : "-", key->restart ? "restart" : "reload");
 		show_range(key);
 		show_choices(key);

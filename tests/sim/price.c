@@ -2,6 +2,7 @@
 
 #include "price.h"
 
+#include "config/read.h"
 #include "schedule/cost.h"
 
 #include <stdio.h>

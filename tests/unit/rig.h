@@ -16,9 +16,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/read.h"
+#include "daemon/clockwork.h"
 #include "daemon/once.h"
 #include "daemon/poller.h"
 #include "daemon/recovery.h"
+#include "daemon/reload.h"
 #include "daemon/report.h"
 #include "request/http.h"
 #include "status/notify.h"

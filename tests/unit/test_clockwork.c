@@ -49,7 +49,7 @@ static void a_clock_that_is_ahead_is_told_and_waited_for(void **state) {
 	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
 	rig_start(false);
 	usec_t time = -7;
-	expect_int(false, poller_true_time(rig_poller, &time), "true time before any reply");
+	expect_int(false, clock_confirmed_time(rig_poller, &time), "true time before any reply");
 	expect_int(-7, time, "the output is untouched");
 
 	/* An hour: what was asked for is not over there. */
@@ -59,7 +59,7 @@ static void a_clock_that_is_ahead_is_told_and_waited_for(void **state) {
 	expect_int(1, strstr(rig_status_now().lanes, "this machine's clock and the server's disagree") != NULL, "%s",
 	           rig_status_now().lanes);
 	expect_text("", rig_get("log/occupancy.ndjson"), "records");
-	expect_int(false, poller_true_time(rig_poller, &time), "true time after one reply");
+	expect_int(false, clock_confirmed_time(rig_poller, &time), "true time after one reply");
 
 	/* Two more ask for the time alone, and then it is known. */
 	expect_between(0, 1 * SECOND, rig_until_asked(), "the second asks soon");
@@ -70,7 +70,7 @@ static void a_clock_that_is_ahead_is_told_and_waited_for(void **state) {
 	rig_expect_said("<4>acme: this machine's clock is ahead of the server's by 1 h: buckets wait until they are over by "
 	                "the server's; set the clock\n");
 	expect_int(true, is_ahead_told(), "%s", rig_status_now().lanes);
-	expect_int(true, poller_true_time(rig_poller, &time), "true time");
+	expect_int(true, clock_confirmed_time(rig_poller, &time), "true time");
 	expect_between(rig.wall - HOUR - SECOND, rig.wall - HOUR + SECOND, time, "true time");
 	rig_end();
 }
@@ -102,13 +102,13 @@ static void a_step_to_the_right_time_ends_it(void **state) {
 	rounds(3, 0);
 	rig_expect_said("");
 	usec_t time = 0;
-	expect_int(true, poller_true_time(rig_poller, &time), "true time");
+	expect_int(true, clock_confirmed_time(rig_poller, &time), "true time");
 	expect_time(rig.wall, time, "true time");
 
 	rig.wall += HOUR;
 	(void)rig_turn();
 	rig_expect_said("<5>the clock was set forward by 1 h\n<4>acme: this machine's clock is ahead of the server's by *\n");
-	expect_int(true, poller_true_time(rig_poller, &time), "true time after a step");
+	expect_int(true, clock_confirmed_time(rig_poller, &time), "true time after a step");
 	expect_between(rig.wall - HOUR - 2 * SECOND, rig.wall - HOUR + 2 * SECOND, time, "true time after a step");
 	rig_pass(10 * SECOND);
 	(void)rig_turn();
@@ -132,7 +132,7 @@ static void one_odd_date_is_outvoted(void **state) {
 	(void)rig_turn();
 	rig_expect_said("");
 	usec_t time = 0;
-	expect_int(true, poller_true_time(rig_poller, &time), "true time");
+	expect_int(true, clock_confirmed_time(rig_poller, &time), "true time");
 	expect_time(rig.wall, time, "true time");
 	expect_between(0, 2 * MINUTE, rig_until_asked(), "polling goes on");
 	rig_end();
@@ -204,7 +204,7 @@ static void the_best_server_says_what_time_it_is(void **state) {
 			(void)rig_until_asked();
 		}
 		usec_t time = 0;
-		expect_int(true, poller_true_time(rig_poller, &time), "row %zu: true time", row);
+		expect_int(true, clock_confirmed_time(rig_poller, &time), "row %zu: true time", row);
 		expect_between(rig.wall - rows[row].expected - 2 * SECOND, rig.wall - rows[row].expected + 2 * SECOND, time,
 		               "row %zu: true time", row);
 		rig_end();
@@ -332,13 +332,13 @@ static void counts_are_believed_rather_than_the_clock(void **state) {
 	rig_expect_said("<4>acme: the log holds counts of a time that has not come yet: *");
 	expect_text(log, rig_get("log/occupancy.ndjson"), "the log");
 	usec_t time;
-	expect_int(false, poller_true_time(rig_poller, &time), "true time");
+	expect_int(false, clock_confirmed_time(rig_poller, &time), "true time");
 	expect_int(1, strstr(rig_status_now().lanes, "behind the log") != NULL, "%s", rig_status_now().lanes);
 
 	/* Set right, it is confirmed at once, and nothing is taken back. */
 	rig.wall += 71 * USEC_PER_DAY;
 	rounds(3, 0);
-	expect_int(true, poller_true_time(rig_poller, &time), "true time when it is right");
+	expect_int(true, clock_confirmed_time(rig_poller, &time), "true time when it is right");
 	expect_int(1, strstr(rig_get("log/occupancy.ndjson"), "\"revision\":1") == NULL, "no revision");
 	rig_end();
 }
@@ -414,7 +414,7 @@ static void a_slow_reply_shows_no_clock_that_is_off(void **state) {
 	(void)rig_turn();
 	rig_expect_said("");
 	usec_t time = 0;
-	expect_int(true, poller_true_time(rig_poller, &time), "true time");
+	expect_int(true, clock_confirmed_time(rig_poller, &time), "true time");
 	expect_time(rig.wall, time, "true time");
 	rig_end();
 }
@@ -475,14 +475,14 @@ static void a_dispute_lasts_as_long_as_the_clock_says_the_same(void **state) {
 	for (int i = 0; i < 3; i++) {
 		rounds(1, -HOUR);
 		rig_expect_said("");
-		expect_int(false, poller_true_time(rig_poller, &time), "true time");
+		expect_int(false, clock_confirmed_time(rig_poller, &time), "true time");
 	}
 	expect_text(log, rig_get("log/occupancy.ndjson"), "the log");
 	/* Half a year later, by the server, it is not in the future any more. */
 	for (int i = 0; i < 8; i++) {
 		rounds(1, -180 * USEC_PER_DAY);
 	}
-	expect_int(true, poller_true_time(rig_poller, &time), "true time by a server that knows better");
+	expect_int(true, clock_confirmed_time(rig_poller, &time), "true time by a server that knows better");
 	rig_end();
 }
 
@@ -733,7 +733,7 @@ static void a_log_that_is_ahead_holds_up_its_own_account_alone(void **state) {
 	usec_t time;
 	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
 	expect_int(true, strstr(rig_get("state/checkpoint"), RIG_UUID_B) != NULL, "the foyer has begun");
-	expect_int(true, poller_true_time(rig_poller, &time), "true time by the foyer's server");
+	expect_int(true, clock_confirmed_time(rig_poller, &time), "true time by the foyer's server");
 	expect_int(true, strstr(rig_status_now().lanes, "the log is ahead of this machine's clock") != NULL, "%s",
 	           rig_status_now().lanes);
 	rig_end();
@@ -775,7 +775,7 @@ static void a_dispute_is_over_when_its_time_has_come(void **state) {
 		(void)rig_until_asked();
 		rig_pass(at("2026-11-23T08:09:50Z") - early * SECOND - rig.wall);
 		answer_with_clock(0);
-		expect_int(!early, poller_true_time(rig_poller, &time), "%d seconds too early: true time", early);
+		expect_int(!early, clock_confirmed_time(rig_poller, &time), "%d seconds too early: true time", early);
 		expect_int(early, strstr(rig_status_now().lanes, "behind the log") != NULL, "%s", rig_status_now().lanes);
 		expect_text(log, rig_get("log/occupancy.ndjson"), "the log");
 		rig_end();
@@ -845,10 +845,10 @@ static void devices_begin_with_the_step_that_settles_it(void **state) {
 	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
 	rig_start(false);
 	rounds(1, HOUR);
-	expect_int(false, poller_true_time(rig_poller, &time), "true time after one reply");
+	expect_int(false, clock_confirmed_time(rig_poller, &time), "true time after one reply");
 	rig.wall -= HOUR;
 	(void)rig_turn();
-	expect_int(true, poller_true_time(rig_poller, &time), "true time after the step");
+	expect_int(true, clock_confirmed_time(rig_poller, &time), "true time after the step");
 	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
 	expect_int(true, strstr(rig_get("state/checkpoint"), RIG_UUID_A) != NULL, "begun");
 	rig_end();
@@ -896,7 +896,7 @@ static void all_devices_follow_at_once(void **state) {
 	for (int i = 1; i <= 4; i++) {
 		rounds(1, i * USEC_PER_DAY);
 	}
-	for (int i = 0; i < 20 && !poller_true_time(rig_poller, &time); i++) {
+	for (int i = 0; i < 20 && !clock_confirmed_time(rig_poller, &time); i++) {
 		rounds(1, HOUR);
 	}
 	expect_int(DEVICES, asked_within(70 * SECOND, HOUR), "devices that have been confirmed");
@@ -904,7 +904,7 @@ static void all_devices_follow_at_once(void **state) {
 	/* And follow the server that is set back, and forward again. */
 	(void)asked_within(10 * MINUTE, 3 * HOUR);
 	expect_int(true, is_ahead_told(), "%s", rig_status_now().lanes);
-	for (int i = 0; i < 60 && (is_ahead_told() || !poller_true_time(rig_poller, &time)); i++) {
+	for (int i = 0; i < 60 && (is_ahead_told() || !clock_confirmed_time(rig_poller, &time)); i++) {
 		rounds(1, 0);
 	}
 	expect_int(DEVICES, asked_within(3 * MINUTE, 0), "devices that wait no longer");
@@ -933,7 +933,7 @@ static void devices_that_have_begun_go_on_after_three_replies(void **state) {
 		(void)rig_turn();
 	}
 	usec_t time;
-	expect_int(false, poller_true_time(rig_poller, &time), "nobody knows the time");
+	expect_int(false, clock_confirmed_time(rig_poller, &time), "nobody knows the time");
 	/* But for those three, which may have been recorded. */
 	expect_between(DEVICES - 3, DEVICES, asked_within(3 * SECOND, -4 * USEC_PER_DAY), "devices");
 	rig_end();

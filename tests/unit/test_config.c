@@ -4,6 +4,8 @@
 
 #include "config/check.h"
 #include "config/keys.h"
+#include "config/print.h"
+#include "config/read.h"
 #include "config/value.h"
 
 #include "temporary.h"
@@ -624,7 +626,7 @@ static void table_agrees_with_itself(void **state) {
 		assert_non_null(key_table[id].name);
 		assert_int_equal(key_find(key_table[id].group, key_table[id].name), id);
 		assert_true(!key_table[id].required || key_table[id].note);
-		assert_non_null(key_type_name(key_table[id].type));
+		assert_non_null(value_type_name(key_table[id].type));
 		assert_int_equal(key_table[id].size, size_of_type(key_table[id].type));
 		/* What a list holds cannot be compared with what it held. */
 		enum key_group group = key_table[id].group;

@@ -2,6 +2,7 @@
 
 /* What a configuration costs, and what is said of it. */
 
+#include "config/read.h"
 #include "schedule/cost.h"
 
 #include "fixture.h"

@@ -188,7 +188,7 @@ static void what_speaks_for_the_log_stops_the_clock(void **state) {
 			           rows[row].from, said);
 		}
 		usec_t time;
-		expect_int(!rows[row].disputed, poller_true_time(rig_poller, &time), "%s: true time", rows[row].what);
+		expect_int(!rows[row].disputed, clock_confirmed_time(rig_poller, &time), "%s: true time", rows[row].what);
 		again_from_the_beginning();
 	}
 	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
@@ -263,7 +263,7 @@ static void what_cannot_be_read_is_tried_again(void **state) {
 	answer_all(true);
 	rig_expect_said("<3>the log cannot be read again to mend what is ahead of the clock: *\n*");
 	usec_t failed = rig.now, time;
-	expect_int(false, poller_true_time(rig_poller, &time), "true time");
+	expect_int(false, clock_confirmed_time(rig_poller, &time), "true time");
 	expect_int(0, rename(rig_path("elsewhere"), rig_path("log")), "rename");
 	rig_pass(failed + 5 * MINUTE - 1 - rig.now);
 	(void)rig_turn();
@@ -271,7 +271,7 @@ static void what_cannot_be_read_is_tried_again(void **state) {
 	rig_pass(1);
 	(void)rig_turn();
 	expect_int(1, strstr(rig_said(), "goes on from 2026-11-23T07:55:00Z") != NULL, "in time");
-	expect_int(true, poller_true_time(rig_poller, &time), "true time");
+	expect_int(true, clock_confirmed_time(rig_poller, &time), "true time");
 	rig_end();
 }
 
@@ -401,7 +401,7 @@ static void a_device_may_begin_in_a_time_that_has_not_come(void **state) {
 		expect_int(1, strstr(rig_said(), "has not come yet") == NULL, "life %d: nothing is ahead", life);
 		expect_int(0, rename(rig_path("elsewhere"), rig_path("log")), "rename");
 		usec_t time;
-		expect_int(true, poller_true_time(rig_poller, &time), "life %d: true time", life);
+		expect_int(true, clock_confirmed_time(rig_poller, &time), "life %d: true time", life);
 		end_life();
 	}
 

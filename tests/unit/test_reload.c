@@ -12,7 +12,7 @@
 
 static void reload(void) {
 	struct error err = {{0}};
-	expect_int(0, poller_reload(rig_poller, rig_config(), &err), "reload: %s", err.text);
+	expect_int(0, reload_config(rig_poller, rig_config(), &err), "reload: %s", err.text);
 }
 
 static void save(void) {
