@@ -17,30 +17,21 @@
 #endif
 #undef _FORTIFY_SOURCE
 
+#include "fixture.h"
+#include "temporary.h"
+
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-#include "temporary.h"
 
 /* Faults */
 
@@ -189,13 +180,13 @@ int unlink(const char *path) {
 __attribute__((unused))
 static bool fault_killed(pid_t child) {
 	int status;
-	assert_true(child > 0);
-	assert_int_equal(waitpid(child, &status, 0), child);
+	expect_true(child > 0);
+	expect_int(child, waitpid(child, &status, 0));
 	if (WIFSIGNALED(status)) {
-		assert_int_equal(WTERMSIG(status), SIGKILL);
+		expect_int(SIGKILL, WTERMSIG(status));
 		return true;
 	}
-	assert_int_equal(WEXITSTATUS(status), 0);
+	expect_int(0, WEXITSTATUS(status));
 	return false;
 }
 
@@ -203,10 +194,10 @@ static bool fault_killed(pid_t child) {
 __attribute__((unused))
 static void disk_limit(rlim_t size) {
 	struct rlimit limit;
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	expect_int(0, getrlimit(RLIMIT_FSIZE, &limit));
 	limit.rlim_cur = size ? size : limit.rlim_max;
 	(void)signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	expect_int(0, setrlimit(RLIMIT_FSIZE, &limit));
 }
 
 /* A directory of our own, and what is in it */
@@ -257,9 +248,9 @@ static int disk_teardown(void **state) {
 __attribute__((unused))
 static void disk_put(const char *name, const char *text) {
 	FILE *file = fopen(disk_path(name), "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
-	assert_int_equal(fclose(file), 0);
+	expect_not_null(file);
+	expect_int(strlen(text), fwrite(text, 1, strlen(text), file));
+	expect_int(0, fclose(file));
 }
 
 /* The text of a file; "(none)" if there is none.  Valid until the next call. */
@@ -293,7 +284,7 @@ static const char *disk_list(void) {
 	char *names[1024];
 	size_t count = 0;
 	DIR *dir = opendir(disk_directory);
-	assert_non_null(dir);
+	expect_not_null(dir);
 
 	for (const struct dirent *entry; (entry = readdir(dir)) && count < 1024;) {
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {

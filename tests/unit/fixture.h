@@ -23,6 +23,7 @@
 #include "schedule/poll.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,83 +32,155 @@
 
 #define UUID_A "AAAAAAAAAAAAAAAAAAAAAA.v0"
 
-/* Expectations: the format says which row or step it was. */
+/*
+ * Expectations.  A format may follow that says which row or step it was; without
+ * one, the failure names what was looked at.
+ */
 
-__attribute__((format(printf, 5, 6)))
-static inline void expect_int_at(const char *file, int line, int64_t expected, int64_t actual,
-                                 const char *format, ...) {
+struct origin {
+	const char *file;
+	int line;
+	const char *expression;
+};
+
+/** Says what was expected of what, and ends the test. */
+__attribute__((format(printf, 2, 0), format(printf, 4, 5)))
+static inline void expectation_fail(const struct origin *origin, const char *format, va_list *args, const char *sentence,
+                                    ...) {
+	char what[512], text[4096];
+	va_list more;
+	(void)vsnprintf(what, sizeof(what), format, *args);
+	va_start(more, sentence);
+	(void)vsnprintf(text, sizeof(text), sentence, more);
+	va_end(more);
+	/* The macros put a blank before the format. */
+	print_error("%s:%s\n", what[1] ? what + 1 : origin->expression, text);
+	_fail(origin->file, origin->line);
+}
+
+__attribute__((format(printf, 4, 5)))
+static inline void expect_int_at(const struct origin *origin, int64_t expected, int64_t actual, const char *format, ...) {
 	if (expected != actual) {
-		char what[512];
 		va_list args;
 		va_start(args, format);
-		(void)vsnprintf(what, sizeof(what), format, args);
-		va_end(args);
-		print_error("%s: expected %" PRId64 ", got %" PRId64 "\n", what, expected, actual);
-		_fail(file, line);
+		expectation_fail(origin, format, &args, " expected %" PRId64 ", got %" PRId64, expected, actual);
 	}
 }
 
-__attribute__((format(printf, 5, 6)))
-static inline void expect_time_at(const char *file, int line, usec_t expected, usec_t actual,
-                                  const char *format, ...) {
+__attribute__((format(printf, 4, 5)))
+static inline void expect_time_at(const struct origin *origin, usec_t expected, usec_t actual, const char *format, ...) {
 	if (expected != actual) {
-		char what[512], wanted[UTC_STRING_SIZE], got[UTC_STRING_SIZE];
+		char wanted[UTC_STRING_SIZE], got[UTC_STRING_SIZE];
 		va_list args;
 		va_start(args, format);
-		(void)vsnprintf(what, sizeof(what), format, args);
-		va_end(args);
-		print_error("%s: expected %s (%" PRId64 "), got %s (%" PRId64 ")\n", what,
-		            utc_format(wanted, expected), expected, utc_format(got, actual), actual);
-		_fail(file, line);
+		expectation_fail(origin, format, &args, " expected %s (%" PRId64 "), got %s (%" PRId64 ")",
+		                 utc_format(wanted, expected), expected, utc_format(got, actual), actual);
 	}
 }
 
-__attribute__((format(printf, 5, 6)))
-static inline void expect_text_at(const char *file, int line, const char *expected, const char *actual,
+__attribute__((format(printf, 4, 5)))
+static inline void expect_text_at(const struct origin *origin, const char *expected, const char *actual,
                                   const char *format, ...) {
 	if (!expected || !actual ? expected != actual : strcmp(expected, actual) != 0) {
-		char what[512];
 		va_list args;
 		va_start(args, format);
-		(void)vsnprintf(what, sizeof(what), format, args);
-		va_end(args);
-		print_error("%s:\nexpected \"%s\"\ngot      \"%s\"\n", what, expected ? expected : "(null)",
-		            actual ? actual : "(null)");
-		_fail(file, line);
+		expectation_fail(origin, format, &args, "\nexpected \"%s\"\ngot      \"%s\"",
+		                 expected ? expected : "(null)", actual ? actual : "(null)");
+	}
+}
+
+/** Somewhere in the text. */
+__attribute__((format(printf, 4, 5)))
+static inline void expect_part_at(const struct origin *origin, const char *part, const char *actual, const char *format,
+                                  ...) {
+	if (!actual || !strstr(actual, part)) {
+		va_list args;
+		va_start(args, format);
+		expectation_fail(origin, format, &args, "\nexpected a text with \"%s\"\ngot \"%s\"", part,
+		                 actual ? actual : "(null)");
 	}
 }
 
 /** From low to high, both included. */
-__attribute__((format(printf, 6, 7)))
-static inline void expect_between_at(const char *file, int line, int64_t low, int64_t high, int64_t actual,
+__attribute__((format(printf, 5, 6)))
+static inline void expect_between_at(const struct origin *origin, int64_t low, int64_t high, int64_t actual,
                                      const char *format, ...) {
 	if (actual < low || actual > high) {
-		char what[512];
 		va_list args;
 		va_start(args, format);
-		(void)vsnprintf(what, sizeof(what), format, args);
-		va_end(args);
-		print_error("%s: expected %" PRId64 " .. %" PRId64 ", got %" PRId64 "\n", what, low, high,
-		            actual);
-		_fail(file, line);
+		expectation_fail(origin, format, &args, " expected %" PRId64 " .. %" PRId64 ", got %" PRId64, low, high,
+		                 actual);
 	}
 }
 
-#define expect_int(expected, actual, ...) \
-	expect_int_at(__FILE__, __LINE__, (int64_t)(expected), (int64_t)(actual), __VA_ARGS__)
-#define expect_time(expected, actual, ...) \
-	expect_time_at(__FILE__, __LINE__, (expected), (actual), __VA_ARGS__)
-#define expect_text(expected, actual, ...) \
-	expect_text_at(__FILE__, __LINE__, (expected), (actual), __VA_ARGS__)
-#define expect_between(low, high, actual, ...) \
-	expect_between_at(__FILE__, __LINE__, (int64_t)(low), (int64_t)(high), (int64_t)(actual), \
-	                  __VA_ARGS__)
+__attribute__((format(printf, 4, 5)))
+static inline void expect_bool_at(const struct origin *origin, bool expected, bool actual, const char *format, ...) {
+	if (expected != actual) {
+		va_list args;
+		va_start(args, format);
+		expectation_fail(origin, format, &args, " expected %s, got %s", expected ? "true" : "false",
+		                 actual ? "true" : "false");
+	}
+}
 
-/* Dice: the seed is printed by a test that fails, and TEST_SEED brings it back. */
+/** The very same object. */
+__attribute__((format(printf, 4, 5)))
+static inline void expect_same_at(const struct origin *origin, const void *expected, const void *actual,
+                                  const char *format, ...) {
+	if (expected != actual) {
+		va_list args;
+		va_start(args, format);
+		expectation_fail(origin, format, &args, " expected the pointer %p, got %p", expected, actual);
+	}
+}
+
+__attribute__((format(printf, 3, 4)))
+static inline void expect_not_null_at(const struct origin *origin, const void *actual, const char *format, ...) {
+	if (!actual) {
+		va_list args;
+		va_start(args, format);
+		expectation_fail(origin, format, &args, " expected anything but NULL");
+	}
+}
+
+/** len bytes of each. */
+__attribute__((format(printf, 5, 6)))
+static inline void expect_bytes_at(const struct origin *origin, const void *expected, const void *actual, size_t len,
+                                   const char *format, ...) {
+	const unsigned char *e = expected, *a = actual;
+	for (size_t i = 0; i < len; i++) {
+		if (e[i] != a[i]) {
+			va_list args;
+			va_start(args, format);
+			expectation_fail(origin, format, &args, " expected 0x%02x at byte %zu of %zu, got 0x%02x", e[i], i,
+			                 len, a[i]);
+		}
+	}
+}
+
+#define ORIGIN(expression) (&(struct origin){__FILE__, __LINE__, (expression)})
+
+#define expect_int(expected, actual, ...) \
+	expect_int_at(ORIGIN(#actual), (int64_t)(expected), (int64_t)(actual), " " __VA_ARGS__)
+#define expect_time(expected, actual, ...) expect_time_at(ORIGIN(#actual), (expected), (actual), " " __VA_ARGS__)
+#define expect_text(expected, actual, ...) expect_text_at(ORIGIN(#actual), (expected), (actual), " " __VA_ARGS__)
+#define expect_part(part, actual, ...) expect_part_at(ORIGIN(#actual), (part), (actual), " " __VA_ARGS__)
+#define expect_between(low, high, actual, ...) \
+	expect_between_at(ORIGIN(#actual), (int64_t)(low), (int64_t)(high), (int64_t)(actual), " " __VA_ARGS__)
+#define expect_true(actual, ...)  expect_bool_at(ORIGIN(#actual), true, (actual), " " __VA_ARGS__)
+#define expect_false(actual, ...) expect_bool_at(ORIGIN(#actual), false, (actual), " " __VA_ARGS__)
+#define expect_same(expected, actual, ...) expect_same_at(ORIGIN(#actual), (expected), (actual), " " __VA_ARGS__)
+#define expect_null(actual, ...)     expect_same_at(ORIGIN(#actual), NULL, (actual), " " __VA_ARGS__)
+#define expect_not_null(actual, ...) expect_not_null_at(ORIGIN(#actual), (actual), " " __VA_ARGS__)
+#define expect_bytes(expected, actual, len, ...) \
+	expect_bytes_at(ORIGIN(#actual), (expected), (actual), (len), " " __VA_ARGS__)
+
+/* Dice: every run has new ones, and TEST_SEED brings back the ones that it printed. */
 
 static inline uint64_t seed_of_run(struct rng *rng) {
 	const char *replay = getenv("TEST_SEED");
 	uint64_t seed = replay ? strtoull(replay, NULL, 0) : rng_random_seed();
+	print_message("# TEST_SEED=%#" PRIx64 "\n", seed);
 	rng_init(rng, seed);
 	return seed;
 }
@@ -118,24 +191,24 @@ static inline uint64_t seed_of_run(struct rng *rng) {
 static inline usec_t at(const char *text) {
 	usec_t instant = 0;
 	if (utc_parse(text, false, &instant) < 0) {
-		fail_msg("the test itself is wrong: \"%s\" is no instant", text);
+		fail_msg("the test itself is wrong: \"%s\" is not an instant", text);
 	}
 	return instant;
 }
 
-enum { ZONES_MAX = 16 };
-static struct zone *fixture_zones[ZONES_MAX];
+enum { FIXTURE_ZONES = 16 };
+static struct zone *fixture_zones[FIXTURE_ZONES];
 
 /** Loaded once; zones_done() lets go of them. */
 static inline const struct zone *zone_of(const char *name) {
 	size_t i = 0;
-	for (; i < ZONES_MAX && fixture_zones[i]; i++) {
+	for (; i < FIXTURE_ZONES && fixture_zones[i]; i++) {
 		if (strcmp(zone_name(fixture_zones[i]), name) == 0) {
 			return fixture_zones[i];
 		}
 	}
 	struct error err = {{0}};
-	if (i == ZONES_MAX || zone_load(name, &fixture_zones[i], &err) < 0) {
+	if (i == FIXTURE_ZONES || zone_load(name, &fixture_zones[i], &err) < 0) {
 		fail_msg("zone %s: %s", name, err.text);
 	}
 	return fixture_zones[i];
@@ -144,7 +217,7 @@ static inline const struct zone *zone_of(const char *name) {
 /** A group's teardown. */
 static inline int zones_done(void **state) {
 	(void)state;
-	for (size_t i = 0; i < ZONES_MAX; i++) {
+	for (size_t i = 0; i < FIXTURE_ZONES; i++) {
 		zone_free(fixture_zones[i]);
 		fixture_zones[i] = NULL;
 	}

@@ -114,7 +114,7 @@ void log_line(enum log_level level, const char *format, ...) {
 	len += vsnprintf(at + len, room - (size_t)len, format, args);
 	va_end(args);
 	len += snprintf(at + len, room - (size_t)len, "\n");
-	assert_true((size_t)len < room);
+	expect_true((size_t)len < room);
 	rig.journal_len += (size_t)len;
 }
 
@@ -171,7 +171,7 @@ int http_endpoint_new(const struct http_endpoint_options *options, struct http_e
 	static const char name[] = "x-auth-apikey: ";
 	(void)err;
 	struct http_endpoint *endpoint = calloc(1, sizeof(*endpoint));
-	assert_non_null(endpoint);
+	expect_not_null(endpoint);
 	for (const char *const *header = options->headers; *header; header++) {
 		if (strncmp(*header, name, strlen(name)) == 0) {
 			(void)snprintf(endpoint->key, sizeof(endpoint->key), "%s", *header + strlen(name));
@@ -195,15 +195,15 @@ int http_post(struct http *http, struct http_endpoint *endpoint, const char *bod
 		rig.fail_posts--;
 		return error_set(err, ENOMEM, "no room for a request");
 	}
-	assert_true(rig.open_len < RIG_REQUESTS);
+	expect_true(rig.open_len < RIG_REQUESTS);
 	struct rig_request *request = &rig.requests[rig.sent % RIG_REQUESTS];
 	*request = (struct rig_request){.user = user, .timeout = timeout, .sent = rig.now};
 	(void)snprintf(request->body, sizeof(request->body), "%s", body);
 	(void)snprintf(request->key, sizeof(request->key), "%s", endpoint->key);
 
 	long long start_ms = 0, end_ms = 0;
-	assert_int_equal(sscanf(body, "{\"deviceUuid\":\"%63[^\"]\",\"startTimeMs\":%lld,\"endTimeMs\":%lld",
-	                        request->uuid, &start_ms, &end_ms), 3);
+	expect_int(3,
+	           sscanf(body, "{\"deviceUuid\":\"%63[^\"]\",\"startTimeMs\":%lld,\"endTimeMs\":%lld", request->uuid, &start_ms, &end_ms));
 	request->start = start_ms * USEC_PER_MSEC;
 	request->end = end_ms * USEC_PER_MSEC;
 	rig.open[rig.open_len++] = rig.sent++;
@@ -260,7 +260,7 @@ static int64_t rig_open(void) {
 /** The i-th of those. */
 __attribute__((unused))
 static const struct rig_request *rig_request(size_t i) {
-	assert_true(i < rig.open_len);
+	expect_true(i < rig.open_len);
 	return &rig.requests[rig.open[i] % RIG_REQUESTS];
 }
 
@@ -287,7 +287,7 @@ static char *rig_counts(const struct rig_request *request, int64_t count) {
 	char *body;
 	size_t size;
 	FILE *file = open_memstream(&body, &size);
-	assert_non_null(file);
+	expect_not_null(file);
 	(void)fputs("{\"timeSeriesDataPoints\":[", file);
 	for (usec_t start = request->start; start < request->end; start += rig_step(request)) {
 		(void)fprintf(file, "%s{\"timestampMs\":%lld,\"eventCountMap\":{\"human\":%lld}}",
@@ -295,7 +295,7 @@ static char *rig_counts(const struct rig_request *request, int64_t count) {
 		              (long long)count);
 	}
 	(void)fputs("]}", file);
-	assert_int_equal(fclose(file), 0);
+	expect_int(0, fclose(file));
 	return body;
 }
 
@@ -308,9 +308,9 @@ static const char *rig_copy(char to[static 256], const char *text) {
 __attribute__((unused))
 static void rig_answer(size_t i, const struct rig_answer *answer) {
 	const struct rig_request *request = rig_request(i);
-	assert_true(rig.replied < RIG_REQUESTS);
+	expect_true(rig.replied < RIG_REQUESTS);
 	char *body = answer->body ? strdup(answer->body) : rig_counts(request, answer->count);
-	assert_non_null(body);
+	expect_not_null(body);
 	char (*texts)[256] = rig.replies[rig.replied].texts;
 	rig.replies[rig.replied].body = body;
 	rig.replies[rig.replied++].reply = (struct http_reply){
@@ -396,9 +396,9 @@ static const char *rig_path(const char *name) {
 __attribute__((unused))
 static void rig_put(const char *name, const char *text) {
 	int fd = open(rig_path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	assert_int_equal(close(fd), 0);
+	expect_true(fd >= 0);
+	expect_int(strlen(text), write(fd, text, strlen(text)));
+	expect_int(0, close(fd));
 }
 
 /* Valid until the next call. */
@@ -470,7 +470,7 @@ static void rig_configure(const char *account, const char *defaults, const char 
 	                   "log = { directory = \"%s\"; };\n"
 	                   "state = { directory = \"%s\"; };\n%s\n",
 	                   account, rig_path("key"), defaults, devices, rig_path("log"), rig_path("state"), more);
-	assert_true(len > 0 && (size_t)len < sizeof(text));
+	expect_true(len > 0 && (size_t)len < sizeof(text));
 	rig_put("main.conf", text);
 }
 
@@ -528,11 +528,11 @@ static usec_t rig_until_asked(void) {
 	for (int i = 0; i < 1000 && rig.open_len == 0; i++) {
 		usec_t wait = rig_turn();
 		if (rig.open_len == 0) {
-			assert_true(wait < USEC_PER_WEEK);
+			expect_true(wait < USEC_PER_WEEK);
 			rig_pass(wait > 0 ? wait : 0);
 		}
 	}
-	assert_true(rig.open_len > 0);
+	expect_true(rig.open_len > 0);
 	return rig.now - begin;
 }
 

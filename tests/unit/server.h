@@ -107,16 +107,16 @@ static inline void server_start_raw(struct server *server, const char *reply, si
 	server->reply_len = reply_len;
 	server->close_after = close_after;
 	server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(server->listener >= 0);
-	assert_int_equal(bind(server->listener, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(listen(server->listener, 64), 0);
-	assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &size), 0);
-	assert_int_equal(pipe(server->stop), 0);
+	expect_true(server->listener >= 0);
+	expect_int(0, bind(server->listener, (struct sockaddr *)&address, size));
+	expect_int(0, listen(server->listener, 64));
+	expect_int(0, getsockname(server->listener, (struct sockaddr *)&address, &size));
+	expect_int(0, pipe(server->stop));
 	server->port = ntohs(address.sin_port);
 	server->fds[0] = (struct pollfd){.fd = server->listener, .events = POLLIN};
 	server->fds[1] = (struct pollfd){.fd = server->stop[0], .events = POLLIN};
 	server->count = 2;
-	assert_int_equal(pthread_create(&server->thread, NULL, server_run, server), 0);
+	expect_int(0, pthread_create(&server->thread, NULL, server_run, server));
 }
 
 static inline void server_start(struct server *server, const char *reply, bool close_after) {
