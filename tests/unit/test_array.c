@@ -15,7 +15,7 @@ static void what_is_in_it_stays(void **state) {
 
 	for (int i = 0; i < 1000; i++) {
 		expect_int(0, array_reserve(&list, &size, (size_t)i + 1, sizeof(*list)), "room for %d", i + 1);
-		assert_true(size > (size_t)i);
+		expect_true(size > (size_t)i);
 		list[i] = i;
 	}
 	for (int i = 0; i < 1000; i++) {
@@ -33,7 +33,7 @@ static void it_grows_by_as_much_as_it_has(void **state) {
 	expect_int(10, size, "as many as were asked for");
 	const char *before = list;
 	expect_int(0, array_reserve(&list, &size, 10, 1), "what is there");
-	assert_ptr_equal(before, list);
+	expect_same(list, before);
 	expect_int(0, array_reserve(&list, &size, 11, 1), "one more");
 	expect_int(20, size, "twice as many");
 	expect_int(0, array_reserve(&list, &size, 100, 1), "many more");
@@ -50,7 +50,7 @@ static void nothing_changes_without_memory(void **state) {
 	const char *before = list;
 	expect_int(-ENOMEM, array_reserve(&list, &size, SIZE_MAX / 2, 16), "more bytes than can be counted");
 	expect_int(10, size, "size");
-	assert_ptr_equal(before, list);
+	expect_same(list, before);
 	free(list);
 }
 

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: ISC
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "fixture.h"
 
 #include "base/buf.h"
 
+#include <errno.h>
+
 static void check_text(const struct buf *buf, const char *expected, int error) {
-	assert_string_equal(buf_text(buf), expected);
-	assert_int_equal(buf->len, strlen(expected));
-	assert_int_equal(buf_error(buf), error);
+	expect_text(expected, buf_text(buf));
+	expect_int(strlen(expected), buf->len);
+	expect_int(error, buf_error(buf));
 }
 
 static void new_buffer_is_empty_and_allocates_nothing(void **state) {
@@ -22,7 +17,7 @@ static void new_buffer_is_empty_and_allocates_nothing(void **state) {
 	struct buf buf;
 	buf_init(&buf, 100);
 	check_text(&buf, "", 0);
-	assert_null(buf.data);
+	expect_null(buf.data);
 	buf_done(&buf);
 	buf_done(NULL);
 }
@@ -46,8 +41,8 @@ static void nul_bytes_are_bytes(void **state) {
 	buf_init(&buf, 100);
 	buf_append(&buf, "a\0b", 3);
 	buf_putc(&buf, '\0');
-	assert_int_equal(buf.len, 4);
-	assert_memory_equal(buf.data, "a\0b\0", 5);
+	expect_int(4, buf.len);
+	expect_bytes("a\0b\0", buf.data, 5);
 	buf_done(&buf);
 }
 
@@ -96,7 +91,7 @@ static void clearing_forgets_the_error_and_keeps_the_memory(void **state) {
 	const char *memory = buf.data;
 	buf_clear(&buf);
 	check_text(&buf, "", 0);
-	assert_ptr_equal(buf.data, memory);
+	expect_same(memory, buf.data);
 	buf_puts(&buf, "abc");
 	check_text(&buf, "abc", 0);
 	buf_done(&buf);
@@ -129,11 +124,11 @@ static void done_leaves_an_empty_usable_buffer(void **state) {
 	buf_puts(&buf, "12345");
 	buf_done(&buf);
 	check_text(&buf, "", 0);
-	assert_null(buf.data);
+	expect_null(buf.data);
 	buf_puts(&buf, "abcde");
 	check_text(&buf, "abcde", 0);
 	buf_putc(&buf, 'f');
-	assert_int_equal(buf_error(&buf), -EFBIG);
+	expect_int(-EFBIG, buf_error(&buf));
 	buf_done(&buf);
 }
 
@@ -156,8 +151,8 @@ static void growing_keeps_what_is_there(void **state) {
 			} else {
 				buf_printf(&buf, "%.*s", (int)len, expected + at);
 			}
-			assert_int_equal(buf.data[buf.len], '\0');
-			assert_true(buf.size <= LARGEST + 1);
+			expect_int('\0', buf.data[buf.len]);
+			expect_true(buf.size <= LARGEST + 1);
 		}
 		check_text(&buf, expected, 0);
 		buf_done(&buf);

@@ -1,30 +1,25 @@
 // SPDX-License-Identifier: ISC
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "fixture.h"
 
 #include "base/error.h"
+
+#include <errno.h>
 
 static void set_writes_the_sentence_and_gives_the_code(void **state) {
 	(void)state;
 	struct error err = {"old"};
-	assert_int_equal(error_set(&err, EINVAL, "%s: line %d is too long", "a.conf", 7), -EINVAL);
-	assert_string_equal(err.text, "a.conf: line 7 is too long");
+	expect_int(-EINVAL, error_set(&err, EINVAL, "%s: line %d is too long", "a.conf", 7));
+	expect_text("a.conf: line 7 is too long", err.text);
 }
 
 static void errno_adds_what_the_system_says(void **state) {
 	(void)state;
 	struct error err = {""};
-	assert_int_equal(error_errno(&err, ENOENT, "cannot open %s", "/x"), -ENOENT);
-	assert_string_equal(err.text, "cannot open /x: No such file or directory");
-	assert_int_equal(error_errno(&err, 99999, "odd"), -99999);
-	assert_string_equal(err.text, "odd: Unknown error 99999");
+	expect_int(-ENOENT, error_errno(&err, ENOENT, "cannot open %s", "/x"));
+	expect_text("cannot open /x: No such file or directory", err.text);
+	expect_int(-99999, error_errno(&err, 99999, "odd"));
+	expect_text("odd: Unknown error 99999", err.text);
 }
 
 static void prefix_puts_the_subject_first(void **state) {
@@ -32,15 +27,15 @@ static void prefix_puts_the_subject_first(void **state) {
 	struct error err = {""};
 	(void)error_set(&err, EIO, "disk on fire");
 	error_prefix(&err, "%s log", "lobby");
-	assert_string_equal(err.text, "lobby log: disk on fire");
+	expect_text("lobby log: disk on fire", err.text);
 	error_prefix(&err, "daemon");
-	assert_string_equal(err.text, "daemon: lobby log: disk on fire");
+	expect_text("daemon: lobby log: disk on fire", err.text);
 }
 
 static void nobody_need_listen(void **state) {
 	(void)state;
-	assert_int_equal(error_set(NULL, EINVAL, "%d", 1), -EINVAL);
-	assert_int_equal(error_errno(NULL, EIO, "%d", 1), -EIO);
+	expect_int(-EINVAL, error_set(NULL, EINVAL, "%d", 1));
+	expect_int(-EIO, error_errno(NULL, EIO, "%d", 1));
 	error_prefix(NULL, "%d", 1);
 }
 
@@ -49,7 +44,7 @@ static void arguments_may_hold_percent_signs(void **state) {
 	struct error err = {""};
 	(void)error_set(&err, EINVAL, "%s", "100%s%n");
 	error_prefix(&err, "%s", "%d");
-	assert_string_equal(err.text, "%d: 100%s%n");
+	expect_text("%d: 100%s%n", err.text);
 }
 
 static void long_sentences_are_cut(void **state) {
@@ -60,9 +55,9 @@ static void long_sentences_are_cut(void **state) {
 
 	struct error err = {""};
 	(void)error_set(&err, EINVAL, "%s", text);
-	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+	expect_int(sizeof(err.text) - 1, strlen(err.text));
 	(void)error_errno(&err, EIO, "%s", text);
-	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+	expect_int(sizeof(err.text) - 1, strlen(err.text));
 }
 
 static void long_subject_leaves_room_for_the_sentence(void **state) {
@@ -74,12 +69,12 @@ static void long_subject_leaves_room_for_the_sentence(void **state) {
 	struct error err = {""};
 	(void)error_set(&err, EINVAL, "too long");
 	error_prefix(&err, "%s", subject);
-	assert_int_equal(strlen(err.text), sizeof(err.text) / 2 + strlen(": too long"));
-	assert_string_equal(err.text + sizeof(err.text) / 2, ": too long");
+	expect_int(sizeof(err.text) / 2 + strlen(": too long"), strlen(err.text));
+	expect_text(": too long", err.text + sizeof(err.text) / 2);
 
 	(void)error_set(&err, EINVAL, "%s", subject);
 	error_prefix(&err, "%s", subject);
-	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+	expect_int(sizeof(err.text) - 1, strlen(err.text));
 }
 
 int main(void) {

@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: ISC
 
-#include <errno.h>
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "fixture.h"
+#include "zones.h"
 
 #include "base/utc.h"
 #include "calendar/interval.h"
-#include "seed.h"
-#include "zones.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include <errno.h>
 
 /* 1970 and 2100, for random instants. */
 #define RANDOM_SPAN (130 * (usec_t)365 * USEC_PER_DAY)
@@ -28,14 +18,6 @@ static struct zone *load(const char *name) {
 		fail_msg("expected %s to load, got: %s", name, err.text);
 	}
 	return zone;
-}
-
-static usec_t instant(const char *text) {
-	usec_t at = 0;
-	if (utc_parse(text, false, &at) != 0) {
-		fail_msg("%s is a mistake in this test", text);
-	}
-	return at;
 }
 
 static const char *show(char buf[static UTC_STRING_SIZE], const struct zone *zone, usec_t at) {
@@ -64,10 +46,10 @@ static void check_row(const struct row *row) {
 	const struct grid grid = {zone, row->interval, row->minutes * USEC_PER_MIN, row->week_start};
 
 	for (size_t i = 0; i + 1 < MOST_EDGES && row->edges[i + 1]; i++) {
-		const usec_t edge = instant(row->edges[i]);
-		const usec_t next = instant(row->edges[i + 1]);
+		const usec_t edge = at(row->edges[i]);
+		const usec_t next = at(row->edges[i + 1]);
 		const usec_t inside[] = {edge, edge + 1, edge + (next - edge) / 3, edge + (next - edge) / 2, next - 1};
-		for (size_t j = 0; j < COUNT(inside); j++) {
+		for (size_t j = 0; j < COUNT_OF(inside); j++) {
 			usec_t low = grid_floor(&grid, inside[j]);
 			usec_t high = grid_next(&grid, inside[j]);
 			if (low != edge || high != next) {
@@ -102,7 +84,7 @@ static void plain_days_are_cut_by_the_local_clock(void **state) {
 		{"America/Denver", INTERVAL_NONE, 1440, 0, {"2026-11-23T00:00:00-07:00", "2026-11-24T00:00:00-07:00"}},
 	};
 	(void)state;
-	check_rows(rows, COUNT(rows));
+	check_rows(rows, COUNT_OF(rows));
 }
 
 static void weeks_and_months_begin_with_their_first_day(void **state) {
@@ -120,7 +102,7 @@ static void weeks_and_months_begin_with_their_first_day(void **state) {
 		{"Asia/Kathmandu", INTERVAL_MONTHLY, 0, 0, {"2026-10-31T18:15:00Z", "2026-11-30T18:15:00Z"}},
 	};
 	(void)state;
-	check_rows(rows, COUNT(rows));
+	check_rows(rows, COUNT_OF(rows));
 }
 
 static void in_spring_an_hour_is_missing(void **state) {
@@ -135,7 +117,7 @@ static void in_spring_an_hour_is_missing(void **state) {
 		{"Europe/Berlin", INTERVAL_MONTHLY, 0, 0, {"2026-03-01T00:00:00+01:00", "2026-04-01T00:00:00+02:00"}},
 	};
 	(void)state;
-	check_rows(rows, COUNT(rows));
+	check_rows(rows, COUNT_OF(rows));
 }
 
 static void in_autumn_an_hour_is_shown_twice(void **state) {
@@ -150,7 +132,7 @@ static void in_autumn_an_hour_is_shown_twice(void **state) {
 		{"Europe/Berlin", INTERVAL_WEEKLY, 0, 1, {"2026-10-19T00:00:00+02:00", "2026-10-26T00:00:00+01:00"}},
 	};
 	(void)state;
-	check_rows(rows, COUNT(rows));
+	check_rows(rows, COUNT_OF(rows));
 }
 
 static void half_hour_change_makes_hours_of_ninety_minutes(void **state) {
@@ -165,7 +147,7 @@ static void half_hour_change_makes_hours_of_ninety_minutes(void **state) {
 		{"Australia/Lord_Howe", INTERVAL_DAILY, 0, 0, {"2026-04-05T00:00:00+11:00", "2026-04-06T00:00:00+10:30"}},
 	};
 	(void)state;
-	check_rows(rows, COUNT(rows));
+	check_rows(rows, COUNT_OF(rows));
 }
 
 static void change_of_the_zone_itself_moves_the_edges(void **state) {
@@ -177,7 +159,7 @@ static void change_of_the_zone_itself_moves_the_edges(void **state) {
 		{"Asia/Kathmandu", INTERVAL_MONTHLY, 0, 0, {"1985-12-01T00:00:00+05:30", "1986-01-01T00:15:00+05:45", "1986-02-01T00:00:00+05:45"}},
 	};
 	(void)state;
-	check_rows(rows, COUNT(rows));
+	check_rows(rows, COUNT_OF(rows));
 }
 
 static void date_that_does_not_exist_has_no_bucket(void **state) {
@@ -190,7 +172,7 @@ static void date_that_does_not_exist_has_no_bucket(void **state) {
 		{"Pacific/Kwajalein", INTERVAL_DAILY, 0, 0, {"1993-08-20T00:00:00-12:00", "1993-08-22T00:00:00+12:00"}},
 	};
 	(void)state;
-	check_rows(rows, COUNT(rows));
+	check_rows(rows, COUNT_OF(rows));
 }
 
 static void where_midnight_does_not_exist_the_date_begins_with_its_first_instant(void **state) {
@@ -207,7 +189,7 @@ static void where_midnight_does_not_exist_the_date_begins_with_its_first_instant
 		{"America/St_Johns", INTERVAL_DAILY, 0, 0, {"2010-03-14T00:00:00-03:30", "2010-03-15T00:00:00-02:30"}},
 	};
 	(void)state;
-	check_rows(rows, COUNT(rows));
+	check_rows(rows, COUNT_OF(rows));
 }
 
 static void midnight_shown_twice_begins_one_date(void **state) {
@@ -225,7 +207,7 @@ static void midnight_shown_twice_begins_one_date(void **state) {
 		{"America/Santiago", INTERVAL_HOURLY, 0, 0, {"2021-04-03T23:00:00-03:00", "2021-04-03T23:00:00-04:00", "2021-04-04T00:00:00-04:00"}},
 	};
 	(void)state;
-	check_rows(rows, COUNT(rows));
+	check_rows(rows, COUNT_OF(rows));
 }
 
 /* All grids of a zone that the other tests try. */
@@ -260,7 +242,8 @@ static void check_promises(const struct grid *grid, usec_t at) {
 
 static void floor_and_next_agree_at_random_instants_in_every_zone(void **state) {
 	(void)state;
-	struct rng rng = seed_dice(__func__);
+	struct rng rng;
+	seed_of_run(&rng);
 	int rounds = zones_slow() ? 2 : 60;
 
 	for (size_t i = 0; i < zones_count; i++) {
@@ -275,7 +258,7 @@ static void floor_and_next_agree_at_random_instants_in_every_zone(void **state) 
 					at = period.end + rng_below(&rng, 2 * USEC_PER_DAY) - USEC_PER_DAY;
 				}
 			}
-			for (size_t kind = 0; kind < COUNT(kinds); kind++) {
+			for (size_t kind = 0; kind < COUNT_OF(kinds); kind++) {
 				const struct grid grid = grid_of(zone, kind);
 				check_promises(&grid, at);
 				check_promises(&grid, at - at % USEC_PER_MIN);
@@ -321,19 +304,19 @@ static bool is_edge(size_t kind, const struct tm *tm, int64_t *latest) {
 
 /* Walks [start, end) minute by minute; the zone's offsets must be whole minutes there. */
 static void compare_minutes(const struct zone *zone, int64_t start_s, int64_t end_s) {
-	struct grid grids[COUNT(kinds)];
-	usec_t expected[COUNT(kinds)];
-	int64_t latest[COUNT(kinds)];
+	struct grid grids[COUNT_OF(kinds)];
+	usec_t expected[COUNT_OF(kinds)];
+	int64_t latest[COUNT_OF(kinds)];
 	struct tm tm = zones_local(start_s - 60);
 
-	for (size_t kind = 0; kind < COUNT(kinds); kind++) {
+	for (size_t kind = 0; kind < COUNT_OF(kinds); kind++) {
 		grids[kind] = grid_of(zone, kind);
 		latest[kind] = unit_number(kind, &tm);
 		expected[kind] = grid_next(&grids[kind], start_s * USEC_PER_SEC - 1);
 	}
 	for (int64_t at_s = start_s; at_s < end_s; at_s += 60) {
 		tm = zones_local(at_s);
-		for (size_t kind = 0; kind < COUNT(kinds); kind++) {
+		for (size_t kind = 0; kind < COUNT_OF(kinds); kind++) {
 			bool ours = expected[kind] == at_s * USEC_PER_SEC;
 			bool theirs = is_edge(kind, &tm, &latest[kind]);
 			if (ours != theirs) {
@@ -362,7 +345,8 @@ static void compare_around(const struct zone *zone, usec_t change) {
 
 static void edges_are_where_the_c_library_s_clock_shows_them(void **state) {
 	(void)state;
-	struct rng rng = seed_dice(__func__);
+	struct rng rng;
+	seed_of_run(&rng);
 
 	for (size_t i = 0; i < zones_count; i++) {
 		if (zones_alias[i] || (zones_slow() && i % 50 != 0)) {
@@ -401,9 +385,9 @@ static void edges_of_difficult_days_are_those_of_the_c_library_too(void **state)
 		{"Antarctica/Troll", "2026-03-29T01:00:00Z"},    {"Africa/Cairo", "2026-04-24T00:00:00Z"},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct zone *zone = load(rows[i].zone);
-		int64_t middle_s = instant(rows[i].day) / USEC_PER_SEC;
+		int64_t middle_s = at(rows[i].day) / USEC_PER_SEC;
 		zones_use(":", rows[i].zone);
 		compare_minutes(zone, middle_s - (zones_slow() ? 1 : 20) * 86400, middle_s + (zones_slow() ? 1 : 20) * 86400);
 		zone_free(zone);
@@ -415,18 +399,18 @@ static void ends_of_time_are_not_cut(void **state) {
 	static const usec_t far[] = {INT64_MIN, INT64_MIN + 1, INT64_MIN / 2, INT64_MIN / 2 - 1, INT64_MAX / 2,
 	                             INT64_MAX / 2 + 1, INT64_MAX - 1, INT64_MAX};
 	(void)state;
-	for (size_t i = 0; i < COUNT(names); i++) {
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		struct zone *zone = load(names[i]);
-		for (size_t kind = 0; kind < COUNT(kinds); kind++) {
+		for (size_t kind = 0; kind < COUNT_OF(kinds); kind++) {
 			const struct grid grid = grid_of(zone, kind);
-			for (size_t j = 0; j < COUNT(far); j++) {
+			for (size_t j = 0; j < COUNT_OF(far); j++) {
 				usec_t low = grid_floor(&grid, far[j]);
 				usec_t high = grid_next(&grid, far[j]);
-				assert_true(low <= far[j]);
-				assert_true(far[j] < high || high == USEC_INFINITY);
+				expect_true(low <= far[j]);
+				expect_true(far[j] < high || high == USEC_INFINITY);
 			}
-			assert_true(grid_floor(&grid, INT64_MIN) == INT64_MIN);
-			assert_true(grid_next(&grid, USEC_INFINITY) == USEC_INFINITY);
+			expect_true(grid_floor(&grid, INT64_MIN) == INT64_MIN);
+			expect_true(grid_next(&grid, USEC_INFINITY) == USEC_INFINITY);
 		}
 		zone_free(zone);
 	}
@@ -447,20 +431,20 @@ static void names_read_back(void **state) {
 		{INTERVAL_MONTHLY, "MONTHLY", 30 * USEC_PER_DAY},
 	};
 	(void)state;
-	assert_int_equal(COUNT(rows), INTERVAL_COUNT);
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	expect_int(INTERVAL_COUNT, COUNT_OF(rows));
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		enum interval got = INTERVAL_COUNT;
-		assert_string_equal(interval_name(rows[i].interval), rows[i].name);
-		assert_int_equal(interval_parse(rows[i].name, &got), 0);
-		assert_int_equal(got, rows[i].interval);
-		assert_int_equal(interval_length(rows[i].interval), rows[i].length);
+		expect_text(rows[i].name, interval_name(rows[i].interval));
+		expect_int(0, interval_parse(rows[i].name, &got));
+		expect_int(rows[i].interval, got);
+		expect_int(rows[i].length, interval_length(rows[i].interval));
 	}
 }
 
 static void other_names_are_refused(void **state) {
 	static const char *const rows[] = {"", "minutely", "MINUTE", "HOURLY ", "HOURLY2", "YEARLY"};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		enum interval got = INTERVAL_COUNT;
 		if (interval_parse(rows[i], &got) != -EINVAL || got != INTERVAL_COUNT) {
 			fail_msg("\"%s\": expected a refusal, got %s", rows[i], interval_name(got));

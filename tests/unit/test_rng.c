@@ -1,19 +1,8 @@
 // SPDX-License-Identifier: ISC
 
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "fixture.h"
 
 #include "base/rng.h"
-#include "seed.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* SplitMix64's published test vector for the seed 1234567, modulo a billion and seven. */
 static void dice_are_splitmix64(void **state) {
@@ -21,11 +10,9 @@ static void dice_are_splitmix64(void **state) {
 	(void)state;
 	struct rng rng;
 	rng_init(&rng, 1234567);
-	for (size_t i = 0; i < COUNT(expected); i++) {
+	for (size_t i = 0; i < COUNT_OF(expected); i++) {
 		int64_t got = rng_below(&rng, 1000000007);
-		if (got != expected[i]) {
-			fail_msg("throw %zu: expected %" PRId64 ", got %" PRId64, i, expected[i], got);
-		}
+		expect_int(expected[i], got, "throw %zu", i);
 	}
 }
 
@@ -39,17 +26,18 @@ static void equal_seeds_give_equal_dice_and_others_others(void **state) {
 	rng_init(&c, 43);
 	for (int i = 0; i < 1000; i++) {
 		int64_t number = rng_below(&a, INT64_MAX);
-		assert_true(number == rng_below(&b, INT64_MAX));
+		expect_true(number == rng_below(&b, INT64_MAX));
 		same += number == rng_below(&c, INT64_MAX);
 	}
-	assert_int_equal(same, 0);
+	expect_int(0, same);
 }
 
 static void numbers_are_below_the_limit(void **state) {
 	static const int64_t limits[] = {1, 2, 3, 60, 1000000, INT64_MAX};
 	(void)state;
-	struct rng rng = seed_dice(__func__);
-	for (size_t i = 0; i < COUNT(limits); i++) {
+	struct rng rng;
+	seed_of_run(&rng);
+	for (size_t i = 0; i < COUNT_OF(limits); i++) {
 		for (int j = 0; j < 10000; j++) {
 			int64_t got = rng_below(&rng, limits[i]);
 			if (got < 0 || got >= limits[i]) {
@@ -62,20 +50,21 @@ static void numbers_are_below_the_limit(void **state) {
 static void no_limit_gives_zero(void **state) {
 	(void)state;
 	struct rng rng = {7};
-	assert_int_equal(rng_below(&rng, 0), 0);
-	assert_int_equal(rng_below(&rng, -5), 0);
-	assert_int_equal(rng_below(&rng, INT64_MIN), 0);
+	expect_int(0, rng_below(&rng, 0));
+	expect_int(0, rng_below(&rng, -5));
+	expect_int(0, rng_below(&rng, INT64_MIN));
 }
 
 /* 60,000 throws of a die: 10,000 each, and six standard deviations (548) off is no accident. */
 static void every_side_of_the_die_comes_up(void **state) {
 	int count[6] = {0};
 	(void)state;
-	struct rng rng = seed_dice(__func__);
+	struct rng rng;
+	seed_of_run(&rng);
 	for (int i = 0; i < 60000; i++) {
 		count[rng_below(&rng, 6)]++;
 	}
-	for (size_t i = 0; i < COUNT(count); i++) {
+	for (size_t i = 0; i < COUNT_OF(count); i++) {
 		if (count[i] < 9452 || count[i] > 10548) {
 			fail_msg("side %zu: expected about 10000, got %d", i, count[i]);
 		}
@@ -84,7 +73,7 @@ static void every_side_of_the_die_comes_up(void **state) {
 
 static void seeds_of_the_kernel_differ(void **state) {
 	(void)state;
-	assert_true(rng_random_seed() != rng_random_seed());
+	expect_true(rng_random_seed() != rng_random_seed());
 }
 
 /* Devices keep their place in time only as long as these never change. */
@@ -101,11 +90,9 @@ static void hashes_are_the_same_for_ever(void **state) {
 		{"\0\0", 2, 0x7bc210046bd616cc},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		uint64_t got = rng_hash(rows[i].data, rows[i].len);
-		if (got != rows[i].expected) {
-			fail_msg("\"%s\": expected %016" PRIx64 ", got %016" PRIx64, rows[i].data, rows[i].expected, got);
-		}
+		expect_int(rows[i].expected, got, "\"%s\"", rows[i].data);
 	}
 }
 
@@ -118,7 +105,7 @@ static void hashes_of_like_names_spread(void **state) {
 		(void)snprintf(name, sizeof(name), "AAAAAAAAAAAAAAAAAA%04d.v0", i);
 		count[rng_hash(name, strlen(name)) % 30]++;
 	}
-	for (size_t i = 0; i < COUNT(count); i++) {
+	for (size_t i = 0; i < COUNT_OF(count); i++) {
 		if (count[i] < 41 || count[i] > 159) {
 			fail_msg("slot %zu: expected about 100, got %d", i, count[i]);
 		}

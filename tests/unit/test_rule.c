@@ -1,26 +1,16 @@
 // SPDX-License-Identifier: ISC
 
-#include <errno.h>
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "fixture.h"
+#include "zones.h"
 
 #include "base/utc.h"
 #include "calendar/rule.h"
-#include "seed.h"
-#include "zones.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include <errno.h>
 
 static int64_t seconds(const char *text) {
 	usec_t instant = 0;
-	assert_int_equal(utc_parse(text, false, &instant), 0);
+	expect_int(0, utc_parse(text, false, &instant));
 	return instant / USEC_PER_SEC;
 }
 
@@ -56,8 +46,8 @@ static void fixed_rules_hold_for_ever(void **state) {
 	};
 	static const int64_t instants[] = {-9000000000000, -1, 0, 1795421700, 9000000000000};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		for (size_t j = 0; j < COUNT(instants); j++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		for (size_t j = 0; j < COUNT_OF(instants); j++) {
 			struct rule_period got = period_of(rows[i].text, instants[j]);
 			if (got.offset_s != rows[i].offset_s || got.start_s != INT64_MIN || got.end_s != INT64_MAX) {
 				fail_msg("\"%s\": expected %d for ever, got %d from %" PRId64 " to %" PRId64, rows[i].text,
@@ -101,11 +91,11 @@ static void changes_come_when_the_rule_says(void **state) {
 		{"CET-1CEST,M3.5.0,M10.5.0/3", "0000-03-26T01:00:00Z", "0000-10-29T01:00:00Z", 7200},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		const int64_t start = seconds(rows[i].start);
 		const int64_t end = seconds(rows[i].end);
 		const int64_t instants[] = {start, start + 1, start + (end - start) / 2, end - 1};
-		for (size_t j = 0; j < COUNT(instants); j++) {
+		for (size_t j = 0; j < COUNT_OF(instants); j++) {
 			struct rule_period got = period_of(rows[i].text, instants[j]);
 			if (got.start_s != start || got.end_s != end || got.offset_s != rows[i].offset_s) {
 				char a[UTC_STRING_SIZE], b[UTC_STRING_SIZE];
@@ -136,7 +126,7 @@ static void what_is_no_rule_is_refused(void **state) {
 		"AAA0BBB,J1/-167,J360/167:59:59", "EST5EDT,J70/2,M3.2.0/2", "EST5EDT,0/0,365/25",
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct rule rule = {.offset_s = -77};
 		int r = rule_parse(rows[i], strlen(rows[i]), &rule);
 		if (r != -EINVAL || rule.offset_s != -77) {
@@ -148,10 +138,10 @@ static void what_is_no_rule_is_refused(void **state) {
 static void only_len_bytes_are_read(void **state) {
 	(void)state;
 	struct rule rule;
-	assert_int_equal(rule_parse("EST5EDT,broken", 4, &rule), 0);
-	assert_int_equal(rule.offset_s, -5 * 3600);
-	assert_int_equal(rule_parse("EST55", 4, &rule), 0);
-	assert_int_equal(rule_parse("EST5\0", 5, &rule), -EINVAL);
+	expect_int(0, rule_parse("EST5EDT,broken", 4, &rule));
+	expect_int(-5 * 3600, rule.offset_s);
+	expect_int(0, rule_parse("EST55", 4, &rule));
+	expect_int(-EINVAL, rule_parse("EST5\0", 5, &rule));
 }
 
 /* One of the three ways to write a day in that month. */
@@ -197,7 +187,8 @@ static void random_rule(struct rng *rng, char *out, size_t size) {
 
 static void random_rules_agree_with_the_c_library(void **state) {
 	(void)state;
-	struct rng rng = seed_dice(__func__);
+	struct rng rng;
+	seed_of_run(&rng);
 	int rules = zones_slow() ? 10 : 300;
 
 	for (int i = 0; i < rules; i++) {
@@ -209,11 +200,9 @@ static void random_rules_agree_with_the_c_library(void **state) {
 		for (int change = 0; change < 20; change++) {
 			struct rule_period period = period_of(text, at_s);
 			const int64_t probes[] = {period.start_s, at_s, period.end_s - 1};
-			for (size_t j = 0; j < COUNT(probes); j++) {
-				if (zones_offset(probes[j]) != period.offset_s) {
-					fail_msg("\"%s\" at %" PRId64 ": expected %d, got %d", text, probes[j],
-					         (int)zones_offset(probes[j]), (int)period.offset_s);
-				}
+			for (size_t j = 0; j < COUNT_OF(probes); j++) {
+				expect_int(zones_offset(probes[j]), period.offset_s, "\"%s\" at %" PRId64,
+				           text, probes[j]);
 			}
 			/* The end is one: there the C library's clock changes too. */
 			if (zones_offset(period.end_s) == period.offset_s) {

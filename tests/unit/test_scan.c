@@ -6,7 +6,6 @@
 
 #include "base/scan.h"
 
-
 /* What is left. */
 static const char *rest(const struct scan *in) {
 	return in->at;
@@ -110,7 +109,7 @@ static void numbers_are_as_a_program_writes_them(void **state) {
 		struct scan in = of(rows[row].text);
 		uint64_t number = 0;
 		expect_int(rows[row].taken, scan_unsigned(&in, rows[row].max, &number), "%s", rows[row].text);
-		assert_true(number == rows[row].number);
+		expect_true(number == rows[row].number);
 	}
 }
 
@@ -136,7 +135,7 @@ static void a_sign_stands_before_what_is_negative(void **state) {
 		struct scan in = of(rows[row].text);
 		int64_t number = 0;
 		expect_int(rows[row].taken, scan_signed(&in, &number), "%s", rows[row].text);
-		assert_true(number == rows[row].number);
+		expect_true(number == rows[row].number);
 	}
 }
 

@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: ISC
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "fixture.h"
 
 #include "base/text.h"
-#include "seed.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include <stdbool.h>
 
 /* A text with its length, so that it may contain NUL. */
 #define BYTES(text) (text), sizeof(text) - 1
@@ -20,14 +12,14 @@
 static void check_escape(const char *in, size_t in_len, size_t size, const char *expected) {
 	char out[256];
 	memset(out, '#', sizeof(out));
-	assert_true(size < sizeof(out));
+	expect_true(size < sizeof(out));
 
 	const char *got = text_escape(out, size, in, in_len);
-	assert_ptr_equal(got, out);
+	expect_same(out, got);
 	if (strcmp(got, expected) != 0) {
 		fail_msg("\"%.*s\" in %zu bytes: expected \"%s\", got \"%s\"", (int)in_len, in, size, expected, got);
 	}
-	assert_int_equal(out[size], '#');
+	expect_int('#', out[size]);
 }
 
 static void harmless_text_goes_through(void **state) {
@@ -36,7 +28,7 @@ static void harmless_text_goes_through(void **state) {
 		"\xf0\x9f\x8f\xa2", "\xc2\xa0", "\xef\xbf\xbd", "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf", "\xee\x80\x80",
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		check_escape(rows[i], strlen(rows[i]), 200, rows[i]);
 	}
 }
@@ -60,7 +52,7 @@ static void what_could_forge_a_line_is_spelt_out(void **state) {
 		{BYTES("\xef\xbb\xbf"), "\\xef\\xbb\\xbf"},    /* byte order mark */
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		check_escape(rows[i].in, rows[i].in_len, 200, rows[i].expected);
 	}
 }
@@ -85,7 +77,7 @@ static void bytes_that_are_no_utf_8_are_spelt_out(void **state) {
 		{"\xc3\xc3\xa9", "\\xc3\xc3\xa9"},           /* goes on with the next byte */
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		check_escape(rows[i].in, strlen(rows[i].in), 200, rows[i].expected);
 	}
 }
@@ -124,7 +116,7 @@ static void what_does_not_fit_ends_in_an_ellipsis(void **state) {
 		{"ab\xe4\xbc\x9a""cd", 7, "ab..."},      /* a character is never cut */
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		check_escape(rows[i].in, strlen(rows[i].in), rows[i].size, rows[i].expected);
 	}
 }
@@ -132,8 +124,8 @@ static void what_does_not_fit_ends_in_an_ellipsis(void **state) {
 static void no_room_is_left_alone(void **state) {
 	(void)state;
 	char out[] = "####";
-	assert_ptr_equal(text_escape(out, 0, "abc", 3), out);
-	assert_string_equal(out, "####");
+	expect_same(out, text_escape(out, 0, "abc", 3));
+	expect_text("####", out);
 }
 
 /* UTF-8 by the table of RFC 3629, as a second opinion. */
@@ -158,7 +150,8 @@ static size_t sequence_len(const unsigned char *s) {
 static void whatever_comes_in_clean_bounded_utf_8_goes_out(void **state) {
 	static const unsigned char likely[] = {0xc2, 0xe2, 0xed, 0xf0, 0xf4, 0x80, 0x81, 0xa0, 0x9f, ' ', '\n', 0, 'a'};
 	(void)state;
-	struct rng rng = seed_dice(__func__);
+	struct rng rng;
+	seed_of_run(&rng);
 
 	for (int i = 0; i < 50000; i++) {
 		char in[64], out[64];
@@ -171,7 +164,7 @@ static void whatever_comes_in_clean_bounded_utf_8_goes_out(void **state) {
 		text_escape(out, size, in, in_len);
 
 		size_t len = strlen(out);
-		assert_true(len < size);
+		expect_true(len < size);
 		for (size_t at = 0; at < len;) {
 			const unsigned char *s = (const unsigned char *)out + at;
 			size_t used = sequence_len(s);

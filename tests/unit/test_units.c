@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: ISC
 
-#include <errno.h>
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "fixture.h"
 
 #include "base/units.h"
-#include "seed.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include <errno.h>
 
 typedef int parser(const char *text, int64_t *ret, struct error *err);
 
@@ -36,7 +27,7 @@ static void check_refusal(parser *parse, const char *text, int expected, const c
 	if (got != -1) {
 		fail_msg("\"%s\": expected the output untouched, got %" PRId64, text, got);
 	}
-	assert_int_equal(parse(text, &got, NULL), expected);
+	expect_int(expected, parse(text, &got, NULL));
 }
 
 static void durations_are_sums_of_numbers_with_units(void **state) {
@@ -61,7 +52,7 @@ static void durations_are_sums_of_numbers_with_units(void **state) {
 		{"9223372036854s775807us", INT64_MAX},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		check_value(units_parse_duration, rows[i].text, rows[i].expected);
 	}
 }
@@ -100,7 +91,7 @@ static void wrong_durations_are_told_what_would_be_right(void **state) {
 		{"99999999999999999999", -ERANGE, "\"99999999999999999999\"" LONG_TIME},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		check_refusal(units_parse_duration, rows[i].text, rows[i].expected, rows[i].sentence);
 	}
 }
@@ -108,9 +99,7 @@ static void wrong_durations_are_told_what_would_be_right(void **state) {
 static void check_duration(usec_t duration, int exact, const char *expected) {
 	char got[DURATION_STRING_SIZE];
 	units_format_duration(got, duration, exact);
-	if (strcmp(got, expected) != 0) {
-		fail_msg("%" PRId64 " us: expected \"%s\", got \"%s\"", duration, expected, got);
-	}
+	expect_text(expected, got, "%" PRId64 " us", duration);
 }
 
 static void exact_durations_have_at_most_two_units(void **state) {
@@ -136,14 +125,15 @@ static void exact_durations_have_at_most_two_units(void **state) {
 		{INT64_MIN, "-9223372036854775ms808us"},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		check_duration(rows[i].duration, 1, rows[i].expected);
 	}
 }
 
 static void exact_durations_read_back_the_same(void **state) {
 	(void)state;
-	struct rng rng = seed_dice(__func__);
+	struct rng rng;
+	seed_of_run(&rng);
 
 	for (int i = 0; i < 20000; i++) {
 		/* All sizes are as likely; half of them are round. */
@@ -184,7 +174,7 @@ static void durations_for_people_are_rounded_to_one_unit(void **state) {
 		{INT64_MIN, "-106751991 d"},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		check_duration(rows[i].duration, 0, rows[i].expected);
 	}
 }
@@ -205,7 +195,7 @@ static void sizes_have_binary_units(void **state) {
 		{"9223372036854775807", INT64_MAX},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		check_value(units_parse_size, rows[i].text, rows[i].expected);
 	}
 }
@@ -233,7 +223,7 @@ static void wrong_sizes_are_told_what_would_be_right(void **state) {
 		{"9223372036854775808", -ERANGE, "\"9223372036854775808\"" LARGE_SIZE},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		check_refusal(units_parse_size, rows[i].text, rows[i].expected, rows[i].sentence);
 	}
 }
@@ -254,12 +244,10 @@ static void sizes_are_written_as_they_read_back(void **state) {
 		{INT64_MAX, "9223372036854775807B"},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char got[DURATION_STRING_SIZE];
 		units_format_size(got, rows[i].bytes);
-		if (strcmp(got, rows[i].expected) != 0) {
-			fail_msg("%" PRId64 ": expected \"%s\", got \"%s\"", rows[i].bytes, rows[i].expected, got);
-		}
+		expect_text(rows[i].expected, got, "%" PRId64, rows[i].bytes);
 		check_value(units_parse_size, got, rows[i].bytes);
 	}
 }

@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: ISC
 
-#include <errno.h>
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <time.h>
-
-#include <cmocka.h>
+#include "fixture.h"
 
 #include "base/utc.h"
-#include "seed.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include <errno.h>
+#include <time.h>
 
 /* 2026-11-23T08:15:00Z */
 #define SAMPLE (1795421700 * USEC_PER_SEC)
@@ -31,19 +22,18 @@ static void days_are_counted_from_1970(void **state) {
 		{-1, 12, 31, -719529}, {1, 1, 1, -719162},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		int64_t got = utc_days(rows[i].year, rows[i].month, rows[i].day);
-		if (got != rows[i].expected) {
-			fail_msg("%" PRId64 "-%02d-%02d: expected %" PRId64 ", got %" PRId64, rows[i].year,
-			         rows[i].month, rows[i].day, rows[i].expected, got);
-		}
+		expect_int(rows[i].expected, got, "%" PRId64 "-%02d-%02d", rows[i].year, rows[i].month,
+		           rows[i].day);
 	}
 }
 
 /* gmtime_r knows nothing of us, and reaches as far as usec_t. */
 static void instants_split_as_the_c_library_splits_them(void **state) {
 	(void)state;
-	struct rng rng = seed_dice(__func__);
+	struct rng rng;
+	seed_of_run(&rng);
 
 	for (int i = 0; i < 200000; i++) {
 		usec_t instant = rng_below(&rng, INT64_MAX) >> rng_below(&rng, 30);
@@ -58,7 +48,7 @@ static void instants_split_as_the_c_library_splits_them(void **state) {
 		time_t seconds = (time_t)((instant - usec) / USEC_PER_SEC);
 		struct civil got;
 		struct tm want;
-		assert_non_null(gmtime_r(&seconds, &want));
+		expect_not_null(gmtime_r(&seconds, &want));
 		utc_split(instant, &got);
 		if (got.year != want.tm_year + (int64_t)1900 || got.month != want.tm_mon + 1 || got.day != want.tm_mday ||
 		    got.hour != want.tm_hour || got.minute != want.tm_min || got.second != want.tm_sec ||
@@ -69,9 +59,7 @@ static void instants_split_as_the_c_library_splits_them(void **state) {
 			         want.tm_min, want.tm_sec, want.tm_wday, got.year, got.month, got.day, got.hour,
 			         got.minute, got.second, got.weekday, got.usec);
 		}
-		if (utc_join(&got) != instant) {
-			fail_msg("%" PRId64 ": expected it back, got %" PRId64, instant, utc_join(&got));
-		}
+		expect_int(instant, utc_join(&got), "of %" PRId64, instant);
 	}
 }
 
@@ -92,12 +80,10 @@ static void instants_are_written_as_rfc_3339(void **state) {
 		{INT64_MIN, "-290308-12-21T19:59:05.224Z"},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char got[UTC_STRING_SIZE];
-		assert_ptr_equal(utc_format(got, rows[i].instant), got);
-		if (strcmp(got, rows[i].expected) != 0) {
-			fail_msg("%" PRId64 ": expected %s, got %s", rows[i].instant, rows[i].expected, got);
-		}
+		expect_same(got, utc_format(got, rows[i].instant));
+		expect_text(rows[i].expected, got, "%" PRId64, rows[i].instant);
 	}
 }
 
@@ -122,13 +108,11 @@ static void an_offset_shows_the_clock_and_the_same_instant(void **state) {
 		{INT64_MIN, -3600, "-290308-12-21T19:59:05.224-01:00"},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char got[UTC_STRING_SIZE];
 		utc_format_offset(got, rows[i].instant, rows[i].offset_s);
-		if (strcmp(got, rows[i].expected) != 0) {
-			fail_msg("%" PRId64 " at %d s: expected %s, got %s", rows[i].instant, (int)rows[i].offset_s,
-			         rows[i].expected, got);
-		}
+		expect_text(rows[i].expected, got, "%" PRId64 " at %d s", rows[i].instant,
+		            (int)rows[i].offset_s);
 	}
 }
 
@@ -136,12 +120,12 @@ static void no_instant_and_offset_outgrow_the_buffer(void **state) {
 	static const usec_t instants[] = {INT64_MIN, -1, 0, INT64_MAX};
 	static const int32_t offsets[] = {INT32_MIN, -1, 0, INT32_MAX};
 	(void)state;
-	for (size_t i = 0; i < COUNT(instants); i++) {
-		for (size_t j = 0; j < COUNT(offsets); j++) {
+	for (size_t i = 0; i < COUNT_OF(instants); i++) {
+		for (size_t j = 0; j < COUNT_OF(offsets); j++) {
 			char got[UTC_STRING_SIZE];
 			utc_format_offset(got, instants[i], offsets[j]);
 			/* The last two digits are there: nothing was cut. */
-			assert_int_equal(got[strlen(got) - 3], ':');
+			expect_int(':', got[strlen(got) - 3]);
 		}
 	}
 }
@@ -171,7 +155,7 @@ static void rfc_3339_is_read(void **state) {
 		{"2016-12-31T16:59:60.25-07:00", 1483228800 * USEC_PER_SEC + 250 * USEC_PER_MSEC},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		usec_t got = -7;
 		int r = utc_parse(rows[i].text, false, &got);
 		if (r != 0 || got != rows[i].expected) {
@@ -183,26 +167,26 @@ static void rfc_3339_is_read(void **state) {
 static void without_seconds_it_is_a_whole_minute_only_if_asked_for(void **state) {
 	(void)state;
 	usec_t got = -7;
-	assert_int_equal(utc_parse("2026-11-23T08:15Z", false, &got), -EINVAL);
-	assert_int_equal(got, -7);
-	assert_int_equal(utc_parse("2026-11-23 08:15", true, &got), 0);
-	assert_int_equal(got, SAMPLE);
+	expect_int(-EINVAL, utc_parse("2026-11-23T08:15Z", false, &got));
+	expect_int(-7, got);
+	expect_int(0, utc_parse("2026-11-23 08:15", true, &got));
+	expect_int(SAMPLE, got);
 	got = -7;
-	assert_int_equal(utc_parse("2026-11-23T01:15-07:00", true, &got), 0);
-	assert_int_equal(got, SAMPLE);
-	assert_int_equal(utc_parse("2026-11-23 08:15:", true, &got), -EINVAL);
-	assert_int_equal(utc_parse("2026-11-23 08:15.5", true, &got), -EINVAL);
+	expect_int(0, utc_parse("2026-11-23T01:15-07:00", true, &got));
+	expect_int(SAMPLE, got);
+	expect_int(-EINVAL, utc_parse("2026-11-23 08:15:", true, &got));
+	expect_int(-EINVAL, utc_parse("2026-11-23 08:15.5", true, &got));
 }
 
 static void without_a_zone_it_is_utc_only_if_asked_for(void **state) {
 	(void)state;
 	usec_t got = -7;
-	assert_int_equal(utc_parse("2026-11-23T08:15:00", false, &got), -EINVAL);
-	assert_int_equal(got, -7);
-	assert_int_equal(utc_parse("2026-11-23T08:15:00", true, &got), 0);
-	assert_int_equal(got, SAMPLE);
-	assert_int_equal(utc_parse("2026-11-23T01:15:00.5-07:00", true, &got), 0);
-	assert_int_equal(got, SAMPLE + USEC_PER_SEC / 2);
+	expect_int(-EINVAL, utc_parse("2026-11-23T08:15:00", false, &got));
+	expect_int(-7, got);
+	expect_int(0, utc_parse("2026-11-23T08:15:00", true, &got));
+	expect_int(SAMPLE, got);
+	expect_int(0, utc_parse("2026-11-23T01:15:00.5-07:00", true, &got));
+	expect_int(SAMPLE + USEC_PER_SEC / 2, got);
 }
 
 static void what_is_not_rfc_3339_is_refused(void **state) {
@@ -240,7 +224,7 @@ static void what_is_not_rfc_3339_is_refused(void **state) {
 		"2026-11-23T08:15:00\302\26101:00",
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		usec_t got = -7;
 		int r = utc_parse(rows[i], false, &got);
 		if (r != -EINVAL || got != -7) {
@@ -251,7 +235,8 @@ static void what_is_not_rfc_3339_is_refused(void **state) {
 
 static void what_is_written_reads_back_to_the_millisecond(void **state) {
 	(void)state;
-	struct rng rng = seed_dice(__func__);
+	struct rng rng;
+	seed_of_run(&rng);
 
 	for (int i = 0; i < 50000; i++) {
 		/* The years 1 to 9998, so that no offset leaves four digits. */

@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: ISC
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
+#include "fixture.h"
 
 #include "base/word.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define LETTERS_32 "abcdefghijklmnopqrstuvwxyzabcdef"
 
@@ -44,7 +36,7 @@ static void slips_are_counted_and_have_a_limit(void **state) {
 		{LETTERS_32 "g", LETTERS_32, WORD_FAR},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		unsigned best = WORD_FAR;
 		bool near = word_is_nearer(rows[i].written, rows[i].word, &best);
 		if (near != (rows[i].distance != WORD_FAR) || best != rows[i].distance) {
@@ -57,13 +49,13 @@ static void slips_are_counted_and_have_a_limit(void **state) {
 static void only_what_is_nearer_than_the_best_so_far_becomes_the_best(void **state) {
 	(void)state;
 	unsigned best = WORD_FAR;
-	assert_true(word_is_nearer("settel", "settles", &best));
-	assert_int_equal(best, 2);
-	assert_true(word_is_nearer("settel", "settle", &best));
-	assert_int_equal(best, 1);
-	assert_false(word_is_nearer("settel", "settee", &best));
-	assert_false(word_is_nearer("settel", "settles", &best));
-	assert_int_equal(best, 1);
+	expect_true(word_is_nearer("settel", "settles", &best));
+	expect_int(2, best);
+	expect_true(word_is_nearer("settel", "settle", &best));
+	expect_int(1, best);
+	expect_false(word_is_nearer("settel", "settee", &best));
+	expect_false(word_is_nearer("settel", "settles", &best));
+	expect_int(1, best);
 }
 
 int main(void) {

@@ -1,24 +1,14 @@
 // SPDX-License-Identifier: ISC
 
-#include <errno.h>
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "fixture.h"
+#include "zones.h"
 
 #include "base/buf.h"
 #include "base/utc.h"
 #include "calendar/interval.h"
 #include "calendar/zone.h"
-#include "seed.h"
-#include "zones.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include <errno.h>
 
 /* A TZif block to be written: as few as possible of its six counts need saying. */
 struct block {
@@ -99,7 +89,7 @@ static const struct block three = {3, three_times, "121", 3, three_offsets, 0};
 
 static void check_three(const struct zone *zone) {
 	const usec_t s = USEC_PER_SEC;
-	assert_string_equal(zone_name(zone), "Test/Zone");
+	expect_text("Test/Zone", zone_name(zone));
 	check_period(zone, INT64_MIN, INT64_MIN, -1000 * s, 3208);
 	check_period(zone, -1000 * s - 1, INT64_MIN, -1000 * s, 3208);
 	check_period(zone, -1000 * s, -1000 * s, 0, 3600);
@@ -124,7 +114,7 @@ static void first_version_has_32_bit_times_and_no_footer(void **state) {
 static void second_version_s_second_block_is_the_one_that_counts(void **state) {
 	static const char *const footers[] = {"\n\n", "\n<+01>-1\n"};
 	(void)state;
-	for (size_t i = 0; i < COUNT(footers); i++) {
+	for (size_t i = 0; i < COUNT_OF(footers); i++) {
 		for (char version = '2'; version <= '4'; version++) {
 			struct buf file;
 			buf_init(&file, 4096);
@@ -242,8 +232,8 @@ static void check_refused(const void *data, size_t len, const char *sentence) {
 	if (r != -EINVAL || strcmp(err.text, sentence) != 0) {
 		fail_msg("expected a refusal: %s\ngot %d: %s", sentence, r, err.text);
 	}
-	assert_null(zone);
-	assert_int_equal(zone_parse("Test/Zone", data, len, &zone, NULL), -EINVAL);
+	expect_null(zone);
+	expect_int(-EINVAL, zone_parse("Test/Zone", data, len, &zone, NULL));
 }
 
 #define DAMAGED "time zone Test/Zone: the file is damaged: "
@@ -267,7 +257,7 @@ static void damaged_blocks_are_refused_with_a_reason(void **state) {
 		                           "write the name without \"right/\""},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct buf file;
 		buf_init(&file, 4096);
 		put_block(&file, '\0', 4, &rows[i].block);
@@ -292,7 +282,7 @@ static void footers_that_are_none_are_refused(void **state) {
 		{"\nUTC0\x1b\n", "time zone Test/Zone: its footer is not a rule known here: \"UTC0\\x1b\""},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct buf file;
 		buf_init(&file, 4096);
 		put_slim(&file, &three, rows[i].footer);
@@ -305,7 +295,7 @@ static void counts_that_lie_are_refused(void **state) {
 	static const uint32_t lies[] = {1000, 0x10000000, 0x20000000, 0x7fffffff, 0x80000000, 0xffffffff};
 	(void)state;
 	for (int field = 0; field < 6; field++) {
-		for (size_t i = 0; i < COUNT(lies); i++) {
+		for (size_t i = 0; i < COUNT_OF(lies); i++) {
 			uint32_t counts[6] = {0, 0, 0, 0, 1, 4};
 			counts[field] = lies[i];
 			struct buf file;
@@ -328,7 +318,7 @@ static void every_shorter_file_is_refused(void **state) {
 		/* A copy of its own, so that reading beyond is noticed. */
 		char *data = malloc(len + 1);
 		struct zone *zone = NULL;
-		assert_non_null(data);
+		expect_not_null(data);
 		memcpy(data, file.data, len);
 		if (zone_parse("Test/Zone", data, len, &zone, NULL) != -EINVAL) {
 			fail_msg("%zu of %zu bytes: expected a refusal, got a zone", len, file.len);
@@ -370,7 +360,7 @@ static void zones_agree_if_their_clocks_do(void **state) {
 	};
 	struct zone *reference = parse_slim(&rows[0].block, rows[0].footer);
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct zone *other = parse_slim(&rows[i].block, rows[i].footer);
 		if (zone_agrees(reference, other, rows[i].from, rows[i].to) != rows[i].expected ||
 		    zone_agrees(other, reference, rows[i].from, rows[i].to) != rows[i].expected) {
@@ -398,7 +388,7 @@ static void names_cannot_leave_the_directory(void **state) {
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct zone *zone = NULL;
 		struct error err = {""};
 		int r = zone_load(rows[i], &zone, &err);
@@ -424,14 +414,14 @@ static void names_that_are_no_zone_are_told_apart(void **state) {
 		                    "write an IANA name such as \"America/Denver\""},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct zone *zone = NULL;
 		struct error err = {""};
 		int r = zone_load(rows[i].name, &zone, &err);
 		if (r != rows[i].expected || strcmp(err.text, rows[i].sentence) != 0) {
 			fail_msg("%s: expected %d: %s\ngot %d: %s", rows[i].name, rows[i].expected, rows[i].sentence, r, err.text);
 		}
-		assert_null(zone);
+		expect_null(zone);
 	}
 }
 
@@ -456,7 +446,7 @@ static void zones_of_all_kinds_load(void **state) {
 		{"Pacific/Apia", "2011-12-30T10:00:00Z", 50400},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct zone *zone;
 		struct zone_period period;
 		struct error err = {""};
@@ -464,12 +454,9 @@ static void zones_of_all_kinds_load(void **state) {
 		if (zone_load(rows[i].name, &zone, &err) != 0) {
 			fail_msg("expected %s to load, got: %s", rows[i].name, err.text);
 		}
-		assert_int_equal(utc_parse(rows[i].at, false, &at), 0);
+		expect_int(0, utc_parse(rows[i].at, false, &at));
 		zone_period_at(zone, at, &period);
-		if (period.offset_s != rows[i].offset_s) {
-			fail_msg("%s at %s: expected %d, got %d", rows[i].name, rows[i].at, (int)rows[i].offset_s,
-			         (int)period.offset_s);
-		}
+		expect_int(rows[i].offset_s, period.offset_s, "%s at %s", rows[i].name, rows[i].at);
 		zone_free(zone);
 	}
 	zone_free(NULL);
@@ -479,7 +466,7 @@ static size_t read_zone(const char *name, unsigned char *data, size_t size) {
 	char path[256];
 	(void)snprintf(path, sizeof(path), "%s%s", ZONES_DIRECTORY, name);
 	FILE *file = fopen(path, "re");
-	assert_non_null(file);
+	expect_not_null(file);
 	size_t len = fread(data, 1, size, file);
 	(void)fclose(file);
 	return len;
@@ -490,11 +477,11 @@ static void zone_knows_whether_its_file_is_as_it_was(void **state) {
 	unsigned char data[8192];
 	struct zone *loaded, *parsed;
 	size_t len = read_zone("Europe/Berlin", data, sizeof(data));
-	assert_int_equal(zone_load("Europe/Berlin", &loaded, NULL), 0);
-	assert_int_equal(zone_parse("Europe/Berlin", data, len, &parsed, NULL), 0);
-	assert_true(zone_is_untouched(loaded));
-	assert_false(zone_is_untouched(parsed));
-	assert_true(zone_agrees(loaded, parsed, INT64_MIN, USEC_INFINITY));
+	expect_int(0, zone_load("Europe/Berlin", &loaded, NULL));
+	expect_int(0, zone_parse("Europe/Berlin", data, len, &parsed, NULL));
+	expect_true(zone_is_untouched(loaded));
+	expect_false(zone_is_untouched(parsed));
+	expect_true(zone_agrees(loaded, parsed, INT64_MIN, USEC_INFINITY));
 	zone_free(loaded);
 	zone_free(parsed);
 }
@@ -510,7 +497,7 @@ static void old_names_load_where_the_database_has_them(void **state) {
 		{"GMT+0", 0, 0},             {"GMT-0", 0, 0},             {"CET", 3600, 7200},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char path[64];
 		struct zone *zone;
 		struct zone_period winter, summer;
@@ -519,8 +506,8 @@ static void old_names_load_where_the_database_has_them(void **state) {
 		int r = zone_load(rows[i].name, &zone, &err);
 		if (!zones_is_tzif(path)) {
 			print_message("# %s: not in this machine's time zone database: not loaded\n", rows[i].name);
-			assert_int_equal(r, -ENOENT);
-			assert_non_null(strstr(err.text, "tzdata-legacy"));
+			expect_int(-ENOENT, r);
+			expect_part("tzdata-legacy", err.text);
 			continue;
 		}
 		if (r != 0) {
@@ -540,11 +527,11 @@ static void system_s_zone_is_one_that_loads(void **state) {
 	(void)state;
 	char name[64], small[2];
 	struct zone *zone;
-	assert_ptr_equal(zone_system_name(name, sizeof(name)), name);
-	assert_int_equal(zone_load(name, &zone, NULL), 0);
+	expect_same(name, zone_system_name(name, sizeof(name)));
+	expect_int(0, zone_load(name, &zone, NULL));
 	zone_free(zone);
 	zone_system_name(small, sizeof(small));
-	assert_true(strlen(small) < sizeof(small));
+	expect_true(strlen(small) < sizeof(small));
 }
 
 /* What a zone promises, whatever its file said. */
@@ -573,14 +560,15 @@ static void check_promises(const struct zone *zone, struct rng *rng) {
 static void damaged_file_is_refused_or_still_keeps_every_promise(void **state) {
 	static const char *const names[] = {"America/Denver", "Africa/Casablanca", "Australia/Lord_Howe", "Etc/GMT+5"};
 	(void)state;
-	struct rng rng = seed_dice(__func__);
+	struct rng rng;
+	seed_of_run(&rng);
 	int rounds = zones_slow() ? 200 : 20000;
 	int parsed = 0;
 
 	for (int i = 0; i < rounds; i++) {
 		unsigned char data[8192];
 		struct zone *zone;
-		size_t len = read_zone(names[rng_below(&rng, COUNT(names))], data, sizeof(data));
+		size_t len = read_zone(names[rng_below(&rng, COUNT_OF(names))], data, sizeof(data));
 		for (int64_t j = rng_below(&rng, 4); j >= 0; j--) {
 			/* The end, with the footer, is hit as often as all the rest. */
 			size_t from = rng_below(&rng, 2) == 0 && len > 40 ? len - 40 : 0;
@@ -593,7 +581,7 @@ static void damaged_file_is_refused_or_still_keeps_every_promise(void **state) {
 		}
 	}
 	/* Neither all nor none: else this shows nothing. */
-	assert_in_range(parsed, rounds / 20, rounds - rounds / 20);
+	expect_between(rounds / 20, rounds - rounds / 20, parsed);
 }
 
 int main(void) {

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: ISC
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "fixture.h"
+#include "zones.h"
 
 #include "base/utc.h"
 #include "calendar/zone.h"
-#include "zones.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* 1970-01-01 and 2100-01-01 */
 #define BEGIN_S ((int64_t)0)
@@ -59,7 +54,7 @@ static void complain(const char *name, int64_t at_s, const char *expected, const
 }
 
 static void add_change(struct changes *changes, int64_t at_s, int32_t offset_s) {
-	assert_true(changes->count < MAX_CHANGES);
+	expect_true(changes->count < MAX_CHANGES);
 	changes->list[changes->count++] = (struct change){at_s, offset_s};
 }
 
@@ -192,7 +187,7 @@ static void compare_apart(const char *name) {
 	(void)fflush(stdout);
 	(void)fflush(stderr);
 	pid_t child = fork();
-	assert_true(child >= 0);
+	expect_true(child >= 0);
 	if (child == 0) {
 		compare_zone(name);
 		(void)fflush(stdout);
@@ -207,7 +202,7 @@ static void compare_apart(const char *name) {
 static void every_zone_agrees_with_the_c_library_at_every_change_from_1970_to_2100(void **state) {
 	(void)state;
 	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(tally != MAP_FAILED);
+	expect_true(tally != MAP_FAILED);
 
 	for (size_t i = 0; i < zones_count; i++) {
 		if (!zones_alias[i] && (!zones_slow() || i % 32 == 0)) {
@@ -218,7 +213,7 @@ static void every_zone_agrees_with_the_c_library_at_every_change_from_1970_to_21
 	if (tally->wrong > 0) {
 		fail_msg("%d differences", tally->wrong);
 	}
-	assert_true(tally->changes > 0);
+	expect_true(tally->changes > 0);
 	(void)munmap(tally, sizeof(*tally));
 }
 
@@ -230,13 +225,11 @@ static void every_name_loads_and_an_alias_is_its_zone(void **state) {
 		if (zone_load(zones_names[i], &zone, &err) < 0) {
 			fail_msg("expected %s to load, got: %s", zones_names[i], err.text);
 		}
-		assert_string_equal(zone_name(zone), zones_names[i]);
+		expect_text(zones_names[i], zone_name(zone));
 		zones_use(":", zones_names[i]);
 		for (int64_t at_s = BEGIN_S; at_s < END_S; at_s += (END_S - BEGIN_S) / 97) {
-			if (our_offset(zone, at_s) != zones_offset(at_s)) {
-				fail_msg("%s at %lld: expected %d, got %d", zones_names[i], (long long)at_s,
-				         (int)zones_offset(at_s), (int)our_offset(zone, at_s));
-			}
+			expect_int(zones_offset(at_s), our_offset(zone, at_s), "%s at %lld", zones_names[i],
+			           (long long)at_s);
 		}
 		zone_free(zone);
 	}
@@ -273,13 +266,13 @@ static void every_link_that_is_listed_loads_or_is_told_with_its_zone(void **stat
 		if (r != -ENOENT || strcmp(err.text, line) != 0) {
 			fail_msg("expected %s\ngot %d: %s", line, r, err.text);
 		}
-		assert_int_equal(zone_load(target, &zone, &err), 0);
+		expect_int(0, zone_load(target, &zone, &err));
 		zone_free(zone);
 		told++;
 	}
 	(void)fclose(list);
 	print_message("# %zu links are installed, %zu are not\n", loaded, told);
-	assert_true(loaded + told > 100);
+	expect_true(loaded + told > 100);
 }
 
 int main(void) {

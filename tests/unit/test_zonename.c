@@ -5,25 +5,15 @@
  * a Debian without tzdata-legacy.
  */
 
-#include <errno.h>
-#include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "fixture.h"
+#include "temporary.h"
 
 #include "calendar/zonename.h"
 
-#include "temporary.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include <errno.h>
+#include <ftw.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define LACKS    " is not in this machine's time zone database: "
 #define LOOKS    "write an IANA name such as \"America/Denver\" or \"UTC\""
@@ -72,13 +62,13 @@ static void put(const char *name, const char *text) {
 	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
 	for (char *slash = path + strlen(directory) + 1; (slash = strchr(slash, '/')); slash++) {
 		*slash = '\0';
-		assert_true(mkdir(path, 0700) == 0 || errno == EEXIST);
+		expect_true(mkdir(path, 0700) == 0 || errno == EEXIST);
 		*slash = '/';
 	}
 	FILE *file = fopen(path, "w");
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
+	expect_not_null(file);
+	expect_true(fputs(text, file) >= 0);
+	expect_int(0, fclose(file));
 }
 
 static int make_database(void **state) {
@@ -87,7 +77,7 @@ static int make_database(void **state) {
 	if (!mkdtemp(directory)) {
 		return -1;
 	}
-	for (size_t i = 0; i < COUNT(installed); i++) {
+	for (size_t i = 0; i < COUNT_OF(installed); i++) {
 		put(installed[i], "TZif");
 	}
 	put("tzdata.zi", list);
@@ -124,12 +114,12 @@ static void names_that_could_leave_the_directory_are_none(void **state) {
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(bad); i++) {
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		if (zonename_is_valid(bad[i])) {
 			fail_msg("\"%s\": expected to be refused", bad[i]);
 		}
 	}
-	for (size_t i = 0; i < COUNT(good); i++) {
+	for (size_t i = 0; i < COUNT_OF(good); i++) {
 		if (!zonename_is_valid(good[i])) {
 			fail_msg("\"%s\": expected to be a name", good[i]);
 		}
@@ -162,7 +152,7 @@ static void nothing_is_guessed_where_a_letter_makes_another_zone(void **state) {
 		"EST5EDT,M3.2.0,M11.1.0", "Mars/Olympus", "Denver1", "Etc/Elsewhere", "",
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(names); i++) {
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		char expected[256];
 		(void)snprintf(expected, sizeof(expected), "\"%s\"" LACKS LOOKS, names[i]);
 		expect_sentence(names[i], expected);
@@ -182,7 +172,7 @@ static void what_is_listed_and_not_installed_is_not_offered(void **state) {
 static void name_is_shown_without_its_control_characters(void **state) {
 	(void)state;
 	expect_sentence("UTC\033[2J", "\"UTC\\x1b[2J\"" LACKS LOOKS);
-	assert_int_equal(zonename_refuse(directory, "Europe/Berln", NULL), -ENOENT);
+	expect_int(-ENOENT, zonename_refuse(directory, "Europe/Berln", NULL));
 }
 
 static void without_a_list_or_a_database_the_message_still_helps(void **state) {
@@ -191,19 +181,19 @@ static void without_a_list_or_a_database_the_message_still_helps(void **state) {
 	struct error err = {""};
 
 	(void)snprintf(list_path, sizeof(list_path), "%s/tzdata.zi", directory);
-	assert_int_equal(unlink(list_path), 0);
+	expect_int(0, unlink(list_path));
 	expect_sentence("US/Pacific", "\"US/Pacific\"" LACKS LOOKS);
-	assert_int_equal(mkfifo(list_path, 0600), 0);
+	expect_int(0, mkfifo(list_path, 0600));
 	expect_sentence("US/Pacific", "\"US/Pacific\"" LACKS LOOKS);
-	assert_int_equal(unlink(list_path), 0);
-	assert_int_equal(mkdir(list_path, 0700), 0);
+	expect_int(0, unlink(list_path));
+	expect_int(0, mkdir(list_path, 0700));
 	expect_sentence("US/Pacific", "\"US/Pacific\"" LACKS LOOKS);
 
 	(void)snprintf(nowhere, sizeof(nowhere), "%s/nowhere", directory);
 	(void)snprintf(expected, sizeof(expected), "\"UTC\" cannot be looked up: this machine has no time zone database in "
 	               "%s: install the package tzdata", nowhere);
-	assert_int_equal(zonename_refuse(nowhere, "UTC", &err), -ENOENT);
-	assert_string_equal(err.text, expected);
+	expect_int(-ENOENT, zonename_refuse(nowhere, "UTC", &err));
+	expect_text(expected, err.text);
 }
 
 int main(void) {
