@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 
 #include "disk.h"
+#include "fixture.h"
 
 #include "state/checkpoint.h"
 
@@ -30,13 +31,13 @@ static const struct checkpoint_entry entries[] = {
 	{"F", INTERVAL_HOURLY, 1795422000000000, 7, NULL, 0, 2, 2398377600000000, runs, 1, 3},
 };
 
-enum { ENTRY_COUNT = sizeof(entries) / sizeof(entries[0]) };
+enum { ENTRY_COUNT = COUNT_OF(entries) };
 
 static const struct sink_position somewhere = {.newest = INT64_MAX, .inode = UINT64_MAX, .size = INT64_MAX, .tail = 1};
 
 static int save(const struct checkpoint_entry *list, size_t count, struct error *err) {
 	struct checkpoint_writer *writer;
-	assert_int_equal(checkpoint_begin(&somewhere, &writer), 0);
+	expect_int(0, checkpoint_begin(&somewhere, &writer));
 	for (size_t i = 0; i < count; i++) {
 		checkpoint_add(writer, &list[i]);
 	}
@@ -46,31 +47,31 @@ static int save(const struct checkpoint_entry *list, size_t count, struct error 
 /* What a visitor saw must be the entries, in their order. */
 static void visit_expected(const struct checkpoint_entry *entry, void *user) {
 	size_t *seen = user;
-	assert_true(*seen < ENTRY_COUNT);
+	expect_true(*seen < ENTRY_COUNT);
 	const struct checkpoint_entry *want = &entries[(*seen)++];
-	assert_string_equal(entry->uuid, want->uuid);
-	assert_int_equal(entry->interval, want->interval);
-	assert_int_equal(entry->cursor, want->cursor);
-	assert_int_equal(entry->since, want->since);
-	assert_int_equal(entry->memory_len, want->memory_len);
-	assert_int_equal(entry->top, want->top);
-	assert_int_equal(entry->taken, want->taken);
-	assert_int_equal(entry->again, want->again);
-	assert_int_equal(entry->runs_len, want->runs_len);
+	expect_text(want->uuid, entry->uuid);
+	expect_int(want->interval, entry->interval);
+	expect_int(want->cursor, entry->cursor);
+	expect_int(want->since, entry->since);
+	expect_int(want->memory_len, entry->memory_len);
+	expect_int(want->top, entry->top);
+	expect_int(want->taken, entry->taken);
+	expect_int(want->again, entry->again);
+	expect_int(want->runs_len, entry->runs_len);
 	for (size_t i = 0; i < entry->runs_len; i++) {
-		assert_int_equal(entry->runs[i].start, want->runs[i].start);
-		assert_int_equal(entry->runs[i].end, want->runs[i].end);
-		assert_int_equal(entry->runs[i].recorded, want->runs[i].recorded);
-		assert_int_equal(entry->runs[i].revision, want->runs[i].revision);
-		assert_int_equal(entry->runs[i].stage, want->runs[i].stage);
-		assert_int_equal(entry->runs[i].gap, want->runs[i].gap);
+		expect_int(want->runs[i].start, entry->runs[i].start);
+		expect_int(want->runs[i].end, entry->runs[i].end);
+		expect_int(want->runs[i].recorded, entry->runs[i].recorded);
+		expect_int(want->runs[i].revision, entry->runs[i].revision);
+		expect_int(want->runs[i].stage, entry->runs[i].stage);
+		expect_int(want->runs[i].gap, entry->runs[i].gap);
 	}
 	for (size_t i = 0; i < entry->memory_len; i++) {
-		assert_int_equal(entry->memory[i].start, want->memory[i].start);
-		assert_int_equal(entry->memory[i].count, want->memory[i].count);
-		assert_int_equal(entry->memory[i].length_s, want->memory[i].length_s);
-		assert_int_equal(entry->memory[i].revision, want->memory[i].revision);
-		assert_int_equal(entry->memory[i].status, want->memory[i].status);
+		expect_int(want->memory[i].start, entry->memory[i].start);
+		expect_int(want->memory[i].count, entry->memory[i].count);
+		expect_int(want->memory[i].length_s, entry->memory[i].length_s);
+		expect_int(want->memory[i].revision, entry->memory[i].revision);
+		expect_int(want->memory[i].status, entry->memory[i].status);
 	}
 }
 
@@ -84,14 +85,13 @@ static void what_was_written_is_read(void **state) {
 	size_t seen = 0;
 	struct sink_position position = {0};
 	struct error err = {{0}};
-	assert_int_equal(save(entries, ENTRY_COUNT, &err), 0);
+	expect_int(0, save(entries, ENTRY_COUNT, &err));
 	if (checkpoint_read(disk_directory, visit_expected, &seen, &position, &err) < 0) {
 		fail_msg("%s", err.text);
 	}
-	assert_int_equal(seen, ENTRY_COUNT);
-	assert_true(position.newest == somewhere.newest && position.inode == somewhere.inode &&
-	            position.size == somewhere.size && position.tail == somewhere.tail);
-	assert_string_equal(disk_list(), "checkpoint ");
+	expect_int(ENTRY_COUNT, seen);
+	expect_true(position.newest == somewhere.newest && position.inode == somewhere.inode && position.size == somewhere.size && position.tail == somewhere.tail);
+	expect_text("checkpoint ", disk_list());
 }
 
 static void file_is_the_text_that_is_documented(void **state) {
@@ -111,8 +111,8 @@ static void file_is_the_text_that_is_documented(void **state) {
 	(void)snprintf(want, sizeof(want), "%scrc32 %08lx\n", body,
 	               crc32(0, (const Bytef *)body, sizeof(body) - 1));
 	const struct checkpoint_entry some[] = {entries[0], entries[1], entries[4], entries[5]};
-	assert_int_equal(save(some, 4, NULL), 0);
-	assert_string_equal(disk_get("checkpoint"), want);
+	expect_int(0, save(some, 4, NULL));
+	expect_text(want, disk_get("checkpoint"));
 }
 
 static void missing_one_is_no_damage(void **state) {
@@ -120,8 +120,8 @@ static void missing_one_is_no_damage(void **state) {
 	size_t seen = 0;
 	struct sink_position position;
 	struct error err = {{0}};
-	assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, &err), -ENOENT);
-	assert_non_null(strstr(err.text, "/checkpoint: "));
+	expect_int(-ENOENT, checkpoint_read(disk_directory, count_visits, &seen, &position, &err));
+	expect_part("/checkpoint: ", err.text);
 }
 
 static void what_would_not_verify_is_not_written(void **state) {
@@ -145,14 +145,14 @@ static void what_would_not_verify_is_not_written(void **state) {
 		{"A", INTERVAL_DAILY, 1, 0, NULL, 0, 0, 0, nothing, 1, 0},
 	};
 	disk_put("checkpoint", "the old one");
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		struct error err = {{0}};
 		if (save(&bad[i], 1, &err) != -EINVAL || !strstr(err.text, "/checkpoint: not written")) {
 			fail_msg("row %zu: %s", i, err.text);
 		}
 	}
-	assert_string_equal(disk_list(), "checkpoint ");
-	assert_string_equal(disk_get("checkpoint"), "the old one");
+	expect_text("checkpoint ", disk_list());
+	expect_text("the old one", disk_get("checkpoint"));
 }
 
 /* Damage */
@@ -161,7 +161,7 @@ static int parse(const char *data, size_t len, size_t *seen, struct error *err) 
 	struct sink_position position;
 	/* A copy of exactly that length, so that the sanitizer sees a byte too far. */
 	char *copy = malloc(len ? len : 1);
-	assert_non_null(copy);
+	expect_not_null(copy);
 	memcpy(copy, data, len);
 	int r = checkpoint_parse(copy, len, count_visits, seen, &position, err);
 	free(copy);
@@ -172,7 +172,7 @@ static void every_flipped_bit_is_seen(void **state) {
 	(void)state;
 	char text[2048];
 	size_t seen = 0;
-	assert_int_equal(save(entries, ENTRY_COUNT, NULL), 0);
+	expect_int(0, save(entries, ENTRY_COUNT, NULL));
 	(void)snprintf(text, sizeof(text), "%s", disk_get("checkpoint"));
 	size_t len = strlen(text);
 	for (size_t bit = 0; bit < 8 * len; bit++) {
@@ -182,21 +182,21 @@ static void every_flipped_bit_is_seen(void **state) {
 		}
 		text[bit / 8] = (char)(text[bit / 8] ^ 1 << bit % 8);
 	}
-	assert_int_equal(parse(text, len, &seen, NULL), 0);
-	assert_int_equal(seen, ENTRY_COUNT);
+	expect_int(0, parse(text, len, &seen, NULL));
+	expect_int(ENTRY_COUNT, seen);
 }
 
 static void every_cut_is_seen(void **state) {
 	(void)state;
 	char text[2048];
 	size_t seen = 0;
-	assert_int_equal(save(entries, ENTRY_COUNT, NULL), 0);
+	expect_int(0, save(entries, ENTRY_COUNT, NULL));
 	(void)snprintf(text, sizeof(text), "%s", disk_get("checkpoint"));
 	for (size_t len = 0; len < strlen(text); len++) {
-		assert_int_equal(parse(text, len, &seen, NULL), -EBADMSG);
+		expect_int(-EBADMSG, parse(text, len, &seen, NULL));
 	}
-	assert_int_equal(parse(text, strlen(text) + 1, &seen, NULL), -EBADMSG);
-	assert_int_equal(seen, 0);
+	expect_int(-EBADMSG, parse(text, strlen(text) + 1, &seen, NULL));
+	expect_int(0, seen);
 }
 
 /* With a checksum that agrees: the text alone decides. */
@@ -287,7 +287,7 @@ static void only_the_one_way_of_writing_is_read(void **state) {
 		{HEAD "poll A DAILY 0 0\npoll A", false},
 		{HEAD "crc32 00000000\n", false},
 	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char text[512];
 		size_t seen = 0;
 		struct error err = {{0}};
@@ -312,24 +312,24 @@ static void nobody_sees_a_part(void **state) {
 	(void)snprintf(text, sizeof(text), "%scrc32 %08lx\n", body,
 	               crc32(0, (const Bytef *)body, sizeof(body) - 1));
 	disk_put("checkpoint", text);
-	assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, &err), -EBADMSG);
-	assert_int_equal(seen, 0);
-	assert_int_equal(position.inode, 77);
-	assert_non_null(strstr(err.text, "/checkpoint: byte "));
+	expect_int(-EBADMSG, checkpoint_read(disk_directory, count_visits, &seen, &position, &err));
+	expect_int(0, seen);
+	expect_int(77, position.inode);
+	expect_part("/checkpoint: byte ", err.text);
 }
 
 static void what_is_no_file_is_damage(void **state) {
 	(void)state;
 	size_t seen = 0;
 	struct sink_position position;
-	assert_int_equal(mkdir(disk_path("checkpoint"), 0700), 0);
-	assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, NULL), -EBADMSG);
-	assert_int_equal(rmdir(disk_path("checkpoint")), 0);
+	expect_int(0, mkdir(disk_path("checkpoint"), 0700));
+	expect_int(-EBADMSG, checkpoint_read(disk_directory, count_visits, &seen, &position, NULL));
+	expect_int(0, rmdir(disk_path("checkpoint")));
 	disk_put("checkpoint", "");
-	assert_int_equal(truncate(disk_path("checkpoint"), ((off_t)1 << 30) + 1), 0);
+	expect_int(0, truncate(disk_path("checkpoint"), ((off_t)1 << 30) + 1));
 	struct error err = {{0}};
-	assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, &err), -EBADMSG);
-	assert_non_null(strstr(err.text, "/checkpoint: larger than the 1024 MiB that a checkpoint can have"));
+	expect_int(-EBADMSG, checkpoint_read(disk_directory, count_visits, &seen, &position, &err));
+	expect_part("/checkpoint: larger than the 1024 MiB that a checkpoint can have", err.text);
 }
 
 static void damaged_one_is_set_aside(void **state) {
@@ -337,14 +337,13 @@ static void damaged_one_is_set_aside(void **state) {
 	struct error err = {{0}};
 	const usec_t now = 1795392000 * USEC_PER_SEC + 5;
 	disk_put("checkpoint", "one");
-	assert_int_equal(checkpoint_set_aside(disk_directory, now, &err), 0);
+	expect_int(0, checkpoint_set_aside(disk_directory, now, &err));
 	disk_put("checkpoint", "two");
-	assert_int_equal(checkpoint_set_aside(disk_directory, now, &err), 0);
-	assert_string_equal(disk_list(),
-	                    "checkpoint.damaged-20261123T000000Z checkpoint.damaged-20261123T000001Z ");
-	assert_string_equal(disk_get("checkpoint.damaged-20261123T000000Z"), "one");
-	assert_int_equal(checkpoint_set_aside(disk_directory, now, &err), -ENOENT);
-	assert_non_null(strstr(err.text, "/checkpoint: cannot be set aside: "));
+	expect_int(0, checkpoint_set_aside(disk_directory, now, &err));
+	expect_text("checkpoint.damaged-20261123T000000Z checkpoint.damaged-20261123T000001Z ", disk_list());
+	expect_text("one", disk_get("checkpoint.damaged-20261123T000000Z"));
+	expect_int(-ENOENT, checkpoint_set_aside(disk_directory, now, &err));
+	expect_part("/checkpoint: cannot be set aside: ", err.text);
 
 	/* It is set aside once that will outlast a crash. */
 	for (int at = 1; at <= 3; at++) {
@@ -353,7 +352,7 @@ static void damaged_one_is_set_aside(void **state) {
 		fault_arm(FAULT_ERROR, EIO, at, 1);
 		int r = checkpoint_set_aside(disk_directory, now, &err);
 		fault_disarm();
-		assert_int_equal(r, -EIO);
+		expect_int(-EIO, r);
 	}
 }
 
@@ -365,15 +364,15 @@ static void failed_write_leaves_the_old_one(void **state) {
 		size_t seen = 0;
 		struct sink_position position;
 		struct error err = {{0}};
-		assert_int_equal(save(entries, 1, NULL), 0);
+		expect_int(0, save(entries, 1, NULL));
 		fault_arm(FAULT_ERROR, EIO, at, 1);
 		int r = save(entries, ENTRY_COUNT, &err);
 		hits = fault.hits;
 		fault_disarm();
-		assert_int_equal(r, hits > 0 ? -EIO : 0);
-		assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, NULL), 0);
-		assert_true(seen == ENTRY_COUNT || (r < 0 && seen == 1));
-		assert_string_equal(disk_list(), "checkpoint ");
+		expect_int(hits > 0 ? -EIO : 0, r);
+		expect_int(0, checkpoint_read(disk_directory, count_visits, &seen, &position, NULL));
+		expect_true(seen == ENTRY_COUNT || (r < 0 && seen == 1));
+		expect_text("checkpoint ", disk_list());
 	}
 }
 
@@ -382,14 +381,14 @@ static void full_disk_leaves_the_old_one(void **state) {
 	size_t seen = 0;
 	struct sink_position position;
 	struct error err = {{0}};
-	assert_int_equal(save(entries, 1, NULL), 0);
+	expect_int(0, save(entries, 1, NULL));
 	disk_limit(200);
 	int r = save(entries, ENTRY_COUNT, &err);
 	disk_limit(0);
-	assert_int_equal(r, -EFBIG);
-	assert_non_null(strstr(err.text, "/checkpoint: cannot be replaced: "));
-	assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, NULL), 0);
-	assert_int_equal(seen, 1);
+	expect_int(-EFBIG, r);
+	expect_part("/checkpoint: cannot be replaced: ", err.text);
+	expect_int(0, checkpoint_read(disk_directory, count_visits, &seen, &position, NULL));
+	expect_int(1, seen);
 }
 
 /* Size: a hundred thousand devices, ten remembered buckets each. */
@@ -405,17 +404,17 @@ static void large_one_is_written_and_read(void **state) {
 	for (int i = 0; i < MEMORY; i++) {
 		list[i] = (struct remembered){.start = 1795421700000000 + i * USEC_PER_MIN, .count = i, .length_s = 60};
 	}
-	assert_int_equal(checkpoint_begin(&somewhere, &writer), 0);
+	expect_int(0, checkpoint_begin(&somewhere, &writer));
 	for (int i = 0; i < DEVICES; i++) {
 		char uuid[32];
 		(void)snprintf(uuid, sizeof(uuid), "%022d.v0", i);
 		const struct checkpoint_entry entry = {uuid, INTERVAL_MINUTELY, 1795422300000000, 0, list, MEMORY, 0, 0, NULL, 0, 0};
 		checkpoint_add(writer, &entry);
 	}
-	assert_int_equal(checkpoint_finish(writer, disk_directory, NULL), 0);
+	expect_int(0, checkpoint_finish(writer, disk_directory, NULL));
 	clock_t middle = clock();
-	assert_int_equal(checkpoint_read(disk_directory, count_visits, &seen, &position, NULL), 0);
-	assert_int_equal(seen, DEVICES);
+	expect_int(0, checkpoint_read(disk_directory, count_visits, &seen, &position, NULL));
+	expect_int(DEVICES, seen);
 	print_message("written in %.3f s, read in %.3f s of processor time\n",
 	              (double)(middle - begin) / CLOCKS_PER_SEC, (double)(clock() - middle) / CLOCKS_PER_SEC);
 }

@@ -1,26 +1,20 @@
 // SPDX-License-Identifier: ISC
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "fixture.h"
+#include "sample.h"
 
 #include "config/keys.h"
-#include "sample.h"
 #include "sink/csv.h"
 #include "sink/format.h"
+
+#include <errno.h>
 
 static void expect(const struct record *record, const char *line) {
 	struct buf out;
 	buf_init(&out, 1 << 20);
 	csv_format(record, &out);
-	assert_int_equal(buf_error(&out), 0);
-	assert_string_equal(buf_text(&out), line);
+	expect_int(0, buf_error(&out));
+	expect_text(line, buf_text(&out));
 	buf_done(&out);
 }
 
@@ -103,7 +97,7 @@ static void texts_are_quoted_where_they_must_be(void **state) {
 		{"\xff=", "\xef\xbf\xbd="},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char line[1024];
 		struct record record = sample_record();
 		record.reason = rows[i].in;
@@ -129,7 +123,7 @@ static void counts_are_json_in_quotation_marks(void **state) {
 		{"\"\"", "\"\"\"\"\"\""},
 		{"-5", "\"'-5\""},
 	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char line[1024];
 		struct record record = sample_record();
 		record.event_counts = rows[i].in;
@@ -155,8 +149,8 @@ static void a_buffer_that_is_full_says_so(void **state) {
 	for (size_t max = 0; max < len; max++) {
 		buf_init(&out, max);
 		csv_format(&record, &out);
-		assert_int_equal(buf_error(&out), -EFBIG);
-		assert_true(out.len <= max);
+		expect_int(-EFBIG, buf_error(&out));
+		expect_true(out.len <= max);
 		buf_done(&out);
 	}
 }
@@ -177,8 +171,8 @@ static void header_has_a_name_for_every_column(void **state) {
 
 	buf_init(&out, 1 << 20);
 	csv_format(&record, &out);
-	assert_int_equal(count_commas(header), count_commas(buf_text(&out)));
-	assert_string_equal(header + strlen(header) - 2, "\r\n");
+	expect_int(count_commas(buf_text(&out)), count_commas(header));
+	expect_text("\r\n", header + strlen(header) - 2);
 	buf_done(&out);
 }
 
@@ -196,15 +190,15 @@ static void what_was_written_is_read_back(void **state) {
 		record.revision = 3;
 		buf_init(&out, 1 << 20);
 		csv_format(&record, &out);
-		assert_int_equal(csv_parse(buf_text(&out), out.len, &entry), 0);
-		assert_string_equal(entry.uuid, device.uuid);
-		assert_int_equal(entry.interval, INTERVAL_MINUTELY);
-		assert_true(entry.start == record.start && entry.end == record.end);
-		assert_int_equal(entry.status, status);
-		assert_int_equal(entry.count, record.count);
-		assert_int_equal(entry.revision, 3);
+		expect_int(0, csv_parse(buf_text(&out), out.len, &entry));
+		expect_text(device.uuid, entry.uuid);
+		expect_int(INTERVAL_MINUTELY, entry.interval);
+		expect_true(entry.start == record.start && entry.end == record.end);
+		expect_int(status, entry.status);
+		expect_int(record.count, entry.count);
+		expect_int(3, entry.revision);
 		for (size_t len = 0; len < out.len; len++) {
-			assert_int_equal(csv_parse(buf_text(&out), len, &entry), -EBADMSG);
+			expect_int(-EBADMSG, csv_parse(buf_text(&out), len, &entry));
 		}
 		buf_done(&out);
 	}
@@ -222,9 +216,9 @@ static void a_guard_is_taken_off_again(void **state) {
 	record.device = &device;
 	buf_init(&out, 1 << 20);
 	csv_format(&record, &out);
-	assert_non_null(strstr(buf_text(&out), ",'-AAAAAAAAAAAAAAAAAAAAA.v0,"));
-	assert_int_equal(csv_parse(buf_text(&out), out.len, &entry), 0);
-	assert_string_equal(entry.uuid, device.uuid);
+	expect_part(",'-AAAAAAAAAAAAAAAAAAAAA.v0,", buf_text(&out));
+	expect_int(0, csv_parse(buf_text(&out), out.len, &entry));
+	expect_text(device.uuid, entry.uuid);
 	buf_done(&out);
 }
 
@@ -238,18 +232,18 @@ static void older_lines_are_read_back(void **state) {
 		"2026-11-23T08:15:00Z,lobby,7,ok,MINUTELY,-AAAAAAAAAAAAAAAAAAAAA.v0,2,2026-11-23T08:16:00Z,,"
 		"2026-11-23T01:15:00-07:00,,acme,,,,,,2026-11-23T08:17:31.250Z\r\n";
 	struct log_entry entry;
-	assert_int_equal(csv_parse(header, strlen(header), &entry), -ENODATA);
-	assert_int_equal(csv_parse(line, strlen(line), &entry), 0);
-	assert_string_equal(entry.uuid, "-AAAAAAAAAAAAAAAAAAAAA.v0");
-	assert_true(entry.count == 7 && entry.revision == 2);
+	expect_int(-ENODATA, csv_parse(header, strlen(header), &entry));
+	expect_int(0, csv_parse(line, strlen(line), &entry));
+	expect_text("-AAAAAAAAAAAAAAAAAAAAA.v0", entry.uuid);
+	expect_true(entry.count == 7 && entry.revision == 2);
 }
 
 static void header_is_no_record(void **state) {
 	(void)state;
 	struct log_entry entry;
-	assert_int_equal(csv_parse(CSV_HEADER, strlen(CSV_HEADER), &entry), -ENODATA);
-	assert_int_equal(csv_parse("\r\n", 2, &entry), -EBADMSG);
-	assert_int_equal(csv_parse(",,,,,,,,\r\n", 10, &entry), -EBADMSG);
+	expect_int(-ENODATA, csv_parse(CSV_HEADER, strlen(CSV_HEADER), &entry));
+	expect_int(-EBADMSG, csv_parse("\r\n", 2, &entry));
+	expect_int(-EBADMSG, csv_parse(",,,,,,,,\r\n", 10, &entry));
 }
 
 /* log.format takes their extensions, in their order. */
@@ -257,11 +251,11 @@ static void each_format_can_be_configured(void **state) {
 	(void)state;
 	const char *const *choices = key_table[KEY_LOG_FORMAT].choices;
 	for (int i = 0; i < LOG_FORMAT_COUNT; i++) {
-		assert_string_equal(choices[i], log_codecs[i].extension);
-		assert_true(log_codecs[i].header && log_codecs[i].format && log_codecs[i].parse);
+		expect_text(log_codecs[i].extension, choices[i]);
+		expect_true(log_codecs[i].header && log_codecs[i].format && log_codecs[i].parse);
 	}
-	assert_null(choices[LOG_FORMAT_COUNT]);
-	assert_null(log_codecs[LOG_FORMAT_COUNT].extension);
+	expect_null(choices[LOG_FORMAT_COUNT]);
+	expect_null(log_codecs[LOG_FORMAT_COUNT].extension);
 }
 
 int main(void) {

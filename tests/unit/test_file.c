@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 
 #include "disk.h"
+#include "fixture.h"
 
 #include "base/replace.h"
 
@@ -29,18 +30,18 @@ static void open_flags_are_those_of_the_table(void **state) {
 	};
 
 	disk_put("there", "x");
-	assert_int_equal(symlink("there", disk_path("link")), 0);
-	assert_int_equal(mkfifo(disk_path("fifo"), 0600), 0);
-	assert_int_equal(mkdir(disk_path("directory"), 0700), 0);
-	assert_int_equal(mknod(disk_path("socket"), S_IFSOCK | 0600, 0), 0);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	expect_int(0, symlink("there", disk_path("link")));
+	expect_int(0, mkfifo(disk_path("fifo"), 0600));
+	expect_int(0, mkdir(disk_path("directory"), 0700));
+	expect_int(0, mknod(disk_path("socket"), S_IFSOCK | 0600, 0));
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		int fd = file_open(disk_path(rows[i].name), rows[i].access, 0640);
 		if (rows[i].want < 0 ? fd != rows[i].want : fd < 0) {
 			fail_msg("%s, access %d: expected %d, got %d", rows[i].name, (int)rows[i].access,
 			         rows[i].want, fd);
 		}
 		if (fd >= 0) {
-			assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+			expect_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 		}
 		file_close(fd);
 	}
@@ -53,23 +54,23 @@ static void created_files_have_the_mode(void **state) {
 	mode_t mask = umask(027);
 	file_close(file_open(disk_path("log"), FILE_APPEND, 0640));
 	(void)umask(mask);
-	assert_int_equal(stat(disk_path("log"), &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0640);
+	expect_int(0, stat(disk_path("log"), &st));
+	expect_int(0640, st.st_mode & 0777);
 }
 
 static void append_writes_at_the_end_after_a_truncation(void **state) {
 	(void)state;
 	disk_put("log", "one\ntwo\n");
 	int fd = file_open(disk_path("log"), FILE_APPEND, 0640);
-	assert_int_equal(file_write(fd, "three\n", 6, NULL), 0);
-	assert_string_equal(disk_get("log"), "one\ntwo\nthree\n");
-	assert_int_equal(truncate(disk_path("log"), 4), 0);
-	assert_int_equal(file_write(fd, "four\n", 5, NULL), 0);
-	assert_string_equal(disk_get("log"), "one\nfour\n");
-	assert_int_equal(file_truncate(fd, 4), 0);
-	assert_int_equal(file_sync(fd), 0);
-	assert_int_equal(file_sync_all(fd), 0);
-	assert_string_equal(disk_get("log"), "one\n");
+	expect_int(0, file_write(fd, "three\n", 6, NULL));
+	expect_text("one\ntwo\nthree\n", disk_get("log"));
+	expect_int(0, truncate(disk_path("log"), 4));
+	expect_int(0, file_write(fd, "four\n", 5, NULL));
+	expect_text("one\nfour\n", disk_get("log"));
+	expect_int(0, file_truncate(fd, 4));
+	expect_int(0, file_sync(fd));
+	expect_int(0, file_sync_all(fd));
+	expect_text("one\n", disk_get("log"));
 	file_close(fd);
 }
 
@@ -78,23 +79,23 @@ static void read_gives_what_is_there_at_the_offset(void **state) {
 	char text[16];
 	disk_put("log", "0123456789");
 	int fd = file_open(disk_path("log"), FILE_READ, 0);
-	assert_int_equal(file_read(fd, text, 4, 3), 4);
-	assert_memory_equal(text, "3456", 4);
-	assert_int_equal(file_read(fd, text, 16, 7), 3);
-	assert_int_equal(file_read(fd, text, 16, 10), 0);
-	assert_int_equal(file_read(fd, text, 16, 99), 0);
-	assert_int_equal(file_read(-1, text, 16, 0), -EBADF);
+	expect_int(4, file_read(fd, text, 4, 3));
+	expect_bytes("3456", text, 4);
+	expect_int(3, file_read(fd, text, 16, 7));
+	expect_int(0, file_read(fd, text, 16, 10));
+	expect_int(0, file_read(fd, text, 16, 99));
+	expect_int(-EBADF, file_read(-1, text, 16, 0));
 	file_close(fd);
 }
 
 static void full_device_says_so(void **state) {
 	(void)state;
 	size_t written = 77;
-	assert_int_equal(file_open("/dev/full", FILE_APPEND, 0), -FILE_NOT_REGULAR);
+	expect_int(-FILE_NOT_REGULAR, file_open("/dev/full", FILE_APPEND, 0));
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	assert_true(fd >= 0);
-	assert_int_equal(file_write(fd, "x", 1, &written), -ENOSPC);
-	assert_int_equal(written, 0);
+	expect_true(fd >= 0);
+	expect_int(-ENOSPC, file_write(fd, "x", 1, &written));
+	expect_int(0, written);
 	file_close(fd);
 }
 
@@ -109,8 +110,8 @@ static void short_write_tells_how_short(void **state) {
 	int r = file_write(fd, data, sizeof(data), &written);
 	disk_limit(0);
 	file_close(fd);
-	assert_int_equal(r, -EFBIG);
-	assert_int_equal(written, 300);
+	expect_int(-EFBIG, r);
+	expect_int(300, written);
 }
 
 static void stat_tells_what_stands_there(void **state) {
@@ -120,30 +121,30 @@ static void stat_tells_what_stands_there(void **state) {
 	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1700000000, .tv_nsec = 5000}};
 
 	disk_put("log", "12345");
-	assert_int_equal(utimensat(AT_FDCWD, disk_path("log"), times, 0), 0);
-	assert_int_equal(file_stat(disk_path("log"), &info), 0);
-	assert_int_equal(stat(disk_path("log"), &st), 0);
-	assert_int_equal(info.inode, st.st_ino);
-	assert_int_equal(info.device, st.st_dev);
-	assert_int_equal(info.size, 5);
-	assert_int_equal(info.mtime, 1700000000 * USEC_PER_SEC + 5);
-	assert_true(info.ctime > info.mtime);
-	assert_true(info.regular);
+	expect_int(0, utimensat(AT_FDCWD, disk_path("log"), times, 0));
+	expect_int(0, file_stat(disk_path("log"), &info));
+	expect_int(0, stat(disk_path("log"), &st));
+	expect_int(st.st_ino, info.inode);
+	expect_int(st.st_dev, info.device);
+	expect_int(5, info.size);
+	expect_int(1700000000 * USEC_PER_SEC + 5, info.mtime);
+	expect_true(info.ctime > info.mtime);
+	expect_true(info.regular);
 
 	int fd = file_open(disk_path("log"), FILE_READ, 0);
-	assert_int_equal(file_stat_open(fd, &open_info), 0);
-	assert_int_equal(open_info.inode, info.inode);
-	assert_int_equal(open_info.device, info.device);
-	assert_int_equal(open_info.size, info.size);
-	assert_int_equal(open_info.mtime, info.mtime);
-	assert_int_equal(open_info.ctime, info.ctime);
-	assert_true(open_info.regular);
+	expect_int(0, file_stat_open(fd, &open_info));
+	expect_int(info.inode, open_info.inode);
+	expect_int(info.device, open_info.device);
+	expect_int(info.size, open_info.size);
+	expect_int(info.mtime, open_info.mtime);
+	expect_int(info.ctime, open_info.ctime);
+	expect_true(open_info.regular);
 	file_close(fd);
 
-	assert_int_equal(symlink("log", disk_path("link")), 0);
-	assert_int_equal(file_stat(disk_path("link"), &info), 0);
-	assert_false(info.regular);
-	assert_int_equal(file_stat(disk_path("none"), &info), -ENOENT);
+	expect_int(0, symlink("log", disk_path("link")));
+	expect_int(0, file_stat(disk_path("link"), &info));
+	expect_false(info.regular);
+	expect_int(-ENOENT, file_stat(disk_path("none"), &info));
 }
 
 /* 2 GiB and January 2038 are where 32 bits end; the kernel says times in 64 on every machine. */
@@ -162,20 +163,20 @@ static void sizes_and_times_go_beyond_32_bits(void **state) {
 		print_message("no file of 5 GiB can be made here\n");
 		skip();
 	}
-	assert_int_equal(r, 0);
-	assert_int_equal(file_write(fd, "end", 3, NULL), 0);
-	assert_int_equal(file_read(fd, text, sizeof(text), size), 3);
-	assert_string_equal(text, "end");
-	assert_int_equal(futimens(fd, times), 0);
-	assert_int_equal(file_stat_open(fd, &info), 0);
-	assert_int_equal(info.size, size + 3);
-	assert_int_equal(statx(fd, "", AT_EMPTY_PATH, STATX_MTIME, &kernels), 0);
-	assert_true(kernels.stx_mtime.tv_sec > 2000000000);
-	assert_int_equal(info.mtime, kernels.stx_mtime.tv_sec * USEC_PER_SEC);
+	expect_int(0, r);
+	expect_int(0, file_write(fd, "end", 3, NULL));
+	expect_int(3, file_read(fd, text, sizeof(text), size));
+	expect_text("end", text);
+	expect_int(0, futimens(fd, times));
+	expect_int(0, file_stat_open(fd, &info));
+	expect_int(size + 3, info.size);
+	expect_int(0, statx(fd, "", AT_EMPTY_PATH, STATX_MTIME, &kernels));
+	expect_true(kernels.stx_mtime.tv_sec > 2000000000);
+	expect_int(kernels.stx_mtime.tv_sec * USEC_PER_SEC, info.mtime);
 
-	assert_int_equal(file_truncate(fd, size - 1), 0);
-	assert_int_equal(file_stat(disk_path("log"), &info), 0);
-	assert_int_equal(info.size, size - 1);
+	expect_int(0, file_truncate(fd, size - 1));
+	expect_int(0, file_stat(disk_path("log"), &info));
+	expect_int(size - 1, info.size);
 	file_close(fd);
 }
 
@@ -186,15 +187,15 @@ static void rename_replaces_and_rename_new_does_not(void **state) {
 	char a[PATH_MAX], b[PATH_MAX];
 	(void)snprintf(a, sizeof(a), "%s", disk_path("a"));
 	(void)snprintf(b, sizeof(b), "%s", disk_path("b"));
-	assert_int_equal(file_rename_new(a, b), -EEXIST);
-	assert_string_equal(disk_get("b"), "b");
-	assert_int_equal(file_rename(a, b), 0);
-	assert_string_equal(disk_get("b"), "a");
-	assert_int_equal(file_rename_new(b, a), 0);
-	assert_string_equal(disk_list(), "a ");
-	assert_int_equal(file_rename_new(b, a), -ENOENT);
-	assert_int_equal(file_remove(a), 0);
-	assert_int_equal(file_remove(a), -ENOENT);
+	expect_int(-EEXIST, file_rename_new(a, b));
+	expect_text("b", disk_get("b"));
+	expect_int(0, file_rename(a, b));
+	expect_text("a", disk_get("b"));
+	expect_int(0, file_rename_new(b, a));
+	expect_text("a ", disk_list());
+	expect_int(-ENOENT, file_rename_new(b, a));
+	expect_int(0, file_remove(a));
+	expect_int(-ENOENT, file_remove(a));
 }
 
 /* As on file systems that know no RENAME_NOREPLACE. */
@@ -206,11 +207,11 @@ static void rename_new_does_without_the_kernel(void **state) {
 	disk_put("a", "a");
 	disk_put("b", "b");
 	fault_arm(FAULT_ERROR, EINVAL, 1, 1);
-	assert_int_equal(file_rename_new(a, b), -EEXIST);
-	assert_int_equal(file_remove(b), 0);
+	expect_int(-EEXIST, file_rename_new(a, b));
+	expect_int(0, file_remove(b));
 	fault_arm(FAULT_ERROR, EINVAL, 1, 1);
-	assert_int_equal(file_rename_new(a, b), 0);
-	assert_string_equal(disk_list(), "b ");
+	expect_int(0, file_rename_new(a, b));
+	expect_text("b ", disk_list());
 }
 
 static void count_name(const char *name, void *user) {
@@ -223,22 +224,22 @@ static void list_visits_all_but_the_dots(void **state) {
 	int count = 0;
 	disk_put("a", "");
 	disk_put(".b", "");
-	assert_int_equal(file_list(disk_directory, count_name, &count), 0);
-	assert_int_equal(count, 2);
-	assert_int_equal(file_list(disk_path("none"), count_name, &count), -ENOENT);
-	assert_int_equal(file_sync_directory(disk_directory), 0);
-	assert_int_equal(file_sync_directory(disk_path("none")), -ENOENT);
-	assert_int_equal(file_sync_directory(disk_path("a")), -ENOTDIR);
+	expect_int(0, file_list(disk_directory, count_name, &count));
+	expect_int(2, count);
+	expect_int(-ENOENT, file_list(disk_path("none"), count_name, &count));
+	expect_int(0, file_sync_directory(disk_directory));
+	expect_int(-ENOENT, file_sync_directory(disk_path("none")));
+	expect_int(-ENOTDIR, file_sync_directory(disk_path("a")));
 }
 
 static void lock_excludes_another_descriptor(void **state) {
 	(void)state;
 	int first = file_open(disk_path("lock"), FILE_APPEND, 0600);
 	int second = file_open(disk_path("lock"), FILE_APPEND, 0600);
-	assert_int_equal(file_lock(first), 0);
-	assert_int_equal(file_lock(second), -EWOULDBLOCK);
+	expect_int(0, file_lock(first));
+	expect_int(-EWOULDBLOCK, file_lock(second));
 	file_close(first);
-	assert_int_equal(file_lock(second), 0);
+	expect_int(0, file_lock(second));
 	file_close(second);
 }
 
@@ -249,15 +250,15 @@ static void signals_are_nothing(void **state) {
 		char text[4];
 		fault_arm(FAULT_ERROR, EINTR, at, 1);
 		int fd = file_open(disk_path("log"), FILE_APPEND, 0640);
-		assert_true(fd >= 0);
-		assert_int_equal(file_write(fd, "abcd", 4, NULL), 0);
-		assert_int_equal(file_sync(fd), 0);
-		assert_int_equal(file_sync_all(fd), 0);
-		assert_int_equal(file_read(fd, text, 4, 0), 4);
-		assert_memory_equal(text, "abcd", 4);
-		assert_int_equal(file_truncate(fd, 0), 0);
+		expect_true(fd >= 0);
+		expect_int(0, file_write(fd, "abcd", 4, NULL));
+		expect_int(0, file_sync(fd));
+		expect_int(0, file_sync_all(fd));
+		expect_int(4, file_read(fd, text, 4, 0));
+		expect_bytes("abcd", text, 4);
+		expect_int(0, file_truncate(fd, 0));
 		file_close(fd);
-		assert_int_equal(fault.hits, 1);
+		expect_int(1, fault.hits);
 		fault_disarm();
 	}
 }
@@ -267,21 +268,21 @@ static void signals_are_nothing(void **state) {
 static void replace_puts_the_new_file(void **state) {
 	(void)state;
 	struct stat st;
-	assert_int_equal(file_replace(disk_directory, "state", "one", 3, 0600), 0);
-	assert_string_equal(disk_get("state"), "one");
-	assert_int_equal(file_replace(disk_directory, "state", "", 0, 0600), 0);
-	assert_string_equal(disk_get("state"), "");
-	assert_string_equal(disk_list(), "state ");
-	assert_int_equal(stat(disk_path("state"), &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0600);
-	assert_int_equal(file_replace(disk_path("none"), "state", "", 0, 0600), -ENOENT);
+	expect_int(0, file_replace(disk_directory, "state", "one", 3, 0600));
+	expect_text("one", disk_get("state"));
+	expect_int(0, file_replace(disk_directory, "state", "", 0, 0600));
+	expect_text("", disk_get("state"));
+	expect_text("state ", disk_list());
+	expect_int(0, stat(disk_path("state"), &st));
+	expect_int(0600, st.st_mode & 0777);
+	expect_int(-ENOENT, file_replace(disk_path("none"), "state", "", 0, 0600));
 }
 
 static void replace_outlives_what_a_crash_left(void **state) {
 	(void)state;
 	disk_put(".state.tmp", "half of someth");
-	assert_int_equal(file_replace(disk_directory, "state", "one", 3, 0600), 0);
-	assert_string_equal(disk_list(), "state ");
+	expect_int(0, file_replace(disk_directory, "state", "one", 3, 0600));
+	expect_text("state ", disk_list());
 }
 
 /* The call that fails may be any: the old file or the new one is there, and nothing else. */
@@ -295,17 +296,17 @@ static void replace_fails_whole(void **state) {
 		int hits = fault.hits;
 		fault_disarm();
 		if (hits == 0) {
-			assert_int_equal(r, 0);
+			expect_int(0, r);
 			break;
 		}
 		bool committed = strcmp(disk_get("state"), "new") == 0;
 		if (r != -ENOSPC || (!committed && strcmp(disk_get("state"), "old") != 0)) {
 			fail_msg("call %d failed: result %d, file: %s", at, r, disk_get("state"));
 		}
-		assert_string_equal(disk_list(), "state ");
+		expect_text("state ", disk_list());
 	}
 	/* remove, create, write, sync, rename, open and sync the directory */
-	assert_int_equal(at, 8);
+	expect_int(8, at);
 }
 
 static void replace_crashes_whole(void **state) {
@@ -324,8 +325,8 @@ static void replace_crashes_whole(void **state) {
 			fail_msg("crash at call %d left: %s", at, text);
 		}
 	}
-	assert_string_equal(disk_list(), "state ");
-	assert_int_equal(at, 9);
+	expect_text("state ", disk_list());
+	expect_int(9, at);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, disk_setup, disk_teardown)

@@ -6,9 +6,10 @@
  */
 
 #include "disk.h"
+#include "fixture.h"
+#include "sample.h"
 
 #include "config/keys.h"
-#include "sample.h"
 #include "sink/archive.h"
 #include "sink/csv.h"
 #include "sink/ndjson.h"
@@ -63,7 +64,7 @@ static struct sink *opened(int format, int keep, usec_t now) {
 	if (sink_open(&settings, now, &sink, &err) < 0 || sink_recover(sink, NULL, now, &replay, &err) < 0) {
 		fail_msg("%s", err.text);
 	}
-	assert_int_equal(replay.odd, 0);
+	expect_int(0, replay.odd);
 	sink_checkpointed(sink, &(struct sink_position){.newest = USEC_INFINITY});
 	return sink;
 }
@@ -72,7 +73,7 @@ static void commit(struct sink *sink, int64_t count, usec_t now) {
 	struct record record = sample_record();
 	record.count = count;
 	sink_add(sink, &record);
-	assert_int_equal(sink_commit(sink, now, NULL), 0);
+	expect_int(0, sink_commit(sink, now, NULL));
 }
 
 static void work(struct sink *sink) {
@@ -85,21 +86,21 @@ static void a_third_format_is_read_back(void **state) {
 	(void)state;
 	struct sink *sink = opened(TAGGED, 0, start);
 	commit(sink, 1, start);
-	assert_int_equal(rename(disk_path("occupancy.tagged"), disk_path("occupancy.tagged.1")), 0);
+	expect_int(0, rename(disk_path("occupancy.tagged"), disk_path("occupancy.tagged.1")));
 	commit(sink, 2, start);
-	assert_int_equal(sink_rotate(sink, start, NULL), 0);
+	expect_int(0, sink_rotate(sink, start, NULL));
 	commit(sink, 3, start);
 	work(sink);
 	sink_close(sink);
-	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.tagged.gz occupancy.tagged occupancy.tagged.1 ");
+	expect_text("occupancy-20261123T070000Z.tagged.gz occupancy.tagged occupancy.tagged.1 ", disk_list());
 
 	sink_close(opened(TAGGED, 0, start));
-	assert_string_equal(read_back, "1 2 3 ");
+	expect_text("1 2 3 ", read_back);
 
 	sink_close(opened(LOG_FORMAT_NDJSON, 0, start + USEC_PER_SEC));
-	assert_string_equal(read_back, "1 2 3 ");
-	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.tagged.gz "
-	                                 "occupancy-20261123T070001Z.tagged occupancy.ndjson occupancy.tagged.1 ");
+	expect_text("1 2 3 ", read_back);
+	expect_text("occupancy-20261123T070000Z.tagged.gz "  "occupancy-20261123T070001Z.tagged occupancy.ndjson occupancy.tagged.1 ",
+	            disk_list());
 }
 
 static void its_files_are_trimmed_with_the_others(void **state) {
@@ -107,17 +108,17 @@ static void its_files_are_trimmed_with_the_others(void **state) {
 	struct sink *sink = opened(TAGGED, 2, start);
 	for (int i = 0; i < 4; i++) {
 		commit(sink, i, start + i * USEC_PER_SEC);
-		assert_int_equal(sink_rotate(sink, start + i * USEC_PER_SEC, NULL), 0);
+		expect_int(0, sink_rotate(sink, start + i * USEC_PER_SEC, NULL));
 		work(sink);
 	}
 	sink_close(sink);
 	sink = opened(LOG_FORMAT_CSV, 2, start + 9 * USEC_PER_SEC);
 	commit(sink, 9, start + 9 * USEC_PER_SEC);
-	assert_int_equal(sink_rotate(sink, start + 9 * USEC_PER_SEC, NULL), 0);
+	expect_int(0, sink_rotate(sink, start + 9 * USEC_PER_SEC, NULL));
 	work(sink);
 	sink_close(sink);
-	assert_string_equal(disk_list(), "occupancy-20261123T070003Z.tagged.gz occupancy-20261123T070009Z.csv.gz "
-	                                 "occupancy.csv ");
+	expect_text("occupancy-20261123T070003Z.tagged.gz occupancy-20261123T070009Z.csv.gz "  "occupancy.csv ",
+	            disk_list());
 }
 
 /* What other programs' files are called is left alone. */
@@ -140,7 +141,7 @@ static void suffixes_end_where_they_end(void **state) {
 		{"occupancy-20261123T070000Z.gz", -1, false},
 		{"occupancy-20261123T070000Z", -1, false},
 	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct archive_file file;
 		const struct log_codec *codec = log_codec_of_name(rows[i].name);
 		if (codec != (rows[i].format < 0 ? NULL : &log_codecs[rows[i].format]) ||

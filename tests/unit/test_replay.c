@@ -3,11 +3,12 @@
 /* sink/replay.h: the log read back. */
 
 #include "disk.h"
+#include "fixture.h"
+#include "sample.h"
 
 #include "base/file.h"
 #include "base/rng.h"
 #include "base/utc.h"
-#include "sample.h"
 #include "sink/archive.h"
 #include "sink/csv.h"
 #include "sink/ndjson.h"
@@ -29,7 +30,7 @@ static const char *lines_of(enum log_format format, int first, int count) {
 		record.count = i;
 		log_codec_of(format)->format(&record, &out);
 	}
-	assert_int_equal(buf_error(&out), 0);
+	expect_int(0, buf_error(&out));
 	(void)snprintf(text_of_all, sizeof(text_of_all), "%s", buf_text(&out));
 	buf_done(&out);
 	return text_of_all;
@@ -41,25 +42,25 @@ static const char *ndjson(int first, int count) {
 
 static void put_gz(const char *name, const char *text) {
 	gzFile file = gzopen(disk_path(name), "wb");
-	assert_non_null(file);
-	assert_int_equal(gzwrite(file, text, (unsigned)strlen(text)), strlen(text));
-	assert_int_equal(gzclose(file), Z_OK);
+	expect_not_null(file);
+	expect_int(strlen(text), gzwrite(file, text, (unsigned)strlen(text)));
+	expect_int(Z_OK, gzclose(file));
 }
 
 static void put_bytes(const char *name, const char *bytes, size_t len) {
 	FILE *file = fopen(disk_path(name), "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(bytes, 1, len, file), len);
-	assert_int_equal(fclose(file), 0);
+	expect_not_null(file);
+	expect_int(len, fwrite(bytes, 1, len, file));
+	expect_int(0, fclose(file));
 }
 
 static struct sink_position position_in(const char *name, int64_t size, usec_t newest) {
 	struct sink_position position = {.newest = newest, .size = size};
 	struct file_info info;
 	int fd = file_open(disk_path(name), FILE_READ, 0);
-	assert_true(fd >= 0);
-	assert_int_equal(file_stat_open(fd, &info), 0);
-	assert_int_equal(replay_tail(fd, size, &position.tail), 0);
+	expect_true(fd >= 0);
+	expect_int(0, file_stat_open(fd, &info));
+	expect_int(0, replay_tail(fd, size, &position.tail));
 	file_close(fd);
 	position.inode = info.inode;
 	return position;
@@ -111,7 +112,7 @@ static const char *judged_from_file(const char *current, const struct sink_posit
 	if (replay_run(disk_directory, current, from, &replay, &zeros, &err) < 0) {
 		fail_msg("%s", err.text);
 	}
-	assert_int_equal(forgotten, replay.place == REPLAY_OLDER);
+	expect_int(replay.place == REPLAY_OLDER, forgotten);
 	return seen;
 }
 
@@ -129,8 +130,8 @@ static void log_that_goes_on_is_not_older(void **state) {
 	struct sink_position from = position_behind(5, monday);
 	disk_put("occupancy-20261123T060000Z.ndjson", ndjson(90, 1));
 	disk_put("occupancy.ndjson", ndjson(1, 7));
-	assert_string_equal(judged_from(&from, 5), "6 7 ");
-	assert_int_equal(replay.place, REPLAY_FOUND);
+	expect_text("6 7 ", judged_from(&from, 5));
+	expect_int(REPLAY_FOUND, replay.place);
 }
 
 /* Restored: an earlier state of the same file, or of an earlier file. */
@@ -139,23 +140,23 @@ static void log_that_begins_with_what_was_known_is_older(void **state) {
 	struct sink_position from = position_behind(5, monday);
 	disk_put("occupancy-20261123T070000Z.ndjson", ndjson(90, 1));
 	disk_put("occupancy.ndjson", ndjson(1, 3));
-	assert_string_equal(judged_from(&from, 5), "90 1 2 3 ");
-	assert_int_equal(replay.place, REPLAY_OLDER);
-	assert_int_equal(replay.records, 4);
+	expect_text("90 1 2 3 ", judged_from(&from, 5));
+	expect_int(REPLAY_OLDER, replay.place);
+	expect_int(4, replay.records);
 
 	/* A correction, or a device that nobody knows, says nothing. */
 	char text[8192];
 	(void)snprintf(text, sizeof(text), "%s", ndjson(101, 1));
 	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s", ndjson(2, 1));
 	disk_put("occupancy.ndjson", text);
-	assert_string_equal(judged_from(&from, 5), "90 101 2 ");
-	assert_int_equal(replay.place, REPLAY_OLDER);
+	expect_text("90 101 2 ", judged_from(&from, 5));
+	expect_int(REPLAY_OLDER, replay.place);
 
 	/* The position was in a file that was rotated since, and is not there any more. */
 	disk_put("occupancy-20261123T080000Z.ndjson", ndjson(4, 3));
 	disk_put("occupancy.ndjson", ndjson(7, 1));
-	assert_string_equal(judged_from(&from, 5), "90 4 5 6 7 ");
-	assert_int_equal(replay.place, REPLAY_OLDER);
+	expect_text("90 4 5 6 7 ", judged_from(&from, 5));
+	expect_int(REPLAY_OLDER, replay.place);
 }
 
 /* An empty file holds no record, and a backup may have one. */
@@ -164,18 +165,18 @@ static void log_without_its_latest_rotated_file_is_older(void **state) {
 	struct sink_position from = position_behind(5, monday);
 	disk_put("occupancy-20261123T060000Z.ndjson", ndjson(90, 1));
 	disk_put("occupancy.ndjson", "");
-	assert_string_equal(judged_from(&from, 5), "90 ");
-	assert_int_equal(replay.place, REPLAY_OLDER);
+	expect_text("90 ", judged_from(&from, 5));
+	expect_int(REPLAY_OLDER, replay.place);
 
 	from.size = 0;
 	from.inode = 0;
-	assert_string_equal(judged_from(&from, 5), "90 ");
-	assert_int_equal(replay.place, REPLAY_OLDER);
+	expect_text("90 ", judged_from(&from, 5));
+	expect_int(REPLAY_OLDER, replay.place);
 
 	/* Of the same file nothing is missing, whoever has removed the others. */
 	from = position_in("occupancy.ndjson", 0, monday);
-	assert_string_equal(judged_from(&from, 5), "");
-	assert_int_equal(replay.place, REPLAY_FOUND);
+	expect_text("", judged_from(&from, 5));
+	expect_int(REPLAY_FOUND, replay.place);
 }
 
 static void log_that_others_have_taken_away_is_lost_but_not_older(void **state) {
@@ -184,28 +185,28 @@ static void log_that_others_have_taken_away_is_lost_but_not_older(void **state) 
 
 	/* All of it; the current file alone; the rotated ones alone; emptied and written to. */
 	disk_put("occupancy.ndjson", "");
-	assert_string_equal(judged_from(&from, 5), "");
-	assert_int_equal(replay.place, REPLAY_LOST);
+	expect_text("", judged_from(&from, 5));
+	expect_int(REPLAY_LOST, replay.place);
 	disk_put("occupancy-20261123T060000Z.ndjson", ndjson(80, 1));
 	disk_put("occupancy-20261123T070000Z.ndjson.gz", "");
-	assert_string_equal(judged_from(&from, 5), "");
-	assert_int_equal(replay.place, REPLAY_LOST);
+	expect_text("", judged_from(&from, 5));
+	expect_int(REPLAY_LOST, replay.place);
 	disk_put("occupancy.ndjson", ndjson(6, 2));
-	assert_string_equal(judged_from(&from, 5), "6 7 ");
-	assert_int_equal(replay.place, REPLAY_LOST);
+	expect_text("6 7 ", judged_from(&from, 5));
+	expect_int(REPLAY_LOST, replay.place);
 	/* What comes behind a new record was not there before, whatever it looks like. */
 	char text[8192];
 	(void)snprintf(text, sizeof(text), "%s", ndjson(6, 1));
 	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s", ndjson(3, 1));
 	disk_put("occupancy.ndjson", text);
-	assert_string_equal(judged_from(&from, 5), "6 3 ");
-	assert_int_equal(replay.place, REPLAY_LOST);
+	expect_text("6 3 ", judged_from(&from, 5));
+	expect_int(REPLAY_LOST, replay.place);
 	/* Rotated since, and the file with the position archived elsewhere. */
 	disk_put("occupancy-20261123T080000Z.ndjson", ndjson(6, 1));
 	disk_put("occupancy.ndjson", ndjson(7, 1));
-	assert_int_equal(unlink(disk_path("occupancy-20261123T070000Z.ndjson.gz")), 0);
-	assert_string_equal(judged_from(&from, 5), "6 7 ");
-	assert_int_equal(replay.place, REPLAY_LOST);
+	expect_int(0, unlink(disk_path("occupancy-20261123T070000Z.ndjson.gz")));
+	expect_text("6 7 ", judged_from(&from, 5));
+	expect_int(REPLAY_LOST, replay.place);
 }
 
 /* By a logrotate that compresses at once, while the daemon was stopped. */
@@ -213,7 +214,7 @@ static void position_is_found_in_what_others_compressed(void **state) {
 	(void)state;
 	static const char *const names[] = {"occupancy.ndjson.1.gz", "occupancy.ndjson-20261126.gz",
 	                                    "occupancy-20261126.ndjson.gz", "occupancy-20261126-1530.ndjson.gz"};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		disk_empty();
 		struct sink_position from = position_behind(5, monday);
 		from.inode = 0;
@@ -221,8 +222,8 @@ static void position_is_found_in_what_others_compressed(void **state) {
 		put_gz("occupancy.ndjson.2.gz", ndjson(1, 3));
 		put_gz(names[i], ndjson(1, 7));
 		disk_put("occupancy.ndjson", "");
-		assert_string_equal(judged_from(&from, 5), "6 7 ");
-		assert_int_equal(replay.place, REPLAY_FOUND);
+		expect_text("6 7 ", judged_from(&from, 5));
+		expect_int(REPLAY_FOUND, replay.place);
 	}
 }
 
@@ -233,7 +234,7 @@ static void names_that_logrotate_gives_are_read_without_a_position(void **state)
 		"occupancy.ndjson-20261126", "occupancy.ndjson-1795417200", "occupancy.ndjson.1",
 		"occupancy-20261126.ndjson.gz", "occupancy.ndjson-20261126.gz", "occupancy-20261126-1530.ndjson.gz",
 	};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		disk_empty();
 		if (strcmp(names[i] + strlen(names[i]) - 3, ".gz") == 0) {
 			put_gz(names[i], ndjson(1, 2));
@@ -241,8 +242,8 @@ static void names_that_logrotate_gives_are_read_without_a_position(void **state)
 			disk_put(names[i], ndjson(1, 2));
 		}
 		disk_put("occupancy.ndjson", ndjson(3, 1));
-		assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 2 3 ");
-		assert_int_equal(replay.odd, 0);
+		expect_text("1 2 3 ", seen_from(NULL, "occupancy.ndjson"));
+		expect_int(0, replay.odd);
 	}
 }
 
@@ -254,11 +255,11 @@ static void whole_log_is_read_in_order(void **state) {
 	put_gz("occupancy-20261123T070001Z.csv.gz", lines_of(LOG_FORMAT_CSV, 3, 2));
 	disk_put("occupancy-20261123T070003Z.txt", ndjson(99, 1));
 	disk_put("unrelated", ndjson(99, 1));
-	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 2 3 4 5 6 7 8 ");
-	assert_int_equal(replay.records, 8);
-	assert_int_equal(replay.files, 4);
-	assert_int_equal(replay.odd, 0);
-	assert_int_equal(zeros, -1);
+	expect_text("1 2 3 4 5 6 7 8 ", seen_from(NULL, "occupancy.ndjson"));
+	expect_int(8, replay.records);
+	expect_int(4, replay.files);
+	expect_int(0, replay.odd);
+	expect_int(-1, zeros);
 }
 
 static void only_what_is_behind_the_position_is_read(void **state) {
@@ -266,21 +267,21 @@ static void only_what_is_behind_the_position_is_read(void **state) {
 	int64_t line = (int64_t)strlen(ndjson(1, 1));
 	disk_put("occupancy.ndjson", ndjson(1, 5));
 	struct sink_position from = position_in("occupancy.ndjson", 3 * line, 0);
-	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "4 5 ");
+	expect_text("4 5 ", seen_from(&from, "occupancy.ndjson"));
 
 	/* Rotated since, with another rotation behind it: */
-	assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path("occupancy-20261123T070001Z.ndjson")), 0);
+	expect_int(0, rename(disk_path("occupancy.ndjson"), disk_path("occupancy-20261123T070001Z.ndjson")));
 	disk_put("occupancy-20261123T070000Z.ndjson", ndjson(90, 1));
 	disk_put("occupancy-20261123T070002Z.ndjson", ndjson(6, 1));
 	disk_put("occupancy.ndjson", ndjson(7, 1));
 	from.newest = monday;
-	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "4 5 6 7 ");
+	expect_text("4 5 6 7 ", seen_from(&from, "occupancy.ndjson"));
 
 	/* and compressed: */
 	put_gz("occupancy-20261123T070001Z.ndjson.gz", ndjson(1, 5));
-	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "4 5 6 7 ");
-	assert_int_equal(unlink(disk_path("occupancy-20261123T070001Z.ndjson")), 0);
-	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "4 5 6 7 ");
+	expect_text("4 5 6 7 ", seen_from(&from, "occupancy.ndjson"));
+	expect_int(0, unlink(disk_path("occupancy-20261123T070001Z.ndjson")));
+	expect_text("4 5 6 7 ", seen_from(&from, "occupancy.ndjson"));
 }
 
 static void every_size_of_a_position_is_found_again(void **state) {
@@ -291,14 +292,14 @@ static void every_size_of_a_position_is_found_again(void **state) {
 	for (int n = 0; n <= 4; n++) {
 		static const char *const want[] = {"1 2 3 4 ", "2 3 4 ", "3 4 ", "4 ", ""};
 		struct sink_position from = position_in("occupancy.ndjson", n * line, monday - 1);
-		assert_string_equal(seen_from(&from, "occupancy.ndjson"), want[n]);
-		assert_int_equal(rename(disk_path("packed"), disk_path("occupancy-20261123T070000Z.ndjson.gz")), 0);
-		assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path("aside")), 0);
+		expect_text(want[n], seen_from(&from, "occupancy.ndjson"));
+		expect_int(0, rename(disk_path("packed"), disk_path("occupancy-20261123T070000Z.ndjson.gz")));
+		expect_int(0, rename(disk_path("occupancy.ndjson"), disk_path("aside")));
 		disk_put("occupancy.ndjson", "");
 		from.inode = 0;
-		assert_string_equal(seen_from(&from, "occupancy.ndjson"), want[n]);
-		assert_int_equal(rename(disk_path("aside"), disk_path("occupancy.ndjson")), 0);
-		assert_int_equal(rename(disk_path("occupancy-20261123T070000Z.ndjson.gz"), disk_path("packed")), 0);
+		expect_text(want[n], seen_from(&from, "occupancy.ndjson"));
+		expect_int(0, rename(disk_path("aside"), disk_path("occupancy.ndjson")));
+		expect_int(0, rename(disk_path("occupancy-20261123T070000Z.ndjson.gz"), disk_path("packed")));
 	}
 }
 
@@ -310,24 +311,24 @@ static void another_file_in_its_place_is_read_whole(void **state) {
 
 	/* Truncated and grown again, longer or shorter than it was. */
 	disk_put("occupancy.ndjson", ndjson(4, 5));
-	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "4 5 6 7 8 ");
+	expect_text("4 5 6 7 8 ", seen_from(&from, "occupancy.ndjson"));
 	disk_put("occupancy.ndjson", ndjson(4, 1));
-	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "4 ");
+	expect_text("4 ", seen_from(&from, "occupancy.ndjson"));
 	disk_put("occupancy.ndjson", "");
-	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "");
+	expect_text("", seen_from(&from, "occupancy.ndjson"));
 }
 
 static void file_moved_within_the_directory_is_found(void **state) {
 	(void)state;
 	static const char *const names[] = {"occupancy.ndjson.1", "occupancy.ndjson-20261123", "my.ndjson"};
 	int64_t line = (int64_t)strlen(ndjson(1, 1));
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		disk_empty();
 		disk_put("occupancy.ndjson", ndjson(1, 4));
 		struct sink_position from = position_in("occupancy.ndjson", 2 * line, 0);
-		assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path(names[i])), 0);
+		expect_int(0, rename(disk_path("occupancy.ndjson"), disk_path(names[i])));
 		disk_put("occupancy.ndjson", ndjson(5, 2));
-		assert_string_equal(seen_from(&from, "occupancy.ndjson"), "3 4 5 6 ");
+		expect_text("3 4 5 6 ", seen_from(&from, "occupancy.ndjson"));
 	}
 }
 
@@ -339,10 +340,10 @@ static void files_that_others_renamed_are_read_without_a_position(void **state) 
 	disk_put("occupancy.ndjson", ndjson(3, 1));
 	disk_put("other.ndjson", ndjson(99, 1));
 	const char *seen = seen_from(NULL, "occupancy.ndjson");
-	assert_int_equal(strlen(seen), 8);
-	assert_non_null(strstr(seen, "1 "));
-	assert_non_null(strstr(seen, "9 "));
-	assert_string_equal(seen + 4, "2 3 ");
+	expect_int(8, strlen(seen));
+	expect_part("1 ", seen);
+	expect_part("9 ", seen);
+	expect_text("2 3 ", seen + 4);
 }
 
 static void lines_that_are_no_records_are_passed_over(void **state) {
@@ -353,10 +354,10 @@ static void lines_that_are_no_records_are_passed_over(void **state) {
 	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s", ndjson(2, 1));
 	disk_put("occupancy-20261123T070000Z.ndjson", text);
 	disk_put("occupancy.ndjson", ndjson(3, 1));
-	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 2 3 ");
-	assert_int_equal(replay.odd, 4);
-	assert_string_equal(replay.odd_file, "occupancy-20261123T070000Z.ndjson");
-	assert_int_equal(replay.odd_at, line);
+	expect_text("1 2 3 ", seen_from(NULL, "occupancy.ndjson"));
+	expect_int(4, replay.odd);
+	expect_text("occupancy-20261123T070000Z.ndjson", replay.odd_file);
+	expect_int(line, replay.odd_at);
 }
 
 /* A record of which the line is so long, with its newline. */
@@ -370,14 +371,14 @@ static char *line_of_length(int64_t count, usec_t end, size_t len) {
 	ndjson_format(&record, &out);
 	size_t pad = len - out.len;
 	char *counts = malloc(pad + 3);
-	assert_non_null(counts);
+	expect_not_null(counts);
 	memset(counts, 'x', pad + 2);
 	counts[0] = counts[pad + 1] = '"';
 	counts[pad + 2] = '\0';
 	buf_clear(&out);
 	record.event_counts = counts;
 	ndjson_format(&record, &out);
-	assert_int_equal(out.len, len);
+	expect_int(len, out.len);
 	free(counts);
 	return out.data;
 }
@@ -397,15 +398,15 @@ static void position_deep_in_a_file_is_known_by_what_stands_before_it(void **sta
 		enum replay_place place;
 	} rows[] = {{0, REPLAY_FOUND}, {1, REPLAY_LOST}, {KNOWN_BY, REPLAY_LOST}, {KNOWN_BY + 1, REPLAY_FOUND}};
 	char *text = strdup(ndjson(1, MANY));
-	assert_non_null(text);
+	expect_not_null(text);
 	int64_t size = (int64_t)(strlen(text) - strlen(ndjson(MANY - 1, 2)));
-	assert_true(size > 512 * 1024);
-	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+	expect_true(size > 512 * 1024);
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		for (int packed = 0; packed < 2; packed++) {
 			disk_empty();
 			disk_put("occupancy.ndjson", text);
 			struct sink_position from = position_in("occupancy.ndjson", size, monday);
-			assert_true(from.tail == rng_hash(text + size - KNOWN_BY, KNOWN_BY));
+			expect_true(from.tail == rng_hash(text + size - KNOWN_BY, KNOWN_BY));
 			from.inode = 0;
 			char *changed = &text[size - rows[row].changed], was = *changed;
 			*changed = rows[row].changed ? '#' : was;
@@ -417,12 +418,12 @@ static void position_deep_in_a_file_is_known_by_what_stands_before_it(void **sta
 			}
 			*changed = was;
 			const char *seen = seen_from(&from, "occupancy.ndjson");
-			assert_int_equal(replay.place, rows[row].place);
+			expect_int(rows[row].place, replay.place);
 			if (rows[row].place == REPLAY_FOUND) {
-				assert_string_equal(seen, "2399 2400 ");
-				assert_int_equal(replay.records, 2);
+				expect_text("2399 2400 ", seen);
+				expect_int(2, replay.records);
 			} else {
-				assert_true(replay.records >= MANY - 1);
+				expect_true(replay.records >= MANY - 1);
 			}
 		}
 	}
@@ -437,12 +438,12 @@ static void position_that_is_hardly_deeper_than_that_is_found(void **state) {
 		(void)snprintf(text, sizeof(text), "%s%s", line, ndjson(2, 1));
 		disk_put("occupancy.ndjson", text);
 		struct sink_position from = position_in("occupancy.ndjson", (int64_t)len, monday);
-		assert_string_equal(seen_from(&from, "occupancy.ndjson"), "2 ");
+		expect_text("2 ", seen_from(&from, "occupancy.ndjson"));
 		put_gz("occupancy-20261123T070001Z.ndjson.gz", text);
 		disk_put("occupancy.ndjson", "");
-		assert_string_equal(seen_from(&from, "occupancy.ndjson"), "2 ");
-		assert_int_equal(replay.place, REPLAY_FOUND);
-		assert_int_equal(unlink(disk_path("occupancy-20261123T070001Z.ndjson.gz")), 0);
+		expect_text("2 ", seen_from(&from, "occupancy.ndjson"));
+		expect_int(REPLAY_FOUND, replay.place);
+		expect_int(0, unlink(disk_path("occupancy-20261123T070001Z.ndjson.gz")));
 		free(line);
 	}
 }
@@ -451,7 +452,7 @@ static void position_that_is_hardly_deeper_than_that_is_found(void **state) {
 static void place_of_an_odd_line_behind_a_position_is_that_in_the_file(void **state) {
 	(void)state;
 	char *text = malloc(sizeof(text_of_all));
-	assert_non_null(text);
+	expect_not_null(text);
 	(void)snprintf(text, sizeof(text_of_all), "%s", ndjson(1, MANY));
 	int64_t size = (int64_t)strlen(text);
 	(void)snprintf(text + size, sizeof(text_of_all) - (size_t)size, "%s# by hand\n", ndjson(7, 1));
@@ -464,9 +465,9 @@ static void place_of_an_odd_line_behind_a_position_is_that_in_the_file(void **st
 			put_gz("occupancy-20261123T070001Z.ndjson.gz", text);
 			disk_put("occupancy.ndjson", "");
 		}
-		assert_string_equal(seen_from(&from, "occupancy.ndjson"), "7 ");
-		assert_int_equal(replay.odd, 1);
-		assert_int_equal(replay.odd_at, odd_at);
+		expect_text("7 ", seen_from(&from, "occupancy.ndjson"));
+		expect_int(1, replay.odd);
+		expect_int(odd_at, replay.odd_at);
 	}
 	free(text);
 }
@@ -485,20 +486,20 @@ static void file_that_is_shorter_than_the_position_does_not_hold_it(void **state
 	disk_put("occupancy-20261123T070005Z.ndjson", ndjson(3, 1));
 	disk_put("occupancy.ndjson", ndjson(4, 1));
 	(void)seen_from(&from, "occupancy.ndjson");
-	assert_int_equal(replay.place, REPLAY_LOST);
-	assert_int_equal(replay.records, 1 + 2 * (MANY - 1) + 2);
-	assert_int_equal(replay.files, 6);
+	expect_int(REPLAY_LOST, replay.place);
+	expect_int(1 + 2 * (MANY - 1) + 2, replay.records);
+	expect_int(6, replay.files);
 
 	uint64_t tail = 7;
 	int fd = file_open(disk_path("occupancy.ndjson"), FILE_READ, 0);
-	assert_true(fd >= 0);
-	assert_int_equal(replay_tail(fd, size, &tail), -ENODATA);
-	assert_int_equal(replay_tail(fd, (int64_t)strlen(ndjson(4, 1)) + 1, &tail), -ENODATA);
+	expect_true(fd >= 0);
+	expect_int(-ENODATA, replay_tail(fd, size, &tail));
+	expect_int(-ENODATA, replay_tail(fd, (int64_t)strlen(ndjson(4, 1)) + 1, &tail));
 	fault_arm(FAULT_ERROR, EIO, 1, 1);
-	assert_int_equal(replay_tail(fd, 1, &tail), -EIO);
+	expect_int(-EIO, replay_tail(fd, 1, &tail));
 	fault_disarm();
-	assert_int_equal(tail, 7);
-	assert_int_equal(replay_tail(fd, 0, &tail), 0);
+	expect_int(7, tail);
+	expect_int(0, replay_tail(fd, 0, &tail));
 	file_close(fd);
 }
 
@@ -509,23 +510,23 @@ static void damage_before_the_position_is_no_error(void **state) {
 	struct sink_position from = position_in("occupancy.ndjson", (int64_t)strlen(ndjson(1, MANY)), monday);
 	put_gz("occupancy-20261123T070001Z.ndjson.gz", ndjson(1, MANY));
 	struct stat st;
-	assert_int_equal(stat(disk_path("occupancy-20261123T070001Z.ndjson.gz"), &st), 0);
-	assert_int_equal(truncate(disk_path("occupancy-20261123T070001Z.ndjson.gz"), st.st_size / 2), 0);
+	expect_int(0, stat(disk_path("occupancy-20261123T070001Z.ndjson.gz"), &st));
+	expect_int(0, truncate(disk_path("occupancy-20261123T070001Z.ndjson.gz"), st.st_size / 2));
 	disk_put("occupancy-20261123T070002Z.ndjson.gz", "this was never compressed");
 	disk_put("occupancy.ndjson", ndjson(4, 1));
 	(void)seen_from(&from, "occupancy.ndjson");
-	assert_int_equal(replay.place, REPLAY_LOST);
-	assert_int_equal(replay.damaged, 2);
-	assert_string_equal(replay.damaged_file, "occupancy-20261123T070001Z.ndjson.gz");
+	expect_int(REPLAY_LOST, replay.place);
+	expect_int(2, replay.damaged);
+	expect_text("occupancy-20261123T070001Z.ndjson.gz", replay.damaged_file);
 }
 
 static void expect_last_end(int result, usec_t end, const char *text, size_t len, int64_t size) {
 	usec_t got = -7;
 	put_bytes("some", text, len);
 	int fd = file_open(disk_path("some"), FILE_READ, 0);
-	assert_true(fd >= 0);
-	assert_int_equal(replay_last_end(fd, size, log_codec_of(LOG_FORMAT_NDJSON), &got), result);
-	assert_int_equal(got, result < 0 ? -7 : end);
+	expect_true(fd >= 0);
+	expect_int(result, replay_last_end(fd, size, log_codec_of(LOG_FORMAT_NDJSON), &got));
+	expect_int(result < 0 ? -7 : end, got);
 	file_close(fd);
 }
 
@@ -559,7 +560,7 @@ static void end_of_the_last_record_is_that_of_a_whole_last_line(void **state) {
 		for (int alone = 0; alone < 2; alone++) {
 			size_t line_len = (size_t)LONGEST + (size_t)longer;
 			char *line = line_of_length(2, second, line_len), *all = malloc(line_len + 2);
-			assert_non_null(all);
+			expect_not_null(all);
 			(void)snprintf(all, line_len + 2, "%s%s", alone ? "" : "\n", line);
 			expect_last_end(longer ? -ENODATA : 0, second, all, strlen(all), (int64_t)strlen(all));
 			free(line);
@@ -569,11 +570,11 @@ static void end_of_the_last_record_is_that_of_a_whole_last_line(void **state) {
 
 	usec_t end = -7;
 	int fd = file_open(disk_path("some"), FILE_READ, 0);
-	assert_true(fd >= 0);
+	expect_true(fd >= 0);
 	fault_arm(FAULT_ERROR, EIO, 1, 1);
-	assert_int_equal(replay_last_end(fd, 100, log_codec_of(LOG_FORMAT_NDJSON), &end), -EIO);
+	expect_int(-EIO, replay_last_end(fd, 100, log_codec_of(LOG_FORMAT_NDJSON), &end));
 	fault_disarm();
-	assert_int_equal(end, -7);
+	expect_int(-7, end);
 	file_close(fd);
 }
 
@@ -589,13 +590,13 @@ static void write_line(gzFile file, size_t len, bool newline) {
 	const char *line = buf_text(&out), *rest = strchr(line, '@') + 1;
 	size_t head = (size_t)(rest - line) - 1, tail = strlen(rest) - !newline;
 	memset(many, 'x', sizeof(many));
-	assert_int_equal(gzwrite(file, line, (unsigned)head), head);
+	expect_int(head, gzwrite(file, line, (unsigned)head));
 	for (size_t left = len - head - tail; left > 0;) {
 		size_t piece = left < sizeof(many) ? left : sizeof(many);
-		assert_int_equal(gzwrite(file, many, (unsigned)piece), piece);
+		expect_int(piece, gzwrite(file, many, (unsigned)piece));
 		left -= piece;
 	}
-	assert_int_equal(gzwrite(file, rest, (unsigned)tail), tail);
+	expect_int(tail, gzwrite(file, rest, (unsigned)tail));
 	buf_done(&out);
 }
 
@@ -604,17 +605,17 @@ static void line_longer_than_any_record_is_passed_over(void **state) {
 	(void)state;
 	enum { LONGEST = 64 << 20 };
 	gzFile file = gzopen(disk_path("occupancy-20261123T070000Z.ndjson.gz"), "wb1");
-	assert_non_null(file);
+	expect_not_null(file);
 	write_line(file, LONGEST, true);
 	write_line(file, (size_t)LONGEST + 1, true);
-	assert_int_equal(gzputs(file, ndjson(2, 1)), strlen(ndjson(2, 1)));
+	expect_int(strlen(ndjson(2, 1)), gzputs(file, ndjson(2, 1)));
 	/* And one that is torn, with the file. */
 	write_line(file, (size_t)LONGEST + 1, false);
-	assert_int_equal(gzclose(file), Z_OK);
+	expect_int(Z_OK, gzclose(file));
 	disk_put("occupancy.ndjson", ndjson(3, 2));
-	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 2 3 4 ");
-	assert_int_equal(replay.odd, 2);
-	assert_int_equal(replay.odd_at, LONGEST);
+	expect_text("1 2 3 4 ", seen_from(NULL, "occupancy.ndjson"));
+	expect_int(2, replay.odd);
+	expect_int(LONGEST, replay.odd_at);
 }
 
 /* The end of a file is the end of its line; the next file begins one of its own. */
@@ -626,32 +627,32 @@ static void torn_line_is_odd_and_ends_with_its_file(void **state) {
 	text[line + 20] = '\0';
 	disk_put("occupancy-20261123T070000Z.ndjson", text);
 	disk_put("occupancy.ndjson", ndjson(3, 1));
-	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 3 ");
-	assert_int_equal(replay.odd, 1);
-	assert_int_equal(replay.odd_at, line);
-	assert_string_equal(replay.odd_file, "occupancy-20261123T070000Z.ndjson");
+	expect_text("1 3 ", seen_from(NULL, "occupancy.ndjson"));
+	expect_int(1, replay.odd);
+	expect_int(line, replay.odd_at);
+	expect_text("occupancy-20261123T070000Z.ndjson", replay.odd_file);
 
 	/* If it is of one byte. */
 	text[line + 1] = '\0';
 	disk_put("occupancy-20261123T070000Z.ndjson", text);
-	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 3 ");
-	assert_int_equal(replay.odd, 1);
-	assert_int_equal(replay.odd_at, line);
+	expect_text("1 3 ", seen_from(NULL, "occupancy.ndjson"));
+	expect_int(1, replay.odd);
+	expect_int(line, replay.odd_at);
 
 	/* The current one's, too; but not behind zeros, where nothing counts. */
 	disk_empty();
 	disk_put("occupancy.ndjson", text);
-	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 ");
-	assert_int_equal(replay.odd, 1);
-	assert_int_equal(replay.odd_at, line);
-	assert_int_equal(zeros, -1);
+	expect_text("1 ", seen_from(NULL, "occupancy.ndjson"));
+	expect_int(1, replay.odd);
+	expect_int(line, replay.odd_at);
+	expect_int(-1, zeros);
 	(void)snprintf(text, sizeof(text), "%s", ndjson(1, 2));
 	text[line + 20] = '\n';
 	text[line + 10] = '\0';
 	put_bytes("occupancy.ndjson", text, (size_t)line + 40);
-	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 ");
-	assert_int_equal(replay.odd, 0);
-	assert_int_equal(zeros, line);
+	expect_text("1 ", seen_from(NULL, "occupancy.ndjson"));
+	expect_int(0, replay.odd);
+	expect_int(line, zeros);
 }
 
 /* Whole lines are rotated: zeros in a rotated file are one odd line, and what follows it counts. */
@@ -663,10 +664,10 @@ static void zeros_in_a_rotated_file_are_an_odd_line(void **state) {
 	text[line + 10] = '\0';
 	put_bytes("occupancy-20261123T070000Z.ndjson", text, (size_t)line * 3);
 	disk_put("occupancy.ndjson", ndjson(4, 1));
-	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 3 4 ");
-	assert_int_equal(replay.odd, 1);
-	assert_int_equal(replay.odd_at, line);
-	assert_int_equal(zeros, -1);
+	expect_text("1 3 4 ", seen_from(NULL, "occupancy.ndjson"));
+	expect_int(1, replay.odd);
+	expect_int(line, replay.odd_at);
+	expect_int(-1, zeros);
 }
 
 /* Of files that begin with "occupancy", those that may be renamed files of the log; of others none. */
@@ -692,7 +693,7 @@ static void names_that_are_no_log_s_are_not_read(void **state) {
 		{"occupancy-3456789-123456789-123456789-123456789-123456789.ndjson", false},
 		{"occupancy-456789-123456789-123456789-123456789-123456789.ndjson", true},
 	};
-	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		disk_empty();
 		disk_put(rows[row].name, ndjson(1, 1));
 		disk_put("occupancy.ndjson", ndjson(2, 1));
@@ -719,11 +720,11 @@ static void file_that_was_moved_is_known_by_its_inode_and_by_a_log_s_name(void *
 		{"occupancy-20261123T065959Z.ndjson", REPLAY_LOST},
 	};
 	int64_t line = (int64_t)strlen(ndjson(1, 1));
-	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		disk_empty();
 		disk_put("occupancy.ndjson", ndjson(1, 4));
 		struct sink_position from = position_in("occupancy.ndjson", 2 * line, monday);
-		assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path(rows[row].name)), 0);
+		expect_int(0, rename(disk_path("occupancy.ndjson"), disk_path(rows[row].name)));
 		disk_put("occupancy.ndjson", ndjson(5, 1));
 		const char *seen = seen_from(&from, "occupancy.ndjson");
 		if (replay.place != rows[row].place || strcmp(seen, replay.place == REPLAY_FOUND ? "3 4 5 " : "5 ") != 0) {
@@ -735,14 +736,14 @@ static void file_that_was_moved_is_known_by_its_inode_and_by_a_log_s_name(void *
 	disk_empty();
 	disk_put("occupancy.ndjson", ndjson(1, 4));
 	struct sink_position from = position_in("occupancy.ndjson", 2 * line, monday);
-	assert_int_equal(link(disk_path("occupancy.ndjson"), disk_path("lobby.ndjson")), 0);
-	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "3 4 ");
-	assert_int_equal(replay.files, 1);
+	expect_int(0, link(disk_path("occupancy.ndjson"), disk_path("lobby.ndjson")));
+	expect_text("3 4 ", seen_from(&from, "occupancy.ndjson"));
+	expect_int(1, replay.files);
 	/* Nor is one of a file that was rotated. */
-	assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path("occupancy-20261123T070001Z.ndjson")), 0);
+	expect_int(0, rename(disk_path("occupancy.ndjson"), disk_path("occupancy-20261123T070001Z.ndjson")));
 	disk_put("occupancy.ndjson", ndjson(5, 1));
-	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "3 4 5 ");
-	assert_int_equal(replay.files, 2);
+	expect_text("3 4 5 ", seen_from(&from, "occupancy.ndjson"));
+	expect_int(2, replay.files);
 }
 
 /* What had been rotated when the position was taken is not read, and holds it no more than any copy elsewhere. */
@@ -753,14 +754,14 @@ static void position_is_not_in_a_file_that_had_been_rotated_before(void **state)
 	struct sink_position from = position_in("occupancy.ndjson", 2 * line, monday);
 	disk_put("occupancy-20261123T070000Z.ndjson", ndjson(1, 4));
 	disk_put("occupancy.ndjson", ndjson(5, 1));
-	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "5 ");
-	assert_int_equal(replay.place, REPLAY_LOST);
+	expect_text("5 ", seen_from(&from, "occupancy.ndjson"));
+	expect_int(REPLAY_LOST, replay.place);
 	/* It is in the first that holds it; another is read whole. */
 	disk_put("occupancy-20261123T070001Z.ndjson", ndjson(1, 3));
 	disk_put("occupancy-20261123T070002Z.ndjson", ndjson(1, 4));
-	assert_string_equal(seen_from(&from, "occupancy.ndjson"), "3 1 2 3 4 5 ");
-	assert_int_equal(replay.place, REPLAY_FOUND);
-	assert_int_equal(replay.files, 3);
+	expect_text("3 1 2 3 4 5 ", seen_from(&from, "occupancy.ndjson"));
+	expect_int(REPLAY_FOUND, replay.place);
+	expect_int(3, replay.files);
 }
 
 /* A header is no record: a CSV file with nothing else is known by its inode alone. */
@@ -770,36 +771,36 @@ static void file_with_a_header_alone_is_known_by_its_inode(void **state) {
 	disk_put("occupancy-20261123T060000Z.csv", lines_of(LOG_FORMAT_CSV, 90, 1));
 	disk_put("occupancy.csv", header);
 	struct sink_position from = position_in("occupancy.csv", (int64_t)strlen(header), monday);
-	assert_string_equal(judged_from_file("occupancy.csv", &from, 5), "");
-	assert_int_equal(replay.place, REPLAY_FOUND);
-	assert_int_equal(replay.odd, 0);
+	expect_text("", judged_from_file("occupancy.csv", &from, 5));
+	expect_int(REPLAY_FOUND, replay.place);
+	expect_int(0, replay.odd);
 	/* It was rotated, or moved by others, and is the same. */
-	assert_int_equal(rename(disk_path("occupancy.csv"), disk_path("lobby.csv")), 0);
+	expect_int(0, rename(disk_path("occupancy.csv"), disk_path("lobby.csv")));
 	disk_put("occupancy.csv", header);
-	assert_string_equal(judged_from_file("occupancy.csv", &from, 5), "");
-	assert_int_equal(replay.place, REPLAY_FOUND);
+	expect_text("", judged_from_file("occupancy.csv", &from, 5));
+	expect_int(REPLAY_FOUND, replay.place);
 	/* It is another one, and what was rotated last is missing. */
 	from.inode = 0;
-	assert_string_equal(judged_from_file("occupancy.csv", &from, 5), "90 ");
-	assert_int_equal(replay.place, REPLAY_OLDER);
+	expect_text("90 ", judged_from_file("occupancy.csv", &from, 5));
+	expect_int(REPLAY_OLDER, replay.place);
 	/* Nothing had been rotated: nothing is missing. */
 	from.newest = 0;
-	assert_string_equal(judged_from_file("occupancy.csv", &from, 100), "90 ");
-	assert_int_equal(replay.place, REPLAY_OLDER);
+	expect_text("90 ", judged_from_file("occupancy.csv", &from, 100));
+	expect_int(REPLAY_OLDER, replay.place);
 	from.newest = monday - USEC_PER_HOUR;
-	assert_string_equal(judged_from_file("occupancy.csv", &from, 5), "");
-	assert_int_equal(replay.place, REPLAY_FOUND);
+	expect_text("", judged_from_file("occupancy.csv", &from, 5));
+	expect_int(REPLAY_FOUND, replay.place);
 
 	/* With a record in it it is known by that. */
 	disk_put("occupancy.csv", header);
 	FILE *file = fopen(disk_path("occupancy.csv"), "a");
-	assert_non_null(file);
+	expect_not_null(file);
 	(void)fputs(lines_of(LOG_FORMAT_CSV, 1, 2), file);
-	assert_int_equal(fclose(file), 0);
+	expect_int(0, fclose(file));
 	from = position_in("occupancy.csv", (int64_t)(strlen(header) + strlen(lines_of(LOG_FORMAT_CSV, 1, 1))), monday);
 	from.inode = 0;
-	assert_string_equal(judged_from_file("occupancy.csv", &from, 1), "2 ");
-	assert_int_equal(replay.place, REPLAY_FOUND);
+	expect_text("2 ", judged_from_file("occupancy.csv", &from, 1));
+	expect_int(REPLAY_FOUND, replay.place);
 }
 
 /* What was read before the log turned out to be older is read again, and counted once. */
@@ -813,13 +814,13 @@ static void log_that_is_older_is_counted_once(void **state) {
 	(void)snprintf(text, sizeof(text), "# by hand\n%s", ndjson(3, 2));
 	disk_put("occupancy-20261123T070003Z.ndjson", text);
 	disk_put("occupancy.ndjson", ndjson(6, 1));
-	assert_string_equal(judged_from(&from, 5), "101 3 4 6 ");
-	assert_int_equal(replay.place, REPLAY_OLDER);
-	assert_int_equal(replay.files, 4);
-	assert_int_equal(replay.records, 4);
-	assert_int_equal(replay.odd, 2);
-	assert_int_equal(replay.damaged, 1);
-	assert_int_equal(zeros, -1);
+	expect_text("101 3 4 6 ", judged_from(&from, 5));
+	expect_int(REPLAY_OLDER, replay.place);
+	expect_int(4, replay.files);
+	expect_int(4, replay.records);
+	expect_int(2, replay.odd);
+	expect_int(1, replay.damaged);
+	expect_int(-1, zeros);
 }
 
 /* A line over the ends of blocks, whatever their size. */
@@ -827,7 +828,7 @@ static void long_lines_are_whole(void **state) {
 	(void)state;
 	enum { PAD = 700000 };
 	char *pad = malloc(PAD + 16);
-	assert_non_null(pad);
+	expect_not_null(pad);
 	memset(pad, 'x', PAD);
 	pad[PAD] = '\0';
 	pad[0] = pad[PAD - 1] = '"';
@@ -841,8 +842,8 @@ static void long_lines_are_whole(void **state) {
 		ndjson_format(&record, &out);
 	}
 	disk_put("occupancy.ndjson", buf_text(&out));
-	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 2 3 ");
-	assert_int_equal(replay.odd, 0);
+	expect_text("1 2 3 ", seen_from(NULL, "occupancy.ndjson"));
+	expect_int(0, replay.odd);
 	buf_done(&out);
 	free(pad);
 }
@@ -856,18 +857,18 @@ static void lines_are_whole_wherever_a_block_ends(void **state) {
 		char *line = line_of_length(1, sample_record().end, (size_t)(BLOCK + apart));
 		disk_put("occupancy-20261123T070000Z.ndjson", line);
 		FILE *file = fopen(disk_path("occupancy-20261123T070000Z.ndjson"), "a");
-		assert_non_null(file);
+		expect_not_null(file);
 		(void)snprintf(text, sizeof(text), "%s", ndjson(2, 1));
 		(void)fprintf(file, "%s# by hand\n", text);
-		assert_int_equal(fclose(file), 0);
+		expect_int(0, fclose(file));
 		disk_put("occupancy.ndjson", ndjson(3, 1));
-		assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 2 3 ");
-		assert_int_equal(replay.odd, 1);
-		assert_int_equal(replay.odd_at, BLOCK + apart + (int64_t)strlen(text));
+		expect_text("1 2 3 ", seen_from(NULL, "occupancy.ndjson"));
+		expect_int(1, replay.odd);
+		expect_int(BLOCK + apart + (int64_t)strlen(text), replay.odd_at);
 		/* And if the file ends there. */
 		disk_put("occupancy-20261123T070000Z.ndjson", line);
-		assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 3 ");
-		assert_int_equal(replay.odd, 0);
+		expect_text("1 3 ", seen_from(NULL, "occupancy.ndjson"));
+		expect_int(0, replay.odd);
 		free(line);
 	}
 }
@@ -880,17 +881,17 @@ static void what_follows_zeros_in_the_current_file_does_not_count(void **state) 
 	memcpy(text, ndjson(1, 1), (size_t)line);
 	memcpy(text + line + 100, ndjson(2, 2), (size_t)line * 2);
 	put_bytes("occupancy.ndjson", text, (size_t)line * 3 + 100);
-	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 ");
-	assert_int_equal(zeros, line);
+	expect_text("1 ", seen_from(NULL, "occupancy.ndjson"));
+	expect_int(line, zeros);
 
 	/* However much it is. */
 	static char many[sizeof(text_of_all)];
 	size_t len = (size_t)snprintf(many, sizeof(many), "%s", ndjson(1, MANY));
 	many[line + 10] = '\0';
 	put_bytes("occupancy.ndjson", many, len);
-	assert_string_equal(seen_from(NULL, "occupancy.ndjson"), "1 ");
-	assert_int_equal(zeros, line);
-	assert_int_equal(replay.odd, 0);
+	expect_text("1 ", seen_from(NULL, "occupancy.ndjson"));
+	expect_int(line, zeros);
+	expect_int(0, replay.odd);
 }
 
 static void damaged_compressed_file_gives_what_it_has(void **state) {
@@ -898,13 +899,13 @@ static void damaged_compressed_file_gives_what_it_has(void **state) {
 	disk_put("occupancy.ndjson", ndjson(3000, 1));
 	put_gz("occupancy-20261123T070000Z.ndjson.gz", ndjson(1, 100));
 	struct stat st;
-	assert_int_equal(stat(disk_path("occupancy-20261123T070000Z.ndjson.gz"), &st), 0);
-	assert_int_equal(truncate(disk_path("occupancy-20261123T070000Z.ndjson.gz"), st.st_size - 12), 0);
+	expect_int(0, stat(disk_path("occupancy-20261123T070000Z.ndjson.gz"), &st));
+	expect_int(0, truncate(disk_path("occupancy-20261123T070000Z.ndjson.gz"), st.st_size - 12));
 	const char *seen = seen_from(NULL, "occupancy.ndjson");
-	assert_int_equal(strncmp(seen, "1 2 3 ", 6), 0);
-	assert_non_null(strstr(seen, " 3000 "));
-	assert_int_equal(replay.damaged, 1);
-	assert_string_equal(replay.damaged_file, "occupancy-20261123T070000Z.ndjson.gz");
+	expect_int(0, strncmp(seen, "1 2 3 ", 6));
+	expect_part(" 3000 ", seen);
+	expect_int(1, replay.damaged);
+	expect_text("occupancy-20261123T070000Z.ndjson.gz", replay.damaged_file);
 }
 
 /* Each call that touches the disk fails once. */
@@ -919,9 +920,9 @@ static void expect_errors_from(const struct sink_position *from) {
 		int r = replay_run(disk_directory, "occupancy.ndjson", from, &replay, &zeros, &err);
 		hits = fault.hits;
 		fault_disarm();
-		assert_int_equal(r, hits > 0 ? -EIO : 0);
-		assert_int_equal(zeros, hits > 0 ? -7 : -1);
-		assert_true(hits == 0 || strstr(err.text, "cannot be") != NULL);
+		expect_int(hits > 0 ? -EIO : 0, r);
+		expect_int(hits > 0 ? -7 : -1, zeros);
+		expect_true(hits == 0 || strstr(err.text, "cannot be") != NULL);
 	}
 }
 
@@ -946,11 +947,11 @@ static void file_that_cannot_be_read_is_an_error(void **state) {
 	disk_empty();
 	disk_put("occupancy.ndjson", ndjson(1, 100));
 	from = position_in("occupancy.ndjson", (int64_t)strlen(ndjson(1, 90)), monday);
-	assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path("occupancy.ndjson.1")), 0);
+	expect_int(0, rename(disk_path("occupancy.ndjson"), disk_path("occupancy.ndjson.1")));
 	disk_put("occupancy.ndjson", ndjson(102, 1));
 	expect_errors_from(&from);
 	put_gz("occupancy.ndjson.1.gz", ndjson(1, 100));
-	assert_int_equal(unlink(disk_path("occupancy.ndjson.1")), 0);
+	expect_int(0, unlink(disk_path("occupancy.ndjson.1")));
 	expect_errors_from(&from);
 }
 

@@ -3,6 +3,7 @@
 /* daemon/storage.h: one trouble of a disk, one line when it begins and one when it is over. */
 
 #include "disk.h"
+#include "fixture.h"
 
 #include "daemon/storage.h"
 
@@ -18,11 +19,11 @@ struct step {
 static const char *said_by(struct storage *storage, const struct step *step, usec_t now) {
 	static char text[1024];
 	int pipe_of[2], before = dup(STDERR_FILENO);
-	assert_true(before >= 0);
-	assert_int_equal(pipe(pipe_of), 0);
-	assert_true(dup2(pipe_of[1], STDERR_FILENO) >= 0);
+	expect_true(before >= 0);
+	expect_int(0, pipe(pipe_of));
+	expect_true(dup2(pipe_of[1], STDERR_FILENO) >= 0);
 	storage_note(storage, step->use, step->r, "path", step->r < 0 ? &full : NULL, now);
-	assert_true(dup2(before, STDERR_FILENO) >= 0);
+	expect_true(dup2(before, STDERR_FILENO) >= 0);
 	(void)close(before);
 	(void)close(pipe_of[1]);
 	ssize_t len = read(pipe_of[0], text, sizeof(text) - 1);
@@ -42,7 +43,7 @@ static void walk(bool one, const struct step *steps, size_t count) {
 		if (lines != (steps[i].said ? 1 : 0) || (steps[i].said && !strstr(said, steps[i].said))) {
 			fail_msg("step %zu: expected \"%s\", got \"%s\"", i, steps[i].said ? steps[i].said : "", said);
 		}
-		assert_int_equal(storage_fails(&storage, steps[i].use), steps[i].r < 0);
+		expect_int(steps[i].r < 0, storage_fails(&storage, steps[i].use));
 	}
 }
 
@@ -106,20 +107,20 @@ static void two_disks_are_two_troubles(void **state) {
 static void directories_of_one_disk_are_known(void **state) {
 	(void)state;
 	struct storage storage;
-	assert_int_equal(mkdir(disk_path("state"), 0700), 0);
+	expect_int(0, mkdir(disk_path("state"), 0700));
 	storage_init(&storage, disk_directory, disk_path("state"));
-	assert_true(storage.one);
+	expect_true(storage.one);
 	storage_init(&storage, disk_directory, "/proc");
-	assert_false(storage.one);
+	expect_false(storage.one);
 	storage_init(&storage, disk_directory, disk_path("missing"));
-	assert_false(storage.one);
+	expect_false(storage.one);
 
 	/* By where a link leads, not by where it is. */
-	assert_int_equal(symlink("/proc", disk_path("elsewhere")), 0);
+	expect_int(0, symlink("/proc", disk_path("elsewhere")));
 	storage_init(&storage, disk_path("elsewhere"), "/proc");
-	assert_true(storage.one);
+	expect_true(storage.one);
 	storage_init(&storage, disk_path("elsewhere"), disk_directory);
-	assert_false(storage.one);
+	expect_false(storage.one);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
