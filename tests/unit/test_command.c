@@ -43,7 +43,7 @@ static void meanwhile(void) {
 			events->act();
 		}
 		if (events->signal) {
-			assert_int_equal(kill(getpid(), events->signal), 0);
+			expect_int(0, kill(getpid(), events->signal));
 		}
 		events++;
 	}
@@ -69,12 +69,12 @@ static void set_up_answers(void) {
 static const char *printed_by(enum action action, int expected) {
 	int before = dup(STDOUT_FILENO);
 	int fd = open(rig_path("stdout"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(before >= 0 && fd >= 0);
+	expect_true(before >= 0 && fd >= 0);
 	(void)fflush(stdout);
-	assert_true(dup2(fd, STDOUT_FILENO) >= 0);
+	expect_true(dup2(fd, STDOUT_FILENO) >= 0);
 	int code = run(action);
 	(void)fflush(stdout);
-	assert_true(dup2(before, STDOUT_FILENO) >= 0);
+	expect_true(dup2(before, STDOUT_FILENO) >= 0);
 	(void)close(before);
 	(void)close(fd);
 	expect_int(expected, code, "exit code");
@@ -146,7 +146,7 @@ static void what_cannot_start_says_why(void **state) {
 		set_up_answers();
 		rig_configure(RIG_ACCOUNT, "", rows[row].devices, rows[row].more);
 		if (rows[row].no_key) {
-			assert_int_equal(remove(rig_path("key")), 0);
+			expect_int(0, remove(rig_path("key")));
 		}
 		expect_int(rows[row].code, run(rows[row].action), "row %zu: exit code", row);
 		rig_expect_said(rows[row].said);
@@ -167,7 +167,7 @@ static void check_tells_cost_and_keys(void **state) {
 	rig_expect_said("");
 	expect_int(0, rig.endpoints, "endpoints");
 
-	assert_int_equal(remove(rig_path("key")), 0);
+	expect_int(0, remove(rig_path("key")));
 	(void)printed_by(ACTION_CHECK, EX_CONFIG);
 	rig_expect_said("<3>*/main.conf:1: account acme: */key cannot be opened: *\n");
 	rig_put("key", "the-first-key");
@@ -200,11 +200,11 @@ static void an_open_source_of_a_credential_is_told(void **state) {
 		set_up_answers();
 		(void)unlink(rig_path("api-key"));
 		rig_put("api-key", "the-key");
-		assert_int_equal(chmod(rig_path("api-key"), rows[row].mode), 0);
+		expect_int(0, chmod(rig_path("api-key"), rows[row].mode));
 		rig_configure(RIG_ACCOUNT, "", RIG_LOBBY, "");
 		char text[8192], *at;
 		(void)snprintf(text, sizeof(text), "%s", rig_get("main.conf"));
-		assert_non_null(at = strstr(text, "key_file = "));
+		expect_not_null(at = strstr(text, "key_file = "));
 		char rest[8192];
 		(void)snprintf(rest, sizeof(rest), "%s", strchr(at, ';'));
 		(void)snprintf(at, sizeof(text) - (size_t)(at - text), "key_file = \"api-key\"%s", rest);
@@ -232,12 +232,12 @@ static void print_config_prints_what_is_in_force(void **state) {
 
 	/* A full disk. */
 	int before = dup(STDOUT_FILENO), full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	assert_true(before >= 0 && full >= 0);
+	expect_true(before >= 0 && full >= 0);
 	(void)fflush(stdout);
-	assert_true(dup2(full, STDOUT_FILENO) >= 0);
+	expect_true(dup2(full, STDOUT_FILENO) >= 0);
 	int code = run(ACTION_PRINT_CONFIG);
 	clearerr(stdout);
-	assert_true(dup2(before, STDOUT_FILENO) >= 0);
+	expect_true(dup2(before, STDOUT_FILENO) >= 0);
 	(void)close(before);
 	(void)close(full);
 	expect_int(EX_IOERR, code, "exit code");
@@ -371,7 +371,7 @@ static void the_watchdog_hears_of_it_twice_in_its_time(void **state) {
 }
 
 static void remove_checkpoint(void) {
-	assert_int_equal(remove(rig_path("state/checkpoint")), 0);
+	expect_int(0, remove(rig_path("state/checkpoint")));
 }
 
 static bool seen;
@@ -495,7 +495,7 @@ static void configure_log(const char *settings) {
 	rig_configure(RIG_ACCOUNT, "window = \"1m\"; lookback = \"0s\";", RIG_LOBBY, "");
 	char text[8192], rest[8192], *at;
 	(void)snprintf(text, sizeof(text), "%s", rig_get("main.conf"));
-	assert_non_null(at = strstr(text, "log = { "));
+	expect_not_null(at = strstr(text, "log = { "));
 	(void)snprintf(rest, sizeof(rest), "%s", at + strlen("log = { "));
 	(void)snprintf(at, sizeof(text) - (size_t)(at - text), "log = { %s %s", settings, rest);
 	rig_put("main.conf", text);

@@ -7,7 +7,6 @@
 #include "status/notify.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -24,19 +23,19 @@ static int listen_at(bool abstract) {
 		size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name));
 	}
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	assert_true(fd >= 0);
+	expect_true(fd >= 0);
 	(void)unlink(address.sun_path);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(setenv("NOTIFY_SOCKET", name, 1), 0);
+	expect_int(0, bind(fd, (struct sockaddr *)&address, size));
+	expect_int(0, setenv("NOTIFY_SOCKET", name, 1));
 	return fd;
 }
 
 static void stop_listening(int fd) {
 	const char *name = getenv("NOTIFY_SOCKET");
-	assert_non_null(name);
+	expect_not_null(name);
 	(void)unlink(name);
 	(void)close(fd);
-	assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
+	expect_int(0, unsetenv("NOTIFY_SOCKET"));
 }
 
 /* The next datagram; "" if there is none. */
@@ -63,10 +62,10 @@ static void each_message_is_a_datagram(void **state) {
 		expect_text("WATCHDOG=1", hear(fd), "watchdog");
 		long long usec = 0;
 		expect_int(1, sscanf(hear(fd), "RELOADING=1\nMONOTONIC_USEC=%lld", &usec), "reloading");
-		assert_true(usec > 0);
+		expect_true(usec > 0);
 		expect_text("STOPPING=1", hear(fd), "stopping");
 		expect_text("", hear(fd), "and no more");
-		assert_true(notify_flush());
+		expect_true(notify_flush());
 		stop_listening(fd);
 	}
 }
@@ -75,12 +74,12 @@ static void without_a_socket_nothing_happens(void **state) {
 	(void)state;
 	static const char *const names[] = {NULL, "", "/", "relative", "vsock:2:1234", "/no/such/socket"};
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		assert_int_equal(names[i] ? setenv("NOTIFY_SOCKET", names[i], 1) : unsetenv("NOTIFY_SOCKET"), 0);
+		expect_int(0, names[i] ? setenv("NOTIFY_SOCKET", names[i], 1) : unsetenv("NOTIFY_SOCKET"));
 		notify_ready();
 		notify_watchdog();
-		assert_true(notify_flush());
+		expect_true(notify_flush());
 	}
-	assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
+	expect_int(0, unsetenv("NOTIFY_SOCKET"));
 }
 
 /* Until there is no room: what is sent then waits, in order, and nothing blocks. */
@@ -99,7 +98,7 @@ static void what_there_is_no_room_for_is_sent_later(void **state) {
 	notify_status("but this");
 	notify_watchdog();
 	notify_ready();
-	assert_false(notify_flush());
+	expect_false(notify_flush());
 
 	for (int i = 0; i < sent; i++) {
 		char expected[64];
@@ -107,8 +106,8 @@ static void what_there_is_no_room_for_is_sent_later(void **state) {
 		expect_text(expected, hear(fd), "datagram %d", i);
 		(void)notify_flush();
 	}
-	assert_true(notify_flush());
-	assert_true(strncmp(hear(fd), "RELOADING=1\n", 12) == 0);
+	expect_true(notify_flush());
+	expect_true(strncmp(hear(fd), "RELOADING=1\n", 12) == 0);
 	expect_text("STATUS=but this", hear(fd), "the latest status");
 	expect_text("READY=1", hear(fd), "ready");
 	expect_text("", hear(fd), "and no watchdog, which would be late");

@@ -25,12 +25,12 @@ static struct options parse(const char *const args[ARGS_MAX], char *said, size_t
 
 	static char kept[64];
 	int before = dup(STDERR_FILENO);
-	assert_int_equal(pipe(fds), 0);
-	assert_true(before >= 0 && dup2(fds[1], STDERR_FILENO) >= 0);
+	expect_int(0, pipe(fds));
+	expect_true(before >= 0 && dup2(fds[1], STDERR_FILENO) >= 0);
 	optind = 0; /* getopt begins anew */
 	struct options options = options_parse(argc, argv);
 	(void)fflush(stderr);
-	assert_true(dup2(before, STDERR_FILENO) >= 0);
+	expect_true(dup2(before, STDERR_FILENO) >= 0);
 	(void)close(before);
 	(void)close(fds[1]);
 	ssize_t len = read(fds[0], said, size - 1);
@@ -112,12 +112,12 @@ static void help_names_every_option_on_standard_output(void **state) {
 	                                    "--version", "-h", "--help", DEFAULT};
 	char text[4096];
 	int fds[2], before = dup(STDOUT_FILENO);
-	assert_int_equal(pipe(fds), 0);
+	expect_int(0, pipe(fds));
 	(void)fflush(stdout);
-	assert_true(before >= 0 && dup2(fds[1], STDOUT_FILENO) >= 0);
+	expect_true(before >= 0 && dup2(fds[1], STDOUT_FILENO) >= 0);
 	options_help();
 	(void)fflush(stdout);
-	assert_true(dup2(before, STDOUT_FILENO) >= 0);
+	expect_true(dup2(before, STDOUT_FILENO) >= 0);
 	(void)close(before);
 	(void)close(fds[1]);
 	ssize_t len = read(fds[0], text, sizeof(text) - 1);

@@ -26,7 +26,7 @@ static const char *const outcome_names[] = {
 static struct verdict judge(enum http_result result, long status, const char *body, const char *retry_after,
                             int parsed, const char *sentence) {
 	char *copy = strdup(body);
-	assert_non_null(copy);
+	expect_not_null(copy);
 	struct http_reply reply = {
 		.result = result,
 		.status = status,
