@@ -174,9 +174,7 @@ int archive_sweep(const char *directory) {
 		char path[PATH_MAX];
 		(void)snprintf(path, sizeof(path), "%s/%s", directory, left.files[i].name);
 		int removed = file_remove(path);
-		if (removed < 0 && r == 0) {
-			r = removed;
-		}
+		r = r < 0 ? r : removed;
 	}
 	archive_done(&left);
 	return r;

@@ -245,6 +245,22 @@ static int disk_teardown(void **state) {
 	return rmdir(disk_directory);
 }
 
+static int disk_stdin = -1;
+
+/* The next file that is opened is number 0, as in a process that was started without standard input. */
+__attribute__((unused))
+static void disk_close_stdin(void) {
+	disk_stdin = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 100);
+	assert_true(disk_stdin >= 0);
+	assert_int_equal(close(STDIN_FILENO), 0);
+}
+
+__attribute__((unused))
+static void disk_reopen_stdin(void) {
+	assert_int_equal(dup2(disk_stdin, STDIN_FILENO), STDIN_FILENO);
+	assert_int_equal(close(disk_stdin), 0);
+}
+
 __attribute__((unused))
 static void disk_put(const char *name, const char *text) {
 	FILE *file = fopen(disk_path(name), "w");

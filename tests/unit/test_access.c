@@ -167,6 +167,27 @@ static void another_file_is_a_reason_to_try_again(void **state) {
 	access_done(&access, NULL);
 }
 
+/* However long the path of the configuration is. */
+static void a_sentence_ends_where_its_room_does(void **state) {
+	(void)state;
+	struct account account = account_of();
+	struct access access;
+	struct error err = {{0}};
+	char main_file[PATH_MAX], credentials[PATH_MAX];
+	memset(main_file, 'x', sizeof(main_file));
+	main_file[0] = main_file[2000] = '/';
+	(void)snprintf(main_file + 2001, sizeof(main_file) - 2001, "occupancyd.conf");
+	account.main_file = main_file;
+	account.key_file = "key";
+	(void)snprintf(credentials, sizeof(credentials), "%s", rig_path("occupancyd.service"));
+	assert_int_equal(mkdir(credentials, 0700), 0);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", credentials, 1), 0);
+	expect_int(-ENOENT, access_init(&access, &account, &err), "%s", err.text);
+	(void)unsetenv("CREDENTIALS_DIRECTORY");
+	expect_int(0, fnmatch("account acme: the credential key is missing: * (as installed: /xxx*xxx", err.text, 0), "%s", err.text);
+	expect_int(sizeof(err.text) - 1, strlen(err.text), "length");
+}
+
 static void both_keys_are_masked_wherever_they_stand(void **state) {
 	(void)state;
 	static const struct {
@@ -298,6 +319,7 @@ int main(void) {
 		TEST(a_key_makes_an_endpoint),
 		TEST(a_key_that_cannot_be_used_is_named),
 		TEST(another_file_is_a_reason_to_try_again),
+		TEST(a_sentence_ends_where_its_room_does),
 		TEST(both_keys_are_masked_wherever_they_stand),
 		TEST(an_old_key_is_kept_until_its_last_reply),
 		TEST(a_reload_keeps_what_the_same_server_said),

@@ -94,6 +94,22 @@ static void what_was_written_is_read(void **state) {
 	expect_text("checkpoint ", disk_list());
 }
 
+static void number_0_is_a_descriptor_too(void **state) {
+	(void)state;
+	size_t seen = 0;
+	struct sink_position position = {0};
+	struct error err = {{0}};
+	disk_close_stdin();
+	int saved = save(entries, ENTRY_COUNT, &err);
+	int r = checkpoint_read(disk_directory, count_visits, &seen, &position, &err);
+	bool closed = fcntl(STDIN_FILENO, F_GETFD) < 0;
+	disk_reopen_stdin();
+	expect_int(0, saved);
+	expect_int(0, r);
+	expect_int(ENTRY_COUNT, seen);
+	expect_int(true, closed);
+}
+
 static void file_is_the_text_that_is_documented(void **state) {
 	(void)state;
 	static const char body[] =
@@ -424,6 +440,7 @@ static void large_one_is_written_and_read(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_written_is_read),
+		TEST(number_0_is_a_descriptor_too),
 		TEST(file_is_the_text_that_is_documented),
 		TEST(missing_one_is_no_damage),
 		TEST(what_would_not_verify_is_not_written),

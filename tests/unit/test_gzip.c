@@ -260,6 +260,19 @@ static void what_repeats_from_far_back_is_packed_as_that(void **state) {
 	free(text);
 }
 
+static void number_0_is_a_descriptor_too(void **state) {
+	(void)state;
+	disk_put("log", "text");
+	disk_close_stdin();
+	int steps = compress_log();
+	int64_t len = read_log("text", 100);
+	int matches = gzip_matches(disk_path("log.gz"), 4);
+	disk_reopen_stdin();
+	expect_int(1, steps, "steps");
+	expect_int(4, len, "bytes");
+	expect_int(1, matches, "its size");
+}
+
 static void what_is_there_already_is_not_overwritten(void **state) {
 	(void)state;
 	disk_put("log", "text");
@@ -280,6 +293,7 @@ int main(void) {
 		TEST(members_are_read_one_behind_the_other),
 		TEST(a_read_that_fails_is_told_as_that),
 		TEST(what_repeats_from_far_back_is_packed_as_that),
+		TEST(number_0_is_a_descriptor_too),
 		TEST(what_is_there_already_is_not_overwritten),
 	};
 	return cmocka_run_group_tests_name("gzip", tests, NULL, NULL);

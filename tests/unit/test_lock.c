@@ -41,6 +41,21 @@ static void holder_with_the_same_number_is_another_process(void **state) {
 	lock_release(lock);
 }
 
+static void number_0_is_a_descriptor_too(void **state) {
+	(void)state;
+	struct error err = {{0}};
+	int log_lock = -1;
+	disk_close_stdin();
+	int lock = lock_take(disk_directory, &err);
+	lock_release(lock);
+	int r = lock_take_log(disk_directory, &log_lock, &err);
+	lock_release(log_lock);
+	disk_reopen_stdin();
+	assert_int_equal(lock, 0);
+	assert_int_equal(r, 0);
+	assert_int_equal(log_lock, 0);
+}
+
 static void released_lock_can_be_taken_again(void **state) {
 	(void)state;
 	disk_put("lock", "an id that is longer than any of ours\n");
@@ -157,6 +172,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(one_daemon_writes_to_a_log),
 		TEST(lock_is_taken_and_names_its_holder),
+		TEST(number_0_is_a_descriptor_too),
 		TEST(released_lock_can_be_taken_again),
 		TEST(lock_ends_with_its_process),
 		TEST(holder_with_the_same_number_is_another_process),

@@ -40,6 +40,20 @@ static void open_creates_and_append_appends(void **state) {
 	logfile_close(&file);
 }
 
+static void number_0_is_a_descriptor_too(void **state) {
+	(void)state;
+	disk_close_stdin();
+	struct logfile file = opened("h\n");
+	append(&file, "one\n");
+	int fd = file.fd;
+	logfile_close(&file);
+	bool closed = fcntl(STDIN_FILENO, F_GETFD) < 0;
+	disk_reopen_stdin();
+	assert_int_equal(fd, 0);
+	assert_true(closed);
+	assert_string_equal(disk_get(name), "h\none\n");
+}
+
 static void torn_line_is_cut_at_open(void **state) {
 	(void)state;
 	static const struct {
@@ -608,6 +622,7 @@ static void failed_reopening_can_be_repeated(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(open_creates_and_append_appends),
+		TEST(number_0_is_a_descriptor_too),
 		TEST(torn_line_is_cut_at_open),
 		TEST(long_torn_lines_are_cut_too),
 		TEST(time_of_the_last_line_survives_the_cut),

@@ -260,6 +260,14 @@ static void whole_log_is_read_in_order(void **state) {
 	expect_int(4, replay.files);
 	expect_int(0, replay.odd);
 	expect_int(-1, zeros);
+
+	/* Number 0 is a descriptor, too. */
+	disk_close_stdin();
+	const char *seen = seen_from(NULL, "occupancy.ndjson");
+	bool closed = fcntl(STDIN_FILENO, F_GETFD) < 0;
+	disk_reopen_stdin();
+	expect_text("1 2 3 4 5 6 7 8 ", seen);
+	expect_int(true, closed);
 }
 
 static void only_what_is_behind_the_position_is_read(void **state) {

@@ -48,6 +48,20 @@ static void each_signal_asks_for_its_own_thing(void **state) {
 	signals_close(-1);
 }
 
+static void number_0_is_a_descriptor_too(void **state) {
+	(void)state;
+	struct error err = {{0}};
+	int kept = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 100);
+	expect_int(0, close(STDIN_FILENO), "close");
+	int fd = signals_open(&err);
+	signals_close(fd);
+	bool closed = fcntl(STDIN_FILENO, F_GETFD) < 0;
+	expect_int(STDIN_FILENO, dup2(kept, STDIN_FILENO), "dup2");
+	expect_int(0, close(kept), "close");
+	expect_int(0, fd, "%s", err.text);
+	expect_int(true, closed, "closed");
+}
+
 /* They would end the process in the middle of a write. */
 static void a_closed_pipe_is_an_error_of_the_write(void **state) {
 	(void)state;
@@ -96,6 +110,7 @@ static void no_descriptor_is_an_error_with_a_sentence(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_signal_asks_for_its_own_thing),
+		cmocka_unit_test(number_0_is_a_descriptor_too),
 		cmocka_unit_test(a_closed_pipe_is_an_error_of_the_write),
 		cmocka_unit_test(any_number_is_a_descriptor),
 		cmocka_unit_test(no_descriptor_is_an_error_with_a_sentence),
