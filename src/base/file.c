@@ -162,7 +162,6 @@ static void describe(const struct stat *st, struct file_info *ret) {
 		.inode = st->st_ino,
 		.size = st->st_size,
 		.mtime = to_usec(st->st_mtim),
-		.ctime = to_usec(st->st_ctim),
 		.regular = S_ISREG(st->st_mode),
 	};
 }

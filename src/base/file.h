@@ -31,7 +31,7 @@ enum file_access {
 struct file_info {
 	uint64_t device, inode; /* the file's identity, as long as it exists */
 	int64_t size;
-	usec_t mtime, ctime;
+	usec_t mtime;
 	bool regular;
 };
 

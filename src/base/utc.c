@@ -32,7 +32,7 @@ int64_t utc_days(int64_t year, int month, int day) {
 	return era * DAYS_PER_ERA + day_of_era - DAYS_BEFORE_1970;
 }
 
-/* The reverse, and the weekday. */
+/* The reverse. */
 static void split_days(int64_t days, struct civil *ret) {
 	int64_t since = days + DAYS_BEFORE_1970;
 	int64_t era = floor_div(since, DAYS_PER_ERA);
@@ -44,8 +44,6 @@ static void split_days(int64_t days, struct civil *ret) {
 	ret->day = (int)(day_of_year - (153 * march_month + 2) / 5 + 1);
 	ret->month = (int)(march_month < 10 ? march_month + 3 : march_month - 9);
 	ret->year = year_of_era + era * 400 + (ret->month <= 2);
-	/* 1970-01-01 was a Thursday. */
-	ret->weekday = (int)(days + 4 - 7 * floor_div(days + 4, 7));
 }
 
 void utc_split(usec_t instant, struct civil *ret) {

@@ -22,7 +22,6 @@ struct civil {
 	int day;    /* 1..31 */
 	int hour, minute, second;
 	int usec;
-	int weekday; /* 0 Sunday .. 6 Saturday; ignored as input */
 };
 
 /** Days from 1970-01-01 to that date. */

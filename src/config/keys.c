@@ -179,14 +179,15 @@ const struct key key_table[KEY_COUNT] = {
 	                         .restart = true},
 };
 
-bool key_is_in(enum key_id id, enum key_group group) {
+/* Whether the key may stand in the group. */
+static bool is_in(enum key_id id, enum key_group group) {
 	enum key_group own = key_table[id].group;
 	return own == group || (group == GROUP_DEVICES && own == GROUP_DEFAULTS);
 }
 
 enum key_id key_find(enum key_group group, const char *name) {
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
-		if (key_is_in(id, group) && strcmp(key_table[id].name, name) == 0) {
+		if (is_in(id, group) && strcmp(key_table[id].name, name) == 0) {
 			return id;
 		}
 	}
@@ -197,7 +198,7 @@ const char *key_suggest(enum key_group group, const char *name) {
 	const char *nearest = NULL;
 	unsigned best = WORD_FAR;
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
-		if (key_is_in(id, group) && word_is_nearer(name, key_table[id].name, &best)) {
+		if (is_in(id, group) && word_is_nearer(name, key_table[id].name, &best)) {
 			nearest = key_table[id].name;
 		}
 	}

@@ -148,9 +148,6 @@ extern const struct group group_table[GROUP_COUNT];
 extern const char *const region_names[];
 extern const char *const region_urls[];
 
-/** Whether the key may stand in the group. */
-bool key_is_in(enum key_id id, enum key_group group);
-
 /** The key of that name in the group; KEY_COUNT if there is none. */
 __attribute__((nonnull))
 enum key_id key_find(enum key_group group, const char *name);

@@ -110,12 +110,6 @@ static void tell_gap(const struct poller *poller, const struct poll *poll, const
 	            utc_format(to, gap->end), reason);
 }
 
-static void count_record(struct status *status, const struct remembered *what) {
-	status->records++;
-	status->revisions += what->revision > 0;
-	status->gaps += what->status == RECORD_GAP;
-}
-
 /* Once: where so much has no count, it is not the news. */
 static void tell_crowded(struct poller *poller, const struct poll *poll) {
 	if (poll->recheck.crowded && !poller->batch.crowded) {
@@ -142,7 +136,7 @@ static size_t apply_run(struct poller *poller, size_t first) {
 		(void)poll_apply(poll, &pending->what, pending->end);
 		poll_watch(poll, &pending->what, pending->end, clock_poll_time(poller, poll));
 		health_watch_silence(poll, pending);
-		count_record(&poller->report.status, &pending->what);
+		poller->report.status.records++;
 		if (pending->what.status != RECORD_GAP && pending->recheck.buckets == 0) {
 			answered = true;
 			fresh += pending->what.revision == 0;

@@ -33,7 +33,6 @@ void health_count(struct poller *poller, struct poll *poll, const char *reason, 
 		poll->failures++;
 	}
 	keep_reason(poll, reason);
-	poller->report.status.replies_failed++;
 
 	if (!poll->told && (tell_now || poll->failures >= TELL_AT)) {
 		char next[DURATION_STRING_SIZE + 8] = "at once, for less";

@@ -301,7 +301,6 @@ static void on_fitting(const struct landing *l) {
 	account_reached(l);
 
 	if (!is_wanted(l, &span)) {
-		poller->report.status.replies_ok++;
 		poller_plan(poller, l->poll);
 		return;
 	}
@@ -333,7 +332,6 @@ static void on_fitting(const struct landing *l) {
 	if (l->poll->doubt.missing == 0) {
 		recheck_earn(&l->poll->recheck);
 	}
-	poller->report.status.replies_ok++;
 }
 
 static void on_ok(const struct landing *l) {
@@ -470,7 +468,6 @@ static void on_transient(const struct landing *l) {
 	} else {
 		set_reason(l->access, lane->state == LANE_DOWN ? "cannot be reached" : "not back yet",
 		           l->verdict.reason);
-		poller->report.status.replies_failed++;
 		wait_for_account(l);
 	}
 }

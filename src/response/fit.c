@@ -156,7 +156,6 @@ static void count_buckets(struct fit *fit) {
 	for (size_t i = 0; i < fit->buckets; i++) {
 		if (fit->chosen[i] != FIT_NONE) {
 			fit->first = fit->points == 0 ? i : fit->first;
-			fit->last = i;
 			fit->points++;
 		}
 	}

@@ -23,7 +23,7 @@ struct fit {
 	size_t buckets;
 	size_t room;        /* in the two */
 	size_t points;      /* buckets that have one, */
-	size_t first, last; /* and the first and the last of them */
+	size_t first;       /* and the first of them */
 	size_t outside;     /* points that lie in no bucket of the span */
 	struct habit habit; /* of the device, with what this answer has shown */
 };

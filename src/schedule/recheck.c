@@ -229,10 +229,6 @@ usec_t recheck_due(const struct recheck *recheck, usec_t wall, usec_t now) {
 	return due > turn ? due : turn;
 }
 
-bool recheck_is_due(const struct recheck *recheck, usec_t wall, usec_t now) {
-	return recheck_due(recheck, wall, now) <= now;
-}
-
 void recheck_tidy(struct recheck *recheck, const struct settings *settings, usec_t wall) {
 	for (uint16_t i = 0; i < recheck->len;) {
 		struct recheck_run *run = &recheck->runs[i];

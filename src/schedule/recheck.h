@@ -81,10 +81,6 @@ const struct recheck_run *recheck_find(const struct recheck *recheck, usec_t sta
 __attribute__((nonnull, warn_unused_result))
 usec_t recheck_due(const struct recheck *recheck, usec_t wall, usec_t now);
 
-/** Whether that is now. */
-__attribute__((nonnull, warn_unused_result))
-bool recheck_is_due(const struct recheck *recheck, usec_t wall, usec_t now);
-
 /** Forgets what is too old; and what the wall clock recorded while it was ahead counts from now on. */
 __attribute__((nonnull))
 void recheck_tidy(struct recheck *recheck, const struct settings *settings, usec_t wall);

@@ -32,8 +32,7 @@ struct status {
 	const char *lanes;  /* what is wrong with accounts, "; " between; NULL or "": nothing */
 
 	/* Since the start. */
-	uint64_t requests, replies_ok, replies_failed;
-	uint64_t records, revisions, gaps, points_dropped;
+	uint64_t requests, records, points_dropped;
 };
 
 /** Appends the line, without newline: what is wrong first, then the figures. */

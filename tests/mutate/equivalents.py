@@ -228,5 +228,5 @@ EQUIVALENTS = [
     ("src/schedule/cost.c", "gather", KINDS, KINDS.replace("+ 1", "+ 2"), "the last one is not used"),
     ("src/schedule/cost.c", "gather", KINDS, KINDS.replace("+ 1", "+ 0"), "the C library allocates nothing, too"),
     ("src/daemon/roster.c", "identity_hash", IDENTITY, IDENTITY.replace(" + ", " - "), "any hash that tells intervals apart will do"),
-    ("src/daemon/reply.c", "poller_reply", PARSED, "this if: always", "what is read of another answer is not looked at"),
+    ("src/daemon/reply.c", "reply_take", PARSED, "this if: always", "what is read of another answer is not looked at"),
 ]

@@ -128,7 +128,7 @@ static void forget_changes(struct directory *directory) {
 struct inode *disk_create(struct directory *directory, const char *name) {
 	struct inode *inode = arena_new(sizeof(*inode));
 	inode->number = disk->next_inode++;
-	inode->mtime = inode->ctime = world_wall();
+	inode->mtime = world_wall();
 	inode->next = disk->inodes;
 	inode->link = &disk->inodes;
 	if (inode->next) {
@@ -141,7 +141,6 @@ struct inode *disk_create(struct directory *directory, const char *name) {
 
 void disk_rename(struct directory *directory, const char *from, const char *to) {
 	struct inode *moved = disk_look_up(&directory->now, from);
-	moved->ctime = world_wall();
 	make_change(directory, from, to, moved);
 }
 
@@ -161,7 +160,7 @@ void disk_append(struct inode *inode, const void *bytes, size_t len) {
 	inode->data = arena_grow(inode->data, &inode->room, inode->size + len, 1);
 	memcpy(inode->data + inode->size, bytes, len);
 	inode->size += len;
-	inode->mtime = inode->ctime = world_wall();
+	inode->mtime = world_wall();
 	disk->used += (int64_t)len;
 	disk_reserve(inode, (int64_t)len < inode->reserved ? inode->reserved - (int64_t)len : 0);
 }
@@ -187,7 +186,7 @@ void disk_cut(struct inode *inode, size_t size) {
 	disk_reserve(inode, 0);
 	disk->used += (int64_t)size - (int64_t)inode->size;
 	inode->size = size;
-	inode->mtime = inode->ctime = world_wall();
+	inode->mtime = world_wall();
 }
 
 static void forget_before(struct inode *inode) {

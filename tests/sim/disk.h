@@ -39,7 +39,7 @@ struct inode {
 	size_t before_size;
 	size_t lowest;             /* the size of the deepest cut since the last sync */
 	size_t lost_from, lost_to; /* bytes that a failed sync has dropped from memory */
-	usec_t mtime, ctime;
+	usec_t mtime;
 	int opens;                 /* descriptors of the life at hand */
 	int links;                 /* names and changes of names, durable or not */
 	bool kept;                 /* the attic has it */

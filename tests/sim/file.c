@@ -294,7 +294,6 @@ static void describe(const struct inode *inode, struct file_info *ret) {
 		.inode = inode->number,
 		.size = (int64_t)inode->size,
 		.mtime = inode->mtime,
-		.ctime = inode->ctime,
 		.regular = true,
 	};
 }

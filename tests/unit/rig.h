@@ -543,4 +543,26 @@ static struct status rig_status_now(void) {
 	return status;
 }
 
+/* The log's current file */
+
+__attribute__((unused))
+static size_t rig_lines_with(const char *part) {
+	size_t lines = 0;
+	for (const char *line = rig_get("log/occupancy.ndjson"), *end; (end = strchr(line, '\n')); line = end + 1) {
+		lines += memmem(line, (size_t)(end - line), part, strlen(part)) != NULL;
+	}
+	return lines;
+}
+
+__attribute__((unused))
+static size_t rig_gaps(void) {
+	return rig_lines_with("\"status\":\"gap\"");
+}
+
+/** Records that correct earlier ones. */
+__attribute__((unused))
+static size_t rig_revisions(void) {
+	return rig_lines_with("") - rig_lines_with("\"revision\":0,");
+}
+
 #endif

@@ -225,7 +225,6 @@ static void points_outside_are_counted(void **state) {
 	expect_fit(f, "some beside others");
 	expect_int(2, f->fit.points, "points");
 	expect_int(0, f->fit.first, "first");
-	expect_int(2, f->fit.last, "last");
 	expect_int(4, f->fit.outside, "outside");
 }
 

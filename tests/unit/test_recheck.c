@@ -56,6 +56,10 @@ static void expect_run(const struct fixture *f, size_t place, int from, int to, 
 	expect_int(stage, run->stage, "run %zu: stage", place);
 }
 
+static bool is_due(const struct recheck *recheck, usec_t wall, usec_t now) {
+	return recheck_due(recheck, wall, now) <= now;
+}
+
 /* The range that is asked for, and that it is answered with nothing new. */
 static void expect_asked(struct fixture *f, usec_t wall, int limit, int from, int to) {
 	struct span span = {0};
@@ -70,7 +74,7 @@ static void expect_asked(struct fixture *f, usec_t wall, int limit, int from, in
 
 static void expect_nothing(struct fixture *f, usec_t wall, const char *why) {
 	struct span span;
-	expect_int(false, recheck_is_due(&f->recheck, wall, NOW), "%s: nothing is due", why);
+	expect_int(false, is_due(&f->recheck, wall, NOW), "%s: nothing is due", why);
 	expect_int(false, recheck_span(&f->recheck, &f->settings, wall, 1440, &span), "%s: no span", why);
 }
 
@@ -81,7 +85,7 @@ static void a_bucket_is_asked_for_at_each_distance_and_then_no_more(void **state
 	add(f, 0, 1, recorded);
 	for (size_t i = 0; i < COUNT_OF(hours); i++) {
 		expect_nothing(f, recorded + hours[i] * HOUR - 1, "just before");
-		expect_int(true, recheck_is_due(&f->recheck, recorded + hours[i] * HOUR, NOW), "due");
+		expect_int(true, is_due(&f->recheck, recorded + hours[i] * HOUR, NOW), "due");
 		expect_asked(f, recorded + hours[i] * HOUR, 1440, 0, 1);
 	}
 	expect_int(0, f->recheck.len, "runs in the end");
@@ -195,8 +199,8 @@ static void what_fails_is_asked_for_in_parts(void **state) {
 	add(f, 0, 3, minute(3));
 	expect_int(true, recheck_span(&f->recheck, &f->settings, wall, 1440, &span), "a span");
 	recheck_failed(&f->recheck, &f->settings, &span, wall, now);
-	expect_int(false, recheck_is_due(&f->recheck, wall, now + 15 * MIN - 1), "at once");
-	expect_int(true, recheck_is_due(&f->recheck, wall, now + 15 * MIN), "after a while");
+	expect_int(false, is_due(&f->recheck, wall, now + 15 * MIN - 1), "at once");
+	expect_int(true, is_due(&f->recheck, wall, now + 15 * MIN), "after a while");
 	expect_run(f, 0, 0, 3, 0);
 	/* One bucket that fails by itself waits for its next turn; the others are answered. */
 	expect_int(true, recheck_span(&f->recheck, &f->settings, wall, 1440, &span), "a span");
@@ -220,7 +224,7 @@ static void a_device_pays_for_its_rechecks(void **state) {
 	for (int i = 0; i < 1440; i++) {
 		usec_t now = NOW + i * MIN;
 		f->recheck.next = wall;
-		if (recheck_is_due(&f->recheck, wall, now)) {
+		if (is_due(&f->recheck, wall, now)) {
 			recheck_sent(&f->recheck, now);
 			made++;
 		}
@@ -231,13 +235,13 @@ static void a_device_pays_for_its_rechecks(void **state) {
 	for (int i = 0; i < 10000; i++) {
 		recheck_earn(&f->recheck);
 	}
-	for (made = 0; recheck_is_due(&f->recheck, wall, NOW + USEC_PER_DAY); made++) {
+	for (made = 0; is_due(&f->recheck, wall, NOW + USEC_PER_DAY); made++) {
 		recheck_sent(&f->recheck, NOW + USEC_PER_DAY);
 	}
 	expect_int(4, made, "rechecks in a row");
 	/* Without regular requests there is one in eight hours. */
-	expect_int(false, recheck_is_due(&f->recheck, wall, NOW + USEC_PER_DAY + 8 * HOUR - 1), "too early");
-	expect_int(true, recheck_is_due(&f->recheck, wall, NOW + USEC_PER_DAY + 8 * HOUR), "in time");
+	expect_int(false, is_due(&f->recheck, wall, NOW + USEC_PER_DAY + 8 * HOUR - 1), "too early");
+	expect_int(true, is_due(&f->recheck, wall, NOW + USEC_PER_DAY + 8 * HOUR), "in time");
 }
 
 static void the_oldest_go_when_there_is_no_room(void **state) {
@@ -481,11 +485,11 @@ static void limits_hold_exactly(void **state) {
 
 	/* Just after the start one may be asked for without any credit, and it takes what little there is. */
 	f->recheck.wait_until = 0;
-	expect_int(true, recheck_is_due(&f->recheck, minute(8) + HOUR, HOUR), "the first one");
+	expect_int(true, is_due(&f->recheck, minute(8) + HOUR, HOUR), "the first one");
 	f->recheck.credit = 3;
 	recheck_sent(&f->recheck, HOUR);
 	expect_int(0, f->recheck.credit, "credit");
-	expect_int(false, recheck_is_due(&f->recheck, minute(8) + HOUR, HOUR), "the second one");
+	expect_int(false, is_due(&f->recheck, minute(8) + HOUR, HOUR), "the second one");
 	recheck_done(NULL);
 }
 

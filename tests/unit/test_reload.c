@@ -282,12 +282,12 @@ static void a_start_goes_on_from_checkpoint_and_log(void **state) {
 	expect_time(at(RIG_BEGIN) + 11 * MINUTE, rig_request(0)->end, "end");
 	rig_answer(0, &(struct rig_answer){.status = 200, .count = 4});
 	(void)rig_turn();
-	expect_int(0, rig_status_now().revisions, "what is remembered is the same");
+	expect_int(0, rig_revisions(), "what is remembered is the same");
 	rig_pass(5 * MINUTE);
 	(void)rig_turn();
 	rig_ok(5);
 	(void)rig_turn();
-	expect_int(3, rig_status_now().revisions, "and corrected where it differs");
+	expect_int(3, rig_revisions(), "and corrected where it differs");
 	rig_end();
 }
 
