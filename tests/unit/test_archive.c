@@ -66,6 +66,7 @@ static void names_are_cut_to_the_second(void **state) {
 	char name[ARCHIVE_NAME_SIZE];
 	expect_text("occupancy-20261123T081559Z.csv", archive_name(name, at("2026-11-23T08:15:59.999Z"), "csv"), "name");
 	expect_text("occupancy-19700101T000000Z.ndjson", archive_name(name, 0, "ndjson"), "name");
+	expect_text("occupancy-99991231T235959Z.csv", archive_name(name, at("9999-12-31T23:59:59Z"), "csv"), "name");
 	expect_text(".occupancy-19700101T000000Z.ndjson.gz.tmp",
 	            archive_temporary(name, "occupancy-19700101T000000Z.ndjson"), "name");
 }
@@ -106,6 +107,7 @@ static void a_sweep_takes_only_what_is_ours(void **state) {
 		".occupancy-20261123T080000Z.ndjson.gz.bak "
 		".occupancy-20261123T080000Z.ndjson.gz.tmp.tmp "
 		".occupancy-20261323T080000Z.ndjson.gz.tmp "
+		".occupancy-20261323T080000Z.ndjson.gz0123456789012345678901234567890123456789.tmp "
 		".occupancy.probe.old "
 		".x.gz.tmp "
 		"a "

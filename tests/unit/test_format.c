@@ -152,11 +152,37 @@ static void suffixes_end_where_they_end(void **state) {
 	}
 }
 
+/* A device that is longer than any was not written by us. */
+static void texts_are_read_up_to_their_room(void **state) {
+	(void)state;
+	static const char device[] = "0123456789012345678901234567890123456789012345678901234567890123456789";
+	struct log_entry entry;
+	for (size_t len = 0; len < sizeof(device); len++) {
+#define SLICE(text) {(text), sizeof(text) - 1}
+		const struct slice fields[FIELD_COUNT_OF] = {
+			[FIELD_TIME] = SLICE("2026-11-23T07:00:00Z"),
+			[FIELD_END] = SLICE("2026-11-23T07:01:00Z"),
+			[FIELD_COUNT] = SLICE("7"),
+			[FIELD_STATUS] = SLICE("ok"),
+			[FIELD_INTERVAL] = SLICE("MINUTELY"),
+			[FIELD_DEVICE] = {device, len},
+			[FIELD_REVISION] = SLICE("0"),
+		};
+		bool fits = len > 0 && len < sizeof(entry.uuid);
+		expect_int(fits ? 0 : -EBADMSG, log_entry_make(fields, &entry), "%zu letters", len);
+		if (fits) {
+			expect_int(len, strlen(entry.uuid), "%zu letters", len);
+			expect_int(7, entry.count, "%zu letters: count", len);
+		}
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_third_format_is_read_back, disk_setup, disk_teardown),
 		cmocka_unit_test_setup_teardown(its_files_are_trimmed_with_the_others, disk_setup, disk_teardown),
 		cmocka_unit_test(suffixes_end_where_they_end),
+		cmocka_unit_test(texts_are_read_up_to_their_room),
 	};
 	return cmocka_run_group_tests(tests, sample_setup, sample_teardown);
 }

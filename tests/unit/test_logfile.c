@@ -141,6 +141,25 @@ static void header_stands_in_front_of_every_file(void **state) {
 	logfile_close(&file);
 }
 
+/* It is known again whatever its length is. */
+static void long_header_is_known_again(void **state) {
+	(void)state;
+	enum { MOST = 16384 };
+	static char header[MOST + 1];
+	for (size_t len = MOST - 1; len <= MOST; len++) {
+		memset(header, 'h', len - 1);
+		header[len - 1] = '\n';
+		header[len] = '\0';
+		for (int i = 0; i < 2; i++) {
+			struct logfile file = opened(header);
+			assert_true(logfile_is_empty(&file));
+			assert_int_equal(file.size, len);
+			logfile_close(&file);
+		}
+		disk_empty();
+	}
+}
+
 /* A disk that is full keeps nothing from being opened; the first record brings the header then. */
 static void header_comes_with_the_first_line_if_there_was_no_room(void **state) {
 	(void)state;
@@ -627,6 +646,7 @@ int main(void) {
 		TEST(long_torn_lines_are_cut_too),
 		TEST(time_of_the_last_line_survives_the_cut),
 		TEST(header_stands_in_front_of_every_file),
+		TEST(long_header_is_known_again),
 		TEST(header_comes_with_the_first_line_if_there_was_no_room),
 		TEST(short_write_is_undone),
 		TEST(room_is_set_aside_and_given_back),
