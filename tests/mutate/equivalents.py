@@ -46,9 +46,15 @@ FEWER = "belief->points = smaller(belief->points, doubt->points > 0 ? doubt->poi
 BESIDE = "usec_t before = grid_floor(grid, first_edge(a) - 1), after = grid_next(grid, last_edge(a));"
 IDENTITY = "return rng_hash(identity->uuid, strlen(identity->uuid)) + (uint64_t)identity->interval;"
 PARSED = "if (reply->result == HTTP_REPLIED && reply->status == 200) {"
+NEARER = "return magnitude(skew_offset(skew)) < magnitude(skew_offset(than));"
+WAITS = "if (poll->timed && (found == lane->waiting.len || poll->asked < lane->waiting.heap[found]->asked)) {"
 PROBES = "size_t live_at = 0, backlog_at = 0;"
 
 EQUIVALENTS = [
+    ("src/daemon/clockwork.c", "is_better", NEARER, NEARER.replace("<", "<="),
+     "of two that are equally far from our clock either will do"),
+    ("src/daemon/clockwork.c", "take_waiting", WAITS, WAITS.replace("poll->asked <", "poll->asked <="),
+     "of two that were asked at the same time either will do"),
     ("src/daemon/clockwork.c", "", "PROBES_COUNTED = 16,", "PROBES_COUNTED = 15,",
      "after the ninth probe the wait is the longest"),
     ("src/daemon/clockwork.c", "", "PROBES_COUNTED = 16,", "PROBES_COUNTED = 17,",
@@ -201,6 +207,10 @@ EQUIVALENTS = [
      "no time is no bucket either way"),
     ("src/sink/csv.c", "", "{false, 0}, /* name */", "{false, 1}, /* name */",
      "the field of a column that is not wanted is not looked at"),
+    ("src/sink/gzip.c", "", "SYNC_EVERY = 512 * 1024,", "SYNC_EVERY = 511 * 1024,", "it is synced in other pieces"),
+    ("src/sink/gzip.c", "", "SYNC_EVERY = 512 * 1024,", "SYNC_EVERY = 513 * 1024,", "it is synced in other pieces"),
+    ("src/sink/gzip.c", "", "SYNC_EVERY = 512 * 1024,", "SYNC_EVERY = 512 * 1023,", "it is synced in other pieces"),
+    ("src/sink/gzip.c", "", "SYNC_EVERY = 512 * 1024,", "SYNC_EVERY = 512 * 1025,", "it is synced in other pieces"),
     ("src/sink/ndjson.c", "is_plain", PLAIN, PLAIN.replace("0x7e] = true", "0x7e] = false"),
      "what is looked at more closely is written as it is, if it is printable"),
     ("src/sink/ndjson.c", "is_plain", PLAIN, PLAIN.replace("0x7e", "125"),
