@@ -126,8 +126,9 @@ endif
 
 ## Sources
 
-LIB_SRC   := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
-LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
+DAEMON_SRC := $(wildcard src/daemon/*.c)
+STAGES_SRC := $(filter-out $(DAEMON_SRC),$(wildcard src/*/*.c))
+LIB_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(DAEMON_SRC) $(STAGES_SRC))
 MAIN_OBJ  := $(BUILD)/src/main.o
 FAKE_SRC  := $(wildcard tests/fake-rhombus/*.c)
 FAKE_OBJ  := $(FAKE_SRC:%.c=$(BUILD)/%.o)
@@ -152,7 +153,10 @@ OBJ       := $(LIB_OBJ) $(MAIN_OBJ) $(FAKE_OBJ) $(UNIT_BIN:%=%.o) $(LINT_BIN:%=%
              $(DEMO_SRC:%.c=$(BUILD)/%.o) $(SIM_OBJ) $(BUILD)/tests/torture/faults.o \
              $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/*.c) $(BENCH:$(BUILD)/bench/%=tests/bench/%.c))
 
-LIB       := $(BUILD)/liboccupancyd.a
+# What other programs than the daemon may use as well, and what drives it: that needs the other, never the reverse.
+STAGES    := $(BUILD)/liboccupancy.a
+DAEMON    := $(BUILD)/libdaemon.a
+LIB       := $(DAEMON) $(STAGES)
 PROGRAM   := $(BUILD)/occupancyd
 FAKE      := $(BUILD)/fake-rhombus
 
@@ -164,7 +168,9 @@ all: $(PROGRAM)
 $(PROGRAM): $(MAIN_OBJ) $(LIB)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
-$(LIB): $(LIB_OBJ)
+$(STAGES): $(STAGES_SRC:%.c=$(BUILD)/%.o)
+$(DAEMON): $(DAEMON_SRC:%.c=$(BUILD)/%.o)
+$(LIB):
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $(FAKE): $(FAKE_OBJ)
@@ -176,8 +182,9 @@ $(DEMO_BIN): $(DEMO_SRC:%.c=$(BUILD)/%.o)
 $(UNIT_BIN): %: %.o $(LIB)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) -lcmocka $(LIB_LIBS)
 
-$(LINT_BIN): %: %.o $(LIB)
-	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(LIB_LIBS)
+# Whole, so that each of its objects is seen to need nothing of the daemon's.
+$(LINT_BIN): %: %.o $(STAGES)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--whole-archive $(STAGES) -Wl,--no-whole-archive $(LIB_LIBS)
 
 $(BENCH): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
 	@mkdir -p $(@D)
@@ -407,7 +414,7 @@ mutate: deps
 	$(Q)$(MAKE) --no-print-directory run-mutate
 
 # The simulation as it is, the unit tests with sanitizers, which notice more.
-compile_of = $(1)_COMPILE='$(subst ','\'',$(CC) $(ALL_CFLAGS))' $(1)_LINK='$(CC) $(ALL_LDFLAGS)' $(1)_LIBRARY='$(LIB)'
+compile_of = $(1)_COMPILE='$(subst ','\'',$(CC) $(ALL_CFLAGS))' $(1)_LINK='$(CC) $(ALL_LDFLAGS)' $(1)_LIBRARIES='$(LIB)'
 
 run-mutate: $(SIM)
 	$(Q)$(call compile_of,SIM) SIM_LIBS='$(LIB_LIBS)' SIM_OBJECTS='$(SIM_OBJ) $(SIM_CALENDAR)' \

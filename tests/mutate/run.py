@@ -7,7 +7,7 @@ Each mutant is compiled alone and linked in front of the library, with the unit 
 module, those of the module itself first, and with the simulation.  What hangs is stopped and counts
 as found.  All works on a copy of sources and objects, so that the tree can be edited meanwhile.
 
-The commands come from the environment, as make has them: UNIT_COMPILE, UNIT_LINK, UNIT_LIBS, UNIT_LIBRARY
+The commands come from the environment, as make has them: UNIT_COMPILE, UNIT_LINK, UNIT_LIBS, UNIT_LIBRARIES
 and UNIT_OBJECTS, and the same of SIM.  The unit tests are those of a build with sanitizers, so that what
 is done out of bounds, or leaks, is noticed as well.  Exit code 1: fewer than wanted are found.
 """
@@ -56,7 +56,7 @@ class Build:
         self.objects = {pathlib.Path(name).stem: self.copy(root / name) for name in names}
         if len(self.objects) < len(names):
             raise RuntimeError(f"of these some have one name: {' '.join(names)}")
-        self.library = self.copy(root / env[f"{kind}_LIBRARY"]) if names else None
+        self.libraries = [self.copy(root / name) for name in shlex.split(env[f"{kind}_LIBRARIES"])] if names else []
 
     def copy(self, path):
         to = self.scratch / f"objects-{self.kind.lower()}" / re.sub(r"[^\w.-]+", "+", str(path))
@@ -80,12 +80,13 @@ class Build:
         binary.parent.mkdir(parents=True, exist_ok=True)
         map_file = binary.with_suffix(".map")
         done = subprocess.run([*self.link_command, f"-Wl,-Map={map_file}", "-o", str(binary), *map(str, objects),
-                               str(self.library), *self.libs],
+                               *map(str, self.libraries), *self.libs],
                               cwd=self.scratch, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         if done.returncode != 0:
             raise RuntimeError(f"{binary.name} cannot be linked:\n{done.stdout}")
         members = map_file.read_text(errors="replace")
-        return {member.removesuffix(".o") for member in re.findall(rf"{re.escape(self.library.name)}\(([^()]+)\)", members)}
+        ours = "|".join(re.escape(library.name) for library in self.libraries)
+        return {member.removesuffix(".o") for member in re.findall(rf"(?:{ours})\(([^()]+)\)", members)}
 
 
 def seed_groups():
