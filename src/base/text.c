@@ -60,6 +60,19 @@ bool text_is_unprintable(uint32_t point) {
 	return false;
 }
 
+void text_put(struct buf *out, const char *text, size_t len, const bool set[static 256],
+              size_t (*put_special)(struct buf *out, const char *text, size_t len)) {
+	for (size_t i = 0;;) {
+		size_t start = i;
+		i = text_find(text, i, len, set);
+		buf_append(out, text + start, i - start);
+		if (i == len) {
+			return;
+		}
+		i += put_special(out, text + i, len - i);
+	}
+}
+
 const char *text_escape(char *out, size_t size, const char *in, size_t in_len) {
 	static const char ellipsis[] = "...";
 	const unsigned char *bytes = (const unsigned char *)in;

@@ -8,6 +8,8 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include "base/buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,5 +37,23 @@ bool text_is_unprintable(uint32_t point);
  */
 __attribute__((nonnull))
 const char *text_escape(char *out, size_t size, const char *in, size_t in_len);
+
+/** Where the first byte of the set is, from i on; len if there is none. */
+__attribute__((nonnull))
+static inline size_t text_find(const char *text, size_t i, size_t len, const bool set[static 256]) {
+	while (i < len && !set[(unsigned char)text[i]]) {
+		i++;
+	}
+	return i;
+}
+
+/**
+ * Appends the text: bytes that are not in the set as they are.  For what begins with one that is,
+ * put_special() appends what stands for it, and returns how many bytes of the text that is (one
+ * at least, len at most).
+ */
+__attribute__((nonnull))
+void text_put(struct buf *out, const char *text, size_t len, const bool set[static 256],
+              size_t (*put_special)(struct buf *out, const char *text, size_t len));
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "config/labels.h"
 
+#include "base/json.h"
 #include "config/value.h"
 
 #include <ctype.h>
@@ -53,18 +54,6 @@ int labels_set(struct labels *labels, const char *name, const char *value, struc
 	return 0;
 }
 
-/* All of it is printable UTF-8, so only these two need escaping. */
-static void put_string(struct buf *out, const char *text) {
-	buf_putc(out, '"');
-	for (; *text != '\0'; text++) {
-		if (*text == '"' || *text == '\\') {
-			buf_putc(out, '\\');
-		}
-		buf_putc(out, *text);
-	}
-	buf_putc(out, '"');
-}
-
 int labels_json(const struct labels *labels, struct config_memory *memory, const char **ret_json) {
 	if (labels->count == 0) {
 		*ret_json = NULL;
@@ -75,9 +64,9 @@ int labels_json(const struct labels *labels, struct config_memory *memory, const
 	buf_init(&out, JSON_MAX);
 	for (size_t i = 0; i < labels->count; i++) {
 		buf_putc(&out, i == 0 ? '{' : ',');
-		put_string(&out, labels->items[i].name);
+		json_put_string(&out, labels->items[i].name);
 		buf_putc(&out, ':');
-		put_string(&out, labels->items[i].value);
+		json_put_string(&out, labels->items[i].value);
 	}
 	buf_putc(&out, '}');
 

@@ -2,17 +2,12 @@
 
 #include "sink/csv.h"
 
+#include "base/json.h"
 #include "base/text.h"
 #include "sink/format.h"
-#include "sink/ndjson.h"
 
 #include <errno.h>
 #include <string.h>
-
-static bool is_plain(char c) {
-	unsigned char byte = (unsigned char)c;
-	return byte >= 0x20 && byte < 0x7f && byte != '"';
-}
 
 /* One character that is not plain.  Returns the bytes used. */
 static size_t put_special(struct buf *out, const char *text, size_t len) {
@@ -64,6 +59,7 @@ static bool needs_guard(const char *text, size_t len) {
 }
 
 static void put_text(struct buf *out, const char *text) {
+	static const bool special[256] = {[0x00 ... 0x1f] = true, ['"'] = true, [0x7f ... 0xff] = true};
 	size_t len = text ? strlen(text) : 0;
 	bool quoted = len > 0 && strpbrk(text, ",\"") != NULL;
 
@@ -73,15 +69,8 @@ static void put_text(struct buf *out, const char *text) {
 	if (needs_guard(text, len)) {
 		buf_putc(out, '\'');
 	}
-	for (size_t i = 0; i < len;) {
-		size_t start = i;
-		while (i < len && is_plain(text[i])) {
-			i++;
-		}
-		buf_append(out, text + start, i - start);
-		if (i < len) {
-			i += put_special(out, text + i, len - i);
-		}
+	if (text) {
+		text_put(out, text, len, special, put_special);
 	}
 	if (quoted) {
 		buf_putc(out, '"');
@@ -126,7 +115,7 @@ static void put_json(struct buf *out, const char *json) {
 		if (needs_guard(json, strlen(json))) {
 			buf_putc(out, '\'');
 		}
-		ndjson_put_json(out, json);
+		json_put_text(out, json);
 		quote_from(out, start);
 	}
 }

@@ -2,122 +2,12 @@
 
 #include "sink/ndjson.h"
 
+#include "base/json.h"
 #include "base/scan.h"
-#include "base/text.h"
 #include "sink/format.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* All above ASCII are looked at more closely. */
-static bool is_printable(char c) {
-	return c >= 0x20 && c < 0x7f;
-}
-
-/* Whether a byte of a string stands for itself: it is printable, and neither a quote nor a backslash. */
-static bool is_plain(char c) {
-	static const bool plain[256] = {[0x20 ... '"' - 1] = true, ['"' + 1 ... '\\' - 1] = true, ['\\' + 1 ... 0x7e] = true};
-	return plain[(unsigned char)c];
-}
-
-/* The characters that have a short form; others that are not printable are \uXXXX. */
-static char short_escape(char c) {
-	switch (c) {
-	case '\b': return 'b';
-	case '\t': return 't';
-	case '\n': return 'n';
-	case '\f': return 'f';
-	case '\r': return 'r';
-	case '"': return '"';
-	case '\\': return '\\';
-	default: return '\0';
-	}
-}
-
-static void put_escape(struct buf *out, uint32_t point) {
-	static const char hex[] = "0123456789abcdef";
-	char escape[] = {'\\', 'u', hex[point >> 12 & 0xf], hex[point >> 8 & 0xf], hex[point >> 4 & 0xf], hex[point & 0xf]};
-	buf_append(out, escape, sizeof(escape));
-}
-
-/* One character that is not plain.  Returns the bytes used. */
-static size_t put_special(struct buf *out, const char *text, size_t len) {
-	char letter = short_escape(text[0]);
-	uint32_t point = 0;
-	size_t used = text_decode(text, len, &point);
-
-	if (letter) {
-		buf_putc(out, '\\');
-		buf_putc(out, letter);
-	} else if (used == 0) {
-		buf_puts(out, "\\ufffd");
-		return 1;
-	} else if (text_is_unprintable(point)) {
-		put_escape(out, point);
-	} else {
-		buf_append(out, text, used);
-	}
-	return used;
-}
-
-static void put_string(struct buf *out, const char *text) {
-	size_t len = strlen(text);
-
-	buf_putc(out, '"');
-	for (size_t i = 0; i < len;) {
-		size_t start = i;
-		while (i < len && is_plain(text[i])) {
-			i++;
-		}
-		buf_append(out, text + start, i - start);
-		if (i < len) {
-			i += put_special(out, text + i, len - i);
-		}
-	}
-	buf_putc(out, '"');
-}
-
-/*
- * What could break the line, or is no UTF-8,
- * cannot be part of valid JSON but as white space or inside a string, and is
- * made harmless there.
- */
-void ndjson_put_json(struct buf *out, const char *json) {
-	size_t len = strlen(json);
-
-	for (size_t i = 0; i < len;) {
-		size_t start = i;
-		while (i < len && is_printable(json[i])) {
-			i++;
-		}
-		buf_append(out, json + start, i - start);
-		if (i == len) {
-			break;
-		}
-		if ((unsigned char)json[i] < 0x20) {
-			buf_putc(out, ' ');
-			i++;
-		} else {
-			i += put_special(out, json + i, len - i);
-		}
-	}
-}
-
-static void put_optional_json(struct buf *out, const char *json) {
-	if (json) {
-		ndjson_put_json(out, json);
-	} else {
-		buf_puts(out, "null");
-	}
-}
-
-static void put_optional_string(struct buf *out, const char *text) {
-	if (text) {
-		put_string(out, text);
-	} else {
-		buf_puts(out, "null");
-	}
-}
 
 static void put_optional_int(struct buf *out, bool present, int64_t n) {
 	if (present) {
@@ -141,7 +31,7 @@ static void put_identity(struct buf *out, const struct record *record) {
 	buf_puts(out, "{\"time\":");
 	put_utc(out, record->start);
 	buf_puts(out, ",\"name\":");
-	put_string(out, device->name);
+	json_put_string(out, device->name);
 	buf_puts(out, ",\"count\":");
 	put_optional_int(out, record->status == RECORD_OK, record->count);
 	buf_puts(out, ",\"status\":\"");
@@ -149,7 +39,7 @@ static void put_identity(struct buf *out, const struct record *record) {
 	buf_puts(out, "\",\"interval\":\"");
 	buf_puts(out, interval_name(bucket->interval));
 	buf_puts(out, "\",\"device\":");
-	put_string(out, device->uuid);
+	json_put_string(out, device->uuid);
 	buf_puts(out, ",\"revision\":");
 	buf_put_int(out, record->revision);
 	buf_puts(out, ",\"end\":");
@@ -166,24 +56,24 @@ static void put_identity(struct buf *out, const struct record *record) {
 /* What the API said. */
 static void put_answer(struct buf *out, const struct record *record) {
 	buf_puts(out, ",\"event_counts\":");
-	put_optional_json(out, record->event_counts);
+	json_put_text(out, record->event_counts);
 	buf_puts(out, ",\"approximate_timestamps_ms\":");
-	put_optional_json(out, record->approximate_timestamps_ms);
+	json_put_text(out, record->approximate_timestamps_ms);
 	buf_puts(out, ",\"reporting_devices\":");
-	put_optional_json(out, record->reporting_devices);
+	json_put_text(out, record->reporting_devices);
 	buf_puts(out, ",\"timestamp_ms\":");
 	put_optional_int(out, record->has_timestamp, record->timestamp_ms);
 	buf_puts(out, ",\"date_local\":");
-	put_optional_string(out, record->date_local);
+	json_put_string(out, record->date_local);
 	buf_puts(out, ",\"date_utc\":");
-	put_optional_string(out, record->date_utc);
+	json_put_string(out, record->date_utc);
 }
 
 /* A field that is left out when there is nothing to say. */
 static void put_member(struct buf *out, const char *before, const char *text) {
 	if (text) {
 		buf_puts(out, before);
-		put_string(out, text);
+		json_put_string(out, text);
 	}
 }
 
@@ -198,7 +88,7 @@ void ndjson_format(const struct record *record, struct buf *out) {
 	put_utc(out, record->polled_at);
 	if (record->device->labels) {
 		buf_puts(out, ",\"labels\":");
-		ndjson_put_json(out, record->device->labels);
+		json_put_text(out, record->device->labels);
 	}
 	buf_puts(out, "}\n");
 }

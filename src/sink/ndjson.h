@@ -20,13 +20,6 @@ __attribute__((nonnull))
 void ndjson_format(const struct record *record, struct buf *out);
 
 /**
- * Appends JSON text from outside, as it is but for what could break a line or is not
- * UTF-8, which is made harmless.
- */
-__attribute__((nonnull))
-void ndjson_put_json(struct buf *out, const char *json);
-
-/**
  * Reads such a line back: any JSON object, with the members in any order, whose
  * strings of interest hold no escapes.  Returns 0 or -EBADMSG.
  */

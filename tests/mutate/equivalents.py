@@ -6,8 +6,6 @@ prints, so that an edit elsewhere changes nothing; a run tells which are no muta
 """
 
 DESCRIPTORS = "struct program program = {.config = config, .signals = -1, .lock = -1, .log_lock = -1};"
-PLAIN = ("static const bool plain[256] = {[0x20 ... '\"' - 1] = true, ['\"' + 1 ... '\\\\' - 1] = true, "
-         "['\\\\' + 1 ... 0x7e] = true};")
 CHILD = "if (child + 1 < queue->len && queue->heap[child + 1]->key < queue->heap[child]->key) {"
 BACKLOG = "return closed > cursor ? (closed - cursor + length - 1) / length : 0;"
 ELECTED = "int elected = 0, most = 0;"
@@ -211,14 +209,6 @@ EQUIVALENTS = [
     ("src/sink/gzip.c", "", "SYNC_EVERY = 512 * 1024,", "SYNC_EVERY = 513 * 1024,", "it is synced in other pieces"),
     ("src/sink/gzip.c", "", "SYNC_EVERY = 512 * 1024,", "SYNC_EVERY = 512 * 1023,", "it is synced in other pieces"),
     ("src/sink/gzip.c", "", "SYNC_EVERY = 512 * 1024,", "SYNC_EVERY = 512 * 1025,", "it is synced in other pieces"),
-    ("src/sink/ndjson.c", "is_plain", PLAIN, PLAIN.replace("0x7e] = true", "0x7e] = false"),
-     "what is looked at more closely is written as it is, if it is printable"),
-    ("src/sink/ndjson.c", "is_plain", PLAIN, PLAIN.replace("0x7e", "125"),
-     "what is looked at more closely is written as it is, if it is printable"),
-    ("src/sink/ndjson.c", "is_plain", PLAIN, PLAIN.replace("0x20", "33"),
-     "what is looked at more closely is written as it is, if it is printable"),
-    ("src/sink/ndjson.c", "put_string", "i += put_special(out, text + i, len - i);",
-     "i += put_special(out, text + i, len + i);", "the text ends with a NUL, which is no part of a longer character"),
     ("src/sink/replay.c", "", "BLOCK = 256 * 1024,", "BLOCK = 255 * 1024,", "it is read in other pieces, to the same"),
     ("src/sink/replay.c", "", "BLOCK = 256 * 1024,", "BLOCK = 257 * 1024,", "it is read in other pieces, to the same"),
     ("src/sink/replay.c", "", "BLOCK = 256 * 1024,", "BLOCK = 256 * 1023,", "it is read in other pieces, to the same"),

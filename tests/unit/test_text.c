@@ -177,6 +177,39 @@ static void whatever_comes_in_clean_bounded_utf_8_goes_out(void **state) {
 	}
 }
 
+/* What is special is taken in twos. */
+static size_t put_pair(struct buf *out, const char *text, size_t len) {
+	buf_putc(out, '<');
+	buf_append(out, text, len < 2 ? len : 2);
+	buf_putc(out, '>');
+	return len < 2 ? len : 2;
+}
+
+static void special_bytes_are_put_by_others(void **state) {
+	static const bool special[256] = {['\0'] = true, ['#'] = true, [0xff] = true};
+	static const struct {
+		const char *text;
+		size_t len, first;
+		const char *expected;
+	} rows[] = {
+		{BYTES(""), 0, ""},
+		{BYTES("abc"), 3, "abc"},
+		{BYTES("#"), 0, "<#>"},
+		{BYTES("a#bc##d#"), 1, "a<#b>c<##>d<#>"},
+		{BYTES("\xff\xff\xfe"), 0, "<\xff\xff>\xfe"},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct buf out;
+		buf_init(&out, 100);
+		text_put(&out, rows[i].text, rows[i].len, special, put_pair);
+		assert_string_equal(buf_text(&out), rows[i].expected);
+		assert_int_equal(text_find(rows[i].text, 0, rows[i].len, special), rows[i].first);
+		assert_int_equal(text_find(rows[i].text, rows[i].len, rows[i].len, special), rows[i].len);
+		buf_done(&out);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(harmless_text_goes_through),
@@ -186,6 +219,7 @@ int main(void) {
 		cmocka_unit_test(only_in_len_bytes_are_read),
 		cmocka_unit_test(what_does_not_fit_ends_in_an_ellipsis),
 		cmocka_unit_test(no_room_is_left_alone),
+		cmocka_unit_test(special_bytes_are_put_by_others),
 		cmocka_unit_test(whatever_comes_in_clean_bounded_utf_8_goes_out),
 	};
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);
