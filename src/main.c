@@ -28,6 +28,8 @@
  *     - commit        records to disk, then cursors
  *     - outage        while the log cannot be written
  *     - clockwork     what time it is
+ *     - probe         asking for it where nothing else asks
+ *     - settle        what waits until it is confirmed
  *     - mend          cursors that are ahead of it
  *     - recovery      the checkpoint and the log, read at a start; the checkpoint, saved
  *     - report        how it is doing

@@ -7,10 +7,8 @@
  * the server; schedule/skew.h weighs what they say.  Until the time is confirmed no device
  * begins, nothing is given up for its age, and nothing is recorded that may not be over:
  * what a first reply says of that, if it contradicts our clock, others must say, too.
- * Then cursors that were found at the start are compared with it: see mend.c.
- *
- * Where replies contradict our clock, hardly anything may be due by the one or the other.
- * So that the end of the trouble is noticed, one request at a time asks for the time.
+ * Then cursors that were found at the start are compared with it: see settle.c and mend.c.
+ * Where replies contradict our clock, probe.c asks for the time.
  */
 
 #include "daemon/clockwork.h"
@@ -18,6 +16,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/poller-private.h"
+#include "daemon/probe.h"
+#include "daemon/settle.h"
 #include "response/outcome.h"
 
 /* The two clocks drifting apart by more than this is a step, not a slew. */
@@ -25,16 +25,6 @@
 
 /* What is known of the clocks changes by less than that with every reply: no reason to file polls anew. */
 #define SKEW_CHANGE (1 * USEC_PER_SEC)
-
-/* Probes while the time is not known grow from the one to the other. */
-#define PROBE_FIRST (1 * USEC_PER_SEC)
-#define PROBE_LAST  (5 * USEC_PER_MIN)
-
-enum {
-	/* With once: so many, and what time it is will not be known in this run. */
-	ONCE_PROBES = 6,
-	PROBES_COUNTED = 16,
-};
 
 void clock_read(struct poller *poller) {
 	poller->now = clock_boottime();
@@ -74,6 +64,12 @@ static const struct skew *best_skew(const struct poller *poller, bool early) {
 bool clock_is_confirmed(const struct access *access) {
 	const struct clocking *clock = &access->clock;
 	return skew_is_confirmed(&clock->skew) && !clock->mend && !clock->disputed;
+}
+
+bool clock_is_in_question(const struct access *access) {
+	const struct clocking *clock = &access->clock;
+	return !clock_is_confirmed(access) &&
+	       (clock->skew.len > 0 || clock->suspect || clock->mend || clock->disputed);
 }
 
 static bool time_by(const struct poller *poller, const struct skew *skew, usec_t *ret) {
@@ -188,167 +184,14 @@ const char *clock_trouble(const struct access *access) {
 	return troubles[clock->told];
 }
 
-/* Probes */
-
-bool clock_is_in_question(const struct access *access) {
-	const struct clocking *clock = &access->clock;
-	return !clock_is_confirmed(access) &&
-	       (clock->skew.len > 0 || clock->suspect || clock->mend || clock->disputed);
-}
-
-static usec_t probe_wait(const struct clocking *clock) {
-	usec_t wait = PROBE_LAST;
-	if (!skew_is_confirmed(&clock->skew) && PROBE_FIRST << clock->probes < PROBE_LAST) {
-		wait = PROBE_FIRST << clock->probes;
-	}
-	return wait;
-}
-
-static void plan_probe(const struct poller *poller, struct access *access) {
-	struct clocking *clock = &access->clock;
-	if (clock_is_in_question(access) || clock->told != CLOCK_WELL) {
-		clock->probe_at = poller->now + probe_wait(clock);
-	} else {
-		clock->probes = 0;
-		clock->probe_at = USEC_INFINITY;
-	}
-}
-
-/* The poll that was asked longest ago, of those that wait for their window; NULL if there is none. */
-static struct poll *take_waiting(struct lane *lane) {
-	size_t found = lane->waiting.len;
-	for (size_t i = 0; i < lane->waiting.len; i++) {
-		const struct poll *poll = lane->waiting.heap[i];
-		if (poll->timed && (found == lane->waiting.len || poll->asked < lane->waiting.heap[found]->asked)) {
-			found = i;
-		}
-	}
-	return found < lane->waiting.len ? queue_remove(&lane->waiting, found) : NULL;
-}
-
-static bool others_ask(const struct lane *lane) {
-	return lane->in_flight > 0 || lane->live.len > 0 || lane->backlog.len > 0;
-}
-
-bool clock_is_hopeless(const struct poller *poller, const struct access *access) {
-	const struct clocking *clock = &access->clock;
-	return poller->once.wanted && access->lane.in_flight == 0 && clock_is_in_question(access) &&
-	       (clock->disputed || clock->probes >= ONCE_PROBES);
-}
-
-static void tell_hopeless(struct access *access) {
-	if (!access->clock.given_up) {
-		access->clock.given_up = true;
-		log_err("%s: what time it is could not be found out, so nothing is given up and no device "
-		        "begins: compare this machine's clock with the Date of the server's replies",
-		        access->account->name);
-	}
-}
-
-void clock_probe(struct poller *poller, struct access *access) {
-	struct clocking *clock = &access->clock;
-	if (clock_is_hopeless(poller, access)) {
-		tell_hopeless(access);
-		return;
-	}
-	if (poller->now < clock->probe_at || others_ask(&access->lane)) {
-		return;
-	}
-	struct poll *poll = take_waiting(&access->lane);
-	if (poll) {
-		poll->probe = true;
-		lane_ready(&access->lane, poll, poller->now, clock_horizon(poller, access));
-		clock->probes += clock->probes < PROBES_COUNTED;
-	}
-	clock->probe_at = poller->now + probe_wait(clock);
-}
-
-usec_t clock_next(const struct poller *poller, const struct access *access) {
-	bool idle = !others_ask(&access->lane) && access->lane.waiting.len > 0;
-	return idle && !clock_is_hopeless(poller, access) ? access->clock.probe_at : USEC_INFINITY;
-}
-
-/* Settling what waited for the time */
-
-static void begin(struct poll *poll, usec_t since) {
-	poll->since = since;
-	poll->cursor = span_first_cursor(poll->device->settings, since);
-}
-
-/*
- * Whether a cursor that was found at the start lies in a time that has not come.  A device without a
- * record begins there if its first bucket does, as backfill_from may say.
- */
-static bool is_ahead(const struct poll *poll, usec_t now) {
-	const struct settings *settings = poll->device->settings;
-	if (!poll->unproven || poll->cursor <= now + CLOCK_SLACK) {
-		return false;
-	}
-	return poll->taken > 0 || grid_floor(&settings->bucket, poll->cursor) > span_first_cursor(settings, now);
-}
-
-static bool prove(struct poll *poll, usec_t now) {
-	poll->since = poll->since < now ? poll->since : now;
-	poll->unproven = is_ahead(poll, now);
-	return !poll->unproven;
-}
-
-/* Whether all cursors found at the start are of a time that has come. */
-static bool prove_all(const struct poller *poller, const struct access *access) {
-	usec_t now = clock_true_time(poller, access);
-	bool proven = true;
-	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
-		struct poll *poll = &poller->roll.polls[i];
-		proven = (poll->lane != &access->lane || !poll->begun || prove(poll, now)) && proven;
-	}
-	return proven;
-}
-
-/* Devices without a record begin when they would have, had the clock been right. */
-static void begin_all(struct poller *poller, const struct access *access) {
-	usec_t offset = skew_offset(&access->clock.skew);
-	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
-		struct poll *poll = &poller->roll.polls[i];
-		if (poll->lane == &access->lane && !poll->begun) {
-			begin(poll, poll->since - offset);
-			poll->begun = true;
-			poller->unsaved = true;
-		}
-	}
-}
-
-/* Whether a cursor lies in a time that has not come even by our clock. */
-static bool has_suspects(const struct poller *poller, const struct access *access) {
-	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
-		const struct poll *poll = &poller->roll.polls[i];
-		if (poll->lane == &access->lane && is_ahead(poll, poller->wall)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-void clock_settle(struct poller *poller, struct access *access) {
-	struct clocking *clock = &access->clock;
-	clock->unsettled = true;
-	clock->mend = false;
-	if (!clock_is_confirmed(access)) {
-		clock->suspect = has_suspects(poller, access);
-		return;
-	}
-	clock->mend = !prove_all(poller, access);
-	if (!clock->mend) {
-		begin_all(poller, access);
-		clock->unsettled = clock->suspect = false;
-	}
-}
+/* Starting, and what the log says against it */
 
 void clock_start(struct poller *poller) {
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		struct access *access = &poller->roll.accesses[i];
-		clock_settle(poller, access);
+		settle_account(poller, access);
 		tell(access);
-		plan_probe(poller, access);
+		probe_plan(poller, access);
 		if (access->clock.suspect) {
 			access->clock.probe_at = poller->now;
 		}
@@ -360,7 +203,7 @@ void clock_dispute(struct poller *poller, struct access *access, usec_t until) {
 	access->clock.disputed_until = until;
 	access->clock.disputed_offset = skew_offset(&access->clock.skew);
 	tell(access);
-	plan_probe(poller, access);
+	probe_plan(poller, access);
 }
 
 /* The log has the last word only as long as the clock says the same as it did then. */
@@ -375,15 +218,6 @@ static void look_at_dispute(const struct poller *poller, struct access *access) 
 
 /* Following */
 
-static void begin_later(struct poller *poller, usec_t step) {
-	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
-		struct poll *poll = &poller->roll.polls[i];
-		if (!poll->begun) {
-			begin(poll, poll->since + step);
-		}
-	}
-}
-
 void clock_follow(struct poller *poller) {
 	usec_t step = poller->wall - poller->now - poller->clockwork.offset;
 	if (step < CLOCK_STEP && step > -CLOCK_STEP) {
@@ -396,16 +230,16 @@ void clock_follow(struct poller *poller) {
 	char text[DURATION_STRING_SIZE];
 	log_notice("the clock was set %s by %s", step > 0 ? "forward" : "back",
 	           units_format_duration(text, step > 0 ? step : -step, 0));
-	begin_later(poller, step);
+	settle_step(poller, step);
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		struct access *access = &poller->roll.accesses[i];
 		skew_step(&access->clock.skew, step);
 		look_at_dispute(poller, access);
 		if (access->clock.unsettled) {
-			clock_settle(poller, access);
+			settle_account(poller, access);
 		}
 		tell(access);
-		plan_probe(poller, access);
+		probe_plan(poller, access);
 		poller_replan(poller, access);
 	}
 }
@@ -428,10 +262,10 @@ void clock_watch(struct poller *poller, struct access *access, usec_t asked, con
 	observe(poller, &clock->skew, asked, reply);
 	look_at_dispute(poller, access);
 	if (clock->unsettled) {
-		clock_settle(poller, access);
+		settle_account(poller, access);
 	}
 	tell(access);
-	plan_probe(poller, access);
+	probe_plan(poller, access);
 	if (confirmed != clock_is_confirmed(access) || witnessed != skew_is_witnessed(&clock->skew) ||
 	    magnitude(skew_ahead(&clock->skew) - before) > SKEW_CHANGE) {
 		poller_replan(poller, access);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * What time it is, by this machine's clock and by the Dates of the accounts' servers, and what
- * waits until that is confirmed.
+ * What time it is, by this machine's clock and by the Dates of the accounts' servers.
  */
 
 #ifndef DAEMON_CLOCKWORK_H
@@ -48,10 +47,6 @@ bool clock_is_confirmed(const struct access *access);
 __attribute__((nonnull))
 bool clock_is_in_question(const struct access *access);
 
-/** With once: whether that will not be known in this run. */
-__attribute__((nonnull))
-bool clock_is_hopeless(const struct poller *poller, const struct access *access);
-
 /** What time it is by the account's server, if that is confirmed. */
 __attribute__((nonnull))
 usec_t clock_true_time(const struct poller *poller, const struct access *access);
@@ -75,21 +70,9 @@ bool clock_holds(const struct poll *poll);
 __attribute__((nonnull))
 void clock_start(struct poller *poller);
 
-/** The same for one account. */
-__attribute__((nonnull))
-void clock_settle(struct poller *poller, struct access *access);
-
 /** The log holds, until then, what contradicts the clock. */
 __attribute__((nonnull))
 void clock_dispute(struct poller *poller, struct access *access, usec_t until);
-
-/** Calls up a poll to ask for the time, if nothing else asks and it is wanted. */
-__attribute__((nonnull))
-void clock_probe(struct poller *poller, struct access *access);
-
-/** When clock_probe() wants to be called; USEC_INFINITY while there is no need. */
-__attribute__((nonnull))
-usec_t clock_next(const struct poller *poller, const struct access *access);
 
 /** After a step of the wall clock what was due by it is due at another time. */
 __attribute__((nonnull))

@@ -19,6 +19,7 @@
 #include "base/utc.h"
 #include "daemon/poller-private.h"
 #include "daemon/recovery.h"
+#include "daemon/settle.h"
 #include "status/notify.h"
 
 #include <errno.h>
@@ -91,7 +92,7 @@ static void tell_mended(const struct poll *poll, usec_t was) {
 	            poll->device->name, utc_format(to, was), utc_format(from, poll->cursor));
 }
 
-/* Where the device goes on; without any record of it, as one that begins now.  clock_settle() then proves it. */
+/* Where the device goes on; without any record of it, as one that begins now.  settle_account() then proves it. */
 static void mend_poll(const struct poller *poller, struct poll *poll, const struct finding *finding) {
 	usec_t now = clock_true_time(poller, access_of(poll));
 	usec_t cursor = span_first_cursor(poll->device->settings, now);
@@ -161,7 +162,7 @@ static void settle_again(struct poller *poller) {
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		struct access *access = &poller->roll.accesses[i];
 		if (access->clock.mend) {
-			clock_settle(poller, access);
+			settle_account(poller, access);
 			poller_replan(poller, access);
 		}
 	}

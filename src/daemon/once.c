@@ -3,6 +3,7 @@
 #include "daemon/once.h"
 
 #include "daemon/poller-private.h"
+#include "daemon/probe.h"
 
 /* With once, an account that cannot be reached is given up after so many probes. */
 enum {
@@ -33,7 +34,7 @@ bool once_finished(const struct poller *poller, size_t *ret_incomplete) {
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		const struct access *access = &poller->roll.accesses[i];
 		const struct lane *lane = &access->lane;
-		if (is_hopeless(lane, poller->now) || clock_is_hopeless(poller, access)) {
+		if (is_hopeless(lane, poller->now) || probe_is_hopeless(poller, access)) {
 			size_t left = lane->waiting.len + lane->live.len + lane->backlog.len;
 			finished += left;
 			incomplete += left;

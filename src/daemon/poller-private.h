@@ -6,7 +6,8 @@
  *
  *   poller      turns and planning
  *   roll        what a configuration brings: accounts, polls, requests on their way
- *   clockwork   what time it is; mend: cursors that are ahead of it
+ *   clockwork   what time it is; probe: asking for it
+ *   settle      what waits for it; mend: cursors that are ahead of it
  *   reply       what replies mean for polls and accounts; health: how a device is
  *   commit      records to disk, then cursors; outage: while the disk fails
  *   recovery    the checkpoint and the log, read and saved

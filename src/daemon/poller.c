@@ -7,6 +7,7 @@
 #include "daemon/health.h"
 #include "daemon/mend.h"
 #include "daemon/poller-private.h"
+#include "daemon/probe.h"
 #include "request/request.h"
 
 #include <errno.h>
@@ -308,7 +309,7 @@ static void send_due(struct poller *poller) {
 		struct access *access = &poller->roll.accesses[i];
 		struct poll *poll;
 		lane_collect(&access->lane, poller->now, clock_horizon(poller, access));
-		clock_probe(poller, access);
+		probe_turn(poller, access);
 		while (!poller->draining && !outage_pauses(poller) &&
 		       (poll = lane_take(&access->lane, poller->now))) {
 			send_poll(poller, access, poll);
@@ -357,7 +358,7 @@ static usec_t next_turn(const struct poller *poller) {
 		const struct access *access = &poller->roll.accesses[i];
 		next = earlier(next, lane_next(&access->lane));
 		next = earlier(next, access_next(access));
-		next = earlier(next, clock_next(poller, access));
+		next = earlier(next, probe_next(poller, access));
 	}
 	return paused && next < poller->outage.retry_at ? poller->outage.retry_at : next;
 }
