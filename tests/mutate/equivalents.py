@@ -46,6 +46,8 @@ IDENTITY = "return rng_hash(identity->uuid, strlen(identity->uuid)) + (uint64_t)
 PARSED = "if (reply->result == HTTP_REPLIED && reply->status == 200) {"
 NEARER = "return magnitude(skew_offset(skew)) < magnitude(skew_offset(than));"
 WAITS = "if (poll->timed && (found == lane->waiting.len || poll->asked < lane->waiting.heap[found]->asked)) {"
+REORDER = "for (size_t at = queue->len / 2; at-- > 0;) {"
+KEEP_AGE = "return rotate->settings.keep_age > 0 && rotate->now != USEC_UNKNOWN &&"
 PROBES = "size_t live_at = 0, backlog_at = 0;"
 
 EQUIVALENTS = [
@@ -147,6 +149,10 @@ EQUIVALENTS = [
      "return length <= 0 ? 0 : (uint32_t)(length / USEC_PER_SEC);", "no length is no second either way"),
     ("src/schedule/poll.c", "poll_init", "recheck_init(&poll->recheck, recheck_room(1));",
      "recheck_init(&poll->recheck, recheck_room(2));", "one of two devices may have as many as a single one"),
+    ("src/schedule/queue.c", "queue_reorder", REORDER, REORDER.replace("/ 2", "/ 1"), "below a leaf there is nothing to sift"),
+    ("src/schedule/cost.c", "", "ENOUGH_REQUESTS = 256,", "ENOUGH_REQUESTS = 255,", "windows that take so many requests are alike"),
+    ("src/schedule/cost.c", "", "ENOUGH_REQUESTS = 256,", "ENOUGH_REQUESTS = 257,", "windows that take so many requests are alike"),
+    ("src/sink/rotate.c", "is_too_old", KEEP_AGE, KEEP_AGE.replace("keep_age > 0", "keep_age > 1"), "no setting is a microsecond"),
     ("src/schedule/queue.c", "sift_up", "while (at > 0 && poll->key < queue->heap[(at - 1) / 2]->key) {",
      "while (at > 0 && poll->key <= queue->heap[(at - 1) / 2]->key) {",
      "of polls with one key either may stand above the other"),

@@ -597,6 +597,30 @@ static void failed_change_of_format_leaves_the_old_one_in_force(void **state) {
 	assert_true(failed > 3 && harmless > 1);
 }
 
+/* Else two current files would be left. */
+static void empty_file_that_cannot_be_removed_keeps_its_format(void **state) {
+	(void)state;
+	int failed = 0;
+	for (int at = 1, hits = 1; hits > 0; at++) {
+		struct log_settings settings = settings_now();
+		struct log_settings csv = settings_now();
+		csv.format = LOG_FORMAT_CSV;
+		disk_empty();
+		struct sink *sink = opened(&settings, midnight);
+		fault_arm(FAULT_ERROR, EIO, at, 1);
+		int r = sink_reconfigure(sink, &csv, midnight, NULL);
+		hits = fault.hits;
+		fault_disarm();
+		bool there = strstr(disk_list(), "occupancy.ndjson ") != NULL;
+		assert_true(r < 0 || !there);
+		failed += r < 0;
+		assert_int_equal(sink_reconfigure(sink, &csv, midnight, NULL), 0);
+		assert_string_equal(disk_list(), "occupancy.csv ");
+		sink_close(sink);
+	}
+	assert_true(failed > 3);
+}
+
 /* A full disk, as real as a limit can make it */
 
 static void full_disk_undoes_the_batch(void **state) {
@@ -819,6 +843,7 @@ int main(void) {
 		TEST(waiting_batch_is_finished_in_the_old_format),
 		TEST(format_changed_while_stopped_retires_the_old_file),
 		TEST(failed_change_of_format_leaves_the_old_one_in_force),
+		TEST(empty_file_that_cannot_be_removed_keeps_its_format),
 		TEST(full_disk_undoes_the_batch),
 		TEST(probe_leaves_nothing_and_says_what_fails),
 		TEST(file_moved_by_others_makes_another_generation),
