@@ -20,7 +20,8 @@
  *     - command       what it asks for: check, print, or open all and run
  *     - signals       signals as data
  *     - loop          one thread, one wait
- *     - poller        turns: replies in, commit, requests out; what is asked when
+ *     - poller        turns: replies in, commit, requests out; who asks when
+ *     - ask           what is asked for
  *     - roll          what a configuration brings: accounts, polls, requests on their way
  *     - reload        a configuration swapped for another
  *     - reply         what replies mean for polls and accounts

@@ -4,7 +4,7 @@
  * The poller as its parts see it.  Each part has a header of its own, with the members that
  * are its business alone:
  *
- *   poller      turns and planning
+ *   poller      turns and planning; ask: what is asked for
  *   roll        what a configuration brings: accounts, polls, requests on their way
  *   clockwork   what time it is; probe: asking for it
  *   settle      what waits for it; mend: cursors that are ahead of it

@@ -97,7 +97,7 @@ PLANTS = [
           "	return grid_floor(&settings->bucket, now - settings->settle);", "	return grid_floor(&settings->bucket, now);"),
     Plant("clock ahead of the server's ignored", "src/schedule/skew.c",
           "	return skew->ahead;", "	return 0 * skew->ahead;"),
-    Plant("given up by a clock that nobody has confirmed", "src/daemon/poller.c",
+    Plant("given up by a clock that nobody has confirmed", "src/daemon/ask.c",
           "	usec_t gap_end = poll->begun && clock_is_confirmed(access)\n", "	usec_t gap_end = poll->begun\n"),
     Plant("a device begins by a clock that nobody has confirmed", "src/daemon/settle.c",
           "	if (!clock_is_confirmed(access)) {\n		clock->suspect", "	if (0 * clock->probes) {\n		clock->suspect"),
