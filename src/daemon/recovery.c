@@ -239,21 +239,7 @@ int recovery_restore(struct poller *poller, struct error *err) {
 	return 0;
 }
 
-int recovery_save(struct poller *poller, struct error *err) {
-	if (!poller->unsaved && poller->saved_generation == sink_generation(poller->sink)) {
-		return 0;
-	}
-	struct checkpoint_writer *writer;
-	struct sink_position position = sink_position(poller->sink);
-	unsigned generation = sink_generation(poller->sink);
-	usec_t now;
-	if (clock_confirmed_time(poller, &now)) {
-		orphans_expire(&poller->orphans, now);
-	}
-	int r = checkpoint_begin(&position, &writer);
-	if (r < 0) {
-		return error_set(err, -r, "out of memory");
-	}
+static void put_polls(const struct poller *poller, struct checkpoint_writer *writer) {
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		const struct poll *poll = &poller->roll.polls[i];
 		if (!poll->begun) {
@@ -273,8 +259,11 @@ int recovery_save(struct poller *poller, struct error *err) {
 			.runs_len = poll->recheck.len,
 		});
 	}
-	for (size_t i = 0; i < poller->orphans.len; i++) {
-		const struct orphan *orphan = &poller->orphans.list[i];
+}
+
+static void put_orphans(const struct orphans *orphans, struct checkpoint_writer *writer) {
+	for (size_t i = 0; i < orphans->len; i++) {
+		const struct orphan *orphan = &orphans->list[i];
 		if (!orphan->uuid) {
 			continue;
 		}
@@ -288,6 +277,25 @@ int recovery_save(struct poller *poller, struct error *err) {
 			.again = orphan->again,
 		});
 	}
+}
+
+int recovery_save(struct poller *poller, struct error *err) {
+	if (!poller->unsaved && poller->saved_generation == sink_generation(poller->sink)) {
+		return 0;
+	}
+	struct checkpoint_writer *writer;
+	struct sink_position position = sink_position(poller->sink);
+	unsigned generation = sink_generation(poller->sink);
+	usec_t now;
+	if (clock_confirmed_time(poller, &now)) {
+		orphans_expire(&poller->orphans, now);
+	}
+	int r = checkpoint_begin(&position, &writer);
+	if (r < 0) {
+		return error_set(err, -r, "out of memory");
+	}
+	put_polls(poller, writer);
+	put_orphans(&poller->orphans, writer);
 	r = checkpoint_finish(writer, poller->state_directory, err);
 	if (r == 0) {
 		poller->unsaved = false;
