@@ -48,6 +48,7 @@ NEARER = "return magnitude(skew_offset(skew)) < magnitude(skew_offset(than));"
 WAITS = "if (poll->timed && (found == lane->waiting.len || poll->asked < lane->waiting.heap[found]->asked)) {"
 REORDER = "for (size_t at = queue->len / 2; at-- > 0;) {"
 KEEP_AGE = "return rotate->settings.keep_age > 0 && rotate->now != USEC_UNKNOWN &&"
+DUE = "return after > 0 ? run->recorded + after : USEC_INFINITY;"
 PROBES = "size_t live_at = 0, backlog_at = 0;"
 
 EQUIVALENTS = [
@@ -189,6 +190,7 @@ EQUIVALENTS = [
      "then nothing is cut and nothing removed"),
     ("src/schedule/recheck.c", "recheck_add", "if (at > 0) {", "this if: always",
      "behind the last place there is nothing to join"),
+    ("src/schedule/recheck.c", "due_at", DUE, DUE.replace("> 0", "> 1"), "no distance is a microsecond"),
     ("src/schedule/recheck.c", "recheck_find", "uint16_t at = place_of(recheck, start + 1);",
      "uint16_t at = place_of(recheck, start + 2);",
      "edges are whole seconds: two microseconds after one begins no other run"),
@@ -207,6 +209,8 @@ EQUIVALENTS = [
     ("src/schedule/span.c", "span_next", "span.start = grid_floor(grid, span.start - 1);",
      "span.start = grid_floor(grid, span.start - 2);",
      "edges are whole seconds: a microsecond before one is in the same bucket as two"),
+    ("src/schedule/span.c", "span_backlog", BACKLOG, BACKLOG.replace("length - 1", "length - 2"),
+     "edges are whole seconds: what is left over is no microsecond"),
     ("src/schedule/span.c", "span_backlog", BACKLOG, BACKLOG.replace("closed > cursor", "closed >= cursor"),
      "no time is no bucket either way"),
     ("src/sink/csv.c", "", "{false, 0}, /* name */", "{false, 1}, /* name */",

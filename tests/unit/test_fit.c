@@ -33,6 +33,7 @@ static int setup(void **state) {
 static int teardown(void **state) {
 	struct fixture *f = *state;
 	fit_done(&f->fit);
+	fit_done(NULL);
 	free(f);
 	return 0;
 }

@@ -547,6 +547,21 @@ static void runs_stay_in_order_whatever_happens(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* As many distances as there may be, and then it is over. */
+static void after_the_last_distance_nothing_is_asked_for(void **state) {
+	struct fixture *f = *state;
+	for (int i = 0; i < RECHECKS_MAX; i++) {
+		f->settings.recheck.after[i] = (i + 1) * HOUR;
+	}
+	add(f, 0, 1, T0);
+	for (int i = 0; i < RECHECKS_MAX; i++) {
+		expect_nothing(f, T0 + (i + 1) * HOUR - 1, "too early");
+		expect_asked(f, T0 + (i + 1) * HOUR, 60, 0, 1);
+	}
+	expect_nothing(f, T0 + 1000 * HOUR, "it is over");
+	expect_time(USEC_INFINITY, f->recheck.next, "the next one");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(a_bucket_is_asked_for_at_each_distance_and_then_no_more),
@@ -571,6 +586,7 @@ int main(void) {
 		TEST(limits_hold_exactly),
 		TEST(what_is_too_old_is_so_by_its_edges),
 		TEST(runs_stay_in_order_whatever_happens),
+		TEST(after_the_last_distance_nothing_is_asked_for),
 	};
 	return cmocka_run_group_tests_name("recheck", tests, NULL, zones_done);
 }
