@@ -3,12 +3,13 @@
 /*
  * A second program in small, for check-library: what a configuration has, and what a log holds of it.
  *
- *   library FILE DIRECTORY   for each device, with a tab between: its name, records, and buckets that are
- *                            recorded, without a count, in gaps, and missing between the first and the last
+ *   library FILE DIRECTORY   a line of JSON for each device: how many labels it has, and records, and buckets that
+ *                            are recorded, without a count, in gaps, and missing between the first and the last
  *
  * It is linked with all that is not the daemon's, and with nothing else.
  */
 
+#include "base/json.h"
 #include "config/read.h"
 #include "sink/replay.h"
 
@@ -59,6 +60,29 @@ static void visit(const struct log_entry *entry, void *user) {
 	}
 }
 
+static size_t count_labels(const struct device *device) {
+	struct json_object *labels = NULL;
+	struct error err;
+	if (!device->labels || json_read(device->labels, strlen(device->labels), &labels, &err) < 0) {
+		return 0;
+	}
+	size_t count = json_count(labels);
+	json_free(labels);
+	return count;
+}
+
+static void show(const struct device *device, const struct tally *tally) {
+	size_t expected = buckets_between(&device->settings->bucket, tally->from, tally->until);
+	struct buf line;
+	buf_init(&line, 4096);
+	buf_puts(&line, "{\"name\":");
+	json_put_string(&line, device->name);
+	buf_printf(&line, ",\"labels\":%zu,\"records\":%zu,\"buckets\":%zu,\"empty\":%zu,\"gaps\":%zu,\"missing\":%zu}",
+	           count_labels(device), tally->records, tally->buckets, tally->empty, tally->gaps, expected - tally->buckets);
+	puts(buf_text(&line));
+	buf_done(&line);
+}
+
 static int read_log(struct reading *reading, const char *directory) {
 	struct replay replay = {.visit = visit, .user = reading};
 	struct error err = {{0}};
@@ -72,11 +96,7 @@ static int read_log(struct reading *reading, const char *directory) {
 	}
 	printf("files %zu, records %zu, odd lines %zu\n", replay.files, replay.records, replay.odd);
 	for (size_t i = 0; i < reading->config->device_count; i++) {
-		const struct device *device = &reading->config->devices[i];
-		const struct tally *tally = &reading->tallies[i];
-		size_t expected = buckets_between(&device->settings->bucket, tally->from, tally->until);
-		printf("%s\t%zu\t%zu\t%zu\t%zu\t%zu\n", device->name, tally->records, tally->buckets, tally->empty, tally->gaps,
-		       expected - tally->buckets);
+		show(&reading->config->devices[i], &reading->tallies[i]);
 	}
 	return 0;
 }
