@@ -95,10 +95,8 @@ int roll_init(struct roll *roll, struct config *config, bool once, usec_t now, u
 		/* There may be no device yet. */
 		.polls = calloc(config->device_count + 1, sizeof(*roll->polls)),
 	};
-	int r = -ENOMEM;
-	if (roll->accesses && roll->polls) {
-		r = open_accesses(roll, once, now, err);
-	}
+	int r = roll->accesses && roll->polls ? open_accesses(roll, once, now, err)
+	                                      : error_set(err, ENOMEM, "out of memory");
 	if (r == 0 && ((r = fill_lanes(roll, wall)) < 0 || (r = make_flights(roll)) < 0 ||
 	               (r = roster_init(&roll->roster, roll->polls, config->device_count)) < 0)) {
 		(void)error_set(err, ENOMEM, "out of memory");

@@ -169,9 +169,10 @@ void http_free(struct http *http) {
 int http_endpoint_new(const struct http_endpoint_options *options, struct http_endpoint **ret_endpoint,
                       struct error *err) {
 	static const char name[] = "x-auth-apikey: ";
-	(void)err;
 	struct http_endpoint *endpoint = calloc(1, sizeof(*endpoint));
-	expect_not_null(endpoint);
+	if (!endpoint) {
+		return error_set(err, ENOMEM, "out of memory");
+	}
 	for (const char *const *header = options->headers; *header; header++) {
 		if (strncmp(*header, name, strlen(name)) == 0) {
 			(void)snprintf(endpoint->key, sizeof(endpoint->key), "%s", *header + strlen(name));

@@ -3,6 +3,7 @@
 /* response/fit.h: whether an answer's stamps fit what was asked. */
 
 #include "fixture.h"
+#include "memory.h"
 
 #include "response/fit.h"
 
@@ -522,6 +523,25 @@ static void an_empty_answer_shows_nothing_and_one_point_does(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* It is said, and nothing of it is left to the next answer. */
+static void without_memory_nothing_is_said_of_an_answer(void **state) {
+	struct fixture *f = *state;
+	int at_call = 1;
+	for (bool hit = true; hit; at_call++) {
+		fit_done(&f->fit);
+		ask(f, INTERVAL_MINUTELY, "UTC", "2026-11-23T08:00:00Z", 5);
+		for (int i = 0; i < 5; i++) {
+			answer(f, edge(f, i));
+		}
+		memory_arm(at_call);
+		int r = judge(f);
+		hit = memory_disarm();
+		expect_int(hit ? -ENOMEM : 0, r, "call %d", at_call);
+		expect_int(0, judge(f), "call %d: and again: %s", at_call, f->err.text);
+	}
+	expect_int(4, at_call, "calls");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(buckets_may_be_stamped_anywhere_but_at_their_ends),
@@ -545,6 +565,7 @@ int main(void) {
 		TEST(a_stamp_of_one_character_is_none),
 		TEST(a_blur_of_a_second_is_not_elsewhere),
 		TEST(an_empty_answer_shows_nothing_and_one_point_does),
+		TEST(without_memory_nothing_is_said_of_an_answer),
 	};
 	return cmocka_run_group_tests_name("fit", tests, NULL, zones_done);
 }

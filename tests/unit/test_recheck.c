@@ -3,6 +3,7 @@
 /* schedule/recheck.h: what is asked for again long afterwards. */
 
 #include "fixture.h"
+#include "memory.h"
 
 #include "schedule/recheck.h"
 
@@ -547,6 +548,22 @@ static void runs_stay_in_order_whatever_happens(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* What there is no memory for is forgotten, and what was there stays. */
+static void without_memory_the_new_one_is_forgotten(void **state) {
+	struct fixture *f = *state;
+	int added = 0;
+	for (; added < 8; added++) {
+		memory_arm(1);
+		add(f, 100 * added, 100 * added + 1, T0 + added * HOUR);
+		bool hit = memory_disarm();
+		expect_int(hit ? added : added + 1, f->recheck.len, "run %d", added);
+		if (hit) {
+			add(f, 100 * added, 100 * added + 1, T0 + added * HOUR);
+		}
+		expect_run(f, (size_t)added, 100 * added, 100 * added + 1, 0);
+	}
+}
+
 /* As many distances as there may be, and then it is over. */
 static void after_the_last_distance_nothing_is_asked_for(void **state) {
 	struct fixture *f = *state;
@@ -587,6 +604,7 @@ int main(void) {
 		TEST(what_is_too_old_is_so_by_its_edges),
 		TEST(runs_stay_in_order_whatever_happens),
 		TEST(after_the_last_distance_nothing_is_asked_for),
+		TEST(without_memory_the_new_one_is_forgotten),
 	};
 	return cmocka_run_group_tests_name("recheck", tests, NULL, zones_done);
 }

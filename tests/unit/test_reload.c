@@ -4,6 +4,8 @@
 
 #include "rig.h"
 
+#include "memory.h"
+
 #include <unistd.h>
 
 #define SECOND USEC_PER_SEC
@@ -84,6 +86,36 @@ static void a_device_that_comes_back_goes_on_where_it_was(void **state) {
 	expect_text(RIG_UUID_A, rig_request(0)->uuid, "who asks");
 	expect_start(0, "lobby");
 	expect_time(at(RIG_BEGIN) + 2 * HOUR, rig_request(0)->end, "end");
+	rig_end();
+}
+
+/* The daemon goes on with what is in force. */
+static void a_reload_without_memory_changes_nothing(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	rig_ok(1);
+	(void)rig_turn();
+	(void)rig_said();
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_FOYER, "");
+	int at_call = 1;
+	for (int r = -1; r < 0; at_call++) {
+		struct error err = {{0}};
+		struct config *config = rig_config();
+		memory_arm(at_call);
+		r = reload_config(rig_poller, config, &err);
+		(void)memory_disarm();
+		if (r < 0) {
+			expect_int(-ENOMEM, r, "call %d: %s", at_call, err.text);
+			expect_int(1, strstr(err.text, "emory") != NULL, "call %d: %s", at_call, err.text);
+			config_free(config);
+		}
+		expect_text(r < 0 ? "lobby" : "foyer", poller_config(rig_poller)->devices[0].name, "call %d: in force", at_call);
+		expect_int(1, rig.endpoints, "call %d: endpoints", at_call);
+	}
+	/* Accounts, devices, endpoint, lanes, flights, roster: behind them nothing but an old position is lost. */
+	expect_int(6, at_call - 2, "calls that must not fail");
+	rig_expect_said("");
 	rig_end();
 }
 
@@ -486,6 +518,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(a_device_that_stays_goes_on_where_it_was),
 		TEST(a_device_that_comes_back_goes_on_where_it_was),
+		TEST(a_reload_without_memory_changes_nothing),
 		TEST(a_failing_device_is_still_failing),
 		TEST(a_failing_device_that_is_taken_out_fails_no_more),
 		TEST(what_the_server_asked_for_outlasts_a_reload),

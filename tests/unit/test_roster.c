@@ -3,8 +3,11 @@
 /* daemon/roster.h: polls by (uuid, interval). */
 
 #include "fixture.h"
+#include "memory.h"
 
 #include "daemon/roster.h"
+
+#include <errno.h>
 
 enum { DEVICES = 500 };
 
@@ -30,6 +33,17 @@ static void every_poll_is_found_by_its_identity_and_no_other(void **state) {
 			poll_init(&polls[at_place], &devices[at_place], 0, 0);
 		}
 	}
+	/* Without memory it is empty, whenever that ends. */
+	int at_call = 1;
+	for (bool hit = true; hit; at_call++) {
+		memory_arm(at_call);
+		int r = roster_init(&roster, polls, COUNT_OF(polls));
+		hit = memory_disarm();
+		expect_int(hit ? -ENOMEM : 0, r, "call %d", at_call);
+		expect_int(!hit, roster_find(&roster, uuids[0], intervals[0]) != NULL, "call %d: find", at_call);
+		roster_done(&roster);
+	}
+	expect_between(4, 20, at_call, "calls");
 	expect_int(0, roster_init(&roster, polls, COUNT_OF(polls)), "roster_init");
 	for (size_t i = 0; i < COUNT_OF(polls); i++) {
 		char copy[48];
