@@ -204,7 +204,8 @@ int http_post(struct http *http, struct http_endpoint *endpoint, const char *bod
 
 	long long start_ms = 0, end_ms = 0;
 	expect_int(3,
-	           sscanf(body, "{\"deviceUuid\":\"%63[^\"]\",\"startTimeMs\":%lld,\"endTimeMs\":%lld", request->uuid, &start_ms, &end_ms));
+	           sscanf(body, "{\"deviceUuid\":\"%63[^\"]\",\"startTimeMs\":%lld,\"endTimeMs\":%lld",
+	                     request->uuid, &start_ms, &end_ms));
 	request->start = start_ms * USEC_PER_MSEC;
 	request->end = end_ms * USEC_PER_MSEC;
 	rig.open[rig.open_len++] = rig.sent++;

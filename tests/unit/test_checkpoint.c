@@ -90,7 +90,10 @@ static void what_was_written_is_read(void **state) {
 		fail_msg("%s", err.text);
 	}
 	expect_int(ENTRY_COUNT, seen);
-	expect_true(position.newest == somewhere.newest && position.inode == somewhere.inode && position.size == somewhere.size && position.tail == somewhere.tail);
+	expect_int(somewhere.newest, position.newest);
+	expect_int(somewhere.inode, position.inode);
+	expect_int(somewhere.size, position.size);
+	expect_int(somewhere.tail, position.tail);
 	expect_text("checkpoint ", disk_list());
 }
 

@@ -99,7 +99,8 @@ static void a_third_format_is_read_back(void **state) {
 
 	sink_close(opened(LOG_FORMAT_NDJSON, 0, start + USEC_PER_SEC));
 	expect_text("1 2 3 ", read_back);
-	expect_text("occupancy-20261123T070000Z.tagged.gz "  "occupancy-20261123T070001Z.tagged occupancy.ndjson occupancy.tagged.1 ",
+	expect_text("occupancy-20261123T070000Z.tagged.gz "
+	            "occupancy-20261123T070001Z.tagged occupancy.ndjson occupancy.tagged.1 ",
 	            disk_list());
 }
 
@@ -117,7 +118,8 @@ static void its_files_are_trimmed_with_the_others(void **state) {
 	expect_int(0, sink_rotate(sink, start + 9 * USEC_PER_SEC, NULL));
 	work(sink);
 	sink_close(sink);
-	expect_text("occupancy-20261123T070003Z.tagged.gz occupancy-20261123T070009Z.csv.gz "  "occupancy.csv ",
+	expect_text("occupancy-20261123T070003Z.tagged.gz occupancy-20261123T070009Z.csv.gz "
+	            "occupancy.csv ",
 	            disk_list());
 }
 
