@@ -74,7 +74,7 @@ def test_killed(container, busy):
         container.systemctl("kill", "-s", "KILL", UNIT)
         wait_for_another(container, before, 15)
         assert container.show("NRestarts") == str(n + 1)
-        time.sleep(0.5)
+        time.sleep(0.5)  # it may have begun to poll, or not
     assert_all(container)
 
 
@@ -111,7 +111,7 @@ def test_a_server_that_never_answers_is_no_reason_for_the_watchdog(container, bu
     busy.faults({"hang": True})
     container.systemctl("restart", UNIT)
     before, mark = main_pid(container), container.journal_mark()
-    time.sleep(9)
+    time.sleep(9)  # four times what the watchdog waits
     assert main_pid(container) == before and "Watchdog" not in container.journal(since=mark)
     assert busy.journal(), "nothing was asked"
     busy.faults()

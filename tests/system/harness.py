@@ -96,6 +96,29 @@ def wait_for(condition, timeout=10.0, what="condition"):
         time.sleep(0.02)
 
 
+def stays(condition, seconds, what="condition"):
+    """Where nothing is to happen: the condition holds, and goes on to for so long."""
+    deadline = time.monotonic() + seconds
+    while True:
+        assert condition(), f"{what}: no longer"
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.02)
+
+
+def settles(value, seconds, timeout=20.0, what="value"):
+    """What the value is once it has been the same for so long."""
+    deadline = time.monotonic() + timeout * SLOW
+    now, since = value(), time.monotonic()
+    while time.monotonic() < since + seconds:
+        assert time.monotonic() < deadline, f"{what}: still changes after {timeout * SLOW} s"
+        time.sleep(0.02)
+        before, now = now, value()
+        if now != before:
+            since = time.monotonic()
+    return now
+
+
 # Devices that are asked within the first second of the time over which requests are spread, half a
 # minute: a hash of the UUID places them there.
 EARLY = (70, 97)

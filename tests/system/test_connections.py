@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from harness import (Daemon, assert_complete, expected_records, fast, free_port, parse_time, uuid_of, wait_for)
+from harness import (Daemon, assert_complete, expected_records, fast, free_port, parse_time, settles, uuid_of, wait_for)
 from nginx import Authority, Nginx
 
 RETRY = 'retry = { base = "200ms"; cap = "1s"; };\n'
@@ -194,10 +194,7 @@ def test_reload_begins_with_fresh_connections(front, pki, make_daemon, start_rel
                          extra=RETRY).start()
     wait_for(lambda: len(daemon.records()) >= 20, 20, "records")
     relay.silence()
-    time.sleep(2)  # what had passed the relay before arrives
-    asked = len(nginx.fake.journal())
-    time.sleep(1)
-    assert len(nginx.fake.journal()) == asked
+    settles(lambda: len(nginx.fake.journal()), 1, what="what had passed the relay before")
     daemon.signal(1)
     comes_to_rest(daemon, 2)
     assert len(relay.arrivals) == 2

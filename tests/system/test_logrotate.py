@@ -17,7 +17,7 @@ import time
 import pytest
 
 from busy import MAX_POINTS, Busy
-from harness import CSV_COLUMNS, parse_log, read_bytes, wait_for
+from harness import CSV_COLUMNS, parse_log, read_bytes, settles, wait_for
 from tail import Tail
 
 ROTATIONS = 3
@@ -76,8 +76,7 @@ def assert_read_once(busy, paths, may_move=False):
     # tail may not have seen it.
     fleeting = collections.Counter(lines_of(path for path in paths() if path.suffix == ".backup")[0])
     wait_for(lambda: len(tail.lines()) >= len(lines) - fleeting.total(), 10, f"tail to have read {len(lines)} lines")
-    time.sleep(0.2)
-    read = tail.lines()
+    read = settles(tail.lines, 0.2, what="what tail has read")
     missed = collections.Counter(lines) - collections.Counter(read)
     if missed and missed <= fleeting:
         print("logrotate moved a file away that tail had not seen")
@@ -176,18 +175,19 @@ def test_kill_after_the_file_was_moved_doubles_nothing(follow, when):
     daemon = busy.daemon
     current = daemon.log_folder / "occupancy.ndjson"
     wait_for(lambda: growing(busy), 20, "something to move")
-    time.sleep(0.5)
+    time.sleep(0.5)  # a checkpoint may have been written, or not
     if when == "before it notices":
         daemon.signal(signal.SIGSTOP)
     current.rename(current.with_name("occupancy.ndjson.1"))
     if when != "before it notices":
         wait_for(lambda: growing(busy), 20, "the new file")
-    time.sleep(0.3 if when == "later" else 0)
+    time.sleep(0.3 if when == "later" else 0)  # how much later is what is tried here
     daemon.kill()
     daemon.start()
     if when == "before it notices":
         assert "beyond the last checkpoint" in daemon.stderr(), f"nothing was at stake: {daemon.stderr()}"
     wait_for(lambda: growing(busy), 20, "the new file")
-    time.sleep(0.3)
+    begun = len(daemon.records())
+    wait_for(lambda: len(daemon.records()) > begun, 20, "more records")
     daemon.stop()
     busy.check(lines_of(external_files(daemon.log_folder))[1], caught_up=False)

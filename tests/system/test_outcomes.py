@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from harness import (FAST, SLOW, assert_complete, assert_contiguous, dated, expected_records, fast, free_port, last_minute,
-                     parse_time, published_count, uuid_of, wait_for)
+from harness import (FAST, SLOW, assert_complete, assert_contiguous, dated, expected_records, fast, free_port,
+                     last_minute, parse_time, published_count, stays, uuid_of, wait_for)
 
 LOBBY = uuid_of(1)
 CANTEEN = uuid_of(2)
@@ -145,8 +145,7 @@ def test_refused_key_stops_the_account_until_the_key_file_changes(fake, make_dae
     wait_for(lambda: "key refused" in daemon.notify.status, 5, "STATUS")
     assert said in daemon.notify.status
     # Nothing is asked while nothing has changed: the probe is a minute away.
-    time.sleep(3)
-    assert len(fake.journal()) == 1
+    stays(lambda: len(fake.journal()) == 1, 3, "one request alone")
     assert len(re.findall(r"^acme: key refused", daemon.stderr(), re.M)) == 1
 
     fake.faults()
@@ -206,8 +205,7 @@ def test_rejected_device_waits_long_and_the_others_go_on(fake, make_daemon, stat
     # A single bucket cannot be less: told at the first failure, and the next try is minutes away.
     assert re.search(rf"^room-1: poll failed: HTTP {status}.* \(attempt 1\): next try in (5|6) min$",
                      daemon.stderr(), re.M), daemon.stderr()
-    time.sleep(2)
-    assert tries(fake, 1)[1] == [status]
+    stays(lambda: tries(fake, 1)[1] == [status], 2, "one try")
     fake.faults()
     # A reload does not wait for the long back-off, and nothing was lost.
     daemon.signal(1)
@@ -261,7 +259,7 @@ def test_outage_is_probed_by_one_request_at_a_time_and_caught_up(fake, make_daem
     daemon = make_daemon(fake.url, devices(*numbers), defaults=QUICK, extra=RETRY).start()
     wait_for(lambda: "cannot be reached" in daemon.notify.status, 10, "STATUS")
     down_at = len(fake.journal())
-    time.sleep(2)
+    wait_for(lambda: len(fake.journal()) >= down_at + 8 + 3, 10, "probes")
     probes = fake.journal()[down_at + 8:]
     assert all(e["in_flight"] == 1 for e in probes), "more than one probe at a time"
     assert len(fake.journal()) < 40
