@@ -93,7 +93,7 @@ static int refuse_time_unit(const char *text, const char *number, const char *at
 	if (*at == '\0') {
 		return error_set(err, EINVAL, "\"%s\" has no unit at its end: write \"1h30m\" or \"90s\"", shown);
 	}
-	return error_set(err, EINVAL, "\"%s\" has a unit that is none of us, ms, s, m, h, d and w: write \"90s\", "
+	return error_set(err, EINVAL, "\"%s\" has a unit other than us, ms, s, m, h, d and w: write \"90s\", "
 	                 "\"15m\", \"1h30m\" or \"7d\"", shown);
 }
 
@@ -241,7 +241,7 @@ int units_parse_size(const char *text, int64_t *ret_bytes, struct error *err) {
 
 	const struct unit *unit = find_size_unit(*at != '\0' ? at : "B");
 	if (!unit) {
-		return error_set(err, EINVAL, "\"%s\" has no unit known here: write B, KiB, MiB, GiB or TiB, "
+		return error_set(err, EINVAL, "\"%s\" has no known unit: write B, KiB, MiB, GiB or TiB, "
 		                 "as in \"64MiB\"", show(shown, text));
 	}
 	if (__builtin_mul_overflow(bytes, unit->size, &bytes)) {

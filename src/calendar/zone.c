@@ -100,7 +100,7 @@ static int damaged(const char *name, const char *how, struct error *err) {
 static int read_header(const char *name, const struct reader *in, char *ret_version, struct counts *ret,
                        struct error *err) {
 	if (in->left < HEADER_SIZE || memcmp(in->at, "TZif", 4) != 0) {
-		return error_set(err, EINVAL, "time zone %s: this is no TZif file", name);
+		return error_set(err, EINVAL, "time zone %s: not a TZif file", name);
 	}
 
 	const unsigned char *at = in->at + COUNTS_AT;
@@ -236,7 +236,7 @@ static int read_footer(const char *name, const struct reader *in, struct zone *z
 	size_t len = (size_t)(end - text);
 	if (rule_parse(text, len, &zone->rule) < 0) {
 		char shown[SHOWN_SIZE];
-		return error_set(err, EINVAL, "time zone %s: its footer is not a rule known here: \"%s\"", name,
+		return error_set(err, EINVAL, "time zone %s: its footer is not a known rule: \"%s\"", name,
 		                 text_escape(shown, sizeof(shown), text, len));
 	}
 	if (zone->rule.fixed) {
@@ -330,7 +330,7 @@ static int load_open(const char *name, int fd, struct zone **ret_zone, struct er
 		return error_errno(err, errno, "time zone %s: cannot read it", name);
 	}
 	if (!S_ISREG(st.st_mode)) {
-		return error_set(err, ENOENT, "\"%s\" is not a time zone but a part of their names: "
+		return error_set(err, ENOENT, "\"%s\" is a directory of time zones: "
 		                 "write an IANA name such as \"America/Denver\"", name);
 	}
 	if (st.st_size > MAX_FILE_SIZE) {

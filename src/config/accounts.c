@@ -38,7 +38,7 @@ static void enter(struct reader *reader, const struct member *member, const stru
 	} else if (r > 0) {
 		struct place place = config->accounts[found].place;
 		reader_report(reader, member, KEY_ACCOUNT_NAME,
-		              "is the name of another account already, at %s:%d: each needs its own", place.file,
+		              "is already the name of another account, at %s:%d: give each its own", place.file,
 		              place.line);
 	} else {
 		config->account_count++;

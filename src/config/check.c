@@ -131,7 +131,7 @@ static const struct account *account_of(const void *draft) {
 static int check_region(const void *draft, uint64_t set, struct error *err) {
 	const uint64_t both = KEY_BIT(KEY_REGION) | KEY_BIT(KEY_BASE_URL);
 	(void)draft;
-	return (set & both) == both ? error_set(err, EINVAL, "cannot be set together with region: keep one of the two") : 0;
+	return (set & both) == both ? error_set(err, EINVAL, "cannot be set together with region: remove one of them") : 0;
 }
 
 static int check_proxy(const void *draft, uint64_t set, struct error *err) {
@@ -139,7 +139,7 @@ static int check_proxy(const void *draft, uint64_t set, struct error *err) {
 	(void)set;
 	if (account->proxy && account->base_url && url_is_clear(account->base_url)) {
 		return error_set(err, EINVAL,
-		                 "would see the key in clear, because base_url begins with http://: leave it out");
+		                 "would see the key in clear text, because base_url begins with http://: leave it out");
 	}
 	return 0;
 }

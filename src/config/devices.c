@@ -134,11 +134,11 @@ static void report_taken(struct reader *reader, const struct member *member, enu
                          const struct device *first) {
 	const char *interval = interval_name(first->settings->bucket.interval);
 	if (id == KEY_UUID) {
-		reader_report(reader, member, id, "is polled with interval %s already, as \"%s\" at %s:%d",
+		reader_report(reader, member, id, "is already polled with interval %s, as \"%s\" at %s:%d",
 		              interval, first->name, first->place.file, first->place.line);
 	} else {
 		reader_report(reader, member, id,
-		              "is the name of another device with interval %s already, at %s:%d", interval,
+		              "is already the name of another device with interval %s, at %s:%d", interval,
 		              first->place.file, first->place.line);
 	}
 }

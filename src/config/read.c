@@ -133,7 +133,7 @@ static bool is_well_placed(struct reader *reader, const struct reader_file *file
 
 	if (file != &reader->files[0] && !about->fragment) {
 		problem_add(&reader->problems, &file->source, node_line(node), about->name,
-		            "may stand only in %s: a file in conf.d holds accounts and devices",
+		            "is allowed only in %s: files in conf.d hold accounts and devices",
 		            reader->files[0].source.file);
 		return false;
 	}

@@ -75,8 +75,8 @@ static void report_unknown(struct reader *reader, const struct member *member, c
 	write_subject(subject, member, name);
 	if (member->group == GROUP_ACCOUNTS && looks_like_secret(name)) {
 		problem_add(&reader->problems, member->source, line, subject,
-		            "there is no such setting, as a key has no place in a configuration: put it "
-		            "into a file and name that with key_file");
+		            "there is no such setting: a key must not be in a configuration; put it "
+		            "into a file and name the file with key_file");
 	} else if (nearest) {
 		problem_add(&reader->problems, member->source, line, subject,
 		            "there is no such setting: did you mean %s?", nearest);

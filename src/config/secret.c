@@ -145,7 +145,7 @@ static int check_mode(int fd, const char *path, const struct stat *st, bool is_p
 		return 0;
 	}
 	char wrong[64];
-	(void)snprintf(wrong, sizeof(wrong), "is open to others (mode %03o)", (unsigned)(st->st_mode & 0777));
+	(void)snprintf(wrong, sizeof(wrong), "is accessible to other users (mode %03o)", (unsigned)(st->st_mode & 0777));
 	if (secret_is_mounted(path)) {
 		return wrongly_mounted(path, EPERM, wrong, err);
 	}
@@ -301,7 +301,7 @@ static int check_pem(const struct origin *origin, struct secret *pem, struct err
 		return error_set(err, EINVAL, "%s is larger than %d KiB", origin->path, PEM_AREA >> 10);
 	}
 	if (!strstr(pem->text, "-----BEGIN ")) {
-		return error_set(err, EINVAL, "%s is no PEM file: it must hold a line \"-----BEGIN ...\"",
+		return error_set(err, EINVAL, "%s is not a PEM file: it must hold a line \"-----BEGIN ...\"",
 		                 origin->path);
 	}
 	return 0;

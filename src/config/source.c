@@ -210,13 +210,13 @@ static void skip_block_comment(struct copier *copier) {
 			newline(copier);
 		}
 	}
-	complain(copier, line, "a comment begins here that does not end: write */ behind it");
+	complain(copier, line, "a comment that begins here does not end: close it with */");
 }
 
 /* \x00 would silently end the text for libconfig. */
 static void check_escape(struct copier *copier) {
 	if (looking_at(copier, "\\x00") || looking_at(copier, "\\X00")) {
-		complain(copier, *copier->text_line, "a string holds \\x00, which no text can");
+		complain(copier, *copier->text_line, "a string holds \\x00: a text cannot contain it");
 	}
 }
 
@@ -242,7 +242,7 @@ static void copy_string(struct copier *copier) {
 		}
 		put_run(copier, is_string_text);
 	}
-	complain(copier, line, "a string begins here that does not end: write a \" behind it");
+	complain(copier, line, "a string that begins here does not end: close it with \"");
 }
 
 static size_t span_of(const char *text, const char *chars) {
@@ -394,7 +394,7 @@ static bool may_include(struct copier *copier, int line, const char *shown) {
 		return false;
 	}
 	if (copier->depth == INCLUDE_DEPTH_MAX) {
-		complain(copier, line, "@include \"%s\": files include each other more than %d deep", shown,
+		complain(copier, line, "@include \"%s\": nested more than %d deep", shown,
 		         INCLUDE_DEPTH_MAX);
 		source->includes = INCLUDES_MAX + 1;
 		return false;
@@ -412,7 +412,7 @@ static int copy_include(struct copier *copier, const char *begin) {
 	int line = *copier->text_line;
 
 	if (!begins_line(copier, begin) || !take_include(copier, name, sizeof(name))) {
-		complain(copier, line, "an @ outside of strings begins a line: @include \"FILE\"");
+		complain(copier, line, "an @ outside a string must begin a line of the form @include \"FILE\"");
 		copier->at++;
 		return 0;
 	}

@@ -24,7 +24,7 @@ static const char *explain(const char *said) {
 		const char *said, *meant;
 	} sentences[] = {
 		{"syntax error", "syntax error: something is missing or too much, here or just before"},
-		{"duplicate setting name", "duplicate setting: this group has one of that name already"},
+		{"duplicate setting name", "duplicate setting: this group already has one of that name"},
 		{"mismatched element type in array", "an array [ ... ] must hold values of one kind"},
 		{"memory exhausted", "nested too deeply"},
 	};

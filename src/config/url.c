@@ -72,13 +72,13 @@ static int refuse(CURLUcode code, struct error *err) {
 	case CURLUE_OUT_OF_MEMORY:
 		return error_errno(err, ENOMEM, "cannot be read");
 	case CURLUE_USER_NOT_ALLOWED:
-		return error_set(err, EINVAL, "holds a user name or password, which have no place in a configuration");
+		return error_set(err, EINVAL, "holds a user name or password, which must not be in a configuration");
 	case CURLUE_BAD_PORT_NUMBER:
-		return error_set(err, EINVAL, "has no valid port behind the host: from 1 to 65535");
+		return error_set(err, EINVAL, "has no valid port after the host: from 1 to 65535");
 	case CURLUE_BAD_IPV6:
 		return error_set(err, EINVAL, "holds no valid IPv6 address in its brackets");
 	default:
-		return error_set(err, EINVAL, "has no valid host behind ://");
+		return error_set(err, EINVAL, "has no valid host after ://");
 	}
 }
 
@@ -130,7 +130,7 @@ int url_check_base(const char *url, struct error *err) {
 	}
 	int r = check(url, err);
 	if (r == 0 && url_is_exposed(url)) {
-		r = error_set(err, EINVAL, "would send the key in clear: http:// is only for 127.0.0.0/8, [::1] and "
+		r = error_set(err, EINVAL, "would send the key in clear text: http:// is only for 127.0.0.0/8, [::1] and "
 		                           "localhost; use https://");
 	}
 	return r;
@@ -152,7 +152,7 @@ int url_check_path(const char *path, struct error *err) {
 		return error_set(err, EINVAL, "does not begin with a slash");
 	}
 	if (path[strspn(path, ALPHA DIGIT "/-._~!$&'()*+,;=:@%")] != '\0') {
-		return error_set(err, EINVAL, "holds a character that a URL's path cannot: it has no query either");
+		return error_set(err, EINVAL, "holds a character that a URL's path cannot: a query is not allowed either");
 	}
 	return 0;
 }

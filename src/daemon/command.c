@@ -102,7 +102,7 @@ static void warn_of_open_source(const struct account *account, const char *name)
 	struct stat st;
 	if (name && secret_source(account->main_file, name, path) && stat(path, &st) == 0 &&
 	    (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-		log_warning("%s is open to others (mode %03o): run chmod go= %s", path,
+		log_warning("%s is accessible to other users (mode %03o): run chmod go= %s", path,
 		            (unsigned)(st.st_mode & 0777), path);
 	}
 }

@@ -401,7 +401,7 @@ static int find_coding(CURL *easy, enum coding *ret_coding, char *fault_text, si
 		}
 		bool gzip = strcasecmp(header->value, "gzip") == 0 || strcasecmp(header->value, "x-gzip") == 0;
 		if (!gzip || coding == CODING_GZIP) {
-			(void)snprintf(fault_text, fault_size, "the answer is encoded in a way that was not asked for: %.40s",
+			(void)snprintf(fault_text, fault_size, "the answer has an encoding that was not asked for: %.40s",
 			               gzip ? "gzip, twice" : header->value);
 			return -EBADMSG;
 		}

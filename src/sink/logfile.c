@@ -134,13 +134,13 @@ static int open_path(struct logfile *file, struct error *err) {
 
 	fresh.fd = file_open(file->path, FILE_APPEND, FILE_MODE);
 	if (fresh.fd < 0) {
-		return error_errno(err, -fresh.fd, "%s: cannot open", file->path);
+		return error_errno(err, -fresh.fd, "%s: cannot be opened", file->path);
 	}
 
 	int r = adopt(&fresh, file->directory);
 	if (r < 0) {
 		file_close(fresh.fd);
-		return error_errno(err, -r, "%s: cannot take up", file->path);
+		return error_errno(err, -r, "%s: cannot be opened", file->path);
 	}
 	give_back(file);
 	file_close(file->fd);
@@ -174,7 +174,7 @@ int logfile_cut(struct logfile *file, int64_t size, struct error *err) {
 		r = file_sync_all(file->fd);
 	}
 	if (r < 0) {
-		return error_errno(err, -r, "%s: cannot be cut", file->path);
+		return error_errno(err, -r, "%s: cannot be truncated", file->path);
 	}
 	file->size = size;
 	file->heading = file->heading <= size ? file->heading : 0;
@@ -257,7 +257,7 @@ int logfile_follow(struct logfile *file, struct error *err) {
 		}
 	}
 	if (r < 0) {
-		return error_errno(err, -r, "%s: cannot look at", file->path);
+		return error_errno(err, -r, "%s: cannot be checked", file->path);
 	}
 	return 0;
 }

@@ -319,7 +319,7 @@ static bool format_changes(const struct sink *sink, const struct log_settings *s
 static int append_batch(struct sink *sink, usec_t now, struct error *err) {
 	int r = buf_error(&sink->batch);
 	if (r < 0) {
-		return error_errno(err, -r, "%s: no room in memory for a batch", sink->file.path);
+		return error_errno(err, -r, "%s: no memory for a batch", sink->file.path);
 	}
 
 	r = logfile_follow(&sink->file, err);

@@ -487,7 +487,7 @@ int checkpoint_parse(const char *data, size_t len, checkpoint_visit *visit, void
 	struct memory memory = {0};
 
 	if (!crc_agrees(data, len)) {
-		return error_set(err, EBADMSG, "the checksum does not agree");
+		return error_set(err, EBADMSG, "the checksum does not match");
 	}
 	struct scan in = {data, data + len - CRC_LINE};
 	if (!take_head(&in, &position)) {

@@ -82,7 +82,7 @@ int lock_take(const char *directory, struct error *err) {
 		                 directory);
 	}
 	if (fd < 0) {
-		return error_errno(err, -fd, "%s: cannot open", path);
+		return error_errno(err, -fd, "%s: cannot be opened", path);
 	}
 
 	r = file_lock(fd);
@@ -92,7 +92,7 @@ int lock_take(const char *directory, struct error *err) {
 	}
 
 	r = r == -EWOULDBLOCK ? locked_by_other(fd, directory, err)
-	                      : error_errno(err, -r, "%s: cannot lock", path);
+	                      : error_errno(err, -r, "%s: cannot be locked", path);
 	file_close(fd);
 	return r;
 }

@@ -150,7 +150,7 @@ ADVICE = f"define the secret with group {UID} and mode 0440"
 
 
 @pytest.mark.parametrize("secret, said", [
-    ("--secret=api-key", f"/run/secrets/api-key is open to others (mode 444): {ADVICE}"),
+    ("--secret=api-key", f"/run/secrets/api-key is accessible to other users (mode 444): {ADVICE}"),
     ("--secret=api-key,mode=0400", f"/run/secrets/api-key may not be read by this user: {ADVICE}"),
     ("--secret=api-key,target=other,gid=800,mode=0440",
      "/run/secrets/api-key is missing: give the container a secret named api-key"),

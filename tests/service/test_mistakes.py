@@ -20,7 +20,7 @@ def no_restart_loop(container):
                   "/var/log/occupancyd/* /var/lib/occupancyd/*; systemctl daemon-reload")
     yield
     if container.show("ActiveState") != "active":
-        time.sleep(6)  # RestartSec=5s
+        time.sleep(6)  # a restart would have come: RestartSec=5s
     assert container.show("NRestarts") == "0", container.journal()
 
 
@@ -43,17 +43,17 @@ def test_key_that_others_may_read(container, fake):
     container.must("chmod", "644", "/etc/occupancyd/api-key")
     mark = container.journal_mark()
     container.restart()
-    advice = "/etc/occupancyd/api-key is open to others (mode 644): run chmod go= /etc/occupancyd/api-key"
+    advice = "/etc/occupancyd/api-key is accessible to other users (mode 644): run chmod go= /etc/occupancyd/api-key"
     container.wait_for(lambda: container.records(), 20, "the first record")
     assert advice in container.journal(since=mark) and advice in container.status()
     assert advice in container.must("occupancyd", "--check")
     container.must("chmod", "go=", "/etc/occupancyd/api-key")
-    assert "open to others" not in container.must("occupancyd", "--check")
+    assert "accessible to other users" not in container.must("occupancyd", "--check")
 
 
 @pytest.mark.parametrize("owner, mode, said", [
     ("root", "600", "cannot be opened: Permission denied: this user may not read it: under systemd use a credential"),
-    ("occupancyd", "640", "is open to others (mode 640): run chmod go= /etc/occupancyd/main.key"),
+    ("occupancyd", "640", "is accessible to other users (mode 640): run chmod go= /etc/occupancyd/main.key"),
 ])
 def test_key_by_path_with_the_wrong_permissions(container, fake, owner, mode, said):
     """Healed without a restart."""

@@ -50,7 +50,7 @@ accounts = ( {
   base_url = "http://192.0.2.1";             // WRONG accounts[0].base_url: acme: would send the key in clear
   key_file = "KEY";
   rate     = "quick";                        // WRONG accounts[0].rate: acme: "quick" is not a rate
-  api_key  = "hunter2-hunter2-hunter2";      // WRONG accounts[0].api_key: .* put it into a file and name that with key_file
+  api_key  = "hunter2-hunter2-hunter2";      // WRONG accounts[0].api_key: .* put it into a file and name the file with key_file
 } );
 defaults = {
   interval   = "MINUTLY";                    // WRONG defaults.interval: "MINUTLY" .* did you mean "MINUTELY"?
@@ -76,7 +76,7 @@ devices = (
   { name = "kitchen";
     uuid = "AAAAAAAAAAAAAAAAAAAAAB.v0"; interval = "HOURLY"; } // WRONG devices[0].uuid: kitchen: is polled .* as "lobby" at MAIN:15
 );
-retry = { base = "1s"; };                    // WRONG retry: may stand only in MAIN
+retry = { base = "1s"; };                    // WRONG retry: is allowed only in MAIN
 """
 
 
@@ -109,7 +109,7 @@ def test_all_mistakes_of_all_files_are_told_in_one_run_each_with_its_place(daemo
     ("defaults = {\n  settle = \"1s\";\n", 2, "syntax error"),
     ("\n\nname = \"open;\n", 3, "a string begins here that does not end"),
     ("/* here\n and there\n", 1, "a comment begins here that does not end"),
-    ("a = 1;\na = 2;\n", 2, "duplicate setting: this group has one of that name already"),
+    ("a = 1;\na = 2;\n", 2, "duplicate setting: this group already has one of that name"),
     ("x = 1; @include \"y\"\n", 1, "an @ outside of strings begins a line"),
     ("@include \"missing.conf\"\n", 1, "@include: FOLDER/missing.conf cannot be opened: No such file or directory"),
     ("log = 3;\n", 1, "log: must be a group: { ... }"),
@@ -237,7 +237,7 @@ def test_integer_beyond_32_bits_is_not_cut_off(number, daemon):
 
 def test_same_device_and_interval_twice_is_refused_and_the_other_is_named(make_daemon):
     twice = make_daemon(NOWHERE, [LOBBY, CANTEEN, {**LOBBY, "name": "again"}])
-    assert only_line(twice) == (f"{twice.config}:6: devices[2].uuid: again: is polled with interval MINUTELY already, "
+    assert only_line(twice) == (f"{twice.config}:6: devices[2].uuid: again: is already polled with interval MINUTELY, "
                                 f"as \"lobby\" at {twice.config}:4")
 
 

@@ -92,14 +92,14 @@ FOUND = "it is not a regular file: remove it"
 
 # Whether it starts, and what it says; the names of its own temporary files it takes for left-overs.
 PLANTED = {
-    ("log", "occupancy.ndjson"): (IO, f"occupancy.ndjson: cannot open: {FOUND}"),
+    ("log", "occupancy.ndjson"): (IO, f"occupancy.ndjson: cannot be opened: {FOUND}"),
     ("log", ROTATED): (IO, f"{ROTATED}: cannot be read back; move it away to start without it: {FOUND}"),
     ("log", f"{ROTATED}.gz"): (IO, f"{ROTATED}.gz: cannot be read back; move it away to start without it: {FOUND}"),
     ("log", ".occupancy.probe"): (0, ""),
     ("log", f".{ROTATED}.gz.tmp"): (0, ""),
     ("state", "checkpoint"): (0, "checkpoint: not a regular file: set aside"),
     ("state", ".checkpoint.tmp"): (0, ""),
-    ("state", "lock"): (IO, f"lock: cannot open: {FOUND}"),
+    ("state", "lock"): (IO, f"lock: cannot be opened: {FOUND}"),
 }
 
 
@@ -183,7 +183,7 @@ def test_key_swapped_in_a_storm(fake, make_daemon):
     thread.start()
     for _ in range(20):
         daemon.signal(signal.SIGHUP)
-        time.sleep(0.1)
+        time.sleep(0.1)  # another reload in the midst of the storm
     over.set()
     thread.join()
     assert daemon.process.poll() is None
@@ -365,7 +365,8 @@ def test_other_signals_are_no_end_without_a_word(fake, make_daemon):
     daemon = make_daemon(fake.url, LOBBY, defaults=QUICK).start()
     for number in (signal.SIGPIPE, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH, signal.SIGCHLD):
         daemon.signal(number)
-    time.sleep(0.3)
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: "reloaded: 1 device" in daemon.stderr(), 10, "the reload, which comes after them")
     assert daemon.process.poll() is None
     daemon.stop()
 

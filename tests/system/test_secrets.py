@@ -14,11 +14,10 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 
 import pytest
 
-from harness import OCCUPANCYD, SLOW, Daemon, runs_programs, uuid_of, wait_for
+from harness import OCCUPANCYD, SLOW, Daemon, runs_programs, stays, uuid_of, wait_for
 from nginx import Authority, Nginx
 
 KEY = "Kq7-zW4tVn_0RbXe2Yd9LmHs"
@@ -141,9 +140,9 @@ def test_old_key_on_its_way_while_the_new_one_is_read(fake, make_daemon):
     wait_for(lambda: len(fake.journal()) == 2, 5, "both requests")
     daemon.write_key(NEXT_KEY)
     wait_for(lambda: "trying what is new" in daemon.stderr(), 5, "the new key")
-    time.sleep(2)  # STATUS is told once a second
-    assert_nowhere(KEY, traces(daemon))
+    # What STATUS said in between is among the traces, too.
     wait_for(lambda: daemon.notify.status.startswith("2 devices ok; backlog 0"), 8, "records with the new key")
+    assert_nowhere(KEY, traces(daemon))
     daemon.stop()
 
 
@@ -187,7 +186,7 @@ def test_redirect_is_not_followed(status, fake, make_daemon):
     daemon = make_daemon(fake.url, LOBBY, key=KEY, extra=RETRY).start()
     wait_for(lambda: f"lobby (HTTP {status}" in daemon.notify.status, 10, "STATUS")
     assert re.search(rf"^lobby: poll failed: HTTP {status}", daemon.stderr(), re.M), daemon.stderr()
-    time.sleep(0.3)
+    stays(lambda: not listener.came and len(fake.journal()) == 1, 0.3, "no request but the first")
     daemon.stop()
     listener.close()
     assert [e["status"] for e in fake.journal()] == [status]
@@ -203,7 +202,7 @@ def test_key_file_that_others_can_read_is_refused(mode, make_daemon):
     code, stdout, stderr = daemon.run("--once", timeout=15)
     assert code == 77, stderr
     file = daemon.key_file
-    assert f"account acme: {file} is open to others (mode {mode:o}): run chmod go= {file}" in stderr
+    assert f"account acme: {file} is accessible to other users (mode {mode:o}): run chmod go= {file}" in stderr
     assert_nowhere(KEY, traces(daemon, stdout, stderr))
     # The advice works.
     subprocess.run(["chmod", "go=", file], check=True)
@@ -265,7 +264,7 @@ def test_status_names_three_accounts_and_counts_the_others(fake, make_daemon):
 @pytest.mark.parametrize("name, mode, said", [
     ("missing", 0o600, "cannot be opened: No such file or directory"),
     ("blank", 0o600, "is empty: it must hold the key"),
-    ("open", 0o644, "is open to others (mode 644): run chmod go= "),
+    ("open", 0o644, "is accessible to other users (mode 644): run chmod go= "),
 ])
 def test_the_service_waits_for_a_key_that_it_can_use(name, mode, said, fake, make_daemon):
     """An account without one keeps nobody else from working, and goes on as soon as it is there."""
@@ -277,9 +276,11 @@ def test_the_service_waits_for_a_key_that_it_can_use(name, mode, said, fake, mak
     daemon.start()
     wait_for(lambda: "acme: no key to ask with: " in daemon.notify.status, 10, "STATUS")
     assert said in daemon.notify.status and "1 device waits" in daemon.notify.status
-    time.sleep(2.5)
-    told = [line for line in daemon.stderr().splitlines() if "acme" in line and "no key to ask with" in line]
-    assert len(told) == 1 and said in told[0] and "its devices wait" in told[0]
+
+    def told():
+        return [line for line in daemon.stderr().splitlines() if "acme" in line and "no key to ask with" in line]
+    stays(lambda: len(told()) == 1, 2.5, "one line that there is no key")
+    assert said in told()[0] and "its devices wait" in told()[0]
     assert fake.journal() == [] and daemon.records() == []
 
     daemon.write_key(KEY)
@@ -310,7 +311,7 @@ def test_systemd_credential(mode, taken, fake, make_daemon, tmp_path):
     if taken:
         assert code == 0 and {e["key"] for e in fake.journal()} == {"key1"}, stderr
     else:
-        assert code == 77 and f"{folder}/rhombus is open to others (mode 444)" in stderr, stderr
+        assert code == 77 and f"{folder}/rhombus is accessible to other users (mode 444)" in stderr, stderr
         assert fake.journal() == []
 
 
@@ -346,7 +347,7 @@ def test_secret_that_kubernetes_mounts(mode, taken, fake, tmp_path):
     daemon = InPod(tmp_path, fake.url, LOBBY, account={"key_file": str(key)}, defaults=QUICK)
     code, _, stderr = daemon.run("--once", timeout=15)
     assert code == (0 if taken else 77), stderr
-    assert taken or f"is open to others (mode {mode:o})" in stderr, stderr
+    assert taken or f"is accessible to other users (mode {mode:o})" in stderr, stderr
     assert {entry["key"] for entry in fake.journal()} == ({"key1"} if taken else set())
 
 

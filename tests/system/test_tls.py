@@ -353,7 +353,7 @@ def test_client_certificate_that_is_no_pem_is_a_mistake_of_the_configuration(pki
     cert.write_bytes(b"0\x82\x01\x02")
     account = mutual_account(pki, "api", cert, pki.issue("pem")[1])
     code, _, stderr = make_daemon("https://127.0.0.1:1", devices(1), account=account).run("--once", timeout=15)
-    assert code == 78 and f"{cert} is no PEM file" in stderr, stderr
+    assert code == 78 and f"{cert} is not a PEM file" in stderr, stderr
 
 
 def test_client_key_that_others_can_read_is_refused(front, pki, make_daemon):
@@ -362,7 +362,7 @@ def test_client_key_that_others_can_read_is_refused(front, pki, make_daemon):
     key.chmod(0o640)
     daemon = make_daemon(nginx.url, devices(1), key=f"mutual-{KEY}", account=mutual_account(pki, "api", cert, key))
     code, _, stderr = daemon.run("--once", timeout=15)
-    assert code == 77 and f"{key} is open to others (mode 640): run chmod go= {key}" in stderr, stderr
+    assert code == 77 and f"{key} is accessible to other users (mode 640): run chmod go= {key}" in stderr, stderr
 
 
 # The way through a proxy

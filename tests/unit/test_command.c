@@ -214,7 +214,7 @@ static void an_open_source_of_a_credential_is_told(void **state) {
 		(void)printed_by(ACTION_CHECK, EX_OK);
 		const char *said = rig_said();
 		char pattern[256];
-		(void)snprintf(pattern, sizeof(pattern), "<4>*/api-key is open to others (mode %03o): run chmod go= */api-key\n*",
+		(void)snprintf(pattern, sizeof(pattern), "<4>*/api-key is accessible to other users (mode %03o): run chmod go= */api-key\n*",
 		               (unsigned)rows[row].mode);
 		expect_int(rows[row].told ? 0 : FNM_NOMATCH, fnmatch(pattern, said, 0), "row %zu: %s", row, said);
 		expect_int(1, strstr(said, "not checked: ") != NULL, "row %zu: %s", row, said);

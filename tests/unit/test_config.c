@@ -214,22 +214,22 @@ static const struct key_case key_cases[] = {
 	{GROUP_ACCOUNTS, "base_url = \"http://localhost\"", "base_url = \"http://localhost\";", NULL},
 	{GROUP_ACCOUNTS, "base_url = \"https://[2001:db8::1]\"", "base_url = \"https://[2001:db8::1]\";", NULL},
 	{GROUP_ACCOUNTS, "base_url = \"http://example.com\"", NULL,
-	 "accounts[0].base_url: a: would send the key in clear: http:// is only for 127.0.0.0/8, [::1] and "
+	 "accounts[0].base_url: a: would send the key in clear text: http:// is only for 127.0.0.0/8, [::1] and "
 	 "localhost; use https://"},
-	{GROUP_ACCOUNTS, "base_url = \"http://127.0.0.1.example.com\"", NULL, "*would send the key in clear"},
-	{GROUP_ACCOUNTS, "base_url = \"http://localhost.example.com\"", NULL, "*would send the key in clear"},
-	{GROUP_ACCOUNTS, "base_url = \"http://[::2]\"", NULL, "*would send the key in clear"},
-	{GROUP_ACCOUNTS, "base_url = \"http://128.0.0.1\"", NULL, "*would send the key in clear"},
+	{GROUP_ACCOUNTS, "base_url = \"http://127.0.0.1.example.com\"", NULL, "*would send the key in clear text"},
+	{GROUP_ACCOUNTS, "base_url = \"http://localhost.example.com\"", NULL, "*would send the key in clear text"},
+	{GROUP_ACCOUNTS, "base_url = \"http://[::2]\"", NULL, "*would send the key in clear text"},
+	{GROUP_ACCOUNTS, "base_url = \"http://128.0.0.1\"", NULL, "*would send the key in clear text"},
 	{GROUP_ACCOUNTS, "base_url = \"http://127.1\"", "base_url = \"http://127.1\";", NULL}, /* 127.0.0.1 to libcurl */
 	{GROUP_ACCOUNTS, "base_url = \"https://user:hunter2@example.com\"", NULL,
-	 "accounts[0].base_url: a: holds a user name or password, which have no place in a configuration"},
+	 "accounts[0].base_url: a: holds a user name or password, which must not be in a configuration"},
 	{GROUP_ACCOUNTS, "base_url = \"http://127.0.0.1@example.com\"", NULL, "*holds a user name or password"},
 	{GROUP_ACCOUNTS, "base_url = \"https://example.com/api\"", NULL,
 	 "accounts[0].base_url: a: holds more than scheme://host:port"},
 	{GROUP_ACCOUNTS, "base_url = \"https://example.com?x=1\"", NULL, "*holds more than scheme://host:port"},
 	{GROUP_ACCOUNTS, "base_url = \"https://example.com#x\"", NULL, "*holds more than scheme://host:port"},
-	{GROUP_ACCOUNTS, "base_url = \"https://example.com\\\\evil\"", NULL, "*has no valid host behind ://"},
-	{GROUP_ACCOUNTS, "base_url = \"https://\"", NULL, "*has no valid host behind ://"},
+	{GROUP_ACCOUNTS, "base_url = \"https://example.com\\\\evil\"", NULL, "*has no valid host after ://"},
+	{GROUP_ACCOUNTS, "base_url = \"https://\"", NULL, "*has no valid host after ://"},
 	{GROUP_ACCOUNTS, "base_url = \"https://[::g]\"", NULL, "*holds no valid IPv6 address"},
 	{GROUP_ACCOUNTS, "base_url = \"https://[1:2]\"", NULL, "*holds no valid IPv6 address"},
 	{GROUP_ACCOUNTS, "base_url = \"https://h:0\"", NULL, "*has no valid port"},
@@ -237,13 +237,13 @@ static const struct key_case key_cases[] = {
 	{GROUP_ACCOUNTS, "base_url = \"https://h:x\"", NULL, "*has no valid port"},
 	{GROUP_ACCOUNTS, "base_url = \"https://h:\"", "base_url = \"https://h:\";", NULL}, /* none, to libcurl */
 	{GROUP_ACCOUNTS, "base_url = \"HTTPS://example.com\"", "base_url = \"HTTPS://example.com\";", NULL},
-	{GROUP_ACCOUNTS, "base_url = \"HTTP://example.com\"", NULL, "*would send the key in clear"},
+	{GROUP_ACCOUNTS, "base_url = \"HTTP://example.com\"", NULL, "*would send the key in clear text"},
 	{GROUP_ACCOUNTS, "base_url = \"https://" H51 H51 H51 H51 H51 "\"", "base_url = \"https://" H51 H51 H51 H51 H51 "\";", NULL},
-	{GROUP_ACCOUNTS, "base_url = \"https://" H51 H51 H51 H51 H51 "h\"", NULL, "*has no valid host behind ://"},
+	{GROUP_ACCOUNTS, "base_url = \"https://" H51 H51 H51 H51 H51 "h\"", NULL, "*has no valid host after ://"},
 	{GROUP_ACCOUNTS, "base_url = \"ftp://example.com\"", NULL,
 	 "accounts[0].base_url: a: does not begin with https://"},
 	{GROUP_ACCOUNTS, "base_url = \"https://example.com\"; region = \"us\"", NULL,
-	 "accounts[0].base_url: a: cannot be set together with region: keep one of the two"},
+	 "accounts[0].base_url: a: cannot be set together with region: remove one of them"},
 	{GROUP_ACCOUNTS, "path = \"/api/report/getOccupancyCounts\"",
 	 "path = \"/api/report/getOccupancyCounts\";", NULL},
 	{GROUP_ACCOUNTS, "path = \"api\"", NULL, "accounts[0].path: a: does not begin with a slash"},
@@ -290,11 +290,11 @@ static const struct key_case key_cases[] = {
 	{GROUP_ACCOUNTS, "proxy = \"socks5h://proxy:1080\"", "proxy = \"socks5h://proxy:1080\";", NULL},
 	{GROUP_ACCOUNTS, "proxy = \"http://proxy:3128\"", "proxy = \"http://proxy:3128\";", NULL},
 	{GROUP_ACCOUNTS, "proxy = \"http://u:hunter2@proxy:3128\"", NULL,
-	 "accounts[0].proxy: a: holds a user name or password, which have no place in a configuration"},
+	 "accounts[0].proxy: a: holds a user name or password, which must not be in a configuration"},
 	{GROUP_ACCOUNTS, "proxy = \"proxy:3128\"", NULL,
 	 "accounts[0].proxy: a: does not begin with http://, https://, socks5:// or socks5h://"},
 	{GROUP_ACCOUNTS, "proxy = \"http://proxy\"; base_url = \"http://127.0.0.1\"", NULL,
-	 "accounts[0].proxy: a: would see the key in clear, because base_url begins with http://: leave it out"},
+	 "accounts[0].proxy: a: would see the key in clear text, because base_url begins with http://: leave it out"},
 	{GROUP_ACCOUNTS, "rate = \"1000/s\"", "rate = \"1000/s\";", NULL},
 	{GROUP_ACCOUNTS, "rate = \"7/s\"", "rate = \"7/s\";", NULL},
 	{GROUP_ACCOUNTS, "rate = \"70/m\"", "rate = \"70/m\";", NULL},
@@ -329,8 +329,8 @@ static const struct key_case key_cases[] = {
 	{GROUP_ACCOUNTS, "connect_timeout = \"0\"", NULL,
 	 "accounts[0].connect_timeout: a: \"0\" is out of range: from 1s to 5m"},
 	{GROUP_ACCOUNTS, "api_key = \"hunter2\"", NULL,
-	 "accounts[0].api_key: a: there is no such setting, as a key has no place in a configuration: put it "
-	 "into a file and name that with key_file"},
+	 "accounts[0].api_key: a: there is no such setting: a key must not be in a configuration; put it "
+	 "into a file and name the file with key_file"},
 
 	{GROUP_DEFAULTS, "account = \"a\"", "account = \"a\";", NULL},
 	{GROUP_DEFAULTS, "account = \"b\"", NULL, "defaults.account: there is no account of the name \"b\""},
@@ -470,7 +470,7 @@ static const struct key_case key_cases[] = {
 	 "log.rotate_size: must be a size in quotes, such as \"64MiB\", not a number"},
 	{GROUP_LOG, "rotate_size = 8589934592", NULL,
 	 "log.rotate_size: must be a size in quotes, such as \"64MiB\", not a number"},
-	{GROUP_LOG, "rotate_size = \"64MB\"", NULL, "*log.rotate_size: \"64MB\" has no unit known here"},
+	{GROUP_LOG, "rotate_size = \"64MB\"", NULL, "*log.rotate_size: \"64MB\" has no known unit"},
 	{GROUP_LOG, "rotate_every = \"hour\"", "rotate_every = \"hour\";", NULL},
 	{GROUP_LOG, "rotate_every = \"week\"", NULL, "log.rotate_every: \"week\" is not one of never, hour, day"},
 	{GROUP_LOG, "keep = 0", "keep = 0;", NULL},
@@ -755,7 +755,8 @@ static void without_devices_it_is_whole(void **state) {
 	expect_text("", said);
 	expect_not_null(config);
 	expect_int(-EINVAL, config_check_devices(config, "main.conf", &err));
-	expect_text("main.conf:1: devices: there is none: add devices = ( { uuid = \"...\"; "  "name = \"...\"; } ); here or in conf.d",
+	expect_text("main.conf:1: devices: there is none: add devices = ( { uuid = \"...\"; "
+	            "name = \"...\"; } ); here or in conf.d",
 	            err.text);
 	free(said);
 	config_free(config);
@@ -814,18 +815,18 @@ static void shapes_are_checked(void **state) {
 static void doubles_are_refused(void **state) {
 	(void)state;
 	expect_problems("accounts = ( { name = \"a\"; key_file = \"k\"; },\n { name = \"a\"; key_file = \"l\"; } );\n" DEVICES,
-	                "main.conf:2: accounts[1].name: a: is the name of another account already, at main.conf:1: "
-	                "each needs its own\n");
+	                "main.conf:2: accounts[1].name: a: is already the name of another account, at main.conf:1: "
+	                "give each its own\n");
 	expect_problems(ACCOUNTS "devices = ( { uuid = \"" UUID_A "\"; name = \"x\"; },\n"
 	                "{ uuid = \"" UUID_A "\"; name = \"y\"; },\n"
 	                "{ uuid = \"" UUID_A "\"; name = \"x\"; interval = \"DAILY\"; },\n"
 	                "{ uuid = \"" UUID_B "\"; name = \"x\"; } );\n",
-	                "main.conf:3: devices[1].uuid: y: is polled with interval QUARTERHOURLY already, as \"x\" at "
+	                "main.conf:3: devices[1].uuid: y: is already polled with interval QUARTERHOURLY, as \"x\" at "
 	                "main.conf:2\n"
-	                "main.conf:5: devices[3].name: x: is the name of another device with interval QUARTERHOURLY "
-	                "already, at main.conf:2\n");
+	                "main.conf:5: devices[3].name: x: is already the name of another device with interval "
+	                "QUARTERHOURLY, at main.conf:2\n");
 	expect_problems(ACCOUNTS DEVICES "log = { keep = 1;\nkeep = 2; };\n",
-	                "main.conf:4: duplicate setting: this group has one of that name already\n");
+	                "main.conf:4: duplicate setting: this group already has one of that name\n");
 }
 
 /* Rules between settings */
@@ -1041,7 +1042,13 @@ static void fragments_add_accounts_and_devices(void **state) {
 	write_file("main.conf", "accounts = ( { name = \"m\"; key_file = \"k\"; } );\nlog = { keeep = 1; };\n");
 	config = read_main(&said);
 	expect_null(config);
-	expect_text("main.conf:2: log.keeep: there is no such setting: did you mean keep?\n" 	"conf.d/20-b.conf:2: log: may stand only in main.conf: a file in conf.d holds accounts and devices\n" 	"conf.d/20-b.conf:3: devices[0].uuid: b: is polled with interval QUARTERHOURLY already, as \"a\" at " 	"conf.d/10-a.conf:2\n" 	"conf.d/30-c.conf:2: syntax error: something is missing or too much, here or just before\n" 	"conf.d/40-d.conf:2: devices[0].uuid: y: \"x\" is not a device: write its 22 letters, digits, \"_\" or " 	"\"-\", and a facet like \".v0\" if it has one\n",
+	expect_text("main.conf:2: log.keeep: there is no such setting: did you mean keep?\n"
+	            "conf.d/20-b.conf:2: log: is allowed only in main.conf: files in conf.d hold accounts and devices\n"
+	            "conf.d/20-b.conf:3: devices[0].uuid: b: is already polled with interval QUARTERHOURLY, as \"a\" at "
+	            "conf.d/10-a.conf:2\n"
+	            "conf.d/30-c.conf:2: syntax error: something is missing or too much, here or just before\n"
+	            "conf.d/40-d.conf:2: devices[0].uuid: y: \"x\" is not a device: write its 22 letters, digits, \"_\" or "
+	            "\"-\", and a facet like \".v0\" if it has one\n",
 	            said);
 	free(said);
 
@@ -1063,7 +1070,9 @@ static void a_broken_main_file_hides_nothing(void **state) {
 	                            "{ uuid = \"" UUID_C "\"; name = \"c\"; burst = 1; } );\n");
 	write_file("main.conf", "accounts = ( ;\n");
 	expect_null(read_main(&said));
-	expect_text("main.conf:1: syntax error: something is missing or too much, here or just before\n"  "conf.d/a.conf:2: devices[1].burst: c: there is no such setting here: it belongs "  "to accounts\n",
+	expect_text("main.conf:1: syntax error: something is missing or too much, here or just before\n"
+	            "conf.d/a.conf:2: devices[1].burst: c: there is no such setting here: it belongs "
+	            "to accounts\n",
 	            said);
 	free(said);
 	remove_file("conf.d/a.conf");
@@ -1113,20 +1122,20 @@ static void includes_that_cannot_be_are_told(void **state) {
 	                "main.conf:3: @include: gone.inc cannot be opened: No such file or directory\n");
 	write_file("loop.inc", "@include \"loop.inc\"\n");
 	expect_problems("@include \"loop.inc\"\n" ACCOUNTS DEVICES,
-	                "loop.inc:1: @include \"loop.inc\": files include each other more than 10 deep\n");
+	                "loop.inc:1: @include \"loop.inc\": nested more than 10 deep\n");
 	/* Told once, and not 8 to the power of 10 times. */
 	write_file("loops.inc", INCLUDES_8("loops.inc"));
 	expect_problems("@include \"loops.inc\"\n" ACCOUNTS DEVICES,
-	                "loops.inc:1: @include \"loops.inc\": files include each other more than 10 deep\n");
+	                "loops.inc:1: @include \"loops.inc\": nested more than 10 deep\n");
 	write_file("leaf.inc", "\n");
 	write_file("sixteen.inc", INCLUDES_8("leaf.inc") INCLUDES_8("leaf.inc"));
 	write_file("many.inc", INCLUDES_8("sixteen.inc") INCLUDES_8("sixteen.inc"));
 	expect_problems(INCLUDES_8("many.inc") ACCOUNTS DEVICES,
 	                "sixteen.inc:10: @include \"leaf.inc\": more than 1000 files are included\n");
 	expect_problems(ACCOUNTS " x = 1; @include \"loop.inc\"\n" DEVICES,
-	                "main.conf:2: an @ outside of strings begins a line: @include \"FILE\"\n");
+	                "main.conf:2: an @ outside a string must begin a line of the form @include \"FILE\"\n");
 	expect_problems(ACCOUNTS "@include loop.inc\n" DEVICES,
-	                "main.conf:2: an @ outside of strings begins a line: @include \"FILE\"\n");
+	                "main.conf:2: an @ outside a string must begin a line of the form @include \"FILE\"\n");
 	/* In a string or a comment it is nothing of the kind. */
 	config_free(read_good(ACCOUNTS "/*\n@include \"loop.inc\"\n*/ # @include \"x\"\n"
 	                      "devices = ( { uuid = \"" UUID_A "\"; name = \"@include\"; } );\n"));
@@ -1151,11 +1160,11 @@ static void text_is_read_as_libconfig_reads_it(void **state) {
 	}
 
 	expect_problems(ACCOUNTS "/* no end\n" DEVICES,
-	                "main.conf:2: a comment begins here that does not end: write */ behind it\n");
+	                "main.conf:2: a comment that begins here does not end: close it with */\n");
 	expect_problems(ACCOUNTS DEVICES "x = \"no end;\n\n",
-	                "main.conf:3: a string begins here that does not end: write a \" behind it\n");
+	                "main.conf:3: a string that begins here does not end: close it with \"\n");
 	expect_problems("accounts = ( { name = \"a\"; key_file = \"k\\x00l\"; } );" DEVICES,
-	                "main.conf:1: a string holds \\x00, which no text can\n");
+	                "main.conf:1: a string holds \\x00: a text cannot contain it\n");
 	expect_problems("accounts = ( { name = \"a\", , key_file = \"k\"; } );" DEVICES,
 	                "main.conf:1: syntax error: something is missing or too much, here or just before\n");
 	expect_problems("log = { keep = 1111111111111111111111111111111111111111111111111111111111111111111111; };",
@@ -1394,7 +1403,35 @@ static void devices_are_printed_briefly(void **state) {
 	(void)state;
 	struct config *config = read_good("defaults = { timezone = \"UTC\"; };\n" ACCOUNTS DEVICES);
 	char *text = print(config);
-	expect_text("devices = (\n"  "  {\n"  "    uuid = \"" UUID_A "\";\n"  "    name = \"d\";\n"  "    account = \"a\";\n"  "    window = \"15m\";\n"  "  }\n"  ");\n"  "\n"  "retry = {\n"  "  base = \"1s\";\n"  "  cap = \"1m\";\n"  "};\n"  "\n"  "log = {\n"  "  directory = \"/var/log/occupancyd\";\n"  "  format = \"ndjson\";\n"  "  rotate_size = \"64MiB\";\n"  "  rotate_every = \"day\";\n"  "  keep = 90;\n"  "  keep_bytes = \"2GiB\";\n"  "  keep_age = \"0s\";\n"  "  compress = true;\n"  "  delaycompress = false;\n"  "};\n"  "\n"  "state = {\n"  "  directory = \"/var/lib/occupancyd\";\n"  "};\n",
+	expect_text("devices = (\n"
+	            "  {\n"
+	            "    uuid = \"" UUID_A "\";\n"
+	            "    name = \"d\";\n"
+	            "    account = \"a\";\n"
+	            "    window = \"15m\";\n"
+	            "  }\n"
+	            ");\n"
+	            "\n"
+	            "retry = {\n"
+	            "  base = \"1s\";\n"
+	            "  cap = \"1m\";\n"
+	            "};\n"
+	            "\n"
+	            "log = {\n"
+	            "  directory = \"/var/log/occupancyd\";\n"
+	            "  format = \"ndjson\";\n"
+	            "  rotate_size = \"64MiB\";\n"
+	            "  rotate_every = \"day\";\n"
+	            "  keep = 90;\n"
+	            "  keep_bytes = \"2GiB\";\n"
+	            "  keep_age = \"0s\";\n"
+	            "  compress = true;\n"
+	            "  delaycompress = false;\n"
+	            "};\n"
+	            "\n"
+	            "state = {\n"
+	            "  directory = \"/var/lib/occupancyd\";\n"
+	            "};\n",
 	            strstr(text, "devices = "));
 	free(text);
 	config_free(config);

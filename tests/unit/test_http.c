@@ -249,11 +249,11 @@ static void encodings_that_were_not_asked_for_are_named(void **state) {
 		{OK_OF("5", "Content-Encoding: Identity\r\nContent-Encoding: identity\r\n") "hello", HTTP_REPLIED, NULL},
 		{OK_OF("5", "Content-Encoding:\r\n") "hello", HTTP_REPLIED, NULL},
 		{OK_OF("5", "Content-Encoding: br\r\n") "hello", HTTP_CUT_OFF,
-		 "the answer is encoded in a way that was not asked for: br"},
+		 "the answer has an encoding that was not asked for: br"},
 		{OK_OF("5", "Content-Encoding: gzip, deflate\r\n") "hello", HTTP_CUT_OFF,
-		 "the answer is encoded in a way that was not asked for: gzip, deflate"},
+		 "the answer has an encoding that was not asked for: gzip, deflate"},
 		{OK_OF("5", "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n") "hello", HTTP_CUT_OFF,
-		 "the answer is encoded in a way that was not asked for: gzip, twice"},
+		 "the answer has an encoding that was not asked for: gzip, twice"},
 		{OK_OF("5", "Content-Encoding: x-gzip\r\n") "hello", HTTP_CUT_OFF, "the answer is damaged gzip data"},
 	};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {

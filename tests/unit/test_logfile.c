@@ -445,7 +445,7 @@ static void only_a_regular_file_will_do(void **state) {
 	assert_int_equal(mkfifo(disk_path(name), 0600), 0);
 	assert_int_equal(logfile_open(&file, disk_directory, name, "", &err), -FILE_NOT_REGULAR);
 	assert_int_equal(file.fd, -1);
-	assert_non_null(strstr(err.text, "/occupancy.ndjson: cannot open: it is not a regular file: remove it"));
+	assert_non_null(strstr(err.text, "/occupancy.ndjson: cannot be opened: it is not a regular file: remove it"));
 }
 
 /* While we write */

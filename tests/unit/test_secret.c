@@ -158,7 +158,7 @@ static void a_file_open_to_others_is_refused(void **state) {
 	write_key("key", "hunter2", 7, 0644);
 	struct secret refused = {0};
 	expect_int(-EPERM, secret_read(path_of("key"), &refused, &err));
-	(void)snprintf(expected, sizeof(expected), "%s is open to others (mode 644): run chmod go= %s",
+	(void)snprintf(expected, sizeof(expected), "%s is accessible to other users (mode 644): run chmod go= %s",
 	               path_of("key"), path_of("key"));
 	expect_text(expected, err.text);
 }
@@ -182,7 +182,7 @@ static void a_pem_file_is_read_whole_and_only_a_key_must_be_private(void **state
 
 	write_key("der", "0\x82\x01", 3, 0600);
 	expect_int(-EINVAL, secret_read_pem(path_of("der"), false, &secret, &err));
-	expect_part("is no PEM file", err.text);
+	expect_part("is not a PEM file", err.text);
 	expect_null(secret.text);
 }
 
@@ -231,7 +231,8 @@ static void names_become_paths(void **state) {
 	expect_int(0, secret_path("/a/b", path, &err));
 	expect_text("/a/b", path);
 	expect_int(-ENXIO, secret_path("api-key", path, &err));
-	expect_text("api-key is a systemd credential: only the service sees it "  "(LoadCredential=api-key:FILE)",
+	expect_text("api-key is a systemd credential: only the service sees it "
+	            "(LoadCredential=api-key:FILE)",
 	            err.text);
 	expect_text("/a/b", path);
 
@@ -314,7 +315,8 @@ static void what_this_user_may_not_see_is_told_with_advice(void **state) {
 	/* As systemd hides the directory from a reload command. */
 	expect_int(0, setenv("CREDENTIALS_DIRECTORY", path_of("hidden.service"), 1));
 	expect_int(-ENXIO, secret_read("api-key", &secret, &err));
-	expect_text("api-key is a systemd credential, which cannot be seen from here "  "(a reload command, or another user)",
+	expect_text("api-key is a systemd credential, which cannot be seen from here "
+	            "(a reload command, or another user)",
 	            err.text);
 	expect_null(secret.text);
 
@@ -331,7 +333,8 @@ static void credentials_that_are_not_loaded_are_told_with_advice(void **state) {
 
 	expect_int(0, setenv("CREDENTIALS_DIRECTORY", of_service, 1));
 	expect_int(-ENOENT, secret_read("not-there", &secret, &err));
-	expect_text("the credential not-there is missing: add LoadCredential=not-there:FILE to the "  "service (systemctl edit occupancyd) and restart it",
+	expect_text("the credential not-there is missing: add LoadCredential=not-there:FILE to the "
+	            "service (systemctl edit occupancyd) and restart it",
 	            err.text);
 	expect_int(-ENOENT, secret_read_pem("not-there", true, &secret, &err));
 	expect_part("the credential not-there is missing", err.text);
@@ -340,7 +343,8 @@ static void credentials_that_are_not_loaded_are_told_with_advice(void **state) {
 	for (size_t i = 0; i < COUNT_OF(blank); i++) {
 		write_key("occupancyd.service/api-key", blank[i], strlen(blank[i]), 0400);
 		expect_int(-EINVAL, secret_read("api-key", &secret, &err));
-		expect_text("the credential api-key is empty: write the key into the file that "  "LoadCredential= names and restart the service",
+		expect_text("the credential api-key is empty: write the key into the file that "
+		            "LoadCredential= names and restart the service",
 		            err.text);
 		expect_int(0, unlink(path_of("occupancyd.service/api-key")));
 	}
@@ -373,7 +377,7 @@ static void secrets_of_containers_are_told_with_advice(void **state) {
 		write_key("secrets/api-key", "hunter2", 7, 0444);
 		expect_int(-EPERM, secret_read(names[i], &secret, &err));
 		(void)snprintf(expected, sizeof(expected),
-		               "%s is open to others (mode 444): define the secret with group %u and mode 0440 "
+		               "%s is accessible to other users (mode 444): define the secret with group %u and mode 0440 "
 		               "(Compose: chgrp %u and chmod 0440 on its file)",
 		               path, (unsigned)getegid(), (unsigned)getegid());
 		expect_text(expected, err.text);

@@ -58,7 +58,7 @@ static void durations_are_sums_of_numbers_with_units(void **state) {
 }
 
 #define NO_DURATION " is not a duration: write a number and a unit, as in \"90s\", \"15m\", \"1h30m\" or \"7d\""
-#define BAD_UNIT    " has a unit that is none of us, ms, s, m, h, d and w: write \"90s\", \"15m\", \"1h30m\" or \"7d\""
+#define BAD_UNIT    " has a unit other than us, ms, s, m, h, d and w: write \"90s\", \"15m\", \"1h30m\" or \"7d\""
 #define FRACTION    " has a fraction: write it in a smaller unit, \"90m\" or \"1h30m\""
 #define LONG_TIME   " is too large: write at most \"106751991d\""
 
@@ -201,7 +201,7 @@ static void sizes_have_binary_units(void **state) {
 }
 
 #define NO_SIZE    " is not a size: write a number and a unit, as in \"64MiB\" or \"2GiB\""
-#define SIZE_UNIT  " has no unit known here: write B, KiB, MiB, GiB or TiB, as in \"64MiB\""
+#define SIZE_UNIT  " has no known unit: write B, KiB, MiB, GiB or TiB, as in \"64MiB\""
 #define LARGE_SIZE " is too large: write at most \"8388607TiB\""
 
 static void wrong_sizes_are_told_what_would_be_right(void **state) {
