@@ -50,7 +50,7 @@ int json_read(const char *text, size_t len, struct json_object **ret_value, stru
 		return refuse_at(err, survey.lax);
 	}
 	if (survey.weight > WEIGHT_MAX || len > INT_MAX) {
-		return error_set(err, EBADMSG, "holds more values than any useful one");
+		return error_set(err, EBADMSG, "holds too many values");
 	}
 	struct json_tokener *tokener = has_room(survey.weight, len) ? json_tokener_new_ex(DEPTH_MAX) : NULL;
 	if (!tokener) {

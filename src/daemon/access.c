@@ -80,7 +80,7 @@ int access_init_patient(struct access *access, const struct account *account, us
 	if (r < 0) {
 		lane_shut(&access->lane, now);
 		access->trouble = true;
-		(void)snprintf(access->reason, sizeof(access->reason), "no key to ask with: %.450s", err->text);
+		(void)snprintf(access->reason, sizeof(access->reason), "no usable key: %.450s", err->text);
 		return 1;
 	}
 	return 0;

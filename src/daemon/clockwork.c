@@ -157,12 +157,12 @@ static void tell(struct access *access) {
 		            name, text);
 		break;
 	case CLOCK_IN_DOUBT:
-		log_notice("%s: a reply's Date is %s off this machine's clock: asking again before anything "
-		           "is done by either",
+		log_notice("%s: a reply's Date is %s off this machine's clock: asking again before acting "
+		           "on either",
 		           name, text);
 		break;
 	case CLOCK_DISPUTED:
-		log_warning("%s: the log holds counts of a time that has not come yet: nothing is given up "
+		log_warning("%s: the log holds counts of a time that has not come yet: no gap is recorded "
 		            "and no device begins until the clock is right; set the clock",
 		            name);
 		break;

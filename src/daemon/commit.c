@@ -71,19 +71,19 @@ static const char *why_not(const struct poller *poller, const struct poll *poll)
 	}
 	return access->reason[0] && poller->wall - (poller->now - ended) > poll->cursor
 	               ? access->reason
-	               : "not polled in that time";
+	               : "not polled";
 }
 
 static void put_reason(char *out, size_t size, const struct poller *poller, const struct poll *poll,
                        usec_t end) {
 	char limit[DURATION_STRING_SIZE];
 	if (poll->reach.leap > 0 && end <= span_after(poll->device->settings, poll->cursor, 1)) {
-		(void)snprintf(out, size, "failed by itself, while what follows was answered: %s",
+		(void)snprintf(out, size, "failed alone while later buckets were answered: %s",
 		               why_not(poller, poll));
 		return;
 	}
 	units_format_duration(limit, poll->device->settings->backfill, 1);
-	(void)snprintf(out, size, "not obtained within %s: %s", limit, why_not(poller, poll));
+	(void)snprintf(out, size, "no answer within %s: %s", limit, why_not(poller, poll));
 }
 
 int commit_add_gap(struct poller *poller, struct poll *poll, usec_t end, usec_t wall) {
@@ -114,8 +114,8 @@ static void tell_gap(const struct poller *poller, const struct poll *poll, const
 static void tell_crowded(struct poller *poller, const struct poll *poll) {
 	if (poll->recheck.crowded && !poller->batch.crowded) {
 		poller->batch.crowded = true;
-		log_notice("%s: too many times without a count to ask for all of them again: the oldest are "
-		           "left as they are; so with other devices",
+		log_notice("%s: too many buckets without a count to ask for all of them again: the oldest are "
+		           "left as they are; this is said once for all devices",
 		           poll->device->name);
 	}
 }

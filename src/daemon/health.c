@@ -35,7 +35,7 @@ void health_count(struct poller *poller, struct poll *poll, const char *reason, 
 	keep_reason(poll, reason);
 
 	if (!poll->told && (tell_now || poll->failures >= TELL_AT)) {
-		char next[DURATION_STRING_SIZE + 8] = "at once, for less";
+		char next[DURATION_STRING_SIZE + 8] = "at once, for fewer buckets";
 		if (wait > 0) {
 			char text[DURATION_STRING_SIZE];
 			(void)snprintf(next, sizeof(next), "in %s", units_format_duration(text, wait, 0));

@@ -14,7 +14,7 @@
 
 /**
  * Counts a failure of a poll, and tells people at the right one, or now.  wait: until the next
- * try; 0: it is made at once, for less.
+ * try; 0: it is made at once, for fewer buckets.
  */
 __attribute__((nonnull))
 void health_count(struct poller *poller, struct poll *poll, const char *reason, bool tell_now, usec_t wait);

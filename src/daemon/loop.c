@@ -142,7 +142,7 @@ static void tell_removed(const struct loop *loop, struct timers *timers) {
 		log_notice("%s: %d rotated files removed, from %s to %s, by log.%s", directory, removed.files,
 		           removed.first, removed.last, removed.setting);
 	} else if (!timers->trimmed) {
-		log_notice("%s: %s removed, by log.%s; from now on single files are removed without a line", directory,
+		log_notice("%s: %s removed, by log.%s; later removals of single files are not logged", directory,
 		           removed.first, removed.setting);
 	}
 	timers->trimmed = true;
@@ -323,7 +323,7 @@ static int finish(const struct loop *loop, struct timers *timers, size_t incompl
 		return EX_IOERR;
 	}
 	if (incomplete > 0) {
-		log_err("not all that is due could be recorded: the next run goes on there");
+		log_err("not all that is due could be recorded: the next run continues from there");
 		return EX_UNAVAILABLE;
 	}
 	return saved < 0 ? EX_IOERR : EX_OK;

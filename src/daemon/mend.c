@@ -88,7 +88,7 @@ static void read_entry(const struct log_entry *entry, void *user) {
 
 static void tell_mended(const struct poll *poll, usec_t was) {
 	char from[UTC_STRING_SIZE], to[UTC_STRING_SIZE];
-	log_warning("%s: its log or checkpoint reaches to %s, which has not come yet: goes on from %s",
+	log_warning("%s: its log or checkpoint reaches to %s, which has not come yet: continues from %s",
 	            poll->device->name, utc_format(to, was), utc_format(from, poll->cursor));
 }
 
@@ -125,7 +125,8 @@ static void mend_all(struct poller *poller, const struct finding *findings) {
 		}
 	}
 	if (mended > TELL_MOST) {
-		log_warning("and so do %zu devices more", mended - TELL_MOST);
+		size_t more = mended - TELL_MOST;
+		log_warning("the same applies to %zu more device%s", more, more == 1 ? "" : "s");
 	}
 	poller->unsaved = poller->unsaved || mended > 0;
 }

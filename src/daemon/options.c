@@ -57,7 +57,7 @@ struct options options_parse(int argc, char *argv[]) {
 			return options;
 		}
 		if (options.action != ACTION_RUN && options.action != action) {
-			log_err("--check, --once and --print-config exclude each other");
+			log_err("--check, --once and --print-config cannot be combined");
 			options.action = ACTION_USAGE;
 			return options;
 		}

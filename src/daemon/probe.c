@@ -58,7 +58,7 @@ bool probe_is_hopeless(const struct poller *poller, const struct access *access)
 static void tell_hopeless(struct access *access) {
 	if (!access->clock.given_up) {
 		access->clock.given_up = true;
-		log_err("%s: what time it is could not be found out, so nothing is given up and no device "
+		log_err("%s: could not find out what time it is, so no gap is recorded and no device "
 		        "begins: compare this machine's clock with the Date of the server's replies",
 		        access->account->name);
 	}

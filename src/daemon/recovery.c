@@ -180,7 +180,7 @@ static void tell_place(const struct poller *poller, const struct replay *replay)
 	if (replay->place == REPLAY_OLDER) {
 		log_warning("%s: the log is older than the checkpoint (restored from a backup, or its file system "
 		            "was not mounted for a while?): %zu record%s read; what comes after them is asked for "
-		            "again, or a gap record says that it could not be had",
+		            "again, or recorded as a gap",
 		            log, replay->records, plural);
 		return;
 	}
@@ -202,7 +202,7 @@ static void tell_oddities(const struct poller *poller, const struct replay *repl
 		            replay->odd == 1 ? "" : "s");
 	}
 	if (replay->damaged > 0) {
-		log_warning("%s/%s: damaged, cannot be read to its end: records that stood there may "
+		log_warning("%s/%s: damaged, cannot be read to its end: records that were there may "
 		            "come again",
 		            log, replay->damaged_file);
 	}

@@ -62,12 +62,12 @@ void answer_done(struct answer *answer) {
 	records_done(&answer->records);
 }
 
-static const char *devices_of(const struct landing *l, char buf[static 32]) {
+static const char *devices_of(const struct landing *l, char buf[static 64]) {
 	size_t count = 0;
 	for (size_t i = 0; i < l->poller->roll.config->device_count; i++) {
 		count += l->poller->roll.polls[i].lane == l->poll->lane;
 	}
-	(void)snprintf(buf, 32, count == 1 ? "its %zu device waits" : "its %zu devices wait", count);
+	(void)snprintf(buf, 64, count == 1 ? "its %zu device is not polled" : "its %zu devices are not polled", count);
 	return buf;
 }
 
@@ -366,7 +366,7 @@ static void throttle(const struct landing *l) {
 	usec_t wait = l->verdict.wait + rng_below(&poller->rng, THROTTLE_JITTER);
 	if (lane_throttle(&l->access->lane, poller->now, wait)) {
 		char text[DURATION_STRING_SIZE];
-		log_notice("%s: rate limited (%s): all its devices wait for %s",
+		log_notice("%s: rate limited (%s): its devices will not be polled for %s",
 		           l->access->account->name, l->verdict.reason,
 		           units_format_duration(text, wait, 0));
 	}
@@ -394,7 +394,7 @@ static void on_rejected(const struct landing *l) {
 /* What an administrator has to do about a refused key. */
 static void tell_refused(const struct landing *l) {
 	const struct account *account = l->access->account;
-	char wait[DURATION_STRING_SIZE], devices[32];
+	char wait[DURATION_STRING_SIZE], devices[64];
 	units_format_duration(wait, l->access->lane.until - l->poller->now, 0);
 
 	if (secret_is_mounted(account->key_file)) {
@@ -459,8 +459,8 @@ static void on_transient(const struct landing *l) {
 	l->access->trouble = true;
 
 	if (lane_unreached(lane, l->poll, &poller->roll.config->retry, poller->now, &poller->rng)) {
-		char devices[32];
-		log_warning("%s: cannot be reached (%s): %s, one request at a time tries",
+		char devices[64];
+		log_warning("%s: cannot be reached (%s): %s, one request at a time probes it",
 		            l->access->account->name, l->verdict.reason, devices_of(l, devices));
 	}
 	if (lane->state == LANE_OPEN) {

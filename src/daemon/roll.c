@@ -33,7 +33,7 @@ static int open_patiently(struct access *access, const struct account *account, 
                           struct error *err) {
 	int r = access_init_patient(access, account, now, err);
 	if (r > 0) {
-		log_err("%s: %s: its devices wait", account->name, access->reason);
+		log_err("%s: %s: its devices are not polled", account->name, access->reason);
 	}
 	return r < 0 ? r : 0;
 }

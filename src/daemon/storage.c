@@ -9,7 +9,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-#define TRIED_AGAIN "tried again until it works; polling pauses should the log be hit too; nothing is lost"
+#define TRIED_AGAIN "tried again until it works; polling pauses if the log fails too; nothing is lost"
 
 static const char *const consequences[STORAGE_USES] = {
 	[STORAGE_LOG] = "polling pauses until it can be written; nothing is lost",

@@ -76,7 +76,7 @@ bool zonewatch_turn(struct zonewatch *watch, const struct config *config, usec_t
 		tell_gone(&finding);
 	}
 	if ((changed || gone) && !zonewatch_trouble(watch)) {
-		log_notice("the time zone database has the zones in use again, as they are used");
+		log_notice("the time zone database agrees with the zones in use again");
 	}
 	return changed || gone;
 }

@@ -177,7 +177,7 @@ static int check_times(const struct answer *a) {
 	char edge[UTC_STRING_SIZE];
 
 	if (points->odd_stamp[0]) {
-		return error_set(a->err, EBADMSG, "timestampMs %s is not a number of milliseconds: expected such as %lld (%s)",
+		return error_set(a->err, EBADMSG, "timestampMs %s is not a number of milliseconds: expected a number such as %lld (%s)",
 		                 points->odd_stamp, (long long)(first_edge(a) / USEC_PER_MSEC),
 		                 utc_format(edge, first_edge(a)));
 	}

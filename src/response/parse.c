@@ -296,7 +296,7 @@ static int read_object(const char *body, size_t len, struct json_object **ret_ro
 	}
 	if (json_kind(root) != JSON_OBJECT) {
 		json_free(root);
-		return error_set(err, EBADMSG, "the answer is JSON, but no object");
+		return error_set(err, EBADMSG, "the answer is JSON, but not an object");
 	}
 	*ret_root = root;
 	return 0;
@@ -360,7 +360,7 @@ static int read_root(struct points *points, struct json_object *root, const char
 	if (says_error(root)) {
 		value = find_message(root);
 		if (!value) {
-			return error_set(err, EREMOTEIO, "the server says error:true and no more");
+			return error_set(err, EREMOTEIO, "the server says error:true without a message");
 		}
 		escape_string(value, message);
 		return error_set(err, EREMOTEIO, "the server says: %s", message);

@@ -159,7 +159,7 @@ def test_key_that_another_program_renews(container, fake):
     """In the runtime directory, which outlives a restart."""
     container.configure(fake.url, [LOBBY], account={"key_file": "/run/occupancyd/main"})
     container.restart()
-    container.wait_for_status("no key to ask with: /run/occupancyd/main cannot be opened")
+    container.wait_for_status("no usable key: /run/occupancyd/main cannot be opened")
     container.must("sh", "-c", "umask 077; cat > /run/occupancyd/new; chown occupancyd: /run/occupancyd/new; "
                    "mv /run/occupancyd/new /run/occupancyd/main", input=KEY)
     assert_records(container)

@@ -18,12 +18,12 @@ def test_installed_it_is_enabled_and_waits(bare, package):
     assert bare.run("systemctl", "is-active", UNIT).out == "active\n"
     assert bare.show("NRestarts") == "0"
     assert bare.run("systemctl", "is-system-running").out == "running\n"
-    bare.wait_for_status("no key to ask with")
+    bare.wait_for_status("no usable key")
     shown = bare.status()
     assert "/etc/occupancyd/api-key" in shown and "restart the service" in shown
     assert "has no device: add devices and reload" in shown
     journal = bare.journal()
-    assert journal.count("no key to ask with") == 1 and journal.count("devices: there is none: add devices = ") == 1
+    assert journal.count("no usable key") == 1 and journal.count("devices: there is none: add devices = ") == 1
     assert f"{CONFIG}:1: devices:" in journal
 
 

@@ -28,7 +28,7 @@ def test_no_key(container, fake):
     container.configure(fake.url, [LOBBY])
     mark = container.journal_mark()
     container.restart()
-    container.wait_for_status("main: no key to ask with: the credential api-key is empty")
+    container.wait_for_status("main: no usable key: the credential api-key is empty")
     for shown in (container.status(), container.journal(since=mark)):
         assert "(as installed: /etc/occupancyd/api-key)" in shown and "restart the service" in shown
     assert "1 device waits" in container.status_text() and fake.journal() == []

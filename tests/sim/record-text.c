@@ -109,7 +109,7 @@ static bool fill(const char *const *texts, struct line *line) {
 	line->has_previous = texts[PREVIOUS][0];
 	line->has_reason = texts[REASON][0];
 	line->haunted = strcmp(texts[REASON], haunt_reason) == 0;
-	line->skipped = strncmp(texts[REASON], "failed by itself", 16) == 0;
+	line->skipped = strncmp(texts[REASON], "failed alone", 12) == 0;
 	if (!read_number(texts[SITE], &version) || version < 0 || version > setups->current) {
 		return false;
 	}

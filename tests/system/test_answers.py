@@ -91,7 +91,7 @@ DAYS = {"interval": "DAILY", "window": None, "timezone": "America/Denver", "back
 MISFITS = {
     "seconds": ({"stamps": "seconds"}, {}, "is in no interval that was asked for: expected"),
     "microseconds": ({"stamps": "microseconds"}, {}, "is in no interval that was asked for: expected"),
-    "text": ({"stamps": "text"}, {}, "is not a number of milliseconds: expected such as"),
+    "text": ({"stamps": "text"}, {}, "is not a number of milliseconds: expected a number such as"),
     "ends": ({"stamps": "end"}, {}, 'set stamp = "end": expected'),
     "ends of hours": ({"stamps": "end"}, HOURS, 'set stamp = "end": expected'),
     "ends of days": ({"stamps": "end"}, DAYS, 'set stamp = "end": expected'),

@@ -47,7 +47,7 @@ def rewritten(daemon, old, new):
 MAIN = """\
 accounts = ( {
   name     = "acme";
-  base_url = "http://192.0.2.1";             // WRONG accounts[0].base_url: acme: would send the key in clear
+  base_url = "http://192.0.2.1";             // WRONG accounts[0].base_url: acme: would send the key in clear text
   key_file = "KEY";
   rate     = "quick";                        // WRONG accounts[0].rate: acme: "quick" is not a rate
   api_key  = "hunter2-hunter2-hunter2";      // WRONG accounts[0].api_key: .* put it into a file and name the file with key_file
@@ -74,7 +74,7 @@ log = {
 FRAGMENT = """\
 devices = (
   { name = "kitchen";
-    uuid = "AAAAAAAAAAAAAAAAAAAAAB.v0"; interval = "HOURLY"; } // WRONG devices[0].uuid: kitchen: is polled .* as "lobby" at MAIN:15
+    uuid = "AAAAAAAAAAAAAAAAAAAAAB.v0"; interval = "HOURLY"; } // WRONG devices[0].uuid: kitchen: is already polled .* as "lobby" at MAIN:15
 );
 retry = { base = "1s"; };                    // WRONG retry: is allowed only in MAIN
 """
@@ -107,10 +107,10 @@ def test_all_mistakes_of_all_files_are_told_in_one_run_each_with_its_place(daemo
     ("a = 1\nb = = 2;\n", 2, "syntax error"),
     ("devices = (\n  { uuid = ; }\n);\n", 2, "syntax error"),
     ("defaults = {\n  settle = \"1s\";\n", 2, "syntax error"),
-    ("\n\nname = \"open;\n", 3, "a string begins here that does not end"),
-    ("/* here\n and there\n", 1, "a comment begins here that does not end"),
+    ("\n\nname = \"open;\n", 3, "a string that begins here does not end"),
+    ("/* here\n and there\n", 1, "a comment that begins here does not end"),
     ("a = 1;\na = 2;\n", 2, "duplicate setting: this group already has one of that name"),
-    ("x = 1; @include \"y\"\n", 1, "an @ outside of strings begins a line"),
+    ("x = 1; @include \"y\"\n", 1, "an @ outside a string must begin a line"),
     ("@include \"missing.conf\"\n", 1, "@include: FOLDER/missing.conf cannot be opened: No such file or directory"),
     ("log = 3;\n", 1, "log: must be a group: { ... }"),
 ])

@@ -241,8 +241,8 @@ def test_a_reload_waits_for_a_key_as_a_start_does(fake, make_daemon):
     wait_for(daemon.records, 10, "the first record")
     daemon.key_file.unlink()
     daemon.signal(signal.SIGHUP)
-    wait_for(lambda: "acme: no key to ask with: " in daemon.notify.status, 10, "STATUS")
-    assert "not reloaded" not in daemon.stderr() and "its devices wait" in daemon.stderr()
+    wait_for(lambda: "acme: no usable key: " in daemon.notify.status, 10, "STATUS")
+    assert "not reloaded" not in daemon.stderr() and "its devices are not polled" in daemon.stderr()
     daemon.write_key(KEY)
     wait_for(lambda: "acme: key or certificate files have changed: trying what is new" in daemon.stderr(), 10,
              "the key to be read")
@@ -255,7 +255,7 @@ def test_status_names_three_accounts_and_counts_the_others(fake, make_daemon):
     (daemon.folder / "conf.d").mkdir()
     (daemon.folder / "conf.d/more.conf").write_text(f"accounts = ( {', '.join(others)} );\n")
     daemon.start()
-    wait_for(lambda: "site-2: no key to ask with: " in daemon.notify.status, 10, "STATUS")
+    wait_for(lambda: "site-2: no usable key: " in daemon.notify.status, 10, "STATUS")
     wait_for(lambda: "; and 6 more; 1 device ok" in daemon.notify.status, 10, "STATUS")
     assert "site-3" not in daemon.notify.status
     daemon.stop()
@@ -274,13 +274,13 @@ def test_the_service_waits_for_a_key_that_it_can_use(name, mode, said, fake, mak
         daemon.write_key(KEY if name == "open" else USELESS[name][0])
         daemon.key_file.chmod(mode)
     daemon.start()
-    wait_for(lambda: "acme: no key to ask with: " in daemon.notify.status, 10, "STATUS")
+    wait_for(lambda: "acme: no usable key: " in daemon.notify.status, 10, "STATUS")
     assert said in daemon.notify.status and "1 device waits" in daemon.notify.status
 
     def told():
-        return [line for line in daemon.stderr().splitlines() if "acme" in line and "no key to ask with" in line]
+        return [line for line in daemon.stderr().splitlines() if "acme" in line and "no usable key" in line]
     stays(lambda: len(told()) == 1, 2.5, "one line that there is no key")
-    assert said in told()[0] and "its devices wait" in told()[0]
+    assert said in told()[0] and "its devices are not polled" in told()[0]
     assert fake.journal() == [] and daemon.records() == []
 
     daemon.write_key(KEY)

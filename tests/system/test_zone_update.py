@@ -28,7 +28,7 @@ NEW_RULES = f"the time zone database has new rules for {ZONE}: reload to use the
 LOST = (f"the time zone database has lost 1 zone in use: \"{ZONE}\" is not in this machine's time zone database: "
         "write an IANA name such as \"America/Denver\" or \"UTC\": what was read before stays in use, but the next "
         "start will fail")
-AGAIN = "the time zone database has the zones in use again, as they are used"
+AGAIN = "the time zone database agrees with the zones in use again"
 
 
 class Elsewhere(Daemon):
@@ -72,7 +72,7 @@ class Elsewhere(Daemon):
         return self.told()[before:]
 
     def told(self):
-        return [(priority, line) for priority, line in self.journal() if "time zone database has" in line]
+        return [(priority, line) for priority, line in self.journal() if "the time zone database " in line and "configuration" not in line]
 
     def reload(self, said):
         before = self.stderr().count(said)

@@ -95,7 +95,7 @@ static void a_key_that_cannot_be_used_is_named(void **state) {
 		}
 		/* It waits for its file, and for nothing else. */
 		expect_int(0, fnmatch(rows[row].said, err.text, 0), "row %zu: %s", row, err.text);
-		(void)snprintf(pattern, sizeof(pattern), "no key to ask with: %s", rows[row].said);
+		(void)snprintf(pattern, sizeof(pattern), "no usable key: %s", rows[row].said);
 		expect_int(0, fnmatch(pattern, access.reason, 0), "row %zu: %s", row, access.reason);
 		expect_int(LANE_REFUSED, access.lane.state, "row %zu: lane", row);
 		expect_int(USEC_INFINITY, access.lane.until, "row %zu: until", row);
@@ -305,7 +305,7 @@ static void a_reload_keeps_what_the_same_server_said(void **state) {
 			expect_int(rig.now + 40, after.lane.not_before, "row %zu: not before", row);
 			expect_text("what it said", after.reason, "row %zu: reason", row);
 		} else {
-			expect_int(rows[row].keyless, strncmp(after.reason, "no key", 6) == 0, "row %zu: %s", row, after.reason);
+			expect_int(rows[row].keyless, strncmp(after.reason, "no usable key", 13) == 0, "row %zu: %s", row, after.reason);
 		}
 		access_done(&before, NULL);
 		access_done(&after, NULL);

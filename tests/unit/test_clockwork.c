@@ -54,7 +54,7 @@ static void a_clock_that_is_ahead_is_told_and_waited_for(void **state) {
 
 	/* An hour: what was asked for is not over there. */
 	answer_with_clock(HOUR);
-	rig_expect_said("<5>acme: a reply's Date is 1 h off this machine's clock: asking again before anything is done by "
+	rig_expect_said("<5>acme: a reply's Date is 1 h off this machine's clock: asking again before acting on "
 	                "either\n");
 	expect_int(1, strstr(rig_status_now().lanes, "this machine's clock and the server's disagree") != NULL, "%s",
 	           rig_status_now().lanes);
@@ -260,7 +260,7 @@ static void a_gap_until_2046_is_mended(void **state) {
 	expect_int(1, strstr(rig_status_now().lanes, "the log is ahead of this machine's clock") != NULL, "%s",
 	           rig_status_now().lanes);
 	rounds(2, 0);
-	rig_expect_said("<4>lobby: its log or checkpoint reaches to 2046-11-23T08:00:00Z, which has not come yet: goes on from "
+	rig_expect_said("<4>lobby: its log or checkpoint reaches to 2046-11-23T08:00:00Z, which has not come yet: continues from "
 	                "2026-11-23T07:55:00Z\n*");
 	const char *now = rig_get("log/occupancy.ndjson");
 	expect_int(1, strstr(now, "{\"time\":\"2026-11-23T07:55:00Z\",\"name\":\"lobby\",\"count\":1,\"status\":\"ok\","
@@ -379,7 +379,7 @@ static void once_asks_six_times_what_time_it_is(void **state) {
 		rig_pass(SECOND);
 	}
 	expect_int(7, asked, "the first request and six for the time");
-	const char *said = rig_said(), *first = strstr(said, "what time it is could not be found out");
+	const char *said = rig_said(), *first = strstr(said, "could not find out what time it is");
 	expect_int(true, first != NULL, "told: %s", said);
 	expect_int(true, first && !strstr(first + 1, "what time it is could"), "told once: %s", said);
 	rig_end();
@@ -546,14 +546,14 @@ static void once_tells_what_no_reply_has_settled(void **state) {
 	char log[1024] = "";
 	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
 	const char *said = run_once_unreachable(1, USEC_PER_DAY);
-	expect_int(true, strstr(said, "what time it is could not be found out") != NULL, "one odd reply: %s", said);
+	expect_int(true, strstr(said, "could not find out what time it is") != NULL, "one odd reply: %s", said);
 	rig_end();
 
 	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
 	put_line(log, sizeof(log), "2026-11-23T07:55:00Z", "2046-11-23T08:00:00Z", "null", "gap");
 	rig_put("log/occupancy.ndjson", log);
 	said = run_once_unreachable(0, 0);
-	expect_int(true, strstr(said, "what time it is could not be found out") != NULL, "the log alone: %s", said);
+	expect_int(true, strstr(said, "could not find out what time it is") != NULL, "the log alone: %s", said);
 	rig_end();
 }
 

@@ -106,7 +106,7 @@ static void once_records_what_is_due_and_says_so(void **state) {
 	answer = (struct rig_answer){.status = 200, .body = "garbage"};
 	expect_int(EX_UNAVAILABLE, run(ACTION_ONCE), "exit code");
 	rig_expect_said("<6>occupancyd *\n<4>lobby: poll failed: * (attempt 3): *\n<6>0 records written to *\n"
-	                "<3>not all that is due could be recorded: the next run goes on there\n");
+	                "<3>not all that is due could be recorded: the next run continues from there\n");
 
 	rig_configure(RIG_ACCOUNT, "", HOURS ", " RIG_FOYER, "");
 	set_up_answers();
@@ -523,8 +523,8 @@ static void the_first_file_that_is_removed_is_told(void **state) {
 	events = table;
 	configure_log("rotate_every = \"hour\"; keep = 1;");
 	expect_int(EX_OK, run(ACTION_RUN), "exit code");
-	rig_expect_said("<6>occupancyd *\n<5>*/log: occupancy-20261123T090000Z.ndjson.gz removed, by log.keep; from now on single "
-	                "files are removed without a line\n");
+	rig_expect_said("<6>occupancyd *\n<5>*/log: occupancy-20261123T090000Z.ndjson.gz removed, by log.keep; later "
+	                "removals of single files are not logged\n");
 	struct stat st;
 	expect_int(-1, stat(rig_path("log/occupancy-20261123T100000Z.ndjson.gz"), &st), "the second has gone, too");
 	expect_int(0, stat(rig_path("log/occupancy-20261123T110000Z.ndjson.gz"), &st), "the third is kept");

@@ -256,7 +256,7 @@ static void text_is_no_stamp(void **state) {
 	(void)snprintf(f->points.odd_stamp, sizeof(f->points.odd_stamp), "\"2026-11-23T08:15:00Z\"");
 	expect_int(-EBADMSG, judge(f), "text");
 	expect_text("timestampMs \"2026-11-23T08:15:00Z\" is not a number of milliseconds: "
-	            "expected such as 1795421700000 (2026-11-23T08:15:00Z)",
+	            "expected a number such as 1795421700000 (2026-11-23T08:15:00Z)",
 	            f->err.text, "text");
 }
 

@@ -134,7 +134,7 @@ static void what_the_log_holds_says_where_it_goes_on(void **state) {
 		(void)report_changed(rig_poller);
 		answer_all(true);
 		(void)snprintf(said, sizeof(said),
-		               "<4>lobby: its log or checkpoint reaches to %s, which has not come yet: goes on from %s\n",
+		               "<4>lobby: its log or checkpoint reaches to %s, which has not come yet: continues from %s\n",
 		               rows[row].reaches, rows[row].from);
 		expect_text(said, rig_said(), "%s", rows[row].what);
 		expect_int(true, report_changed(rig_poller), "%s: the figures have changed", rows[row].what);
@@ -181,10 +181,10 @@ static void what_speaks_for_the_log_stops_the_clock(void **state) {
 		const char *said = rig_said();
 		expect_int(rows[row].disputed, strstr(said, "<4>acme: the log holds counts of a time") != NULL, "%s: %s",
 		           rows[row].what, said);
-		expect_int(!rows[row].disputed, strstr(said, "has not come yet: goes on") != NULL, "%s: %s", rows[row].what, said);
+		expect_int(!rows[row].disputed, strstr(said, "has not come yet: continues") != NULL, "%s: %s", rows[row].what, said);
 		if (rows[row].from) {
-			const char *from = strstr(said, "goes on from ");
-			expect_int(1, from && strstr(from, rows[row].from) != NULL, "%s: goes on from %s: %s", rows[row].what,
+			const char *from = strstr(said, "continues from ");
+			expect_int(1, from && strstr(from, rows[row].from) != NULL, "%s: continues from %s: %s", rows[row].what,
 			           rows[row].from, said);
 		}
 		usec_t time;
@@ -208,7 +208,7 @@ static void only_what_is_ahead_goes_back(void **state) {
 	rig_start(false);
 	(void)rig_said();
 	run_until(at("2026-11-23T08:03:00Z"), true);
-	rig_expect_said("<4>foyer: its log or checkpoint reaches to 2046-11-23T08:00:00Z, which has not come yet: goes on from "
+	rig_expect_said("<4>foyer: its log or checkpoint reaches to 2046-11-23T08:00:00Z, which has not come yet: continues from "
 	                "2026-11-23T07:50:00Z\n*");
 	expect_revision("2026-11-23T07:58:00Z", 0, "the lobby");
 	expect_revision("2026-11-23T08:01:00Z", 0, "the lobby");
@@ -236,12 +236,13 @@ static void ten_devices_are_named(void **state) {
 		answer_all(true);
 		const char *said = rig_said();
 		int named = 0;
-		for (const char *at = said; (at = strstr(at, "has not come yet: goes on from")); at++) {
+		for (const char *at = said; (at = strstr(at, "has not come yet: continues from")); at++) {
 			named++;
 		}
 		expect_int(count < 10 ? count : 10, named, "%d devices: %s", count, said);
-		(void)snprintf(more, sizeof(more), "<4>and so do %d devices more\n", count - 10);
-		expect_int(count > 10, strstr(said, "devices more") != NULL, "%d devices: %s", count, said);
+		(void)snprintf(more, sizeof(more), "<4>the same applies to %d more device%s\n", count - 10,
+		               count == 11 ? "" : "s");
+		expect_int(count > 10, strstr(said, "the same applies") != NULL, "%d devices: %s", count, said);
 		expect_int(count > 10, strstr(said, more) != NULL, "%d devices: %s", count, said);
 		again_from_the_beginning();
 	}
@@ -267,10 +268,10 @@ static void what_cannot_be_read_is_tried_again(void **state) {
 	expect_int(0, rename(rig_path("elsewhere"), rig_path("log")), "rename");
 	rig_pass(failed + 5 * MINUTE - 1 - rig.now);
 	(void)rig_turn();
-	expect_int(1, strstr(rig_said(), "goes on from") == NULL, "too early");
+	expect_int(1, strstr(rig_said(), "continues from") == NULL, "too early");
 	rig_pass(1);
 	(void)rig_turn();
-	expect_int(1, strstr(rig_said(), "goes on from 2026-11-23T07:55:00Z") != NULL, "in time");
+	expect_int(1, strstr(rig_said(), "continues from 2026-11-23T07:55:00Z") != NULL, "in time");
 	expect_int(true, clock_confirmed_time(rig_poller, &time), "true time");
 	rig_end();
 }
@@ -313,7 +314,7 @@ static void a_checkpoint_that_is_ahead_is_replaced_at_once(void **state) {
 	expect_int(0, rename(rig_path("log"), rig_path("elsewhere")), "rename");
 	expect_int(0, symlink("elsewhere", rig_path("log")), "symlink");
 	answer_all(true);
-	expect_int(1, strstr(rig_said(), "goes on from") != NULL, "mended");
+	expect_int(1, strstr(rig_said(), "continues from") != NULL, "mended");
 	expect_int(1, strcmp(rig_get("state/checkpoint"), before) != 0, "the checkpoint has changed");
 	rig_end();
 }
@@ -327,7 +328,7 @@ static void a_checkpoint_that_fails_is_written_later(void **state) {
 	rig_start(false);
 	expect_int(0, rename(rig_path("state"), rig_path("elsewhere")), "rename");
 	answer_all(true);
-	expect_int(1, strstr(rig_said(), "goes on from") != NULL, "mended all the same");
+	expect_int(1, strstr(rig_said(), "continues from") != NULL, "mended all the same");
 	expect_int(0, rename(rig_path("elsewhere"), rig_path("state")), "rename");
 	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
 	expect_int(1, strstr(rig_get("state/checkpoint"), RIG_UUID_A) != NULL, "a checkpoint");
@@ -350,7 +351,7 @@ static void a_long_log_takes_its_time(void **state) {
 	rig_start(false);
 	size_t before = rig.watchdogs;
 	answer_all(true);
-	expect_int(1, strstr(rig_said(), "goes on from") != NULL, "mended");
+	expect_int(1, strstr(rig_said(), "continues from") != NULL, "mended");
 	expect_int(1, rig.watchdogs - before, "pings");
 	rig_end();
 }
@@ -420,7 +421,7 @@ static void a_gap_up_to_a_beginning_is_mended(void **state) {
 	write_log(ahead, 1);
 	rig_start(false);
 	answer_all(true);
-	expect_int(1, strstr(rig_said(), "goes on from 2026-11-23T07:55:00Z") != NULL, "mended");
+	expect_int(1, strstr(rig_said(), "continues from 2026-11-23T07:55:00Z") != NULL, "mended");
 	rig_end();
 }
 
@@ -437,7 +438,7 @@ static void a_device_without_a_record_begins_anew(void **state) {
 	rig_start(false);
 	answer_foyer(true);
 	expect_int(1, strstr(rig_said(), "<4>lobby: its log or checkpoint reaches to 2046-11-26T00:00:00Z, which has not "
-	                                 "come yet: goes on from 2026-11-30T00:00:00Z\n") != NULL, "mended");
+	                                 "come yet: continues from 2026-11-30T00:00:00Z\n") != NULL, "mended");
 	end_life();
 
 	/* Where it begins has changed, and nothing was recorded before that. */

@@ -253,9 +253,9 @@ static void an_account_without_a_key_waits_for_it(void **state) {
 	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
 	assert_int_equal(remove(rig_path("key")), 0);
 	rig_start(false);
-	rig_expect_said("<3>acme: no key to ask with: */key cannot be opened: *: its devices wait\n");
+	rig_expect_said("<3>acme: no usable key: */key cannot be opened: *: its devices are not polled\n");
 	expect_int(0, rig_open(), "requests");
-	expect_int(1, strncmp(rig_status_now().lanes, "acme: no key to ask with", 20) == 0, "%s", rig_status_now().lanes);
+	expect_int(1, strncmp(rig_status_now().lanes, "acme: no usable key", 19) == 0, "%s", rig_status_now().lanes);
 	expect_int(1, rig_status_now().waiting, "waiting");
 	expect_int(1, rig_status_now().backlog, "backlog");
 	rig_put("key", "a-key");
@@ -268,7 +268,7 @@ static void an_account_without_a_key_waits_for_it(void **state) {
 	/* The same at a reload. */
 	assert_int_equal(remove(rig_path("key")), 0);
 	reload();
-	rig_expect_said("<3>acme: no key to ask with: */key cannot be opened: *: its devices wait\n");
+	rig_expect_said("<3>acme: no usable key: */key cannot be opened: *: its devices are not polled\n");
 	expect_int(0, rig.endpoints, "endpoints");
 	rig_end();
 }
@@ -490,8 +490,12 @@ static void a_request_that_cannot_be_sent_is_tried_again(void **state) {
 static void accounts_in_trouble_are_named_three_at_most(void **state) {
 	(void)state;
 	static const char *const expected[] = {
-		"", "a: no key *", "a: no key *; b: no key *", "a: no key *; b: no key *; c: no key *",
-		"a: no key *; b: no key *; c: no key *; and 1 more", "a: no key *; b: no key *; c: no key *; and 2 more",
+		"",
+		"a: no usable key: *",
+		"a: no usable key: *; b: no usable key: *",
+		"a: no usable key: *; b: no usable key: *; c: no usable key: *",
+		"a: no usable key: *; b: no usable key: *; c: no usable key: *; and 1 more",
+		"a: no usable key: *; b: no usable key: *; c: no usable key: *; and 2 more",
 	};
 	for (int count = 1; count <= 5; count++) {
 		char text[8192];

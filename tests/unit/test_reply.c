@@ -134,7 +134,7 @@ static void a_rate_limit_holds_the_account_as_long_as_it_says(void **state) {
 	start_with("HOURLY", "window = \"1h\";");
 	expect_next(&(struct rig_answer){.status = 429, .body = "calm", .retry_after = "7"}, 7 * SECOND, 8 * SECOND,
 	            "429");
-	rig_expect_said("<5>acme: rate limited (*calm*): all its devices wait for [78] s\n");
+	rig_expect_said("<5>acme: rate limited (*calm*): its devices will not be polled for [78] s\n");
 	struct status status = rig_status_now();
 	expect_int(1, fnmatch("acme: rate limited (*calm*)", status.lanes, 0) == 0, "%s", status.lanes);
 	expect_int(1, status.waiting, "waiting devices");
@@ -155,7 +155,7 @@ static void a_refused_key_is_told_and_its_file_watched(void **state) {
 	(void)state;
 	start_with("HOURLY", "window = \"1h\";");
 	expect_next(&(struct rig_answer){.status = 401, .body = "no"}, MINUTE, MINUTE + 6 * SECOND, "401");
-	rig_expect_said("<3>acme: key refused (*): its 1 device waits; put a valid key of this region into */key, "
+	rig_expect_said("<3>acme: key refused (*): its 1 device is not polled; put a valid key of this region into */key, "
 	                "which is read as soon as it changes; next try in 1 min*\n");
 	expect_int(1, fnmatch("acme: key refused (*)", rig_status_now().lanes, 0) == 0, "%s", rig_status_now().lanes);
 	expect_next(&(struct rig_answer){.status = 403, .body = "no"}, 2 * MINUTE, 2 * MINUTE + 12 * SECOND, "403");
@@ -189,7 +189,7 @@ static void expect_refused_alone(const struct rig_answer *other, bool alone, boo
 	rig_answer(foyer, &(struct rig_answer){.status = 200, .count = 1});
 	rig_status(403, "no");
 	(void)rig_turn();
-	rig_expect_said("<3>acme: key refused (*): its 2 devices wait; *\n");
+	rig_expect_said("<3>acme: key refused (*): its 2 devices are not polled; *\n");
 
 	/* In the end the other is asked. */
 	rig_pass(6 * MINUTE);
@@ -354,8 +354,8 @@ static void an_account_that_cannot_be_reached_is_told_once(void **state) {
 	expect_between(5, 20, failures, "failures until the account is down");
 	expect_int(failures, rig.renewals, "connections that are not used again");
 	const char *said = rig_said();
-	expect_int(1, strstr(said, "<4>acme: cannot be reached (could not connect): its 2 devices wait, "
-	                           "one request at a time tries\n") != NULL, "%s", said);
+	expect_int(1, strstr(said, "<4>acme: cannot be reached (could not connect): its 2 devices are not polled, "
+	                           "one request at a time probes it\n") != NULL, "%s", said);
 	expect_int(1, fnmatch("acme: cannot be reached (could not connect)", rig_status_now().lanes, 0) == 0, "%s",
 	           rig_status_now().lanes);
 	while (rig_open() > 0) {
@@ -393,7 +393,7 @@ static void too_much_is_asked_for_in_halves(void **state) {
 			expect_time(at("2026-11-23T07:00:00Z"), rig_request(0)->start, "row %zu: start", row);
 			rig_answer(0, &rows[row]);
 			(void)rig_turn();
-			rig_expect_said(i == 2 ? "<4>lobby: poll failed: * (attempt 3): next try at once, for less\n" : "");
+			rig_expect_said(i == 2 ? "<4>lobby: poll failed: * (attempt 3): next try at once, for fewer buckets\n" : "");
 			if (i + 1 < COUNT_OF(minutes)) {
 				expect_int(1, rig_open(), "row %zu: requests at once, step %zu", row, i);
 			}
@@ -448,8 +448,8 @@ static void a_minute_that_fails_alone_becomes_a_gap(void **state) {
 	serve_but(at("2026-11-23T07:54:00Z"), at("2026-11-23T07:55:00Z"), &failure, 12 * MINUTE);
 
 	const char *said = rig_said();
-	expect_int(1, strstr(said, "<4>lobby: gap from 2026-11-23T07:54:00Z to 2026-11-23T07:55:00Z: failed by itself, while "
-	                           "what follows was answered: HTTP 500") != NULL, "%s", said);
+	expect_int(1, strstr(said, "<4>lobby: gap from 2026-11-23T07:54:00Z to 2026-11-23T07:55:00Z: failed alone while "
+	                           "later buckets were answered: HTTP 500") != NULL, "%s", said);
 	const char *log = rig_get("log/occupancy.ndjson");
 	int lines = 0;
 	for (const char *line = log; *line; line = strchr(line, '\n') + 1) {
@@ -484,10 +484,10 @@ static void what_is_too_old_becomes_a_gap_with_its_reason(void **state) {
 	rig_ok(5);
 	(void)rig_turn();
 	const char *said = rig_said();
-	expect_int(1, fnmatch("*<4>lobby: gap from 2026-11-23T08:00:00Z to 2026-11-23T09:4?:00Z: not obtained within 1h20m: "
+	expect_int(1, fnmatch("*<4>lobby: gap from 2026-11-23T08:00:00Z to 2026-11-23T09:4?:00Z: no answer within 1h20m: "
 	                      "could not connect*", said, 0) == 0, "%s", said);
 	expect_lines("*{\"time\":\"2026-11-23T08:00:00Z\",\"name\":\"lobby\",\"count\":null,\"status\":\"gap\",*"
-	             "\"reason\":\"not obtained within 1h20m: could not connect*");
+	             "\"reason\":\"no answer within 1h20m: could not connect*");
 	expect_int(1, rig_gaps(), "gaps");
 	rig_end();
 }
@@ -527,7 +527,7 @@ static void a_gap_of_an_account_has_its_reason(void **state) {
 	rig_ok(5);
 	(void)rig_turn();
 	const char *said = rig_said();
-	expect_int(0, fnmatch("*<4>lobby: gap from 2026-11-23T08:00:00Z to 2026-11-23T09:*: not obtained within 1h20m: key refused (*", said, 0),
+	expect_int(0, fnmatch("*<4>lobby: gap from 2026-11-23T08:00:00Z to 2026-11-23T09:*: no answer within 1h20m: key refused (*", said, 0),
 	           "%s", said);
 	struct error err = {{0}};
 	expect_int(0, recovery_save(rig_poller, &err), "%s", err.text);
@@ -543,7 +543,7 @@ static void a_gap_of_an_account_has_its_reason(void **state) {
 		(void)rig_turn();
 	}
 	said = rig_said();
-	expect_int(0, fnmatch("*<4>lobby: gap from 2026-11-23T1*: not obtained within 1h20m: not polled in that time\n*", said, 0), "%s", said);
+	expect_int(0, fnmatch("*<4>lobby: gap from 2026-11-23T1*: no answer within 1h20m: not polled\n*", said, 0), "%s", said);
 	rig_end();
 }
 
@@ -568,7 +568,7 @@ static void a_gap_has_no_reason_of_trouble_that_was_over(void **state) {
 		(void)rig_turn();
 	}
 	const char *said = rig_said();
-	expect_int(0, fnmatch("*<4>lobby: gap from *: not obtained within 1h20m: not polled in that time\n*", said, 0), "%s", said);
+	expect_int(0, fnmatch("*<4>lobby: gap from *: no answer within 1h20m: not polled\n*", said, 0), "%s", said);
 	rig_end();
 }
 
@@ -720,7 +720,7 @@ static void a_reply_to_the_old_key_is_not_held_against_the_new_one(void **state)
 	rig_put("key", "the-second-key\n");
 	rig_status(401, "no");
 	(void)rig_turn();
-	rig_expect_said("<3>acme: key refused (*): its 2 devices wait; *\n<5>acme: key or certificate files have changed: *\n");
+	rig_expect_said("<3>acme: key refused (*): its 2 devices are not polled; *\n<5>acme: key or certificate files have changed: *\n");
 	rig_status(401, "no: the-first-key");
 	(void)rig_turn();
 	rig_expect_said("");
@@ -743,7 +743,7 @@ static void a_key_file_that_is_gone_is_told(void **state) {
 	assert_int_equal(unlink(rig_path("key")), 0);
 	rig_status(401, "no");
 	(void)rig_turn();
-	rig_expect_said("<3>acme: key refused (*): its 1 device waits; *\n<3>acme: */key cannot be opened: No such file or directory\n");
+	rig_expect_said("<3>acme: key refused (*): its 1 device is not polled; *\n<3>acme: */key cannot be opened: No such file or directory\n");
 	rig_put("key", "the-first-key\n");
 	expect_between(0, 2 * SECOND, rig_until_asked(), "until the file that came back is tried");
 	rig_end();

@@ -100,7 +100,7 @@ static void what_has_changed_is_told_once_in_an_hour(void **state) {
 	rig_expect_said("<4>the time zone database has new rules for Europe/Berlin: reload to use them\n");
 	put_back("Europe-Berlin");
 	expect_int(true, zonewatch_turn(&watch, config, wall + 5 * HOUR), "both are");
-	rig_expect_said("<5>the time zone database has the zones in use again, as they are used\n");
+	rig_expect_said("<5>the time zone database agrees with the zones in use again\n");
 	expect_text(NULL, zonewatch_trouble(&watch), "trouble");
 	expect_int(false, zonewatch_turn(&watch, config, wall + 6 * HOUR), "no news");
 	rig_expect_said("");
@@ -135,7 +135,7 @@ static void what_is_gone_is_told_with_its_reason(void **state) {
 	expect_text(CHANGED, zonewatch_trouble(&watch), "trouble");
 	put_back("Europe-Berlin");
 	expect_int(true, zonewatch_turn(&watch, config, wall + 4 * HOUR), "all is well");
-	rig_expect_said("<5>the time zone database has the zones in use again, as they are used\n");
+	rig_expect_said("<5>the time zone database agrees with the zones in use again\n");
 	config_free(config);
 }
 
