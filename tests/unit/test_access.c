@@ -73,8 +73,8 @@ static void a_key_that_cannot_be_used_is_named(void **state) {
 		}
 		(void)snprintf(credentials, sizeof(credentials), "%s", rig_path("occupancyd.service"));
 		if (rows[row].credentials) {
-			assert_int_equal(mkdir(credentials, 0700), 0);
-			assert_int_equal(setenv("CREDENTIALS_DIRECTORY", credentials, 1), 0);
+			expect_int(0, mkdir(credentials, 0700));
+			expect_int(0, setenv("CREDENTIALS_DIRECTORY", credentials, 1));
 		} else {
 			(void)unsetenv("CREDENTIALS_DIRECTORY");
 		}
@@ -153,7 +153,7 @@ static void another_file_is_a_reason_to_try_again(void **state) {
 	/* One that cannot be read leaves the old one in use, and is not looked at until it changes. */
 	access.trouble = true;
 	for (size_t i = 0; i < COUNT_OF(names); i++, now += USEC_PER_MIN) {
-		assert_int_equal(remove(paths[i]), 0);
+		expect_int(0, remove(paths[i]));
 		expect_int(true, access_changed(&access, now), "%s: it is gone", names[i]);
 		expect_int(-ENOENT, access_reread(&access, &http, &err), "%s: %s", names[i], err.text);
 		expect_text("the-second-key", access.key.text, "%s: key", names[i]);
@@ -180,8 +180,8 @@ static void a_sentence_ends_where_its_room_does(void **state) {
 	account.main_file = main_file;
 	account.key_file = "key";
 	(void)snprintf(credentials, sizeof(credentials), "%s", rig_path("occupancyd.service"));
-	assert_int_equal(mkdir(credentials, 0700), 0);
-	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", credentials, 1), 0);
+	expect_int(0, mkdir(credentials, 0700));
+	expect_int(0, setenv("CREDENTIALS_DIRECTORY", credentials, 1));
 	expect_int(-ENOENT, access_init(&access, &account, &err), "%s", err.text);
 	(void)unsetenv("CREDENTIALS_DIRECTORY");
 	expect_int(0, fnmatch("account acme: the credential key is missing: * (as installed: /xxx*xxx", err.text, 0), "%s", err.text);
@@ -279,7 +279,7 @@ static void a_reload_keeps_what_the_same_server_said(void **state) {
 		expect_int(0, access_init(&before, &account, &err), "row %zu: %s", row, err.text);
 		other.base_url = rows[row].url;
 		if (rows[row].keyless) {
-			assert_int_equal(remove(rig_path("key")), 0);
+			expect_int(0, remove(rig_path("key")));
 		}
 		expect_int(rows[row].keyless, access_init_patient(&after, &other, rig.now, &err), "row %zu: %s", row, err.text);
 

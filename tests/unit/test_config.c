@@ -1305,7 +1305,7 @@ static const char rich[] =
 	"  keep_bytes = \"1000000B\"; keep_age = \"400d\"; compress = false; };\n"
 	"state = { directory = \"/s\"; };\n";
 
-static void assert_same_text(const char *a, const char *b) {
+static void expect_same_text(const char *a, const char *b) {
 	expect_int(!b, !a);
 	if (a) {
 		expect_text(b, a);
@@ -1318,7 +1318,7 @@ static bool is_of_settings(enum key_id id) {
 	return key->group == GROUP_DEFAULTS && key->offset >= offsetof(struct device_draft, settings);
 }
 
-static void assert_same_value(enum key_id id, const struct settings *a, const struct settings *b) {
+static void expect_same_value(enum key_id id, const struct settings *a, const struct settings *b) {
 	const struct device_draft drafts[] = {{.settings = *a}, {.settings = *b}};
 	struct buf written[2];
 	for (int i = 0; i < 2; i++) {
@@ -1332,34 +1332,34 @@ static void assert_same_value(enum key_id id, const struct settings *a, const st
 	buf_done(&written[1]);
 }
 
-static void assert_same_device(const struct device *a, const struct device *b) {
+static void expect_same_device(const struct device *a, const struct device *b) {
 	const struct settings *s = a->settings;
 	const struct settings *t = b->settings;
 	expect_text(b->uuid, a->uuid);
 	expect_text(b->name, a->name);
-	assert_same_text(a->site, b->site);
-	assert_same_text(a->labels, b->labels);
+	expect_same_text(a->site, b->site);
+	expect_same_text(a->labels, b->labels);
 	expect_text(b->account->name, a->account->name);
 	expect_int(t->bucket.length, s->bucket.length);
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
 		if (is_of_settings(id)) {
-			assert_same_value(id, s, t);
+			expect_same_value(id, s, t);
 		}
 	}
 }
 
-static void assert_same_account(const struct account *a, const struct account *b) {
+static void expect_same_account(const struct account *a, const struct account *b) {
 	expect_text(b->name, a->name);
 	expect_text(b->base_url, a->base_url);
 	expect_text(b->path, a->path);
 	expect_int(b->scheme, a->scheme);
 	expect_text(b->key_file, a->key_file);
-	assert_same_text(a->org, b->org);
-	assert_same_text(a->client_cert, b->client_cert);
-	assert_same_text(a->client_key, b->client_key);
-	assert_same_text(a->ca_file, b->ca_file);
-	assert_same_text(a->crl_file, b->crl_file);
-	assert_same_text(a->proxy, b->proxy);
+	expect_same_text(a->org, b->org);
+	expect_same_text(a->client_cert, b->client_cert);
+	expect_same_text(a->client_key, b->client_key);
+	expect_same_text(a->ca_file, b->ca_file);
+	expect_same_text(a->crl_file, b->crl_file);
+	expect_same_text(a->proxy, b->proxy);
 	expect_int(b->request_gap, a->request_gap);
 	expect_int(b->burst, a->burst);
 	expect_int(b->max_in_flight, a->max_in_flight);
@@ -1378,11 +1378,11 @@ static void what_is_printed_reads_the_same(void **state) {
 		expect_text(printed_again, printed);
 		expect_int(again->account_count, config->account_count);
 		for (size_t i = 0; i < config->account_count; i++) {
-			assert_same_account(&config->accounts[i], &again->accounts[i]);
+			expect_same_account(&config->accounts[i], &again->accounts[i]);
 		}
 		expect_int(again->device_count, config->device_count);
 		for (size_t i = 0; i < config->device_count; i++) {
-			assert_same_device(&config->devices[i], &again->devices[i]);
+			expect_same_device(&config->devices[i], &again->devices[i]);
 		}
 		expect_int(again->retry.base, config->retry.base);
 		expect_int(again->retry.cap, config->retry.cap);

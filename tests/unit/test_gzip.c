@@ -12,7 +12,7 @@
 static char *text_of(size_t len, uint64_t seed) {
 	struct rng rng;
 	char *text = malloc(len + 1);
-	assert_non_null(text);
+	expect_not_null(text);
 	rng_init(&rng, seed);
 	for (size_t i = 0; i < len; i++) {
 		text[i] = (char)(i % 80 == 79 ? '\n' : 'a' + rng_below(&rng, 20));
@@ -23,9 +23,9 @@ static char *text_of(size_t len, uint64_t seed) {
 
 static void put_bytes(const char *name, const void *data, size_t len) {
 	FILE *file = fopen(disk_path(name), "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(data, 1, len, file), len);
-	assert_int_equal(fclose(file), 0);
+	expect_not_null(file);
+	expect_int(len, fwrite(data, 1, len, file));
+	expect_int(0, fclose(file));
 }
 
 /* Compresses log into log.gz.  Returns the steps, or -errno. */
@@ -53,9 +53,9 @@ static int64_t read_log(const char *text, size_t piece) {
 		return r;
 	}
 	char *data = malloc(piece);
-	assert_non_null(data);
+	expect_not_null(data);
 	while ((got = gunzip_read(gunzip, data, piece)) > 0) {
-		assert_memory_equal(data, text + total, (size_t)got);
+		expect_bytes(text + total, data, (size_t)got);
 		total += got;
 	}
 	free(data);
@@ -151,18 +151,18 @@ static void damage_is_met_where_it_is(void **state) {
 	(void)state;
 	enum { LEN = 300 * 1024 };
 	char *text = text_of(LEN, 5), *data = malloc(LEN);
-	assert_non_null(data);
+	expect_not_null(data);
 	disk_put("log", text);
 	expect_int(2, compress_log(), "steps");
 	struct stat st;
-	assert_int_equal(lstat(disk_path("log.gz"), &st), 0);
+	expect_int(0, lstat(disk_path("log.gz"), &st));
 
-	assert_int_equal(truncate(disk_path("log.gz"), st.st_size / 2), 0);
+	expect_int(0, truncate(disk_path("log.gz"), st.st_size / 2));
 	struct gunzip *gunzip;
 	expect_int(0, gunzip_new(disk_path("log.gz"), &gunzip), "new");
 	int64_t got = gunzip_read(gunzip, data, LEN);
 	expect_between(LEN / 4, LEN * 3 / 4, got, "bytes before the end");
-	assert_memory_equal(data, text, (size_t)got);
+	expect_bytes(text, data, (size_t)got);
 	expect_int(-EBADMSG, gunzip_read(gunzip, data, LEN), "the end");
 	expect_int(-EBADMSG, gunzip_read(gunzip, data, LEN), "and again");
 	gunzip_free(gunzip);
@@ -179,9 +179,9 @@ static void damage_is_met_where_it_is(void **state) {
 
 static void append_bytes(const char *name, const void *data, size_t len) {
 	FILE *file = fopen(disk_path(name), "a");
-	assert_non_null(file);
-	assert_int_equal(fwrite(data, 1, len, file), len);
-	assert_int_equal(fclose(file), 0);
+	expect_not_null(file);
+	expect_int(len, fwrite(data, 1, len, file));
+	expect_int(0, fclose(file));
 }
 
 /* Appends log.gz. */
@@ -189,11 +189,11 @@ static void append_log(const char *name) {
 	char bytes[4096];
 	size_t got;
 	FILE *file = fopen(disk_path("log.gz"), "r");
-	assert_non_null(file);
+	expect_not_null(file);
 	while ((got = fread(bytes, 1, sizeof(bytes), file)) > 0) {
 		append_bytes(name, bytes, got);
 	}
-	assert_int_equal(fclose(file), 0);
+	expect_int(0, fclose(file));
 }
 
 /* As `cat one.gz two.gz` and pigz make it, and as a tape's blocks leave it. */
@@ -206,11 +206,11 @@ static void members_are_read_one_behind_the_other(void **state) {
 	disk_put("log", text);
 	text[FIRST] = end;
 	expect_int(1, compress_log(), "steps of the first");
-	assert_int_equal(rename(disk_path("log.gz"), disk_path("first")), 0);
+	expect_int(0, rename(disk_path("log.gz"), disk_path("first")));
 	disk_put("log", text + FIRST);
 	expect_int(1, compress_log(), "steps of the second");
 	append_log("first");
-	assert_int_equal(rename(disk_path("first"), disk_path("log.gz")), 0);
+	expect_int(0, rename(disk_path("first"), disk_path("log.gz")));
 
 	static const char zeros[20000] = {0};
 	expect_int(LEN, read_log(text, 4096), "two members");
@@ -254,7 +254,7 @@ static void what_repeats_from_far_back_is_packed_as_that(void **state) {
 	memcpy(text + APART, text, APART);
 	put_bytes("log", text, 2 * APART);
 	expect_int(true, compress_log() > 0, "compressed");
-	assert_int_equal(stat(disk_path("log.gz"), &st), 0);
+	expect_int(0, stat(disk_path("log.gz"), &st));
 	expect_between(1, APART, st.st_size, "the second half costs hardly anything");
 	expect_int(2 * APART, read_log(text, 1000), "read back");
 	free(text);

@@ -69,13 +69,13 @@ static struct http_endpoint *endpoint_of(const char *url, const char *proxy, use
 		.connect_timeout = connect_timeout,
 	};
 	struct http_endpoint *endpoint;
-	assert_int_equal(http_endpoint_new(&options, &endpoint, NULL), 0);
+	expect_int(0, http_endpoint_new(&options, &endpoint, NULL));
 	return endpoint;
 }
 
 static struct http *http_of(void) {
 	struct http *http;
-	assert_int_equal(http_new(&http, NULL), 0);
+	expect_int(0, http_new(&http, NULL));
 	return http;
 }
 
@@ -88,7 +88,7 @@ static bool next(struct http *http, usec_t patience, struct copy *ret) {
 		if (left <= 0) {
 			return false;
 		}
-		assert_int_equal(http_wait(http, -1, left, NULL), 0);
+		expect_int(0, http_wait(http, -1, left, NULL));
 	}
 	*ret = (struct copy){
 		.result = reply.result,
@@ -113,7 +113,7 @@ static struct copy exchange(const char *url, const char *proxy, usec_t timeout) 
 	struct http *http = http_of();
 	struct http_endpoint *endpoint = endpoint_of(url, proxy, timeout);
 	struct copy copy;
-	assert_int_equal(http_post(http, endpoint, BODY, timeout, &copy, NULL), 0);
+	expect_int(0, http_post(http, endpoint, BODY, timeout, &copy, NULL));
 	expect_int(true, next(http, MANY_SECONDS, &copy), "a reply from %s", url);
 	http_endpoint_free(http, endpoint);
 	http_free(http);
@@ -184,15 +184,15 @@ static char *gzip_reply(size_t size, size_t *ret_len) {
 	size_t room = size + 1024;
 	char *reply = malloc(room), *plain = malloc(size);
 	z_stream stream = {0};
-	assert_true(reply && plain);
+	expect_true(reply && plain);
 	memset(plain, 'g', size);
-	assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	expect_int(Z_OK, deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY));
 	int head = snprintf(reply, room, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n");
 	stream.next_in = (unsigned char *)plain;
 	stream.avail_in = (unsigned)size;
 	stream.next_out = (unsigned char *)reply + head;
 	stream.avail_out = (unsigned)(room - (size_t)head);
-	assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+	expect_int(Z_STREAM_END, deflate(&stream, Z_FINISH));
 	*ret_len = (size_t)head + stream.total_out;
 	(void)deflateEnd(&stream);
 	free(plain);
@@ -293,7 +293,7 @@ static void what_ends_before_a_status_is_unreachable(void **state) {
 
 static struct copy exchange_body_of(size_t size) {
 	char *reply = malloc(size + 128);
-	assert_non_null(reply);
+	expect_not_null(reply);
 	int head = snprintf(reply, 128, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", size);
 	memset(reply + head, 'b', size);
 	struct copy copy = exchange_with(reply, (size_t)head + size, false, MANY_SECONDS);
@@ -547,7 +547,7 @@ static void a_connection_is_kept(void **state) {
 		struct copy copy;
 		char body[32];
 		(void)snprintf(body, sizeof(body), "<request %d>", i);
-		assert_int_equal(http_post(http, endpoint, body, MANY_SECONDS, &copy, NULL), 0);
+		expect_int(0, http_post(http, endpoint, body, MANY_SECONDS, &copy, NULL));
 		memset(body, 'x', sizeof(body) - 1); /* it was copied */
 		expect_int(true, next(http, MANY_SECONDS, &copy), "reply %d", i);
 		expect_text("hello", copy.body, "reply %d: body", i);
@@ -567,7 +567,7 @@ static void a_connection_is_kept(void **state) {
 }
 
 static void post(struct http *http, struct http_endpoint *endpoint, void *user) {
-	assert_int_equal(http_post(http, endpoint, BODY, MANY_SECONDS, user, NULL), 0);
+	expect_int(0, http_post(http, endpoint, BODY, MANY_SECONDS, user, NULL));
 }
 
 static void take(struct http *http, const char *what) {
@@ -684,7 +684,7 @@ static void a_used_transfer_forgets_the_last_reply(void **state) {
 		/* The server's thread waits for a request: nothing races. */
 		server.reply = i == 0 ? throttled : empty;
 		server.reply_len = strlen(server.reply);
-		assert_int_equal(http_post(http, endpoint, BODY, MANY_SECONDS, &copy, NULL), 0);
+		expect_int(0, http_post(http, endpoint, BODY, MANY_SECONDS, &copy, NULL));
 		expect_int(true, next(http, MANY_SECONDS, &copy), "reply %d", i);
 		expect_int(i == 0, copy.has_retry_after, "reply %d: has_retry_after", i);
 		expect_text(i == 0 ? "wait" : "", copy.body, "reply %d: body", i);
@@ -700,7 +700,7 @@ static void proxies_in_the_environment_are_ignored(void **state) {
 	                                    "all_proxy", "ALL_PROXY"};
 	server_start(&other, HELLO, false);
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		assert_int_equal(setenv(names[i], url_of(other.port, "http://127.0.0.1:PORT"), 1), 0);
+		expect_int(0, setenv(names[i], url_of(other.port, "http://127.0.0.1:PORT"), 1));
 	}
 	struct copy copy = exchange_with(HELLO, strlen(HELLO), false, MANY_SECONDS);
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
@@ -718,7 +718,7 @@ static void a_configured_proxy_is_used_whatever_the_environment_says(void **stat
 	server_start(&server, HELLO, false);
 	server_start(&other, HELLO, false);
 	(void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", other.port);
-	assert_int_equal(setenv("no_proxy", "*", 1), 0);
+	expect_int(0, setenv("no_proxy", "*", 1));
 	struct copy copy = exchange(url_of(server.port, "http://127.0.0.1:PORT/"), proxy, MANY_SECONDS);
 	(void)unsetenv("no_proxy");
 	server_stop(&server);
@@ -750,7 +750,7 @@ static void many_at_once_come_back_with_their_own_user(void **state) {
 	struct http_endpoint *endpoint =
 		endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
 	for (size_t i = 0; i < REQUESTS; i++) {
-		assert_int_equal(http_post(http, endpoint, BODY, MANY_SECONDS, &seen[i], NULL), 0);
+		expect_int(0, http_post(http, endpoint, BODY, MANY_SECONDS, &seen[i], NULL));
 	}
 	for (size_t i = 0; i < REQUESTS; i++) {
 		struct copy copy;
@@ -773,7 +773,7 @@ static void a_freed_endpoint_serves_what_is_on_its_way(void **state) {
 	struct http *http = http_of();
 	struct http_endpoint *endpoint =
 		endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
-	assert_int_equal(http_post(http, endpoint, BODY, MANY_SECONDS, &copy, NULL), 0);
+	expect_int(0, http_post(http, endpoint, BODY, MANY_SECONDS, &copy, NULL));
 	http_endpoint_free(http, endpoint);
 	expect_int(true, next(http, MANY_SECONDS, &copy), "a reply");
 	expect_text("hello", copy.body, "body");
@@ -790,7 +790,7 @@ static void cancelled_transfers_have_no_reply(void **state) {
 	struct http_endpoint *endpoint =
 		endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(http_post(http, endpoint, BODY, A_MOMENT, &copy, NULL), 0);
+		expect_int(0, http_post(http, endpoint, BODY, A_MOMENT, &copy, NULL));
 	}
 	http_cancel_all(http);
 	expect_int(false, next(http, 2 * A_MOMENT, &copy), "a reply after the cancellation");
@@ -803,12 +803,12 @@ static void a_wait_ends_with_the_time_or_with_the_descriptor(void **state) {
 	(void)state;
 	struct http *http = http_of();
 	int fds[2];
-	assert_int_equal(pipe(fds), 0);
+	expect_int(0, pipe(fds));
 	usec_t start = clock_boottime();
 	expect_int(0, http_wait(http, fds[0], A_MOMENT, NULL), "http_wait");
 	expect_between(A_MOMENT * 9 / 10, MANY_SECONDS / 2, clock_boottime() - start, "until the time is over");
 
-	assert_int_equal(write(fds[1], "x", 1), 1);
+	expect_int(1, write(fds[1], "x", 1));
 	start = clock_boottime();
 	expect_int(0, http_wait(http, fds[0], MANY_SECONDS, NULL), "http_wait");
 	expect_between(0, MANY_SECONDS / 2, clock_boottime() - start, "until the descriptor is readable");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 
 #include "disk.h"
+#include "fixture.h"
 
 #include "state/lock.h"
 
@@ -11,22 +12,22 @@ static void lock_is_taken_and_names_its_holder(void **state) {
 	char pid[32];
 	struct error err = {{0}};
 	int lock = lock_take(disk_directory, &err);
-	assert_true(lock >= 0);
+	expect_true(lock >= 0);
 	(void)snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
-	assert_string_equal(disk_get("lock"), pid);
+	expect_text(pid, disk_get("lock"));
 
 	/* flock(2) goes by descriptors: the one that the child has inherited holds it as well. */
 	(void)snprintf(pid, sizeof(pid), "in use by process %d ", (int)getpid());
 	int status;
 	pid_t child = fork();
-	assert_true(child >= 0);
+	expect_true(child >= 0);
 	if (child == 0) {
 		bool right = lock_take(disk_directory, &err) == -EBUSY && strstr(err.text, pid) &&
 		             strstr(err.text, disk_directory);
 		_exit(right ? 0 : 1);
 	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
+	expect_int(child, waitpid(child, &status, 0));
+	expect_int(0, status);
 	lock_release(lock);
 }
 
@@ -35,9 +36,9 @@ static void holder_with_the_same_number_is_another_process(void **state) {
 	(void)state;
 	struct error err = {{0}};
 	int lock = lock_take(disk_directory, &err);
-	assert_true(lock >= 0);
-	assert_int_equal(lock_take(disk_directory, &err), -EBUSY);
-	assert_non_null(strstr(err.text, "in use by another process"));
+	expect_true(lock >= 0);
+	expect_int(-EBUSY, lock_take(disk_directory, &err));
+	expect_part("in use by another process", err.text);
 	lock_release(lock);
 }
 
@@ -51,9 +52,9 @@ static void number_0_is_a_descriptor_too(void **state) {
 	int r = lock_take_log(disk_directory, &log_lock, &err);
 	lock_release(log_lock);
 	disk_reopen_stdin();
-	assert_int_equal(lock, 0);
-	assert_int_equal(r, 0);
-	assert_int_equal(log_lock, 0);
+	expect_int(0, lock);
+	expect_int(0, r);
+	expect_int(0, log_lock);
 }
 
 static void released_lock_can_be_taken_again(void **state) {
@@ -61,8 +62,8 @@ static void released_lock_can_be_taken_again(void **state) {
 	disk_put("lock", "an id that is longer than any of ours\n");
 	for (int i = 0; i < 2; i++) {
 		int lock = lock_take(disk_directory, NULL);
-		assert_true(lock >= 0);
-		assert_in_range(strlen(disk_get("lock")), 2, 12);
+		expect_true(lock >= 0);
+		expect_between(2, 12, strlen(disk_get("lock")));
 		lock_release(lock);
 	}
 	lock_release(-1);
@@ -72,14 +73,14 @@ static void lock_ends_with_its_process(void **state) {
 	(void)state;
 	int status;
 	pid_t child = fork();
-	assert_true(child >= 0);
+	expect_true(child >= 0);
 	if (child == 0) {
 		_exit(lock_take(disk_directory, NULL) >= 0 ? 0 : 1);
 	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
+	expect_int(child, waitpid(child, &status, 0));
+	expect_int(0, status);
 	int lock = lock_take(disk_directory, NULL);
-	assert_true(lock >= 0);
+	expect_true(lock >= 0);
 	lock_release(lock);
 }
 
@@ -87,10 +88,10 @@ static void holder_without_an_id_is_another_process(void **state) {
 	(void)state;
 	struct error err = {{0}};
 	int lock = lock_take(disk_directory, &err);
-	assert_true(lock >= 0);
-	assert_int_equal(truncate(disk_path("lock"), 0), 0);
-	assert_int_equal(lock_take(disk_directory, &err), -EBUSY);
-	assert_non_null(strstr(err.text, "in use by another process"));
+	expect_true(lock >= 0);
+	expect_int(0, truncate(disk_path("lock"), 0));
+	expect_int(-EBUSY, lock_take(disk_directory, &err));
+	expect_part("in use by another process", err.text);
 	lock_release(lock);
 }
 
@@ -100,17 +101,17 @@ static void full_disk_does_not_keep_the_lock_away(void **state) {
 	fault_arm(FAULT_ERROR, ENOSPC, 3, 1);
 	int lock = lock_take(disk_directory, NULL);
 	fault_disarm();
-	assert_true(lock >= 0);
-	assert_string_equal(disk_get("lock"), "");
-	assert_int_equal(lock_take(disk_directory, NULL), -EBUSY);
+	expect_true(lock >= 0);
+	expect_text("", disk_get("lock"));
+	expect_int(-EBUSY, lock_take(disk_directory, NULL));
 	lock_release(lock);
 }
 
 static void missing_directory_says_what_to_do(void **state) {
 	(void)state;
 	struct error err = {{0}};
-	assert_int_equal(lock_take(disk_path("none"), &err), -ENOENT);
-	assert_non_null(strstr(err.text, "/none: no such directory: create it"));
+	expect_int(-ENOENT, lock_take(disk_path("none"), &err));
+	expect_part("/none: no such directory: create it", err.text);
 }
 
 static void root_leaves_another_users_directory_alone(void **state) {
@@ -124,21 +125,21 @@ static void root_leaves_another_users_directory_alone(void **state) {
 	}
 
 	const struct passwd *user = getpwuid(SOMEBODY);
-	assert_int_equal(chown(disk_directory, SOMEBODY, (gid_t)-1), 0);
-	assert_int_equal(lock_take(disk_directory, &err), -EPERM);
+	expect_int(0, chown(disk_directory, SOMEBODY, (gid_t)-1));
+	expect_int(-EPERM, lock_take(disk_directory, &err));
 	(void)snprintf(expected, sizeof(expected), "%s belongs to user %s: run this as that user", disk_directory,
 	               user ? user->pw_name : "65534");
-	assert_string_equal(err.text, expected);
+	expect_text(expected, err.text);
 
-	assert_int_equal(chown(disk_directory, (uid_t)UNNAMED, (gid_t)-1), 0);
-	assert_int_equal(lock_take(disk_directory, &err), -EPERM);
+	expect_int(0, chown(disk_directory, (uid_t)UNNAMED, (gid_t)-1));
+	expect_int(-EPERM, lock_take(disk_directory, &err));
 	(void)snprintf(expected, sizeof(expected), "%s belongs to user 3999999999: run this as that user", disk_directory);
-	assert_string_equal(err.text, expected);
-	assert_string_equal(disk_list(), "");
+	expect_text(expected, err.text);
+	expect_text("", disk_list());
 
-	assert_int_equal(chown(disk_directory, 0, (gid_t)-1), 0);
+	expect_int(0, chown(disk_directory, 0, (gid_t)-1));
 	int lock = lock_take(disk_directory, &err);
-	assert_true(lock >= 0);
+	expect_true(lock >= 0);
 	lock_release(lock);
 }
 
@@ -147,23 +148,23 @@ static void one_daemon_writes_to_a_log(void **state) {
 	struct error err = {{0}};
 	char expected[PATH_MAX + 128];
 	int first = -1, second = -1;
-	assert_int_equal(lock_take_log(disk_directory, &first, &err), 0);
-	assert_true(first >= 0);
-	assert_int_equal(lock_take_log(disk_directory, &second, &err), -EBUSY);
-	assert_int_equal(second, -1);
+	expect_int(0, lock_take_log(disk_directory, &first, &err));
+	expect_true(first >= 0);
+	expect_int(-EBUSY, lock_take_log(disk_directory, &second, &err));
+	expect_int(-1, second);
 	(void)snprintf(expected, sizeof(expected),
 	               "%s: another occupancyd writes its log there: give each one a log.directory of its own",
 	               disk_directory);
-	assert_string_equal(err.text, expected);
-	assert_string_equal(disk_list(), "");
+	expect_text(expected, err.text);
+	expect_text("", disk_list());
 	lock_release(first);
-	assert_int_equal(lock_take_log(disk_directory, &second, &err), 0);
-	assert_true(second >= 0);
+	expect_int(0, lock_take_log(disk_directory, &second, &err));
+	expect_true(second >= 0);
 	lock_release(second);
 
 	/* What is wrong with it otherwise is told where the log is opened. */
-	assert_int_equal(lock_take_log(disk_path("missing"), &first, &err), 0);
-	assert_int_equal(first, -1);
+	expect_int(0, lock_take_log(disk_path("missing"), &first, &err));
+	expect_int(-1, first);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 
 #include "disk.h"
+#include "fixture.h"
 
 #include "sink/logfile.h"
 
@@ -20,22 +21,22 @@ static void append(struct logfile *file, const char *text) {
 	if (logfile_append(file, text, strlen(text), 1000, &err) < 0) {
 		fail_msg("%s", err.text);
 	}
-	assert_int_equal(file->stray, 0);
+	expect_int(0, file->stray);
 }
 
 static void open_creates_and_append_appends(void **state) {
 	(void)state;
 	struct stat st;
 	struct logfile file = opened("");
-	assert_int_equal(file.size, 0);
+	expect_int(0, file.size);
 	append(&file, "one\n");
 	append(&file, "two\nthree\n");
-	assert_string_equal(disk_get(name), "one\ntwo\nthree\n");
-	assert_int_equal(file.size, 14);
-	assert_int_equal(file.written, 1000);
-	assert_int_equal(stat(disk_path(name), &st), 0);
-	assert_int_equal(file.inode, st.st_ino);
-	assert_int_equal(st.st_mode & 0137, 0);
+	expect_text("one\ntwo\nthree\n", disk_get(name));
+	expect_int(14, file.size);
+	expect_int(1000, file.written);
+	expect_int(0, stat(disk_path(name), &st));
+	expect_int(st.st_ino, file.inode);
+	expect_int(0, st.st_mode & 0137);
 	logfile_close(&file);
 	logfile_close(&file);
 }
@@ -49,9 +50,9 @@ static void number_0_is_a_descriptor_too(void **state) {
 	logfile_close(&file);
 	bool closed = fcntl(STDIN_FILENO, F_GETFD) < 0;
 	disk_reopen_stdin();
-	assert_int_equal(fd, 0);
-	assert_true(closed);
-	assert_string_equal(disk_get(name), "h\none\n");
+	expect_int(0, fd);
+	expect_true(closed);
+	expect_text("h\none\n", disk_get(name));
 }
 
 static void torn_line_is_cut_at_open(void **state) {
@@ -66,11 +67,11 @@ static void torn_line_is_cut_at_open(void **state) {
 		{"one\r\ntwo\r", "one\r\n"},
 		{"on", ""},
 	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		disk_put(name, rows[i].before);
 		struct logfile file = opened("");
-		assert_string_equal(disk_get(name), rows[i].after);
-		assert_int_equal(file.size, strlen(rows[i].after));
+		expect_text(rows[i].after, disk_get(name));
+		expect_int(strlen(rows[i].after), file.size);
 		append(&file, "new\n");
 		logfile_close(&file);
 	}
@@ -88,8 +89,8 @@ static void long_torn_lines_are_cut_too(void **state) {
 		text[4 + torn] = '\0';
 		disk_put(name, text);
 		struct logfile file = opened("");
-		assert_int_equal(file.size, 4);
-		assert_string_equal(disk_get(name), "xxx\n");
+		expect_int(4, file.size);
+		expect_text("xxx\n", disk_get(name));
 		logfile_close(&file);
 	}
 }
@@ -98,46 +99,46 @@ static void time_of_the_last_line_survives_the_cut(void **state) {
 	(void)state;
 	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1700000000}};
 	disk_put(name, "one\ntorn");
-	assert_int_equal(utimensat(AT_FDCWD, disk_path(name), times, 0), 0);
+	expect_int(0, utimensat(AT_FDCWD, disk_path(name), times, 0));
 	struct logfile file = opened("");
-	assert_int_equal(file.written, 1700000000 * USEC_PER_SEC);
-	assert_int_equal(file.size, 4);
+	expect_int(1700000000 * USEC_PER_SEC, file.written);
+	expect_int(4, file.size);
 	logfile_close(&file);
 }
 
 static void header_stands_in_front_of_every_file(void **state) {
 	(void)state;
 	struct logfile file = opened("h\r\n");
-	assert_string_equal(disk_get(name), "h\r\n");
-	assert_true(logfile_is_empty(&file));
+	expect_text("h\r\n", disk_get(name));
+	expect_true(logfile_is_empty(&file));
 	append(&file, "1\r\n");
 	append(&file, "2\r\n");
-	assert_string_equal(disk_get(name), "h\r\n1\r\n2\r\n");
-	assert_int_equal(file.size, 9);
-	assert_false(logfile_is_empty(&file));
+	expect_text("h\r\n1\r\n2\r\n", disk_get(name));
+	expect_int(9, file.size);
+	expect_false(logfile_is_empty(&file));
 
 	/* Emptied, moved away and cut. */
-	assert_int_equal(truncate(disk_path(name), 0), 0);
-	assert_int_equal(logfile_follow(&file, NULL), 0);
-	assert_string_equal(disk_get(name), "h\r\n");
-	assert_true(logfile_is_empty(&file));
+	expect_int(0, truncate(disk_path(name), 0));
+	expect_int(0, logfile_follow(&file, NULL));
+	expect_text("h\r\n", disk_get(name));
+	expect_true(logfile_is_empty(&file));
 	append(&file, "3\r\n");
-	assert_string_equal(disk_get(name), "h\r\n3\r\n");
-	assert_int_equal(rename(disk_path(name), disk_path("moved")), 0);
-	assert_int_equal(logfile_follow(&file, NULL), 0);
-	assert_string_equal(disk_get(name), "h\r\n");
+	expect_text("h\r\n3\r\n", disk_get(name));
+	expect_int(0, rename(disk_path(name), disk_path("moved")));
+	expect_int(0, logfile_follow(&file, NULL));
+	expect_text("h\r\n", disk_get(name));
 	append(&file, "4\r\n");
-	assert_int_equal(logfile_cut(&file, 0, NULL), 0);
-	assert_string_equal(disk_get(name), "h\r\n");
-	assert_true(logfile_is_empty(&file));
+	expect_int(0, logfile_cut(&file, 0, NULL));
+	expect_text("h\r\n", disk_get(name));
+	expect_true(logfile_is_empty(&file));
 	append(&file, "5\r\n");
-	assert_string_equal(disk_get(name), "h\r\n5\r\n");
+	expect_text("h\r\n5\r\n", disk_get(name));
 	logfile_close(&file);
 
 	/* Taken up again, it is not written twice. */
 	file = opened("h\r\n");
 	append(&file, "6\r\n");
-	assert_string_equal(disk_get(name), "h\r\n5\r\n6\r\n");
+	expect_text("h\r\n5\r\n6\r\n", disk_get(name));
 	logfile_close(&file);
 }
 
@@ -152,8 +153,8 @@ static void long_header_is_known_again(void **state) {
 		header[len] = '\0';
 		for (int i = 0; i < 2; i++) {
 			struct logfile file = opened(header);
-			assert_true(logfile_is_empty(&file));
-			assert_int_equal(file.size, len);
+			expect_true(logfile_is_empty(&file));
+			expect_int(len, file.size);
 			logfile_close(&file);
 		}
 		disk_empty();
@@ -167,10 +168,10 @@ static void header_comes_with_the_first_line_if_there_was_no_room(void **state) 
 	struct logfile file = opened("h\r\n");
 	int r = logfile_append(&file, "1\r\n", 3, 1000, NULL);
 	disk_limit(0);
-	assert_int_equal(r, -EFBIG);
-	assert_string_equal(disk_get(name), "");
+	expect_int(-EFBIG, r);
+	expect_text("", disk_get(name));
 	append(&file, "2\r\n");
-	assert_string_equal(disk_get(name), "h\r\n2\r\n");
+	expect_text("h\r\n2\r\n", disk_get(name));
 	logfile_close(&file);
 }
 
@@ -187,22 +188,22 @@ static void short_write_is_undone(void **state) {
 	append(&file, "first\n");
 	disk_limit(500);
 	int r = logfile_append(&file, lines, sizeof(lines), 2000, &err);
-	assert_string_equal(disk_get(name), "first\n");
+	expect_text("first\n", disk_get(name));
 	int again = logfile_append(&file, lines, sizeof(lines), 2000, NULL);
 	disk_limit(0);
-	assert_int_equal(r, -EFBIG);
-	assert_int_equal(again, -EFBIG);
-	assert_non_null(strstr(err.text, "/occupancy.ndjson: cannot append 600 bytes: "));
-	assert_int_equal(file.size, 6);
-	assert_int_equal(file.written, 1000);
+	expect_int(-EFBIG, r);
+	expect_int(-EFBIG, again);
+	expect_part("/occupancy.ndjson: cannot append 600 bytes: ", err.text);
+	expect_int(6, file.size);
+	expect_int(1000, file.written);
 	append(&file, "second\n");
-	assert_string_equal(disk_get(name), "first\nsecond\n");
+	expect_text("first\nsecond\n", disk_get(name));
 	logfile_close(&file);
 }
 
 static int64_t bytes_on_disk(const char *of) {
 	struct stat st;
-	assert_int_equal(stat(disk_path(of), &st), 0);
+	expect_int(0, stat(disk_path(of), &st));
 	return st.st_blocks * 512;
 }
 
@@ -210,10 +211,10 @@ static int64_t bytes_on_disk(const char *of) {
 static void skip_where_nothing_is_reserved(void) {
 	disk_put("probe", "");
 	int fd = open(disk_path("probe"), O_WRONLY | O_CLOEXEC);
-	assert_true(fd >= 0);
+	expect_true(fd >= 0);
 	bool can = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 4096) == 0;
-	assert_int_equal(close(fd), 0);
-	assert_int_equal(remove(disk_path("probe")), 0);
+	expect_int(0, close(fd));
+	expect_int(0, remove(disk_path("probe")));
 	if (!can) {
 		skip();
 	}
@@ -224,16 +225,16 @@ static void room_is_set_aside_and_given_back(void **state) {
 	skip_where_nothing_is_reserved();
 	struct logfile file = opened("");
 	append(&file, "one\n");
-	assert_string_equal(disk_get(name), "one\n");
-	assert_in_range(bytes_on_disk(name), 256 * 1024, 512 * 1024);
+	expect_text("one\n", disk_get(name));
+	expect_between(256 * 1024, 512 * 1024, bytes_on_disk(name));
 	int64_t reserved = file.reserved;
 	append(&file, "two\n");
-	assert_int_equal(file.reserved, reserved); /* once for many */
+	expect_int(reserved, file.reserved); /* once for many */
 
-	assert_int_equal(rename(disk_path(name), disk_path("moved")), 0);
+	expect_int(0, rename(disk_path(name), disk_path("moved")));
 	append(&file, "three\n");
-	assert_true(bytes_on_disk("moved") < 64 * 1024);
-	assert_string_equal(disk_get("moved"), "one\ntwo\n");
+	expect_true(bytes_on_disk("moved") < 64 * 1024);
+	expect_text("one\ntwo\n", disk_get("moved"));
 
 	/* Before what is set aside ends, more is. */
 	char line[1024];
@@ -241,11 +242,11 @@ static void room_is_set_aside_and_given_back(void **state) {
 	memcpy(line + sizeof(line) - 2, "\n", 2);
 	while (file.size < reserved) {
 		append(&file, line);
-		assert_true(file.reserved >= file.size);
+		expect_true(file.reserved >= file.size);
 	}
-	assert_true(bytes_on_disk(name) >= file.reserved);
+	expect_true(bytes_on_disk(name) >= file.reserved);
 	logfile_close(&file);
-	assert_true(bytes_on_disk(name) < reserved + 64 * 1024);
+	expect_true(bytes_on_disk(name) < reserved + 64 * 1024);
 }
 
 /* Of a process that was killed; the file's time, by which it is rotated, is not touched. */
@@ -256,36 +257,36 @@ static void room_set_aside_by_another_process_is_given_back(void **state) {
 	skip_where_nothing_is_reserved();
 	disk_put(name, "one\n");
 	int fd = open(disk_path(name), O_WRONLY | O_CLOEXEC);
-	assert_true(fd >= 0);
-	assert_int_equal(fallocate(fd, FALLOC_FL_KEEP_SIZE, 4, 1 << 20), 0);
-	assert_int_equal(futimens(fd, old), 0);
-	assert_int_equal(close(fd), 0);
+	expect_true(fd >= 0);
+	expect_int(0, fallocate(fd, FALLOC_FL_KEEP_SIZE, 4, 1 << 20));
+	expect_int(0, futimens(fd, old));
+	expect_int(0, close(fd));
 
 	struct logfile file = opened("");
 	logfile_close(&file);
-	assert_true(bytes_on_disk(name) < 64 * 1024);
-	assert_int_equal(stat(disk_path(name), &st), 0);
-	assert_int_equal(st.st_size, 4);
-	assert_int_equal(st.st_mtim.tv_sec, 2000);
-	assert_int_equal(st.st_mtim.tv_nsec, 5000);
+	expect_true(bytes_on_disk(name) < 64 * 1024);
+	expect_int(0, stat(disk_path(name), &st));
+	expect_int(4, st.st_size);
+	expect_int(2000, st.st_mtim.tv_sec);
+	expect_int(5000, st.st_mtim.tv_nsec);
 }
 
 static void disk_without_room_is_full_before_anything_is_written(void **state) {
 	(void)state;
 	static const int errors[] = {ENOSPC, EDQUOT, EIO};
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(errors); i++) {
 		struct logfile file = opened("");
 		struct error err = {{0}};
 		disk_cannot_reserve = errors[i];
 		fault_arm(FAULT_ERROR, EBADF, 1000, 1); /* which counts */
-		assert_int_equal(logfile_append(&file, "one\n", 4, 0, &err), -errors[i]);
-		assert_non_null(strstr(err.text, "/occupancy.ndjson: cannot append 4 bytes: "));
-		assert_int_equal(fault.calls, 0); /* no write, nothing taken back */
+		expect_int(-errors[i], logfile_append(&file, "one\n", 4, 0, &err));
+		expect_part("/occupancy.ndjson: cannot append 4 bytes: ", err.text);
+		expect_int(0, fault.calls); /* no write, nothing taken back */
 		fault_disarm();
 		disk_cannot_reserve = 0;
 		append(&file, "one\n");
 		logfile_close(&file);
-		assert_string_equal(disk_get(name), "one\n");
+		expect_text("one\n", disk_get(name));
 		disk_empty();
 	}
 }
@@ -298,39 +299,39 @@ static void room_that_was_given_back_is_not_relied_on(void **state) {
 	append(&file, "one\n");
 	size_t len = 512 * 1024;
 	char *large = malloc(len);
-	assert_non_null(large);
+	expect_not_null(large);
 	memset(large, 'x', len - 1);
 	large[len - 1] = '\n';
 
 	disk_cannot_reserve = ENOSPC;
 	fault_arm(FAULT_ERROR, EBADF, 1000, 1); /* which counts */
-	assert_int_equal(logfile_append(&file, large, len, 0, NULL), -ENOSPC);
-	assert_true(bytes_on_disk(name) < 64 * 1024);
+	expect_int(-ENOSPC, logfile_append(&file, large, len, 0, NULL));
+	expect_true(bytes_on_disk(name) < 64 * 1024);
 	int calls = fault.calls;
-	assert_int_equal(logfile_append(&file, "two\n", 4, 0, NULL), -ENOSPC);
-	assert_int_equal(fault.calls, calls);
+	expect_int(-ENOSPC, logfile_append(&file, "two\n", 4, 0, NULL));
+	expect_int(calls, fault.calls);
 	fault_disarm();
 	disk_cannot_reserve = 0;
 	append(&file, "two\n");
 	logfile_close(&file);
-	assert_string_equal(disk_get(name), "one\ntwo\n");
+	expect_text("one\ntwo\n", disk_get(name));
 	free(large);
 }
 
 static void file_system_that_cannot_reserve_is_written_all_the_same(void **state) {
 	(void)state;
 	static const int errors[] = {EOPNOTSUPP, ENOSYS, EINVAL, ENODEV, EPERM};
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(errors); i++) {
 		struct logfile file = opened("");
 		disk_cannot_reserve = errors[i];
 		append(&file, "one\n");
 		disk_cannot_reserve = EIO; /* it is not asked again for this file */
 		append(&file, "two\n");
 		disk_cannot_reserve = 0;
-		assert_int_equal(rename(disk_path(name), disk_path("moved")), 0);
+		expect_int(0, rename(disk_path(name), disk_path("moved")));
 		append(&file, "three\n");
 		logfile_close(&file);
-		assert_string_equal(disk_get("moved"), "one\ntwo\n");
+		expect_text("one\ntwo\n", disk_get("moved"));
 		disk_empty();
 	}
 }
@@ -339,11 +340,11 @@ static void moved_file_is_left_and_a_new_one_begun(void **state) {
 	(void)state;
 	struct logfile file = opened("");
 	append(&file, "one\n");
-	assert_int_equal(rename(disk_path(name), disk_path("moved")), 0);
+	expect_int(0, rename(disk_path(name), disk_path("moved")));
 	append(&file, "two\n");
 	append(&file, "three\n");
-	assert_string_equal(disk_get("moved"), "one\n");
-	assert_string_equal(disk_get(name), "two\nthree\n");
+	expect_text("one\n", disk_get("moved"));
+	expect_text("two\nthree\n", disk_get(name));
 	logfile_close(&file);
 }
 
@@ -351,9 +352,9 @@ static void removed_file_is_begun_anew(void **state) {
 	(void)state;
 	struct logfile file = opened("");
 	append(&file, "one\n");
-	assert_int_equal(unlink(disk_path(name)), 0);
+	expect_int(0, unlink(disk_path(name)));
 	append(&file, "two\n");
-	assert_string_equal(disk_get(name), "two\n");
+	expect_text("two\n", disk_get(name));
 	logfile_close(&file);
 }
 
@@ -362,9 +363,9 @@ static void file_put_in_the_place_is_continued(void **state) {
 	struct logfile file = opened("");
 	append(&file, "one\n");
 	disk_put("other", "zero\ntorn");
-	assert_int_equal(rename(disk_path("other"), disk_path(name)), 0);
+	expect_int(0, rename(disk_path("other"), disk_path(name)));
 	append(&file, "two\n");
-	assert_string_equal(disk_get(name), "zero\ntwo\n");
+	expect_text("zero\ntwo\n", disk_get(name));
 	logfile_close(&file);
 }
 
@@ -375,14 +376,14 @@ static void truncation_leaves_no_hole(void **state) {
 		const char *after;
 	} rows[] = {{0, "new\n"}, {4, "one\nnew\n"}, {6, "one\nnew\n"}};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		disk_empty();
 		struct logfile file = opened("");
 		append(&file, "one\ntwo\n");
-		assert_int_equal(truncate(disk_path(name), rows[i].size), 0);
+		expect_int(0, truncate(disk_path(name), rows[i].size));
 		append(&file, "new\n");
-		assert_string_equal(disk_get(name), rows[i].after);
-		assert_int_equal(file.size, strlen(rows[i].after));
+		expect_text(rows[i].after, disk_get(name));
+		expect_int(strlen(rows[i].after), file.size);
 		logfile_close(&file);
 	}
 }
@@ -392,11 +393,11 @@ static void others_torn_line_does_not_swallow_ours(void **state) {
 	struct logfile file = opened("");
 	append(&file, "one\n");
 	FILE *other = fopen(disk_path(name), "a");
-	assert_non_null(other);
+	expect_not_null(other);
 	(void)fputs("theirs\nno newline", other);
 	(void)fclose(other);
 	append(&file, "two\n");
-	assert_string_equal(disk_get(name), "one\ntheirs\ntwo\n");
+	expect_text("one\ntheirs\ntwo\n", disk_get(name));
 	logfile_close(&file);
 }
 
@@ -412,11 +413,11 @@ static void each_call_of_a_cut_may_fail(void **state) {
 		int r = logfile_cut(&file, 4, NULL);
 		hits = fault.hits;
 		fault_disarm();
-		assert_int_equal(r, hits > 0 ? -EIO : 0);
-		assert_int_equal(file.size, hits > 0 ? 8 : 4);
+		expect_int(hits > 0 ? -EIO : 0, r);
+		expect_int(hits > 0 ? 8 : 4, file.size);
 		logfile_close(&file);
 	}
-	assert_int_equal(at, 4); /* both have failed, and then neither */
+	expect_int(4, at); /* both have failed, and then neither */
 }
 
 static void vanished_directory_comes_back(void **state) {
@@ -425,12 +426,12 @@ static void vanished_directory_comes_back(void **state) {
 	struct logfile file = opened("");
 	append(&file, "one\n");
 	(void)snprintf(away, sizeof(away), "%s-away", disk_directory);
-	assert_int_equal(rename(disk_directory, away), 0);
-	assert_int_equal(logfile_append(&file, "two\n", 4, 0, NULL), -ENOENT);
-	assert_int_equal(logfile_append(&file, "two\n", 4, 0, NULL), -ENOENT);
-	assert_int_equal(rename(away, disk_directory), 0);
+	expect_int(0, rename(disk_directory, away));
+	expect_int(-ENOENT, logfile_append(&file, "two\n", 4, 0, NULL));
+	expect_int(-ENOENT, logfile_append(&file, "two\n", 4, 0, NULL));
+	expect_int(0, rename(away, disk_directory));
 	append(&file, "two\n");
-	assert_string_equal(disk_get(name), "one\ntwo\n");
+	expect_text("one\ntwo\n", disk_get(name));
 	logfile_close(&file);
 }
 
@@ -439,13 +440,13 @@ static void only_a_regular_file_will_do(void **state) {
 	struct logfile file;
 	struct error err = {{0}};
 	disk_put("elsewhere", "");
-	assert_int_equal(symlink("elsewhere", disk_path(name)), 0);
-	assert_int_equal(logfile_open(&file, disk_directory, name, "", &err), -FILE_NOT_REGULAR);
-	assert_int_equal(unlink(disk_path(name)), 0);
-	assert_int_equal(mkfifo(disk_path(name), 0600), 0);
-	assert_int_equal(logfile_open(&file, disk_directory, name, "", &err), -FILE_NOT_REGULAR);
-	assert_int_equal(file.fd, -1);
-	assert_non_null(strstr(err.text, "/occupancy.ndjson: cannot be opened: it is not a regular file: remove it"));
+	expect_int(0, symlink("elsewhere", disk_path(name)));
+	expect_int(-FILE_NOT_REGULAR, logfile_open(&file, disk_directory, name, "", &err));
+	expect_int(0, unlink(disk_path(name)));
+	expect_int(0, mkfifo(disk_path(name), 0600));
+	expect_int(-FILE_NOT_REGULAR, logfile_open(&file, disk_directory, name, "", &err));
+	expect_int(-1, file.fd);
+	expect_part("/occupancy.ndjson: cannot be opened: it is not a regular file: remove it", err.text);
 }
 
 /* While we write */
@@ -468,11 +469,11 @@ static void file_moved_while_written_does_not_keep_the_line(void **state) {
 	append(&file, "one\n");
 	disk_meanwhile = move_away;
 	append(&file, "two\n");
-	assert_string_equal(disk_get("moved"), "one\n");
-	assert_string_equal(disk_get(name), "two\n");
+	expect_text("one\n", disk_get("moved"));
+	expect_text("two\n", disk_get(name));
 	disk_meanwhile = remove_it;
 	append(&file, "three\n");
-	assert_string_equal(disk_get(name), "three\n");
+	expect_text("three\n", disk_get(name));
 	logfile_close(&file);
 }
 
@@ -483,8 +484,8 @@ static void file_cut_while_written_is_adjusted_to(void **state) {
 	disk_meanwhile = cut_it;
 	append(&file, "two\n");
 	append(&file, "three\n");
-	assert_string_equal(disk_get(name), "three\n");
-	assert_int_equal(file.size, 6);
+	expect_text("three\n", disk_get(name));
+	expect_int(6, file.size);
 	logfile_close(&file);
 }
 
@@ -502,27 +503,27 @@ static void add_theirs(void) {
 static void what_was_taken_back_is_synced_before_another_file(void **state) {
 	(void)state;
 	struct logfile file;
-	assert_int_equal(logfile_open(&file, disk_directory, "log", "", NULL), 0);
-	assert_int_equal(logfile_append(&file, "1\n", 2, 0, NULL), 0);
+	expect_int(0, logfile_open(&file, disk_directory, "log", "", NULL));
+	expect_int(0, logfile_append(&file, "1\n", 2, 0, NULL));
 	int calls;
 	fault_arm(FAULT_ERROR, EIO, 1000, 1);
-	assert_int_equal(logfile_follow(&file, NULL), 0);
+	expect_int(0, logfile_follow(&file, NULL));
 	calls = fault.calls;
 	fault_disarm();
-	assert_false(file.cut_unsynced);
+	expect_false(file.cut_unsynced);
 
 	/* The sync of the append fails, and so does the sync of the cut. */
 	fault_arm(FAULT_ERROR, EIO, calls + 2, 100);
-	assert_true(logfile_append(&file, "2\n", 2, 0, NULL) < 0);
+	expect_true(logfile_append(&file, "2\n", 2, 0, NULL) < 0);
 	fault_disarm();
-	assert_true(file.stray > 0 || file.cut_unsynced);
+	expect_true(file.stray > 0 || file.cut_unsynced);
 	fault_arm(FAULT_ERROR, EIO, 1, 100);
-	assert_int_equal(logfile_follow(&file, NULL), -EIO);
+	expect_int(-EIO, logfile_follow(&file, NULL));
 	fault_disarm();
-	assert_int_equal(logfile_follow(&file, NULL), 0);
-	assert_false(file.cut_unsynced);
-	assert_int_equal(file.stray, 0);
-	assert_string_equal(disk_get("log"), "1\n");
+	expect_int(0, logfile_follow(&file, NULL));
+	expect_false(file.cut_unsynced);
+	expect_int(0, file.stray);
+	expect_text("1\n", disk_get("log"));
 	logfile_close(&file);
 }
 
@@ -532,10 +533,10 @@ static void failed_append_is_undone_whatever_came_behind_it(void **state) {
 	append(&file, "one\n");
 	disk_meanwhile = add_theirs;
 	fault_arm(FAULT_ERROR, EIO, 2, 1);
-	assert_int_equal(logfile_append(&file, "two\n", 4, 0, NULL), -EIO);
+	expect_int(-EIO, logfile_append(&file, "two\n", 4, 0, NULL));
 	fault_disarm();
 	append(&file, "two\n");
-	assert_string_equal(disk_get(name), "one\ntwo\n");
+	expect_text("one\ntwo\n", disk_get(name));
 	logfile_close(&file);
 }
 
@@ -546,11 +547,11 @@ static void file_cut_under_a_failing_append_gets_no_hole(void **state) {
 	disk_meanwhile = cut_it;
 	/* write, then fdatasync */
 	fault_arm(FAULT_ERROR, EIO, 2, 1);
-	assert_int_equal(logfile_append(&file, "two\n", 4, 0, NULL), -EIO);
+	expect_int(-EIO, logfile_append(&file, "two\n", 4, 0, NULL));
 	fault_disarm();
-	assert_string_equal(disk_get(name), "");
+	expect_text("", disk_get(name));
 	append(&file, "three\n");
-	assert_string_equal(disk_get(name), "three\n");
+	expect_text("three\n", disk_get(name));
 	logfile_close(&file);
 }
 
@@ -580,7 +581,7 @@ static void failed_append_can_be_repeated(void **state) {
 			hits = fault.hits;
 			fault_disarm();
 			if (r == 0) {
-				assert_true(is_appended(disk_get(name)));
+				expect_true(is_appended(disk_get(name)));
 			} else if (logfile_follow(&file, NULL) < 0 || is_appended(disk_get(name))) {
 				fail_msg("calls %d to %d failed: not undone", at, at + count - 1);
 			}
@@ -593,7 +594,7 @@ static void failed_append_can_be_repeated(void **state) {
 			logfile_close(&file);
 		}
 	}
-	assert_true(swept >= 4 * 3);
+	expect_true(swept >= 4 * 3);
 }
 
 static void failed_open_can_be_repeated(void **state) {
@@ -606,14 +607,14 @@ static void failed_open_can_be_repeated(void **state) {
 		int r = logfile_open(&file, disk_directory, name, "", NULL);
 		hits = fault.hits;
 		fault_disarm();
-		assert_int_equal(r, hits > 0 ? -EIO : 0);
+		expect_int(hits > 0 ? -EIO : 0, r);
 		logfile_close(&file);
 		file = opened("");
-		assert_string_equal(disk_get(name), "one\n");
+		expect_text("one\n", disk_get(name));
 		logfile_close(&file);
 	}
 	/* open, read, truncate, sync, open and sync the directory */
-	assert_int_equal(at, 8);
+	expect_int(8, at);
 }
 
 static void failed_reopening_can_be_repeated(void **state) {
@@ -622,7 +623,7 @@ static void failed_reopening_can_be_repeated(void **state) {
 		disk_empty();
 		struct logfile file = opened("");
 		append(&file, "one\n");
-		assert_int_equal(rename(disk_path(name), disk_path("moved")), 0);
+		expect_int(0, rename(disk_path(name), disk_path("moved")));
 		fault_arm(FAULT_ERROR, EMFILE, at, 1);
 		int r = logfile_append(&file, "two\n", 4, 0, NULL);
 		hits = fault.hits;
@@ -630,8 +631,8 @@ static void failed_reopening_can_be_repeated(void **state) {
 		if (r < 0) {
 			append(&file, "two\n");
 		}
-		assert_string_equal(disk_get("moved"), "one\n");
-		assert_string_equal(disk_get(name), "two\n");
+		expect_text("one\n", disk_get("moved"));
+		expect_text("two\n", disk_get(name));
 		logfile_close(&file);
 	}
 }

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: ISC
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "fixture.h"
 #include "sample.h"
+
 #include "base/text.h"
 #include "sink/format.h"
 #include "sink/ndjson.h"
+
+#include <errno.h>
 
 #define HEAD                                                                              \
 	"{\"time\":\"2026-11-23T08:15:00Z\",\"name\":\"lobby\",\"count\":7,\"status\":\"ok\"," \
@@ -31,8 +24,8 @@ static void expect(const struct record *record, const char *line) {
 	struct buf out;
 	buf_init(&out, 1 << 20);
 	ndjson_format(record, &out);
-	assert_int_equal(buf_error(&out), 0);
-	assert_string_equal(buf_text(&out), line);
+	expect_int(0, buf_error(&out));
+	expect_text(line, buf_text(&out));
 	buf_done(&out);
 }
 
@@ -90,7 +83,7 @@ static void count_is_null_unless_ok(void **state) {
 		const char *name;
 	} rows[] = {{RECORD_NO_DATA, "no_data"}, {RECORD_AMBIGUOUS, "ambiguous"}, {RECORD_GAP, "gap"}};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char line[1024];
 		struct record record = sample_record();
 		record.status = rows[i].status;
@@ -131,7 +124,7 @@ static void strings_are_escaped(void **state) {
 		{"\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf"},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char line[1024];
 		struct device device = sample_device;
 		struct record record = sample_record();
@@ -195,11 +188,11 @@ static void numbers_reach_their_ends(void **state) {
 		{0, "0"}, {-1, "-1"}, {10, "10"},
 		{INT64_MAX, "9223372036854775807"}, {INT64_MIN, "-9223372036854775808"},
 	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct buf out;
 		buf_init(&out, 100);
 		buf_put_int(&out, rows[i].n);
-		assert_string_equal(buf_text(&out), rows[i].text);
+		expect_text(rows[i].text, buf_text(&out));
 		buf_done(&out);
 	}
 }
@@ -210,7 +203,7 @@ static void full_buffer_shows_in_the_end(void **state) {
 	struct buf out;
 	buf_init(&out, 100);
 	ndjson_format(&record, &out);
-	assert_int_equal(buf_error(&out), -EFBIG);
+	expect_int(-EFBIG, buf_error(&out));
 	buf_done(&out);
 }
 
@@ -220,7 +213,7 @@ static int parse(const char *line, struct log_entry *ret) {
 	/* A copy of exactly that length, so that the sanitizer sees a byte too far. */
 	size_t len = strlen(line);
 	char *copy = malloc(len + 1);
-	assert_non_null(copy);
+	expect_not_null(copy);
 	memcpy(copy, line, len + 1);
 	int r = ndjson_parse(copy, len, ret);
 	free(copy);
@@ -243,18 +236,18 @@ static void what_was_written_is_read_back(void **state) {
 		record.event_counts = "{\"x\":[1,{\"y\":\"]\"}]}";
 		buf_init(&out, 1 << 20);
 		ndjson_format(&record, &out);
-		assert_int_equal(parse(buf_text(&out), &entry), 0);
-		assert_string_equal(entry.uuid, device.uuid);
-		assert_int_equal(entry.interval, INTERVAL_MINUTELY);
-		assert_true(entry.start == record.start && entry.end == record.end);
-		assert_int_equal(entry.status, status);
-		assert_true(entry.count == record.count);
-		assert_int_equal(entry.revision, 65535);
+		expect_int(0, parse(buf_text(&out), &entry));
+		expect_text(device.uuid, entry.uuid);
+		expect_int(INTERVAL_MINUTELY, entry.interval);
+		expect_true(entry.start == record.start && entry.end == record.end);
+		expect_int(status, entry.status);
+		expect_true(entry.count == record.count);
+		expect_int(65535, entry.revision);
 
 		/* And no cut of it is. */
 		for (size_t len = out.len; len-- > 0;) {
 			buf_truncate(&out, len);
-			assert_int_equal(parse(buf_text(&out), &entry), -EBADMSG);
+			expect_int(-EBADMSG, parse(buf_text(&out), &entry));
 		}
 		buf_done(&out);
 	}
@@ -292,7 +285,7 @@ static void lines_are_read_by_their_members(void **state) {
 		{"{\"\\}\n", false},
 		{"{\"time\":{[\"}\n", false},
 	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct log_entry entry;
 		if (parse(rows[i].line, &entry) != (rows[i].good ? 0 : -EBADMSG)) {
 			fail_msg("%s is %s", rows[i].line, rows[i].good ? "good" : "bad");

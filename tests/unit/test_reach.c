@@ -14,9 +14,9 @@ static int requests_for(struct reach *reach, int cap, int count) {
 	while (count > 0) {
 		int asked = reach->limit < count ? reach->limit : count;
 		requests++;
-		assert_true(requests < 100000);
+		expect_true(requests < 100000);
 		if (asked > cap) {
-			assert_true(reach_halve(reach, asked));
+			expect_true(reach_halve(reach, asked));
 		} else {
 			count -= asked;
 			reach_worked(reach, MOST, count > 0);
@@ -57,7 +57,7 @@ static void what_never_failed_grows_at_once(void **state) {
 	(void)state;
 	struct reach reach;
 	reach_init(&reach, MOST);
-	assert_true(reach_halve(&reach, 2));
+	expect_true(reach_halve(&reach, 2));
 	reach_failed_alone(&reach, true);
 	reach_worked(&reach, MOST, true);
 	expect_int(2, reach.limit, "it was the bucket, not their number");
@@ -76,7 +76,7 @@ static void the_steady_state_has_no_limit_but_one_that_failed(void **state) {
 	reach.limit = 5;
 	reach_worked(&reach, MOST, false);
 	expect_int(MOST, reach.limit, "limit");
-	assert_true(reach_halve(&reach, 20));
+	expect_true(reach_halve(&reach, 20));
 	reach_worked(&reach, MOST, false);
 	expect_int(10, reach.limit, "limit after 20 have failed");
 }
@@ -133,7 +133,7 @@ static void a_leap_that_fails_proves_nothing(void **state) {
 	for (int i = 0; i < 3; i++) {
 		reach_failed_alone(&reach, false);
 		expect_int(1, reach.leap, "leap");
-		assert_false(reach_leapt(&reach));
+		expect_false(reach_leapt(&reach));
 	}
 	reach_failed_alone(&reach, false);
 	reach_failed_alone(&reach, false); /* the leap */
@@ -169,7 +169,7 @@ static void an_answer_behind_it_ends_patience(void **state) {
 	reach_init(&reach, MOST);
 	reach_failed_alone(&reach, false);
 	expect_int(1, reach.leap, "leap");
-	assert_false(reach_leapt(&reach));
+	expect_false(reach_leapt(&reach));
 	expect_int(1, reach.proofs, "proofs");
 	expect_int(0, reach.leap, "leap after an answer");
 	reach_failed_alone(&reach, true);

@@ -251,7 +251,7 @@ static void an_account_with_another_key_waits_for_nobody(void **state) {
 static void an_account_without_a_key_waits_for_it(void **state) {
 	(void)state;
 	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
-	assert_int_equal(remove(rig_path("key")), 0);
+	expect_int(0, remove(rig_path("key")));
 	rig_start(false);
 	rig_expect_said("<3>acme: no usable key: */key cannot be opened: *: its devices are not polled\n");
 	expect_int(0, rig_open(), "requests");
@@ -266,7 +266,7 @@ static void an_account_without_a_key_waits_for_it(void **state) {
 	rig_expect_said("<5>acme: key or certificate files have changed: *\n<5>acme: key accepted after *\n");
 
 	/* The same at a reload. */
-	assert_int_equal(remove(rig_path("key")), 0);
+	expect_int(0, remove(rig_path("key")));
 	reload();
 	rig_expect_said("<3>acme: no usable key: */key cannot be opened: *: its devices are not polled\n");
 	expect_int(0, rig.endpoints, "endpoints");
@@ -279,9 +279,9 @@ static void what_only_a_restart_applies_is_told(void **state) {
 	rig_start(false);
 	char text[8192], *at;
 	(void)snprintf(text, sizeof(text), "%s", rig_get("main.conf"));
-	assert_non_null(at = strstr(text, "/state\";"));
+	expect_not_null(at = strstr(text, "/state\";"));
 	memcpy(at, "/stat2", strlen("/stat2"));
-	assert_int_equal(mkdir(rig_path("stat2"), 0700), 0);
+	expect_int(0, mkdir(rig_path("stat2"), 0700));
 	rig_put("main.conf", text);
 	reload();
 	rig_expect_said("<4>*state*directory*\n");
@@ -333,7 +333,7 @@ static void a_checkpoint_that_is_gone_or_damaged_is_rebuilt(void **state) {
 	rig_end();
 	rig_expect_said("");
 
-	assert_int_equal(remove(rig_path("state/checkpoint")), 0);
+	expect_int(0, remove(rig_path("state/checkpoint")));
 	rig_start(false);
 	rig_expect_said("<4>*/state/checkpoint: missing: rebuilt from the log: 10 records in */log\n");
 	expect_int(0, rig_open(), "requests");
@@ -364,9 +364,9 @@ static void a_checkpoint_that_cannot_be_read_stops_the_start(void **state) {
 		rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
 		rig_put("state/checkpoint", "garbage\n");
 		struct config *config = rig_config();
-		assert_int_equal(http_new(&rig_http, &err), 0);
-		assert_int_equal(sink_open(&config->log, rig.wall, &rig_sink, &err), 0);
-		assert_int_equal(poller_new(config, rig_http, rig_sink, false, &rig_poller, &err), 0);
+		expect_int(0, http_new(&rig_http, &err));
+		expect_int(0, sink_open(&config->log, rig.wall, &rig_sink, &err));
+		expect_int(0, poller_new(config, rig_http, rig_sink, false, &rig_poller, &err));
 		fault_arm(FAULT_ERROR, EIO, rows[row].fault, 1);
 		expect_int(-EIO, recovery_restore(rig_poller, &err), "%s: %s", rows[row].what, err.text);
 		fault_disarm();
@@ -404,7 +404,7 @@ static void a_checkpoint_is_written_if_there_is_something_new(void **state) {
 	rig_start(false);
 	save();
 	expect_int(0, access(rig_path("state/checkpoint"), F_OK), "the first says where devices begin");
-	assert_int_equal(remove(rig_path("state/checkpoint")), 0);
+	expect_int(0, remove(rig_path("state/checkpoint")));
 	save();
 	expect_int(-1, access(rig_path("state/checkpoint"), F_OK), "nothing new");
 	rig_ok(1);
@@ -420,7 +420,7 @@ static void a_checkpoint_is_written_if_there_is_something_new(void **state) {
 	fault_arm(FAULT_ERROR, ENOSPC, 1, 1000);
 	expect_int(-ENOSPC, recovery_save(rig_poller, &err), "%s", err.text);
 	fault_disarm();
-	assert_int_equal(remove(rig_path("state/checkpoint")), 0);
+	expect_int(0, remove(rig_path("state/checkpoint")));
 	save();
 	expect_int(0, access(rig_path("state/checkpoint"), F_OK), "after a failure");
 	rig_end();

@@ -284,13 +284,13 @@ static void a_refused_key_is_told_with_its_place(void **state) {
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		char path[PATH_MAX], text[8192], rest[8192], name[64], *at;
 		(void)snprintf(path, sizeof(path), "%s", rig_path(rows[row].directory));
-		assert_int_equal(mkdir(path, 0700), 0);
+		expect_int(0, mkdir(path, 0700));
 		(void)snprintf(name, sizeof(name), "%s/api-key", rows[row].directory);
 		rig_put(name, "the-key");
-		assert_int_equal(setenv("CREDENTIALS_DIRECTORY", path, 1), 0);
+		expect_int(0, setenv("CREDENTIALS_DIRECTORY", path, 1));
 		rig_configure(RIG_ACCOUNT, "", RIG_LOBBY, "");
 		(void)snprintf(text, sizeof(text), "%s", rig_get("main.conf"));
-		assert_non_null(at = strstr(text, "key_file = "));
+		expect_not_null(at = strstr(text, "key_file = "));
 		(void)snprintf(rest, sizeof(rest), "%s", strchr(at, ';'));
 		(void)snprintf(at, sizeof(text) - (size_t)(at - text), "key_file = \"api-key\"%s", rest);
 		rig_put("main.conf", text);
@@ -740,7 +740,7 @@ static void a_reply_to_the_old_key_is_not_held_against_the_new_one(void **state)
 static void a_key_file_that_is_gone_is_told(void **state) {
 	(void)state;
 	start_with("HOURLY", "window = \"1h\";");
-	assert_int_equal(unlink(rig_path("key")), 0);
+	expect_int(0, unlink(rig_path("key")));
 	rig_status(401, "no");
 	(void)rig_turn();
 	rig_expect_said("<3>acme: key refused (*): its 1 device is not polled; *\n<3>acme: */key cannot be opened: No such file or directory\n");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 
 #include "disk.h"
+#include "fixture.h"
 
 #include "base/file.h"
 #include "sink/rotate.h"
@@ -14,7 +15,7 @@ static struct rotate started(const struct log_settings *settings, usec_t now) {
 	struct rotate rotate;
 	struct log_settings ours = *settings;
 	ours.directory = disk_directory;
-	assert_int_equal(rotate_init(&rotate, &ours, now), 0);
+	expect_int(0, rotate_init(&rotate, &ours, now));
 	rotate_release(&rotate, USEC_INFINITY);
 	return rotate;
 }
@@ -82,7 +83,7 @@ static void names_are_parsed_strictly(void **state) {
 		{"occupancy-20261123", false, false},
 		{"", false, false},
 	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct archive_file file;
 		bool good = archive_parse(rows[i].name, &file);
 		if (good != rows[i].good || (good && file.compressed != rows[i].compressed)) {
@@ -96,9 +97,9 @@ static void name_and_time_belong_together(void **state) {
 	char name[ARCHIVE_NAME_SIZE];
 	struct archive_file file;
 	usec_t time = monday + 8 * USEC_PER_HOUR + 15 * USEC_PER_MIN + 59 * USEC_PER_SEC;
-	assert_string_equal(archive_name(name, time + 999999, "csv"), "occupancy-20261123T081559Z.csv");
-	assert_true(archive_parse(name, &file));
-	assert_int_equal(file.time, time);
+	expect_text("occupancy-20261123T081559Z.csv", archive_name(name, time + 999999, "csv"));
+	expect_true(archive_parse(name, &file));
+	expect_int(time, file.time);
 }
 
 /* Renaming */
@@ -116,7 +117,7 @@ static void name_is_later_than_all_there_are(void **state) {
 		{"occupancy-20270101T000000Z.ndjson.gz", "occupancy-20270101T000001Z.ndjson"},
 		{"occupancy-20261231T235959Z.ndjson", "occupancy-20270101T000000Z.ndjson"},
 	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		const struct log_settings settings = {0};
 		struct rotate rotate = started(&settings, monday);
 		struct error err = {{0}};
@@ -126,8 +127,8 @@ static void name_is_later_than_all_there_are(void **state) {
 		if (rotate_rename(&rotate, disk_path("occupancy.ndjson"), "ndjson", monday + 999999, &err) < 0) {
 			fail_msg("%s", err.text);
 		}
-		assert_string_equal(disk_get(rows[i].there), "theirs");
-		assert_string_equal(disk_get(rows[i].want), "ours");
+		expect_text("theirs", disk_get(rows[i].there));
+		expect_text("ours", disk_get(rows[i].want));
 		rotate_done(&rotate);
 	}
 }
@@ -141,9 +142,9 @@ static void name_is_not_used_again_after_its_file_is_gone(void **state) {
 		disk_empty();
 		disk_put("occupancy.ndjson", "ours");
 		/* The clock steps back an hour each time. */
-		assert_int_equal(rotate_rename(&rotate, disk_path("occupancy.ndjson"), "ndjson",
-		                               monday - i * USEC_PER_HOUR, NULL), 0);
-		assert_string_equal(disk_get(archive_name(name, monday + i * USEC_PER_SEC, "ndjson")), "ours");
+		expect_int(0,
+		           rotate_rename(&rotate, disk_path("occupancy.ndjson"), "ndjson", monday - i * USEC_PER_HOUR, NULL));
+		expect_text("ours", disk_get(archive_name(name, monday + i * USEC_PER_SEC, "ndjson")));
 	}
 	rotate_done(&rotate);
 }
@@ -153,8 +154,8 @@ static void rename_of_nothing_fails(void **state) {
 	const struct log_settings settings = {0};
 	struct rotate rotate = started(&settings, monday);
 	struct error err = {{0}};
-	assert_int_equal(rotate_rename(&rotate, disk_path("none"), "ndjson", monday, &err), -ENOENT);
-	assert_non_null(strstr(err.text, "/none: cannot be renamed to occupancy-20261123T000000Z.ndjson: "));
+	expect_int(-ENOENT, rotate_rename(&rotate, disk_path("none"), "ndjson", monday, &err));
+	expect_part("/none: cannot be renamed to occupancy-20261123T000000Z.ndjson: ", err.text);
 	rotate_done(&rotate);
 }
 
@@ -174,13 +175,13 @@ static void files_are_compressed_in_slices(void **state) {
 	disk_put("occupancy.ndjson", "current");
 
 	struct rotate rotate = started(&compressing, monday);
-	assert_in_range(work(&rotate, NULL), 4 + 5, 20);
-	assert_int_equal(rotate_work(&rotate, NULL), 0);
+	expect_between(4 + 5, 20, work(&rotate, NULL));
+	expect_int(0, rotate_work(&rotate, NULL));
 	rotate_done(&rotate);
-	assert_string_equal(disk_list(), "occupancy-20261122T000000Z.ndjson.gz "
-	                                 "occupancy-20261123T000000Z.csv.gz occupancy.ndjson ");
-	assert_true(strcmp(unpacked("occupancy-20261122T000000Z.ndjson.gz"), text) == 0);
-	assert_string_equal(unpacked("occupancy-20261123T000000Z.csv.gz"), "small");
+	expect_text("occupancy-20261122T000000Z.ndjson.gz "
+	            "occupancy-20261123T000000Z.csv.gz occupancy.ndjson ", disk_list());
+	expect_true(strcmp(unpacked("occupancy-20261122T000000Z.ndjson.gz"), text) == 0);
+	expect_text("small", unpacked("occupancy-20261123T000000Z.csv.gz"));
 }
 
 static void nothing_is_compressed_unasked(void **state) {
@@ -188,7 +189,7 @@ static void nothing_is_compressed_unasked(void **state) {
 	static const struct log_settings plain = {0};
 	disk_put("occupancy-20261122T000000Z.ndjson", "one");
 	work_through(&plain, monday);
-	assert_string_equal(disk_list(), "occupancy-20261122T000000Z.ndjson ");
+	expect_text("occupancy-20261122T000000Z.ndjson ", disk_list());
 }
 
 static void interrupted_compression_begins_again(void **state) {
@@ -198,8 +199,8 @@ static void interrupted_compression_begins_again(void **state) {
 	disk_put(".occupancy-20261121T000000Z.ndjson.gz.tmp", "of a file that is gone");
 	disk_put(".occupancy.tmp", "not ours");
 	work_through(&compressing, monday);
-	assert_string_equal(disk_list(), ".occupancy.tmp occupancy-20261122T000000Z.ndjson.gz ");
-	assert_string_equal(unpacked("occupancy-20261122T000000Z.ndjson.gz"), "one");
+	expect_text(".occupancy.tmp occupancy-20261122T000000Z.ndjson.gz ", disk_list());
+	expect_text("one", unpacked("occupancy-20261122T000000Z.ndjson.gz"));
 }
 
 static void latest_file_stays_as_it_is_until_the_next(void **state) {
@@ -208,24 +209,24 @@ static void latest_file_stays_as_it_is_until_the_next(void **state) {
 	disk_put("occupancy-20261121T000000Z.ndjson", "one");
 	disk_put("occupancy-20261122T000000Z.ndjson", "two");
 	work_through(&settings, monday);
-	assert_string_equal(disk_list(), "occupancy-20261121T000000Z.ndjson.gz occupancy-20261122T000000Z.ndjson ");
+	expect_text("occupancy-20261121T000000Z.ndjson.gz occupancy-20261122T000000Z.ndjson ", disk_list());
 	disk_put("occupancy-20261123T000000Z.csv", "three");
 	work_through(&settings, monday);
-	assert_string_equal(disk_list(), "occupancy-20261121T000000Z.ndjson.gz occupancy-20261122T000000Z.ndjson.gz "
-	                                 "occupancy-20261123T000000Z.csv ");
+	expect_text("occupancy-20261121T000000Z.ndjson.gz occupancy-20261122T000000Z.ndjson.gz "
+	            "occupancy-20261123T000000Z.csv ", disk_list());
 	work_through(&compressing, monday);
-	assert_string_equal(unpacked("occupancy-20261123T000000Z.csv.gz"), "three");
+	expect_text("three", unpacked("occupancy-20261123T000000Z.csv.gz"));
 }
 
 static void abandoned_compression_leaves_nothing_behind(void **state) {
 	(void)state;
 	disk_put("occupancy-20261122T000000Z.ndjson", "one");
 	struct rotate rotate = started(&compressing, monday);
-	assert_int_equal(rotate_work(&rotate, NULL), 1); /* sweep */
-	assert_int_equal(rotate_work(&rotate, NULL), 1); /* pick */
-	assert_non_null(strstr(disk_list(), ".gz.tmp"));
+	expect_int(1, rotate_work(&rotate, NULL)); /* sweep */
+	expect_int(1, rotate_work(&rotate, NULL)); /* pick */
+	expect_part(".gz.tmp", disk_list());
 	rotate_done(&rotate);
-	assert_string_equal(disk_list(), "occupancy-20261122T000000Z.ndjson ");
+	expect_text("occupancy-20261122T000000Z.ndjson ", disk_list());
 }
 
 static void complete_twin_is_the_one_to_stay(void **state) {
@@ -235,34 +236,34 @@ static void complete_twin_is_the_one_to_stay(void **state) {
 	work_through(&compressing, monday);
 	disk_put("occupancy-20261122T000000Z.ndjson", "one");
 	work_through(&plain, monday);
-	assert_string_equal(disk_list(), "occupancy-20261122T000000Z.ndjson.gz ");
-	assert_string_equal(unpacked("occupancy-20261122T000000Z.ndjson.gz"), "one");
+	expect_text("occupancy-20261122T000000Z.ndjson.gz ", disk_list());
+	expect_text("one", unpacked("occupancy-20261122T000000Z.ndjson.gz"));
 }
 
 /* Somebody's gzip(1) was killed. */
 static void incomplete_twin_is_made_anew(void **state) {
 	(void)state;
 	static const char *const twins[] = {"", "short", "long enough for a trailer"};
-	for (size_t i = 0; i < sizeof(twins) / sizeof(twins[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(twins); i++) {
 		disk_empty();
 		disk_put("occupancy-20261122T000000Z.ndjson", "one");
 		disk_put("occupancy-20261122T000000Z.ndjson.gz", twins[i]);
 		work_through(&compressing, monday);
-		assert_string_equal(disk_list(), "occupancy-20261122T000000Z.ndjson.gz ");
-		assert_string_equal(unpacked("occupancy-20261122T000000Z.ndjson.gz"), "one");
+		expect_text("occupancy-20261122T000000Z.ndjson.gz ", disk_list());
+		expect_text("one", unpacked("occupancy-20261122T000000Z.ndjson.gz"));
 	}
 }
 
 static void file_that_cannot_be_compressed_does_not_stop_the_others(void **state) {
 	(void)state;
 	struct error err = {{0}};
-	assert_int_equal(mkdir(disk_path("occupancy-20261121T000000Z.ndjson"), 0700), 0);
+	expect_int(0, mkdir(disk_path("occupancy-20261121T000000Z.ndjson"), 0700));
 	disk_put("occupancy-20261122T000000Z.ndjson", "two");
 	struct rotate rotate = started(&compressing, monday);
-	assert_int_equal(work(&rotate, &err), -FILE_NOT_REGULAR);
-	assert_non_null(strstr(err.text, "occupancy-20261121T000000Z.ndjson: cannot be compressed: "));
+	expect_int(-FILE_NOT_REGULAR, work(&rotate, &err));
+	expect_part("occupancy-20261121T000000Z.ndjson: cannot be compressed: ", err.text);
 	rotate_done(&rotate);
-	assert_string_equal(unpacked("occupancy-20261122T000000Z.ndjson.gz"), "two");
+	expect_text("two", unpacked("occupancy-20261122T000000Z.ndjson.gz"));
 }
 
 /* A disk that is full is so for the others as well; another failure is the file's own. */
@@ -276,22 +277,23 @@ static void full_disk_stops_compressing_until_the_next_round(void **state) {
 		{EDQUOT, "occupancy-20261121T000000Z.ndjson occupancy-20261122T000000Z.ndjson "},
 		{EIO, "occupancy-20261121T000000Z.ndjson occupancy-20261122T000000Z.ndjson.gz "},
 	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct error err = {{0}};
 		disk_put("occupancy-20261121T000000Z.ndjson", "one");
 		disk_put("occupancy-20261122T000000Z.ndjson", "two");
 		struct rotate rotate = started(&compressing, monday);
-		assert_int_equal(rotate_work(&rotate, NULL), 1); /* sweep */
-		assert_int_equal(rotate_work(&rotate, NULL), 1); /* pick */
+		expect_int(1, rotate_work(&rotate, NULL)); /* sweep */
+		expect_int(1, rotate_work(&rotate, NULL)); /* pick */
 		fault_arm(FAULT_ERROR, rows[i].error, 1, 1);
-		assert_int_equal(rotate_work(&rotate, NULL), 1);
+		expect_int(1, rotate_work(&rotate, NULL));
 		fault_disarm();
-		assert_int_equal(work(&rotate, &err), -rows[i].error);
-		assert_non_null(strstr(err.text, "occupancy-20261121T000000Z.ndjson: cannot be compressed: "));
+		expect_int(-rows[i].error, work(&rotate, &err));
+		expect_part("occupancy-20261121T000000Z.ndjson: cannot be compressed: ", err.text);
 		rotate_done(&rotate);
-		assert_string_equal(disk_list(), rows[i].after);
+		expect_text(rows[i].after, disk_list());
 		work_through(&compressing, monday);
-		assert_string_equal(disk_list(), "occupancy-20261121T000000Z.ndjson.gz occupancy-20261122T000000Z.ndjson.gz ");
+		expect_text("occupancy-20261121T000000Z.ndjson.gz occupancy-20261122T000000Z.ndjson.gz ",
+		            disk_list());
 		disk_empty();
 	}
 }
@@ -300,14 +302,14 @@ static void rotation_while_compressing_is_taken_along(void **state) {
 	(void)state;
 	disk_put("occupancy-20261122T000000Z.ndjson", "one");
 	struct rotate rotate = started(&compressing, monday);
-	assert_int_equal(rotate_work(&rotate, NULL), 1);
-	assert_int_equal(rotate_work(&rotate, NULL), 1);
+	expect_int(1, rotate_work(&rotate, NULL));
+	expect_int(1, rotate_work(&rotate, NULL));
 	disk_put("occupancy.ndjson", "two");
-	assert_int_equal(rotate_rename(&rotate, disk_path("occupancy.ndjson"), "ndjson", monday, NULL), 0);
-	assert_true(work(&rotate, NULL) > 0);
+	expect_int(0, rotate_rename(&rotate, disk_path("occupancy.ndjson"), "ndjson", monday, NULL));
+	expect_true(work(&rotate, NULL) > 0);
 	rotate_done(&rotate);
-	assert_string_equal(disk_list(), "occupancy-20261122T000000Z.ndjson.gz "
-	                                 "occupancy-20261123T000000Z.ndjson.gz ");
+	expect_text("occupancy-20261122T000000Z.ndjson.gz "
+	            "occupancy-20261123T000000Z.ndjson.gz ", disk_list());
 }
 
 /* Trimming */
@@ -334,7 +336,7 @@ static void what_is_too_much_is_removed(void **state) {
 		{{.keep = 4, .keep_bytes = 30, .keep_age = USEC_PER_WEEK}, 3},
 		{{.keep = 2, .keep_bytes = 30, .keep_age = USEC_PER_WEEK}, 2},
 	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char want[512] = "";
 		disk_empty();
 		for (int day = 0; day < 5; day++) {
@@ -351,7 +353,7 @@ static void what_is_too_much_is_removed(void **state) {
 		disk_put("unrelated", "");
 		work_through(&rows[i].settings, monday);
 		(void)snprintf(want + strlen(want), sizeof(want) - strlen(want), "occupancy.ndjson unrelated ");
-		assert_string_equal(disk_list(), want);
+		expect_text(want, disk_list());
 	}
 }
 
@@ -363,15 +365,15 @@ static void what_no_checkpoint_is_past_stays(void **state) {
 		char name[ARCHIVE_NAME_SIZE];
 		disk_put(archive_name(name, monday + second * USEC_PER_SEC, "ndjson"), "x");
 	}
-	assert_int_equal(rotate_init(&rotate, &settings, monday), 0);
-	assert_int_equal(rotate_resume(&rotate, monday, NULL), 0);
-	assert_int_equal(rotate.newest, monday + 3 * USEC_PER_SEC);
+	expect_int(0, rotate_init(&rotate, &settings, monday));
+	expect_int(0, rotate_resume(&rotate, monday, NULL));
+	expect_int(monday + 3 * USEC_PER_SEC, rotate.newest);
 	(void)work(&rotate, NULL);
-	assert_string_equal(disk_list(), "occupancy-20261123T000001Z.ndjson occupancy-20261123T000002Z.ndjson "
-	                                 "occupancy-20261123T000003Z.ndjson ");
+	expect_text("occupancy-20261123T000001Z.ndjson occupancy-20261123T000002Z.ndjson "
+	            "occupancy-20261123T000003Z.ndjson ", disk_list());
 	rotate_release(&rotate, monday + 2 * USEC_PER_SEC);
 	(void)work(&rotate, NULL);
-	assert_string_equal(disk_list(), "occupancy-20261123T000003Z.ndjson ");
+	expect_text("occupancy-20261123T000003Z.ndjson ", disk_list());
 	rotate_done(&rotate);
 }
 
@@ -380,10 +382,10 @@ static void name_of_an_earlier_life_is_not_given_again(void **state) {
 	struct log_settings settings = {.directory = disk_directory};
 	struct rotate rotate;
 	disk_put("occupancy.ndjson", "x");
-	assert_int_equal(rotate_init(&rotate, &settings, monday), 0);
-	assert_int_equal(rotate_resume(&rotate, monday + USEC_PER_HOUR, NULL), 0);
-	assert_int_equal(rotate_rename(&rotate, disk_path("occupancy.ndjson"), "ndjson", monday, NULL), 0);
-	assert_string_equal(disk_list(), "occupancy-20261123T010001Z.ndjson ");
+	expect_int(0, rotate_init(&rotate, &settings, monday));
+	expect_int(0, rotate_resume(&rotate, monday + USEC_PER_HOUR, NULL));
+	expect_int(0, rotate_rename(&rotate, disk_path("occupancy.ndjson"), "ndjson", monday, NULL));
+	expect_text("occupancy-20261123T010001Z.ndjson ", disk_list());
 	rotate_done(&rotate);
 }
 
@@ -392,12 +394,12 @@ static void age_takes_even_the_last_and_is_told_by_the_clock_alone(void **state)
 	static const struct log_settings settings = {.keep = 9, .keep_age = USEC_PER_DAY};
 	disk_put("occupancy-20261123T000000Z.ndjson", "x");
 	struct rotate rotate = started(&settings, monday);
-	assert_int_equal(work(&rotate, NULL), 3);
+	expect_int(3, work(&rotate, NULL));
 	rotate_tick(&rotate, monday + USEC_PER_DAY);
-	assert_int_equal(work(&rotate, NULL), 1);
+	expect_int(1, work(&rotate, NULL));
 	rotate_tick(&rotate, monday + USEC_PER_DAY + USEC_PER_SEC);
-	assert_int_equal(work(&rotate, NULL), 4);
-	assert_string_equal(disk_list(), "");
+	expect_int(4, work(&rotate, NULL));
+	expect_text("", disk_list());
 	rotate_done(&rotate);
 }
 
@@ -409,27 +411,27 @@ static void age_is_of_the_confirmed_time(void **state) {
 	disk_put("occupancy-20261123T000000Z.ndjson", "x");
 	disk_put(ahead, "x");
 	const struct timespec times[] = {{.tv_sec = monday / USEC_PER_SEC}, {.tv_sec = monday / USEC_PER_SEC}};
-	assert_int_equal(utimensat(AT_FDCWD, disk_path(ahead), times, 0), 0);
+	expect_int(0, utimensat(AT_FDCWD, disk_path(ahead), times, 0));
 
 	struct rotate rotate = started(&settings, USEC_UNKNOWN);
-	assert_true(work(&rotate, NULL) > 0);
+	expect_true(work(&rotate, NULL) > 0);
 	rotate_tick(&rotate, USEC_UNKNOWN);
-	assert_true(work(&rotate, NULL) > 0);
+	expect_true(work(&rotate, NULL) > 0);
 	rotate_tick(&rotate, monday + USEC_PER_HOUR);
-	assert_true(work(&rotate, NULL) > 0);
-	assert_string_equal(disk_list(), "occupancy-20261123T000000Z.ndjson occupancy-20461123T000000Z.ndjson ");
+	expect_true(work(&rotate, NULL) > 0);
+	expect_text("occupancy-20261123T000000Z.ndjson occupancy-20461123T000000Z.ndjson ", disk_list());
 
 	struct rotate_removed removed;
-	assert_false(rotate_removed(&rotate, &removed));
+	expect_false(rotate_removed(&rotate, &removed));
 	rotate_tick(&rotate, monday + USEC_PER_DAY + 2 * USEC_PER_SEC);
-	assert_true(work(&rotate, NULL) > 0);
-	assert_string_equal(disk_list(), "");
-	assert_true(rotate_removed(&rotate, &removed));
-	assert_int_equal(removed.files, 2);
-	assert_string_equal(removed.first, "occupancy-20261123T000000Z.ndjson");
-	assert_string_equal(removed.last, ahead);
-	assert_string_equal(removed.setting, "keep_age");
-	assert_false(rotate_removed(&rotate, &removed));
+	expect_true(work(&rotate, NULL) > 0);
+	expect_text("", disk_list());
+	expect_true(rotate_removed(&rotate, &removed));
+	expect_int(2, removed.files);
+	expect_text("occupancy-20261123T000000Z.ndjson", removed.first);
+	expect_text(ahead, removed.last);
+	expect_text("keep_age", removed.setting);
+	expect_false(rotate_removed(&rotate, &removed));
 	rotate_done(&rotate);
 }
 
@@ -443,7 +445,7 @@ static void what_was_removed_is_told_when_all_of_it_is(void **state) {
 		{{.keep_bytes = 3}, "keep_bytes"},
 		{{.keep_bytes = 3, .compress = true}, "keep_bytes"},
 	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char name[ARCHIVE_NAME_SIZE];
 		disk_empty();
 		for (int n = 0; n < 20; n++) {
@@ -455,10 +457,10 @@ static void what_was_removed_is_told_when_all_of_it_is(void **state) {
 		while (!rotate_removed(&rotate, &removed) && slices++ < 10000) {
 			(void)!rotate_work(&rotate, NULL);
 		}
-		assert_int_equal(removed.files, 19);
-		assert_int_equal(strncmp(removed.first, "occupancy-20261123T000000Z.csv", 30), 0);
-		assert_int_equal(strncmp(removed.last, "occupancy-20261123T000018Z.csv", 30), 0);
-		assert_string_equal(removed.setting, rows[i].setting);
+		expect_int(19, removed.files);
+		expect_int(0, strncmp(removed.first, "occupancy-20261123T000000Z.csv", 30));
+		expect_int(0, strncmp(removed.last, "occupancy-20261123T000018Z.csv", 30));
+		expect_text(rows[i].setting, removed.setting);
 		rotate_done(&rotate);
 	}
 }
@@ -471,9 +473,9 @@ static void many_files_go_in_slices(void **state) {
 		disk_put(archive_name(name, monday + i * USEC_PER_SEC, "csv"), "x");
 	}
 	struct rotate rotate = started(&settings, monday);
-	assert_int_equal(work(&rotate, NULL), 7); /* sweep, 8 + 8 + 8 + 4, pick, trim */
+	expect_int(7, work(&rotate, NULL)); /* sweep, 8 + 8 + 8 + 4, pick, trim */
 	rotate_done(&rotate);
-	assert_string_equal(disk_list(), "occupancy-20261123T000028Z.csv occupancy-20261123T000029Z.csv ");
+	expect_text("occupancy-20261123T000028Z.csv occupancy-20261123T000029Z.csv ", disk_list());
 }
 
 /* Compressing may take longer than the process lives. */
@@ -485,12 +487,12 @@ static void files_too_many_go_before_any_is_compressed(void **state) {
 		disk_put(archive_name(name, monday + i * USEC_PER_SEC, "csv"), "x");
 	}
 	struct rotate rotate = started(&settings, monday);
-	assert_int_equal(rotate_work(&rotate, NULL), 1); /* sweep */
-	assert_int_equal(rotate_work(&rotate, NULL), 1); /* pick: by count alone, for bytes will be fewer */
-	assert_string_equal(disk_list(), "occupancy-20261123T000007Z.csv occupancy-20261123T000008Z.csv ");
-	assert_in_range(work(&rotate, NULL), 5, 20);
+	expect_int(1, rotate_work(&rotate, NULL)); /* sweep */
+	expect_int(1, rotate_work(&rotate, NULL)); /* pick: by count alone, for bytes will be fewer */
+	expect_text("occupancy-20261123T000007Z.csv occupancy-20261123T000008Z.csv ", disk_list());
+	expect_between(5, 20, work(&rotate, NULL));
 	rotate_done(&rotate);
-	assert_string_equal(disk_list(), "occupancy-20261123T000008Z.csv.gz ");
+	expect_text("occupancy-20261123T000008Z.csv.gz ", disk_list());
 }
 
 /* One that gets too old while others are compressed goes when the file at hand is done. */
@@ -502,12 +504,12 @@ static void files_go_between_two_that_are_compressed(void **state) {
 	disk_put("occupancy-20261123T120000Z.ndjson", "two");
 	struct rotate rotate = started(&settings, monday);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(rotate_work(&rotate, NULL), 1); /* sweep, pick */
+		expect_int(1, rotate_work(&rotate, NULL)); /* sweep, pick */
 	}
 	rotate_tick(&rotate, monday + USEC_PER_DAY + USEC_PER_SEC);
-	assert_int_equal(rotate_work(&rotate, NULL), 1); /* compress */
-	assert_int_equal(rotate_work(&rotate, NULL), 1); /* pick */
-	assert_string_equal(disk_list(), "occupancy-20261123T120000Z.ndjson ");
+	expect_int(1, rotate_work(&rotate, NULL)); /* compress */
+	expect_int(1, rotate_work(&rotate, NULL)); /* pick */
+	expect_text("occupancy-20261123T120000Z.ndjson ", disk_list());
 	rotate_done(&rotate);
 }
 
@@ -515,14 +517,14 @@ static void file_that_cannot_be_removed_does_not_stop_the_others(void **state) {
 	(void)state;
 	static const struct log_settings settings = {.keep = 1};
 	struct error err = {{0}};
-	assert_int_equal(mkdir(disk_path("occupancy-20261120T000000Z.csv"), 0700), 0);
+	expect_int(0, mkdir(disk_path("occupancy-20261120T000000Z.csv"), 0700));
 	disk_put("occupancy-20261121T000000Z.csv", "x");
 	disk_put("occupancy-20261122T000000Z.csv", "x");
 	struct rotate rotate = started(&settings, monday);
-	assert_int_equal(work(&rotate, &err), -EISDIR);
-	assert_non_null(strstr(err.text, "occupancy-20261120T000000Z.csv: cannot be removed: "));
+	expect_int(-EISDIR, work(&rotate, &err));
+	expect_part("occupancy-20261120T000000Z.csv: cannot be removed: ", err.text);
 	rotate_done(&rotate);
-	assert_string_equal(disk_list(), "occupancy-20261120T000000Z.csv occupancy-20261122T000000Z.csv ");
+	expect_text("occupancy-20261120T000000Z.csv occupancy-20261122T000000Z.csv ", disk_list());
 }
 
 /* Whoever asks between two rounds must not take it that all is well again. */
@@ -530,25 +532,25 @@ static void failure_lasts_until_a_round_ends_well(void **state) {
 	(void)state;
 	static const char name[] = "occupancy-20261121T000000Z.ndjson";
 	struct error first = {{0}};
-	assert_int_equal(mkdir(disk_path(name), 0700), 0);
+	expect_int(0, mkdir(disk_path(name), 0700));
 	struct rotate rotate = started(&compressing, monday);
-	assert_int_equal(work(&rotate, &first), -FILE_NOT_REGULAR);
-	assert_int_equal(rmdir(disk_path(name)), 0);
+	expect_int(-FILE_NOT_REGULAR, work(&rotate, &first));
+	expect_int(0, rmdir(disk_path(name)));
 	disk_put(name, "one");
 	for (int i = 0; i < 3; i++) {
 		struct error err = {{0}};
 		rotate_tick(&rotate, monday + i * USEC_PER_SEC);
-		assert_int_equal(rotate_work(&rotate, &err), -FILE_NOT_REGULAR);
-		assert_string_equal(err.text, first.text);
-		assert_string_equal(disk_list(), "occupancy-20261121T000000Z.ndjson ");
+		expect_int(-FILE_NOT_REGULAR, rotate_work(&rotate, &err));
+		expect_text(first.text, err.text);
+		expect_text("occupancy-20261121T000000Z.ndjson ", disk_list());
 	}
-	assert_int_equal(rotate_work(&rotate, NULL), -FILE_NOT_REGULAR);
+	expect_int(-FILE_NOT_REGULAR, rotate_work(&rotate, NULL));
 
 	rotate_configure(&rotate, &compressing);
-	assert_true(work(&rotate, NULL) > 0);
-	assert_int_equal(rotate_work(&rotate, NULL), 0);
+	expect_true(work(&rotate, NULL) > 0);
+	expect_int(0, rotate_work(&rotate, NULL));
 	rotate_done(&rotate);
-	assert_string_equal(disk_list(), "occupancy-20261121T000000Z.ndjson.gz ");
+	expect_text("occupancy-20261121T000000Z.ndjson.gz ", disk_list());
 }
 
 /* Faults */
@@ -575,10 +577,10 @@ static void expect_recovery(const char *how, int at) {
 		fail_msg("%s at call %d lost a file: %s", how, at, disk_list());
 	}
 	work_through(&thorough, monday);
-	assert_string_equal(disk_list(), "occupancy-20261121T000000Z.ndjson.gz "
-	                                 "occupancy-20261122T000000Z.ndjson.gz ");
-	assert_string_equal(unpacked("occupancy-20261121T000000Z.ndjson.gz"), "two");
-	assert_string_equal(unpacked("occupancy-20261122T000000Z.ndjson.gz"), "three");
+	expect_text("occupancy-20261121T000000Z.ndjson.gz "
+	            "occupancy-20261122T000000Z.ndjson.gz ", disk_list());
+	expect_text("two", unpacked("occupancy-20261121T000000Z.ndjson.gz"));
+	expect_text("three", unpacked("occupancy-20261122T000000Z.ndjson.gz"));
 }
 
 static void failed_work_is_done_in_the_next_round(void **state) {
@@ -594,14 +596,14 @@ static void failed_work_is_done_in_the_next_round(void **state) {
 			hits = fault.hits;
 			fault_disarm();
 			if (count == 1) {
-				assert_null(strstr(disk_list(), ".tmp"));
+				expect_null(strstr(disk_list(), ".tmp"));
 			}
 			rotate_done(&rotate);
-			assert_true(hits > 0 || r > 0);
+			expect_true(hits > 0 || r > 0);
 			expect_recovery("a failure", at);
 		}
 	}
-	assert_true(swept > 3 * 20);
+	expect_true(swept > 3 * 20);
 }
 
 static void crash_is_nothing_but_a_later_start(void **state) {
@@ -621,7 +623,7 @@ static void crash_is_nothing_but_a_later_start(void **state) {
 		killed = fault_killed(child);
 		expect_recovery("a crash", at);
 	}
-	assert_true(at > 20);
+	expect_true(at > 20);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: ISC
 
 #include "disk.h"
+#include "fixture.h"
+#include "sample.h"
 
 #include "base/file.h"
-#include "sample.h"
 #include "sink/archive.h"
 #include "sink/csv.h"
 #include "sink/sink.h"
@@ -55,7 +56,7 @@ static void commit(struct sink *sink, int64_t count, usec_t now) {
 	if (sink_commit(sink, now, &err) < 0) {
 		fail_msg("%s", err.text);
 	}
-	assert_int_equal(sink_pending(sink), 0);
+	expect_int(0, sink_pending(sink));
 }
 
 static void work(struct sink *sink) {
@@ -84,7 +85,7 @@ static const char *counts_in(const char *name) {
 		                        whole && count ? count + 8 : "?");
 	}
 	if (file) {
-		assert_int_equal(gzclose(file), Z_OK);
+		expect_int(Z_OK, gzclose(file));
 	}
 	return text;
 }
@@ -114,25 +115,25 @@ static void committed_records_are_in_the_file(void **state) {
 	struct sink *sink = opened(&settings, midnight);
 	struct stat st;
 
-	assert_string_equal(sink_path(sink), disk_path("occupancy.ndjson"));
-	assert_int_equal(sink_position(sink).size, 0);
+	expect_text(disk_path("occupancy.ndjson"), sink_path(sink));
+	expect_int(0, sink_position(sink).size);
 	add(sink, 1);
 	add(sink, 2);
-	assert_true(sink_pending(sink) > 0);
-	assert_string_equal(disk_get("occupancy.ndjson"), "");
-	assert_int_equal(sink_commit(sink, midnight, NULL), 0);
+	expect_true(sink_pending(sink) > 0);
+	expect_text("", disk_get("occupancy.ndjson"));
+	expect_int(0, sink_commit(sink, midnight, NULL));
 	commit(sink, 3, midnight);
-	assert_string_equal(counts_in("occupancy.ndjson"), "1 2 3 ");
-	assert_int_equal(stat(disk_path("occupancy.ndjson"), &st), 0);
-	assert_int_equal(sink_position(sink).inode, st.st_ino);
-	assert_int_equal(sink_position(sink).size, st.st_size);
-	assert_int_equal(sink_rotation_due(sink), USEC_INFINITY);
+	expect_text("1 2 3 ", counts_in("occupancy.ndjson"));
+	expect_int(0, stat(disk_path("occupancy.ndjson"), &st));
+	expect_int(st.st_ino, sink_position(sink).inode);
+	expect_int(st.st_size, sink_position(sink).size);
+	expect_int(USEC_INFINITY, sink_rotation_due(sink));
 	sink_close(sink);
 }
 
 static void set_file_time(usec_t time) {
 	const struct timespec times[] = {{.tv_sec = time / USEC_PER_SEC}, {.tv_sec = time / USEC_PER_SEC}};
-	assert_int_equal(utimensat(AT_FDCWD, disk_path("occupancy.ndjson"), times, 0), 0);
+	expect_int(0, utimensat(AT_FDCWD, disk_path("occupancy.ndjson"), times, 0));
 }
 
 /* While nobody has confirmed the clock it neither rotates nor names; what stands in the file does. */
@@ -144,18 +145,18 @@ static void unknown_time_rotates_nothing_by_the_clock(void **state) {
 	commit(sink, 1, midnight - USEC_PER_DAY);
 	commit(sink, 2, USEC_UNKNOWN);
 	sink_tick(sink, USEC_UNKNOWN);
-	assert_string_equal(counts_in("occupancy.ndjson"), "1 2 ");
-	assert_false(sink_is_empty(sink));
-	assert_int_equal(sink_rotate(sink, USEC_UNKNOWN, NULL), 0);
-	assert_true(sink_is_empty(sink));
+	expect_text("1 2 ", counts_in("occupancy.ndjson"));
+	expect_false(sink_is_empty(sink));
+	expect_int(0, sink_rotate(sink, USEC_UNKNOWN, NULL));
+	expect_true(sink_is_empty(sink));
 	const struct record record = sample_record();
 	char name[ARCHIVE_NAME_SIZE];
-	assert_string_equal(counts_in(archive_name(name, record.end, "ndjson")), "1 2 ");
+	expect_text("1 2 ", counts_in(archive_name(name, record.end, "ndjson")));
 
 	/* The time is known now, and a day has passed. */
 	commit(sink, 3, midnight - USEC_PER_HOUR);
 	commit(sink, 4, midnight);
-	assert_string_equal(counts_in("occupancy.ndjson"), "4 ");
+	expect_text("4 ", counts_in("occupancy.ndjson"));
 	sink_close(sink);
 }
 
@@ -166,7 +167,7 @@ static void time_of_the_file_is_not_trusted_blindly(void **state) {
 	settings.rotate_every = ROTATE_DAY;
 	const usec_t end = sample_record().end;
 	static const usec_t off[] = {20 * 365 * USEC_PER_DAY, -8 * 365 * USEC_PER_DAY};
-	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(off); i++) {
 		disk_empty();
 		struct sink *sink = opened(&settings, USEC_UNKNOWN);
 		commit(sink, 1, end);
@@ -174,9 +175,9 @@ static void time_of_the_file_is_not_trusted_blindly(void **state) {
 		set_file_time(end + off[i]);
 		sink = opened(&settings, USEC_UNKNOWN);
 		sink_tick(sink, end + USEC_PER_SEC);
-		assert_in_range(sink_rotation_due(sink), end, end + USEC_PER_DAY + USEC_PER_SEC);
+		expect_between(end, end + USEC_PER_DAY + USEC_PER_SEC, sink_rotation_due(sink));
 		commit(sink, 2, end + USEC_PER_SEC);
-		assert_string_equal(counts_in("occupancy.ndjson"), "1 2 ");
+		expect_text("1 2 ", counts_in("occupancy.ndjson"));
 		sink_close(sink);
 	}
 }
@@ -189,7 +190,7 @@ static void what_was_not_committed_is_not_in_the_log(void **state) {
 	add(sink, 3);
 	sink_close(sink);
 	sink_close(NULL);
-	assert_string_equal(counts_in("occupancy.ndjson"), "2 ");
+	expect_text("2 ", counts_in("occupancy.ndjson"));
 }
 
 static void csv_has_its_header_in_every_file(void **state) {
@@ -200,15 +201,15 @@ static void csv_has_its_header_in_every_file(void **state) {
 	for (int i = 0; i < 2; i++) {
 		commit(sink, i, midnight);
 		commit(sink, i, midnight);
-		assert_int_equal(sink_rotate(sink, midnight, NULL), 0);
+		expect_int(0, sink_rotate(sink, midnight, NULL));
 	}
 	sink_close(sink);
-	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.csv "
-	                                 "occupancy-20261123T070001Z.csv occupancy.csv ");
-	assert_memory_equal(disk_get("occupancy-20261123T070000Z.csv"), CSV_HEADER "2026-", strlen(CSV_HEADER) + 5);
-	assert_memory_equal(disk_get("occupancy-20261123T070001Z.csv"), CSV_HEADER "2026-", strlen(CSV_HEADER) + 5);
-	assert_null(strstr(disk_get("occupancy-20261123T070001Z.csv") + 10, "time,name"));
-	assert_string_equal(disk_get("occupancy.csv"), CSV_HEADER);
+	expect_text("occupancy-20261123T070000Z.csv "
+	            "occupancy-20261123T070001Z.csv occupancy.csv ", disk_list());
+	expect_bytes(CSV_HEADER "2026-", disk_get("occupancy-20261123T070000Z.csv"), strlen(CSV_HEADER) + 5);
+	expect_bytes(CSV_HEADER "2026-", disk_get("occupancy-20261123T070001Z.csv"), strlen(CSV_HEADER) + 5);
+	expect_null(strstr(disk_get("occupancy-20261123T070001Z.csv") + 10, "time,name"));
+	expect_text(CSV_HEADER, disk_get("occupancy.csv"));
 }
 
 /* With its header a file is empty all the same: it is neither rotated nor kept. */
@@ -218,23 +219,23 @@ static void a_header_alone_is_nothing(void **state) {
 	settings.format = LOG_FORMAT_CSV;
 	settings.rotate_every = ROTATE_DAY;
 	struct sink *sink = opened(&settings, midnight);
-	assert_string_equal(disk_get("occupancy.csv"), CSV_HEADER);
-	assert_int_equal(sink_rotation_due(sink), USEC_INFINITY);
-	assert_int_equal(sink_rotate(sink, midnight, NULL), 0);
-	assert_string_equal(disk_list(), "occupancy.csv ");
+	expect_text(CSV_HEADER, disk_get("occupancy.csv"));
+	expect_int(USEC_INFINITY, sink_rotation_due(sink));
+	expect_int(0, sink_rotate(sink, midnight, NULL));
+	expect_text("occupancy.csv ", disk_list());
 	sink_close(sink);
 
 	sink = opened(&settings, midnight + 2 * USEC_PER_DAY);
 	commit(sink, 1, midnight + 2 * USEC_PER_DAY);
-	assert_string_equal(disk_list(), "occupancy.csv ");
-	assert_memory_equal(disk_get("occupancy.csv"), CSV_HEADER "2026-", strlen(CSV_HEADER) + 5);
-	assert_int_equal(sink_rotate(sink, midnight + 2 * USEC_PER_DAY, NULL), 0);
+	expect_text("occupancy.csv ", disk_list());
+	expect_bytes(CSV_HEADER "2026-", disk_get("occupancy.csv"), strlen(CSV_HEADER) + 5);
+	expect_int(0, sink_rotate(sink, midnight + 2 * USEC_PER_DAY, NULL));
 	sink_close(sink);
 
 	/* Of a file that is retired for another format the same is true. */
 	settings.format = LOG_FORMAT_NDJSON;
 	sink_close(opened(&settings, midnight));
-	assert_string_equal(disk_list(), "occupancy-20261125T070000Z.csv occupancy.ndjson ");
+	expect_text("occupancy-20261125T070000Z.csv occupancy.ndjson ", disk_list());
 }
 
 /* As long as a header, but a record: it must not be taken for nothing. */
@@ -247,10 +248,10 @@ static void what_is_as_long_as_a_header_is_kept(void **state) {
 	settings.format = LOG_FORMAT_CSV;
 	disk_put("occupancy.csv", line);
 	struct sink *sink = opened(&settings, midnight);
-	assert_int_equal(sink_rotate(sink, midnight, NULL), 0);
+	expect_int(0, sink_rotate(sink, midnight, NULL));
 	sink_close(sink);
-	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.csv occupancy.csv ");
-	assert_string_equal(disk_get("occupancy-20261123T070000Z.csv"), line);
+	expect_text("occupancy-20261123T070000Z.csv occupancy.csv ", disk_list());
+	expect_text(line, disk_get("occupancy-20261123T070000Z.csv"));
 }
 
 /* A crash, or a file system without room, leaves a part of the header, or zeros in its place. */
@@ -265,16 +266,16 @@ static void a_torn_header_is_written_anew(void **state) {
 		disk_empty();
 		disk_put("occupancy.csv", part);
 		sink_close(opened(&settings, midnight));
-		assert_string_equal(disk_get("occupancy.csv"), CSV_HEADER);
-		assert_string_equal(disk_list(), "occupancy.csv ");
+		expect_text(CSV_HEADER, disk_get("occupancy.csv"));
+		expect_text("occupancy.csv ", disk_list());
 	}
 	disk_empty();
 	int fd = open(disk_path("occupancy.csv"), O_WRONLY | O_CREAT, 0600);
-	assert_int_equal(write(fd, "\0\0\0\n", 4), 4);
-	assert_int_equal(close(fd), 0);
+	expect_int(4, write(fd, "\0\0\0\n", 4));
+	expect_int(0, close(fd));
 	sink_close(opened(&settings, midnight));
-	assert_string_equal(disk_get("occupancy.csv"), CSV_HEADER);
-	assert_string_equal(disk_list(), "occupancy.csv ");
+	expect_text(CSV_HEADER, disk_get("occupancy.csv"));
+	expect_text("occupancy.csv ", disk_list());
 }
 
 /* Lines of one file have the columns that its header names. */
@@ -289,16 +290,16 @@ static void a_file_with_an_older_header_is_rotated(void **state) {
 	settings.format = LOG_FORMAT_CSV;
 	disk_put("occupancy.csv", old);
 	struct sink *sink = opened(&settings, midnight);
-	assert_int_equal(last_read, 5);
-	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.csv occupancy.csv ");
-	assert_string_equal(disk_get("occupancy-20261123T070000Z.csv"), old);
+	expect_int(5, last_read);
+	expect_text("occupancy-20261123T070000Z.csv occupancy.csv ", disk_list());
+	expect_text(old, disk_get("occupancy-20261123T070000Z.csv"));
 	commit(sink, 6, midnight);
 	sink_close(sink);
 
 	/* Once, and both are read back. */
 	sink = opened(&settings, midnight + USEC_PER_SEC);
-	assert_int_equal(last_read, 6);
-	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.csv occupancy.csv ");
+	expect_int(6, last_read);
+	expect_text("occupancy-20261123T070000Z.csv occupancy.csv ", disk_list());
 	sink_close(sink);
 }
 
@@ -310,11 +311,11 @@ static void missing_directory_says_what_to_do(void **state) {
 	char path[PATH_MAX];
 	(void)snprintf(path, sizeof(path), "%s", disk_path("none"));
 	settings.directory = path;
-	assert_int_equal(sink_open(&settings, midnight, &sink, &err), -ENOENT);
-	assert_non_null(strstr(err.text, "/none: no such directory: create it for the user"));
+	expect_int(-ENOENT, sink_open(&settings, midnight, &sink, &err));
+	expect_part("/none: no such directory: create it for the user", err.text);
 	disk_put("none", "");
-	assert_int_equal(sink_open(&settings, midnight, &sink, &err), -ENOTDIR);
-	assert_non_null(strstr(err.text, "/none: not usable as the log directory: "));
+	expect_int(-ENOTDIR, sink_open(&settings, midnight, &sink, &err));
+	expect_part("/none: not usable as the log directory: ", err.text);
 }
 
 static void start_cuts_the_torn_line_and_sweeps(void **state) {
@@ -325,8 +326,8 @@ static void start_cuts_the_torn_line_and_sweeps(void **state) {
 	struct sink *sink = opened(&settings, midnight);
 	work(sink);
 	commit(sink, 3, midnight);
-	assert_string_equal(counts_in("occupancy.ndjson"), "1 2 3 ");
-	assert_string_equal(disk_list(), "occupancy.ndjson ");
+	expect_text("1 2 3 ", counts_in("occupancy.ndjson"));
+	expect_text("occupancy.ndjson ", disk_list());
 	sink_close(sink);
 }
 
@@ -339,24 +340,24 @@ static void full_file_is_rotated_before_the_batch(void **state) {
 	commit(sink, 1, midnight);
 	int64_t line = sink_position(sink).size;
 	settings.rotate_size = 3 * line;
-	assert_int_equal(sink_reconfigure(sink, &settings, midnight, NULL), 0);
+	expect_int(0, sink_reconfigure(sink, &settings, midnight, NULL));
 
 	commit(sink, 2, midnight);
 	commit(sink, 3, midnight); /* exactly full */
-	assert_string_equal(disk_list(), "occupancy.ndjson ");
+	expect_text("occupancy.ndjson ", disk_list());
 	commit(sink, 4, midnight);
-	assert_string_equal(counts_in("occupancy-20261123T070000Z.ndjson"), "1 2 3 ");
-	assert_string_equal(counts_in("occupancy.ndjson"), "4 ");
+	expect_text("1 2 3 ", counts_in("occupancy-20261123T070000Z.ndjson"));
+	expect_text("4 ", counts_in("occupancy.ndjson"));
 
 	/* More than a file holds: a file of its own. */
 	for (int i = 5; i <= 9; i++) {
 		add(sink, i);
 	}
-	assert_int_equal(sink_commit(sink, midnight, NULL), 0);
+	expect_int(0, sink_commit(sink, midnight, NULL));
 	commit(sink, 10, midnight);
-	assert_string_equal(counts_in("occupancy-20261123T070001Z.ndjson"), "4 ");
-	assert_string_equal(counts_in("occupancy-20261123T070002Z.ndjson"), "5 6 7 8 9 ");
-	assert_string_equal(counts_in("occupancy.ndjson"), "10 ");
+	expect_text("4 ", counts_in("occupancy-20261123T070001Z.ndjson"));
+	expect_text("5 6 7 8 9 ", counts_in("occupancy-20261123T070002Z.ndjson"));
+	expect_text("10 ", counts_in("occupancy.ndjson"));
 	sink_close(sink);
 }
 
@@ -373,25 +374,25 @@ static void file_ends_with_the_local_day_or_hour(void **state) {
 		{ROTATE_HOUR, 90 * USEC_PER_MIN, 2 * USEC_PER_HOUR},
 		{ROTATE_NEVER, 0, USEC_INFINITY},
 	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct log_settings settings = settings_now();
 		settings.rotate_every = rows[i].every;
 		disk_empty();
 		struct sink *sink = opened(&settings, midnight);
-		assert_int_equal(sink_rotation_due(sink), USEC_INFINITY);
+		expect_int(USEC_INFINITY, sink_rotation_due(sink));
 		commit(sink, 1, midnight + rows[i].after);
 		usec_t due = rows[i].due == USEC_INFINITY ? USEC_INFINITY : midnight + rows[i].due;
-		assert_int_equal(sink_rotation_due(sink), due);
+		expect_int(due, sink_rotation_due(sink));
 		if (due != USEC_INFINITY) {
 			commit(sink, 2, due - 1);
-			assert_string_equal(counts_in("occupancy.ndjson"), "1 2 ");
+			expect_text("1 2 ", counts_in("occupancy.ndjson"));
 			commit(sink, 3, due);
-			assert_string_equal(counts_in("occupancy.ndjson"), "3 ");
-			assert_true(sink_rotation_due(sink) > due);
+			expect_text("3 ", counts_in("occupancy.ndjson"));
+			expect_true(sink_rotation_due(sink) > due);
 			/* An empty batch will do as well. */
-			assert_int_equal(sink_commit(sink, sink_rotation_due(sink), NULL), 0);
-			assert_string_equal(counts_in("occupancy.ndjson"), "");
-			assert_int_equal(sink_rotation_due(sink), USEC_INFINITY);
+			expect_int(0, sink_commit(sink, sink_rotation_due(sink), NULL));
+			expect_text("", counts_in("occupancy.ndjson"));
+			expect_int(USEC_INFINITY, sink_rotation_due(sink));
 		}
 		sink_close(sink);
 	}
@@ -406,12 +407,12 @@ static void file_belongs_to_its_day_after_a_restart(void **state) {
 	struct log_settings settings = settings_now();
 	settings.rotate_every = ROTATE_DAY;
 	disk_put("occupancy.ndjson", "{\"count\":1,}\n");
-	assert_int_equal(utimensat(AT_FDCWD, disk_path("occupancy.ndjson"), times, 0), 0);
+	expect_int(0, utimensat(AT_FDCWD, disk_path("occupancy.ndjson"), times, 0));
 	struct sink *sink = opened(&settings, midnight + USEC_PER_HOUR);
-	assert_int_equal(sink_rotation_due(sink), midnight);
+	expect_int(midnight, sink_rotation_due(sink));
 	commit(sink, 2, midnight + USEC_PER_HOUR);
-	assert_string_equal(counts_in("occupancy-20261123T080000Z.ndjson"), "1 ");
-	assert_string_equal(counts_in("occupancy.ndjson"), "2 ");
+	expect_text("1 ", counts_in("occupancy-20261123T080000Z.ndjson"));
+	expect_text("2 ", counts_in("occupancy.ndjson"));
 	sink_close(sink);
 }
 
@@ -422,7 +423,7 @@ static void clock_that_steps_back_changes_nothing_for_long(void **state) {
 	struct sink *sink = opened(&settings, midnight);
 	commit(sink, 1, midnight + 30 * USEC_PER_DAY);
 	commit(sink, 2, midnight);
-	assert_int_equal(sink_rotation_due(sink), midnight + USEC_PER_DAY);
+	expect_int(midnight + USEC_PER_DAY, sink_rotation_due(sink));
 	sink_close(sink);
 }
 
@@ -430,16 +431,16 @@ static void rotation_on_demand_leaves_an_empty_file_alone(void **state) {
 	(void)state;
 	struct log_settings settings = settings_now();
 	struct sink *sink = opened(&settings, midnight);
-	assert_int_equal(sink_rotate(sink, midnight, NULL), 0);
-	assert_string_equal(disk_list(), "occupancy.ndjson ");
+	expect_int(0, sink_rotate(sink, midnight, NULL));
+	expect_text("occupancy.ndjson ", disk_list());
 	add(sink, 1);
-	assert_int_equal(sink_rotate(sink, midnight, NULL), 0);
-	assert_int_equal(sink_commit(sink, midnight, NULL), 0);
+	expect_int(0, sink_rotate(sink, midnight, NULL));
+	expect_int(0, sink_commit(sink, midnight, NULL));
 	uint64_t before = sink_position(sink).inode;
-	assert_int_equal(sink_rotate(sink, midnight, NULL), 0);
-	assert_true(sink_position(sink).inode != before);
-	assert_int_equal(sink_position(sink).size, 0);
-	assert_string_equal(counts_in("occupancy-20261123T070000Z.ndjson"), "1 ");
+	expect_int(0, sink_rotate(sink, midnight, NULL));
+	expect_true(sink_position(sink).inode != before);
+	expect_int(0, sink_position(sink).size);
+	expect_text("1 ", counts_in("occupancy-20261123T070000Z.ndjson"));
 	sink_close(sink);
 }
 
@@ -451,13 +452,13 @@ static void rotated_files_are_compressed_and_trimmed(void **state) {
 	struct sink *sink = opened(&settings, midnight);
 	for (int i = 1; i <= 4; i++) {
 		commit(sink, i, midnight);
-		assert_int_equal(sink_rotate(sink, midnight + i * USEC_PER_SEC, NULL), 0);
+		expect_int(0, sink_rotate(sink, midnight + i * USEC_PER_SEC, NULL));
 		work(sink);
 	}
 	sink_close(sink);
-	assert_string_equal(disk_list(), "occupancy-20261123T070003Z.ndjson.gz "
-	                                 "occupancy-20261123T070004Z.ndjson.gz occupancy.ndjson ");
-	assert_string_equal(counts_in_all(), "3 4 ");
+	expect_text("occupancy-20261123T070003Z.ndjson.gz "
+	            "occupancy-20261123T070004Z.ndjson.gz occupancy.ndjson ", disk_list());
+	expect_text("3 4 ", counts_in_all());
 }
 
 static void file_moved_away_by_others_is_followed(void **state) {
@@ -465,16 +466,16 @@ static void file_moved_away_by_others_is_followed(void **state) {
 	struct log_settings settings = settings_now();
 	struct sink *sink = opened(&settings, midnight);
 	commit(sink, 1, midnight);
-	assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path("occupancy.ndjson.1")), 0);
+	expect_int(0, rename(disk_path("occupancy.ndjson"), disk_path("occupancy.ndjson.1")));
 	commit(sink, 2, midnight);
-	assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path("occupancy.ndjson.2")), 0);
-	assert_int_equal(sink_rotate(sink, midnight, NULL), 0);
+	expect_int(0, rename(disk_path("occupancy.ndjson"), disk_path("occupancy.ndjson.2")));
+	expect_int(0, sink_rotate(sink, midnight, NULL));
 	commit(sink, 3, midnight);
 	sink_close(sink);
-	assert_string_equal(disk_list(), "occupancy.ndjson occupancy.ndjson.1 occupancy.ndjson.2 ");
-	assert_string_equal(counts_in("occupancy.ndjson.1"), "1 ");
-	assert_string_equal(counts_in("occupancy.ndjson.2"), "2 ");
-	assert_string_equal(counts_in("occupancy.ndjson"), "3 ");
+	expect_text("occupancy.ndjson occupancy.ndjson.1 occupancy.ndjson.2 ", disk_list());
+	expect_text("1 ", counts_in("occupancy.ndjson.1"));
+	expect_text("2 ", counts_in("occupancy.ndjson.2"));
+	expect_text("3 ", counts_in("occupancy.ndjson"));
 }
 
 /* A rotation that fails does not stop the recording, and is asked for again. */
@@ -491,22 +492,22 @@ static void failed_rotation_is_owed(void **state) {
 	const usec_t next = midnight + USEC_PER_DAY;
 	fault_arm(FAULT_ERROR, EACCES, 1, 1);
 	commit(sink, 2, next);
-	assert_int_equal(fault.hits, 1);
-	assert_string_equal(counts_in_all(), "1 2 ");
-	assert_int_equal(sink_rotation_due(sink), next);
+	expect_int(1, fault.hits);
+	expect_text("1 2 ", counts_in_all());
+	expect_int(next, sink_rotation_due(sink));
 	fault_arm(FAULT_ERROR, EACCES, 1, 1);
-	assert_int_equal(sink_rotate(sink, next, &err), -EACCES);
-	assert_non_null(strstr(err.text, "/occupancy.ndjson: cannot be renamed to "));
+	expect_int(-EACCES, sink_rotate(sink, next, &err));
+	expect_part("/occupancy.ndjson: cannot be renamed to ", err.text);
 	fault_disarm();
-	assert_int_equal(sink_rotation_due(sink), next + 60 * USEC_PER_SEC);
+	expect_int(next + 60 * USEC_PER_SEC, sink_rotation_due(sink));
 	fault_arm(FAULT_ERROR, EACCES, 100, 1);
 	commit(sink, 3, next + USEC_PER_SEC);
-	assert_int_equal(fault.calls, 2); /* write and sync: it is not tried with every batch */
+	expect_int(2, fault.calls); /* write and sync: it is not tried with every batch */
 	fault_disarm();
-	assert_int_equal(sink_rotate(sink, next + 60 * USEC_PER_SEC, NULL), 0);
-	assert_int_equal(sink_rotation_due(sink), USEC_INFINITY);
-	assert_string_equal(counts_in("occupancy.ndjson"), "");
-	assert_string_equal(counts_in_all(), "1 2 3 ");
+	expect_int(0, sink_rotate(sink, next + 60 * USEC_PER_SEC, NULL));
+	expect_int(USEC_INFINITY, sink_rotation_due(sink));
+	expect_text("", counts_in("occupancy.ndjson"));
+	expect_text("1 2 3 ", counts_in_all());
 	sink_close(sink);
 }
 
@@ -519,17 +520,17 @@ static void new_format_begins_a_new_file(void **state) {
 	csv.format = LOG_FORMAT_CSV;
 	struct sink *sink = opened(&settings, midnight);
 	commit(sink, 1, midnight);
-	assert_int_equal(sink_reconfigure(sink, &csv, midnight, NULL), 0);
+	expect_int(0, sink_reconfigure(sink, &csv, midnight, NULL));
 	commit(sink, 2, midnight);
-	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.ndjson occupancy.csv ");
-	assert_string_equal(counts_in("occupancy-20261123T070000Z.ndjson"), "1 ");
-	assert_memory_equal(disk_get("occupancy.csv"), CSV_HEADER, strlen(CSV_HEADER));
+	expect_text("occupancy-20261123T070000Z.ndjson occupancy.csv ", disk_list());
+	expect_text("1 ", counts_in("occupancy-20261123T070000Z.ndjson"));
+	expect_bytes(CSV_HEADER, disk_get("occupancy.csv"), strlen(CSV_HEADER));
 
 	/* An empty file of the old format is not worth keeping. */
-	assert_int_equal(sink_rotate(sink, midnight, NULL), 0);
-	assert_int_equal(sink_reconfigure(sink, &settings, midnight, NULL), 0);
-	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.ndjson "
-	                                 "occupancy-20261123T070001Z.csv occupancy.ndjson ");
+	expect_int(0, sink_rotate(sink, midnight, NULL));
+	expect_int(0, sink_reconfigure(sink, &settings, midnight, NULL));
+	expect_text("occupancy-20261123T070000Z.ndjson "
+	            "occupancy-20261123T070001Z.csv occupancy.ndjson ", disk_list());
 	sink_close(sink);
 }
 
@@ -540,11 +541,11 @@ static void waiting_batch_is_finished_in_the_old_format(void **state) {
 	csv.format = LOG_FORMAT_CSV;
 	struct sink *sink = opened(&settings, midnight);
 	add(sink, 1);
-	assert_int_equal(sink_reconfigure(sink, &csv, midnight, NULL), 0);
+	expect_int(0, sink_reconfigure(sink, &csv, midnight, NULL));
 	add(sink, 2);
-	assert_int_equal(sink_commit(sink, midnight, NULL), 0);
-	assert_string_equal(counts_in("occupancy-20261123T070000Z.ndjson"), "1 2 ");
-	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.ndjson occupancy.csv ");
+	expect_int(0, sink_commit(sink, midnight, NULL));
+	expect_text("1 2 ", counts_in("occupancy-20261123T070000Z.ndjson"));
+	expect_text("occupancy-20261123T070000Z.ndjson occupancy.csv ", disk_list());
 	sink_close(sink);
 }
 
@@ -555,8 +556,8 @@ static void format_changed_while_stopped_retires_the_old_file(void **state) {
 	disk_put("occupancy.ndjson", "{\"count\":1,}\n{\"cou");
 	struct sink *sink = opened(&csv, midnight);
 	sink_close(sink);
-	assert_string_equal(disk_list(), "occupancy-20261123T070000Z.ndjson occupancy.csv ");
-	assert_string_equal(counts_in("occupancy-20261123T070000Z.ndjson"), "1 ");
+	expect_text("occupancy-20261123T070000Z.ndjson occupancy.csv ", disk_list());
+	expect_text("1 ", counts_in("occupancy-20261123T070000Z.ndjson"));
 }
 
 static void failed_change_of_format_leaves_the_old_one_in_force(void **state) {
@@ -577,24 +578,23 @@ static void failed_change_of_format_leaves_the_old_one_in_force(void **state) {
 			/* The header comes with the first record then; and room of the old file may be lost. */
 			harmless++;
 			commit(sink, 2, midnight);
-			assert_memory_equal(disk_get("occupancy.csv"), CSV_HEADER "2026-", strlen(CSV_HEADER) + 5);
-			assert_null(strstr(disk_get("occupancy.csv") + 10, "time,name"));
+			expect_bytes(CSV_HEADER "2026-", disk_get("occupancy.csv"), strlen(CSV_HEADER) + 5);
+			expect_null(strstr(disk_get("occupancy.csv") + 10, "time,name"));
 		} else {
-			assert_int_equal(r, hits > 0 ? -EMFILE : 0);
+			expect_int(hits > 0 ? -EMFILE : 0, r);
 		}
 		if (r < 0) {
 			failed++;
 			commit(sink, 2, midnight);
 			/* An empty occupancy.csv may be left; so it would be after a crash. */
-			assert_true(strcmp(disk_get("occupancy.csv"), "") == 0 ||
-			            strcmp(disk_get("occupancy.csv"), "(none)") == 0);
-			assert_string_equal(counts_in_all(), "1 2 ");
-			assert_int_equal(sink_reconfigure(sink, &csv, midnight, NULL), 0);
+			expect_true(strcmp(disk_get("occupancy.csv"), "") == 0 || strcmp(disk_get("occupancy.csv"), "(none)") == 0);
+			expect_text("1 2 ", counts_in_all());
+			expect_int(0, sink_reconfigure(sink, &csv, midnight, NULL));
 		}
-		assert_string_equal(sink_path(sink), disk_path("occupancy.csv"));
+		expect_text(disk_path("occupancy.csv"), sink_path(sink));
 		sink_close(sink);
 	}
-	assert_true(failed > 3 && harmless > 1);
+	expect_true(failed > 3 && harmless > 1);
 }
 
 /* Else two current files would be left. */
@@ -612,13 +612,13 @@ static void empty_file_that_cannot_be_removed_keeps_its_format(void **state) {
 		hits = fault.hits;
 		fault_disarm();
 		bool there = strstr(disk_list(), "occupancy.ndjson ") != NULL;
-		assert_true(r < 0 || !there);
+		expect_true(r < 0 || !there);
 		failed += r < 0;
-		assert_int_equal(sink_reconfigure(sink, &csv, midnight, NULL), 0);
-		assert_string_equal(disk_list(), "occupancy.csv ");
+		expect_int(0, sink_reconfigure(sink, &csv, midnight, NULL));
+		expect_text("occupancy.csv ", disk_list());
 		sink_close(sink);
 	}
-	assert_true(failed > 3);
+	expect_true(failed > 3);
 }
 
 /* A full disk, as real as a limit can make it */
@@ -636,13 +636,13 @@ static void full_disk_undoes_the_batch(void **state) {
 	}
 	int r = sink_commit(sink, midnight, &err);
 	disk_limit(0);
-	assert_int_equal(r, -EFBIG);
-	assert_non_null(strstr(err.text, "/occupancy.ndjson: cannot append "));
-	assert_int_equal(sink_pending(sink), 0);
-	assert_string_equal(counts_in("occupancy.ndjson"), "1 ");
-	assert_int_equal(sink_position(sink).size, before.size);
+	expect_int(-EFBIG, r);
+	expect_part("/occupancy.ndjson: cannot append ", err.text);
+	expect_int(0, sink_pending(sink));
+	expect_text("1 ", counts_in("occupancy.ndjson"));
+	expect_int(before.size, sink_position(sink).size);
 	commit(sink, 5, midnight);
-	assert_string_equal(counts_in("occupancy.ndjson"), "1 5 ");
+	expect_text("1 5 ", counts_in("occupancy.ndjson"));
 	sink_close(sink);
 }
 
@@ -673,7 +673,7 @@ static void live(struct sink *sink, int first, int report) {
 		usec_t now = midnight + i * 5 * USEC_PER_HOUR;
 		int tries = 0;
 		for (int r = -1; r < 0; tries++) {
-			assert_true(tries < 10);
+			expect_true(tries < 10);
 			add(sink, i);
 			r = sink_commit(sink, now, NULL);
 		}
@@ -710,16 +710,16 @@ static void any_call_may_fail(void **state) {
 			live(sink, 1, -1);
 			hits = fault.hits;
 			fault_disarm();
-			assert_null(strchr(counts_in("occupancy.ndjson"), '?'));
+			expect_null(strchr(counts_in("occupancy.ndjson"), '?'));
 			sink_close(sink);
 			sink = opened(&settings, midnight + 2 * USEC_PER_DAY);
 			work(sink);
 			sink_close(sink);
 			expect_each_once("a failure", at);
-			assert_null(strstr(disk_list(), ".tmp"));
+			expect_null(strstr(disk_list(), ".tmp"));
 		}
 	}
-	assert_true(swept > 200);
+	expect_true(swept > 200);
 }
 
 static void live_and_crash(const struct log_settings *settings, int at, int report) {
@@ -743,7 +743,7 @@ static void any_call_may_be_the_last(void **state) {
 		int report[2];
 		char told = 0;
 		disk_empty();
-		assert_int_equal(pipe(report), 0);
+		expect_int(0, pipe(report));
 		pid_t child = fork();
 		if (child == 0) {
 			live_and_crash(&settings, at, report[1]);
@@ -763,9 +763,9 @@ static void any_call_may_be_the_last(void **state) {
 		work(sink);
 		sink_close(sink);
 		expect_each_once("a crash", at);
-		assert_null(strstr(disk_list(), ".tmp"));
+		expect_null(strstr(disk_list(), ".tmp"));
 	}
-	assert_true(at > 60);
+	expect_true(at > 60);
 }
 
 /* Trying the disk */
@@ -776,24 +776,24 @@ static void probe_leaves_nothing_and_says_what_fails(void **state) {
 	struct error err = {{0}};
 	struct sink *sink = opened(&settings, midnight);
 	commit(sink, 1, midnight);
-	assert_int_equal(sink_probe(sink, &err), 0);
-	assert_string_equal(disk_list(), "occupancy.ndjson ");
-	assert_string_equal(counts_in("occupancy.ndjson"), "1 ");
+	expect_int(0, sink_probe(sink, &err));
+	expect_text("occupancy.ndjson ", disk_list());
+	expect_text("1 ", counts_in("occupancy.ndjson"));
 	for (int at = 1, hits = 1; hits > 0; at++) {
 		fault_arm(FAULT_ERROR, ENOSPC, at, 1);
 		int r = sink_probe(sink, &err);
 		hits = fault.hits;
 		fault_disarm();
 		/* Its first call looks whether an old one is there, which need not be. */
-		assert_true(r == 0 || r == -ENOSPC);
-		assert_true(r == 0 || strstr(err.text, "occupancy.ndjson: cannot be written: No space"));
+		expect_true(r == 0 || r == -ENOSPC);
+		expect_true(r == 0 || strstr(err.text, "occupancy.ndjson: cannot be written: No space"));
 		work(sink);
-		assert_string_equal(disk_list(), "occupancy.ndjson ");
+		expect_text("occupancy.ndjson ", disk_list());
 	}
 	disk_put(".occupancy.probe", "of a crash");
 	sink_begin_work(sink);
 	work(sink);
-	assert_string_equal(disk_list(), "occupancy.ndjson ");
+	expect_text("occupancy.ndjson ", disk_list());
 	sink_close(sink);
 }
 
@@ -803,16 +803,16 @@ static void file_moved_by_others_makes_another_generation(void **state) {
 	struct sink *sink = opened(&settings, midnight);
 	commit(sink, 1, midnight);
 	unsigned before = sink_generation(sink);
-	assert_int_equal(sink_follow(sink, NULL), 0);
-	assert_int_equal(sink_generation(sink), before);
-	assert_int_equal(rename(disk_path("occupancy.ndjson"), disk_path("occupancy.ndjson.1")), 0);
-	assert_int_equal(sink_follow(sink, NULL), 0);
-	assert_true(sink_generation(sink) != before);
-	assert_int_equal(sink_position(sink).size, 0);
+	expect_int(0, sink_follow(sink, NULL));
+	expect_int(before, sink_generation(sink));
+	expect_int(0, rename(disk_path("occupancy.ndjson"), disk_path("occupancy.ndjson.1")));
+	expect_int(0, sink_follow(sink, NULL));
+	expect_true(sink_generation(sink) != before);
+	expect_int(0, sink_position(sink).size);
 	before = sink_generation(sink);
 	commit(sink, 2, midnight);
-	assert_int_equal(sink_rotate(sink, midnight, NULL), 0);
-	assert_true(sink_generation(sink) != before);
+	expect_int(0, sink_rotate(sink, midnight, NULL));
+	expect_true(sink_generation(sink) != before);
 	sink_close(sink);
 }
 

@@ -78,7 +78,7 @@ static void every_beginning_of_a_text_is_as_good_as_the_text(void **state) {
 	static const char text[] = "{\"a\\u0031\":[null,true,false,-12.5e+10,0,\"caf\xc3\xa9\"],\"b\":{}}";
 	for (size_t len = 0; len <= strlen(text); len++) {
 		char *copy = malloc(len ? len : 1);
-		assert_non_null(copy);
+		expect_not_null(copy);
 		memcpy(copy, text, len);
 		struct survey survey = survey_json(copy, len);
 		bool in_character = len > 0 && text[len - 1] == '\xc3';

@@ -203,9 +203,9 @@ static void special_bytes_are_put_by_others(void **state) {
 		struct buf out;
 		buf_init(&out, 100);
 		text_put(&out, rows[i].text, rows[i].len, special, put_pair);
-		assert_string_equal(buf_text(&out), rows[i].expected);
-		assert_int_equal(text_find(rows[i].text, 0, rows[i].len, special), rows[i].first);
-		assert_int_equal(text_find(rows[i].text, rows[i].len, rows[i].len, special), rows[i].len);
+		expect_text(rows[i].expected, buf_text(&out));
+		expect_int(rows[i].first, text_find(rows[i].text, 0, rows[i].len, special));
+		expect_int(rows[i].len, text_find(rows[i].text, rows[i].len, rows[i].len, special));
 		buf_done(&out);
 	}
 }
