@@ -347,6 +347,39 @@ static void a_checkpoint_that_is_gone_or_damaged_is_rebuilt(void **state) {
 	rig_end();
 }
 
+/* Restored from a backup: what it lacks is asked for again. */
+static void a_log_that_is_older_is_gone_on_from(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS "backfill_from = \"2026-11-23T07:50:00Z\";", RIG_LOBBY ", " RIG_FOYER, "");
+	rig_start(false);
+	rig_ok(4);
+	rig_ok(4);
+	(void)rig_turn();
+	save();
+	rig_end();
+	rig_expect_said("");
+
+	/* Of the first one five minutes, and of the other one none. */
+	char log[16384];
+	(void)snprintf(log, sizeof(log), "%s", rig_get("log/occupancy.ndjson"));
+	char *end = log;
+	for (int i = 0; i < 5; i++) {
+		end = strchr(end, '\n') + 1;
+	}
+	*end = '\0';
+	const char *first = strstr(log, RIG_UUID_A) ? RIG_UUID_A : RIG_UUID_B;
+	assert_int_equal(remove(rig_path("log/occupancy.ndjson")), 0);
+	rig_put("log/occupancy.ndjson", log);
+	rig_start(false);
+	rig_expect_said("<4>*/log: the log is older than the checkpoint *: 5 records read; *\n");
+	expect_int(2, rig_open(), "requests");
+	for (size_t i = 0; i < 2; i++) {
+		bool known = strcmp(rig_request(i)->uuid, first) == 0;
+		expect_time(at(RIG_BEGIN) - (known ? 5 : 10) * MINUTE, rig_request(i)->start, "%s: start", rig_request(i)->uuid);
+	}
+	rig_end();
+}
+
 /* What is there and cannot be read, or be put aside, is for people to look at: nothing is recorded before. */
 static void a_checkpoint_that_cannot_be_read_stops_the_start(void **state) {
 	(void)state;
@@ -532,6 +565,7 @@ int main(void) {
 		TEST(what_only_a_restart_applies_is_told),
 		TEST(a_start_goes_on_from_checkpoint_and_log),
 		TEST(a_checkpoint_that_is_gone_or_damaged_is_rebuilt),
+		TEST(a_log_that_is_older_is_gone_on_from),
 		TEST(a_checkpoint_that_cannot_be_read_stops_the_start),
 		TEST(lines_of_others_are_told),
 		TEST(a_checkpoint_is_written_if_there_is_something_new),

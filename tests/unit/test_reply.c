@@ -4,6 +4,8 @@
 
 #include "rig.h"
 
+#include "daemon/poller-private.h"
+
 #define SECOND USEC_PER_SEC
 #define MINUTE USEC_PER_MIN
 #define HOUR   USEC_PER_HOUR
@@ -464,6 +466,20 @@ static void a_minute_that_fails_alone_becomes_a_gap(void **state) {
 	rig_end();
 }
 
+/* What fails is over with the next answer, and not with what is given up before it. */
+static void two_minutes_that_fail_alone_are_told_before_it_is_over(void **state) {
+	(void)state;
+	start_with("MINUTELY", "window = \"5m\"; backfill_from = \"2026-11-23T07:50:00Z\"; lookback = \"0s\";");
+	const struct rig_answer failure = {.status = 500, .body = "this one"};
+	serve_but(at("2026-11-23T07:54:00Z"), at("2026-11-23T07:56:00Z"), &failure, HOUR);
+	const char *said = rig_said();
+	const char *over = strstr(said, "<5>lobby: recovered after ");
+	const char *last = strstr(said, "<4>lobby: gap from 2026-11-23T07:55:00Z to 2026-11-23T07:56:00Z: failed by itself, ");
+	expect_int(true, strstr(said, "<4>lobby: gap from 2026-11-23T07:54:00Z to 2026-11-23T07:55:00Z: failed by itself, ") < last, "%s", said);
+	expect_int(true, last && over > last, "%s", said);
+	rig_end();
+}
+
 /* Back-fill is 80 minutes; after the first answer, which confirms the clock, nobody does for three hours. */
 static void what_is_too_old_becomes_a_gap_with_its_reason(void **state) {
 	(void)state;
@@ -690,6 +706,27 @@ static void once_gives_up_after_five_tries(void **state) {
 		expect_int(0, rig_teardown(NULL), "teardown");
 		expect_int(0, rig_setup(NULL), "setup");
 	}
+}
+
+/* And a log that cannot be written after as many. */
+static void once_gives_up_a_disk_after_five_tries(void **state) {
+	(void)state;
+	size_t incomplete = 99;
+	rig_configure(RIG_ACCOUNT, "", "{ uuid = \"" RIG_UUID_A "\"; name = \"lobby\"; account = \"acme\"; interval = \"HOURLY\"; }", "");
+	rig_start(true);
+	expect_int(0, rename(rig_path("log"), rig_path("elsewhere")), "rename");
+	for (int turn = 0; turn < 100 && !once_finished(rig_poller, &incomplete); turn++) {
+		while (rig_open() > 0) {
+			rig_ok(1);
+		}
+		usec_t wait = rig_turn();
+		rig_pass(rig_open() > 0 ? 0 : wait);
+	}
+	expect_int(true, once_finished(rig_poller, &incomplete), "finished");
+	expect_int(5, rig_poller->outage.failures, "tries");
+	expect_int(1, incomplete, "incomplete");
+	(void)rig_said();
+	rig_end();
 }
 
 /* A server that sends the key back does not get it into the journal, STATUS or the log. */
@@ -977,10 +1014,12 @@ int main(void) {
 		TEST(too_much_is_asked_for_in_halves),
 		TEST(what_is_slow_is_asked_for_in_halves),
 		TEST(a_minute_that_fails_alone_becomes_a_gap),
+		TEST(two_minutes_that_fail_alone_are_told_before_it_is_over),
 		TEST(what_is_too_old_becomes_a_gap_with_its_reason),
 		TEST(a_day_of_nobody_is_told_once),
 		TEST(a_full_disk_pauses_polling_until_it_is_well),
 		TEST(once_gives_up_after_five_tries),
+		TEST(once_gives_up_a_disk_after_five_tries),
 		TEST(the_key_is_never_quoted),
 		TEST(a_reply_to_the_old_key_is_not_held_against_the_new_one),
 		TEST(a_key_file_that_is_gone_is_told),
