@@ -241,6 +241,8 @@ EQUIVALENTS = [
     ("src/daemon/storage.c", "storage_note", ERROR, ERROR.replace(": 0", ": 1"), "what is not negative is no error"),
     ("src/daemon/zonewatch.c", "compare", "struct error why = {{0}};", "struct error why = {{1}};", "it is written before it is read"),
     ("src/response/outcome.c", "is_letter", LETTERS, LETTERS.replace("<= 'z'", "< 'z'"), "no day or month has one"),
+    ("src/schedule/cost.c", "tell_blindness", "} else if (devices > 1) {", "} else if (devices >= 1) {", "a single one is told before"),
+    ("src/schedule/cost.c", "tell_blindness", "} else if (devices > 1) {", "} else if (devices > 0) {", "a single one is told before"),
     ("src/schedule/cost.c", "gather", KINDS, KINDS.replace("+ 1", "+ 2"), "the last one is not used"),
     ("src/schedule/cost.c", "gather", KINDS, KINDS.replace("+ 1", "+ 0"), "the C library allocates nothing, too"),
     ("src/daemon/roster.c", "identity_hash", IDENTITY, IDENTITY.replace(" + ", " - "), "any hash that tells intervals apart will do"),

@@ -302,6 +302,31 @@ static void a_date_is_one_of_the_server(void **state) {
 	expect_int(-EINVAL, outcome_http_date("Sun, 06 Nov -199 08:49:37 GMT", &date), "a year before Christ");
 }
 
+/* Each number as high and as low as it may be, and one more. */
+static void a_date_is_one_of_the_calendar(void **state) {
+	(void)state;
+	static const struct {
+		const char *date, *instant; /* NULL: it is none */
+	} rows[] = {
+		{"Thu, 01 Jan 1970 00:00:00 GMT", "1970-01-01T00:00:00Z"},
+		{"Fri, 31 Dec 9999 23:59:59 GMT", "9999-12-31T23:59:59Z"},
+		{"Sat, 31 Dec 2016 23:59:60 GMT", "2017-01-01T00:00:00Z"},
+		{"Wed, 31 Dec 1969 23:59:59 GMT", NULL},
+		{"Sun, 00 Nov 1994 08:49:37 GMT", NULL},
+		{"Sun, 32 Dec 1994 08:49:37 GMT", NULL},
+		{"Sun, 06 Nov 1994 24:49:37 GMT", NULL},
+		{"Sun, 06 Nov 1994 08:60:37 GMT", NULL},
+		{"Sun, 06 Nov 1994 08:49:61 GMT", NULL},
+		{"Sun, 06 anF 1994 08:49:37 GMT", NULL},
+		{"Sun, 06 nov 1994 08:49:37 GMT", NULL},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		usec_t date = -7;
+		expect_int(rows[row].instant ? 0 : -EINVAL, outcome_http_date(rows[row].date, &date), "%s", rows[row].date);
+		expect_time(rows[row].instant ? at(rows[row].instant) : -7, date, "%s", rows[row].date);
+	}
+}
+
 static void the_servers_time_is_its_date_and_the_answers_age(void **state) {
 	(void)state;
 	static const char date[] = "Sun, 06 Nov 1994 08:49:37 GMT";
@@ -332,6 +357,7 @@ int main(void) {
 		cmocka_unit_test(the_reason_is_what_was_said),
 		cmocka_unit_test(a_huge_message_is_cut),
 		cmocka_unit_test(a_date_is_one_of_the_server),
+		cmocka_unit_test(a_date_is_one_of_the_calendar),
 		cmocka_unit_test(the_servers_time_is_its_date_and_the_answers_age),
 		cmocka_unit_test(retry_after_is_seconds_or_a_date_within_bounds),
 	};
