@@ -107,7 +107,7 @@ size_t json_count(struct json_object *value) {
 }
 
 struct json_object *json_element(struct json_object *array, size_t at) {
-	return json_object_array_get_idx(array, at);
+	return json_object_is_type(array, json_type_array) ? json_object_array_get_idx(array, at) : NULL;
 }
 
 struct json_object *json_member(struct json_object *object, const char *name) {
@@ -120,7 +120,11 @@ bool json_has(struct json_object *object, const char *name) {
 
 bool json_next(struct json_object *object, struct json_member *member) {
 	const struct lh_entry *entry = member->entry;
-	entry = entry ? lh_entry_next(entry) : lh_table_head(json_object_get_object(object));
+	if (entry) {
+		entry = lh_entry_next(entry);
+	} else if (json_object_is_type(object, json_type_object)) {
+		entry = lh_table_head(json_object_get_object(object));
+	}
 	if (!entry) {
 		return false;
 	}

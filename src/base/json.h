@@ -50,8 +50,7 @@ enum json_kind json_kind(struct json_object *value);
 /** How many elements or members it has; 0 for what is neither an array nor an object. */
 size_t json_count(struct json_object *value);
 
-/** An element of an array, from 0 on; NULL behind its end too. */
-__attribute__((nonnull))
+/** An element of an array, from 0 on; NULL also behind its end, or if it is no array. */
 struct json_object *json_element(struct json_object *array, size_t at);
 
 /** The member of that name; NULL also if there is none, or if it is no object. */
@@ -69,8 +68,11 @@ struct json_member {
 	const void *entry; /* for json_next() */
 };
 
-/** The next member, in the order of the text; the first one for {0}.  Returns false behind the last. */
-__attribute__((nonnull))
+/**
+ * The next member, in the order of the text; the first one for {0}.  Returns false behind the
+ * last, or if it is no object.
+ */
+__attribute__((nonnull(2)))
 bool json_next(struct json_object *object, struct json_member *member);
 
 /** The text of a string, which lives as long as it does and may hold NULs; NULL for what is none. */

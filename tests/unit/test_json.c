@@ -84,6 +84,7 @@ static void members_and_elements_are_found(void **state) {
 	expect_int(true, json_has(json_member(root, ""), "a"), "a member without a name");
 	expect_int(false, json_has(list, "list") || json_member(list, "list"), "of an array");
 	expect_int(false, json_has(NULL, "list") || json_member(NULL, "list"), "of null");
+	expect_int(true, !json_element(root, 0) && !json_element(NULL, 0), "an element of what is no array");
 	json_free(root);
 	json_free(NULL);
 }
@@ -104,6 +105,9 @@ static void members_come_in_their_order(void **state) {
 	root = read_text("{}");
 	struct json_member none = {0};
 	expect_int(false, json_next(root, &none), "of an empty object");
+	json_free(root);
+	root = read_text("[1]");
+	expect_int(false, json_next(root, &none) || json_next(NULL, &none), "of what is no object");
 	json_free(root);
 }
 
