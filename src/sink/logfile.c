@@ -99,6 +99,15 @@ bool logfile_is_empty(const struct logfile *file) {
 	return file->size == file->heading;
 }
 
+/* Of an open file of that size: where its lines end, and what of it is heading; synced. */
+static int take_stock(struct logfile *file, int64_t size) {
+	int r = cut_torn_line(file->fd, size, &file->size);
+	if (r == 0) {
+		r = measure_heading(file);
+	}
+	return r == 0 ? file_sync_all(file->fd) : r;
+}
+
 /* What stands at the path now, as far as it can be said; all but the names of fresh. */
 static int adopt(struct logfile *fresh, const char *directory) {
 	struct file_info info;
@@ -111,14 +120,8 @@ static int adopt(struct logfile *fresh, const char *directory) {
 	fresh->written = info.mtime;
 	fresh->reserved = 0;
 	fresh->unreservable = false;
-	r = cut_torn_line(fresh->fd, info.size, &fresh->size);
-	if (r == 0) {
-		r = measure_heading(fresh);
-	}
-	if (r == 0) {
-		/* A daemon that was killed may have left lines here that no sync followed. */
-		r = file_sync_all(fresh->fd);
-	}
+	/* A daemon that was killed may have left lines here that no sync followed. */
+	r = take_stock(fresh, info.size);
 	if (r == 0) {
 		/* The file may be new, or just have been given its name by a rotation. */
 		r = file_sync_directory(directory);
@@ -245,13 +248,7 @@ int logfile_follow(struct logfile *file, struct error *err) {
 	if (r == 0 && info.size != file->size) {
 		/* Truncated or written to by others; O_APPEND leaves no hole either way. */
 		file->reserved = 0;
-		r = cut_torn_line(file->fd, info.size, &file->size);
-		if (r == 0) {
-			r = measure_heading(file);
-		}
-		if (r == 0) {
-			r = file_sync_all(file->fd);
-		}
+		r = take_stock(file, info.size);
 		if (r == 0) {
 			begin(file);
 		}
