@@ -2,12 +2,12 @@
 
 #include "calendar/zone.h"
 
+#include "base/input.h"
 #include "base/text.h"
 #include "calendar/rule.h"
 #include "calendar/zonename.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -302,24 +302,6 @@ int zone_parse(const char *name, const void *data, size_t len, struct zone **ret
 	return 0;
 }
 
-/* Up to size bytes.  Returns their number or -errno. */
-static ssize_t read_all(int fd, unsigned char *data, size_t size) {
-	size_t got = 0;
-
-	while (got < size) {
-		ssize_t n = read(fd, data + got, size - got);
-		if (n == 0) {
-			break;
-		}
-		if (n > 0) {
-			got += (size_t)n;
-		} else if (errno != EINTR) {
-			return -errno;
-		}
-	}
-	return (ssize_t)got;
-}
-
 static struct origin origin_of(const struct stat *st) {
 	return (struct origin){st->st_dev, st->st_ino, st->st_size, st->st_ctim};
 }
@@ -343,7 +325,7 @@ static int load_open(const char *name, int fd, struct zone **ret_zone, struct er
 		return error_errno(err, ENOMEM, "time zone %s", name);
 	}
 
-	ssize_t len = read_all(fd, data, size);
+	int64_t len = input_read(fd, data, size);
 	int r = len < 0 ? error_errno(err, (int)-len, "time zone %s: cannot read it", name)
 	                : zone_parse(name, data, (size_t)len, ret_zone, err);
 	free(data);
@@ -366,13 +348,12 @@ int zone_load(const char *name, struct zone **ret_zone, struct error *err) {
 	}
 	path_of(name, path);
 
-	/* O_NONBLOCK means nothing to a regular file, and keeps a FIFO from hanging us. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+	int fd = input_open(path);
+	if (fd == -ENOENT || fd == -ENOTDIR) {
 		return zonename_refuse(ZONE_DIRECTORY, name, err);
 	}
 	if (fd < 0) {
-		return error_errno(err, errno, "time zone %s: cannot open %s", name, path);
+		return error_errno(err, -fd, "time zone %s: cannot open %s", name, path);
 	}
 
 	int r = load_open(name, fd, ret_zone, err);
@@ -436,12 +417,12 @@ static bool name_from_link(char *buf, size_t size) {
 
 static bool name_from_file(char *buf, size_t size) {
 	unsigned char line[ZONENAME_SIZE + 1];
-	int fd = open("/etc/timezone", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = input_open("/etc/timezone");
 	if (fd < 0) {
 		return false;
 	}
 
-	ssize_t len = read_all(fd, line, sizeof(line) - 1);
+	int64_t len = input_read(fd, line, sizeof(line) - 1);
 	(void)close(fd);
 	if (len < 0) {
 		return false;

@@ -2,11 +2,11 @@
 
 #include "calendar/zonename.h"
 
+#include "base/input.h"
 #include "base/text.h"
 #include "base/word.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,8 +53,7 @@ static FILE *open_list(const char *directory) {
 		return NULL;
 	}
 
-	/* O_NONBLOCK means nothing to a regular file, and keeps a FIFO from hanging us. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = input_open(path);
 	FILE *list = fd >= 0 ? fdopen(fd, "r") : NULL;
 	if (fd >= 0 && !list) {
 		(void)close(fd);

@@ -2,8 +2,9 @@
 
 #include "config/secret.h"
 
+#include "base/input.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,17 +186,14 @@ static int not_opened(const struct origin *origin, int code, struct error *err) 
 	return error_errno(err, code, "%s cannot be opened", origin->path);
 }
 
-/*
- * A symbolic link is followed: the mode that counts is that of the file.
- * O_NONBLOCK, because opening a FIFO would wait for somebody to write to it.
- */
+/* A symbolic link is followed: the mode that counts is that of the file. */
 static int open_file(const struct origin *origin, bool is_private, struct error *err) {
 	struct stat st;
 	int r;
 
-	int fd = open(origin->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = input_open(origin->path);
 	if (fd < 0) {
-		return not_opened(origin, errno, err);
+		return not_opened(origin, -fd, err);
 	}
 	if (fstat(fd, &st) < 0) {
 		r = error_errno(err, errno, "%s cannot be read", origin->path);
@@ -227,24 +225,6 @@ void secret_done(struct secret *secret) {
 		(void)munmap(secret->text, secret->area);
 		*secret = (struct secret){0};
 	}
-}
-
-/* Reads until the end of the file or of the area, whose last byte stays for the NUL. */
-static int read_area(int fd, struct secret *secret) {
-	while (secret->len < secret->area - 1) {
-		ssize_t n = read(fd, secret->text + secret->len, secret->area - 1 - secret->len);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n < 0) {
-			return -errno;
-		}
-		if (n == 0) {
-			break;
-		}
-		secret->len += (size_t)n;
-	}
-	return 0;
 }
 
 static bool is_space(char c) {
@@ -324,7 +304,10 @@ static int read_secret(const char *name, bool is_private, size_t size, check_con
 	}
 	r = secret_new(&secret, size);
 	if (r == 0) {
-		r = read_area(fd, &secret);
+		/* The last byte stays for the NUL. */
+		int64_t len = input_read(fd, secret.text, secret.area - 1);
+		secret.len = len < 0 ? 0 : (size_t)len;
+		r = len < 0 ? (int)len : 0;
 	}
 	(void)close(fd);
 	r = r < 0 ? error_errno(err, -r, "%s cannot be read", origin.path) : check(&origin, &secret, err);

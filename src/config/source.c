@@ -1,15 +1,38 @@
 // SPDX-License-Identifier: ISC
 
+/*
+ * A lexer before libconfig's, for what that cannot do, or not in each version.  What is said of
+ * libconfig here was tried with 1.5, the oldest that is supported (Debian 12); 1.7.3 (Debian 13)
+ * is named where it is better.
+ *
+ * Includes: libconfig opens the files itself.  A FIFO hangs it, a directory ends the process, a
+ *     relative name is looked up in the working directory, and neither their size nor their
+ *     number has a limit.
+ * Lines: follow from that.  libconfig is given one text, and names lines of that.
+ * Numbers: without a word 2147483648 is read as -2147483648 (not by 1.7.3), 0x1FFFFFFFF as -1 and
+ *     1e400 as infinite; 010 is ten, or eight for 1.7.3.  And a number that is refused is to be
+ *     shown as it was written.
+ * Commas: one behind the last member of a list or an array is a syntax error; 1.7.3 takes it.
+ * Comments: one that does not end takes the rest of the file with it, without a word.  One on a
+ *     last line that has no newline is a syntax error; 1.7.3 takes it.
+ * Strings: of one that does not end, libconfig names the last line of the file.  "x\x00y" is read
+ *     as "xy", or as "x" by 1.7.3.
+ * Files: libconfig takes a NUL for the end, and stumbles over a byte order mark.
+ *
+ * All else goes through as it is and is for libconfig to judge: names, nesting, duplicates,
+ * escapes, words, what is no number, what stands where it must not.
+ */
+
 #include "config/source.h"
 
 #include "base/array.h"
+#include "base/input.h"
 #include "base/text.h"
 #include "config/problems.h"
 #include "config/tree.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
@@ -102,38 +125,26 @@ static void complain(struct copier *copier, int line, const char *format, ...) {
 
 static int read_all(int fd, size_t size, char **ret_data, size_t *ret_len) {
 	char *data = malloc(size + 1);
-	size_t len = 0;
 	if (!data) {
 		return -ENOMEM;
 	}
 
 	/* A file that grows meanwhile is read as far as it was when we looked. */
-	while (len < size) {
-		ssize_t n = read(fd, data + len, size - len);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n < 0) {
-			int code = errno;
-			free(data);
-			return -code;
-		}
-		if (n == 0) {
-			break;
-		}
-		len += (size_t)n;
+	int64_t len = input_read(fd, data, size);
+	if (len < 0) {
+		free(data);
+		return (int)len;
 	}
 	data[len] = '\0';
 	*ret_data = data;
-	*ret_len = len;
+	*ret_len = (size_t)len;
 	return 0;
 }
 
-/* O_NONBLOCK: opening a FIFO must not wait for somebody to write to it. */
 static int read_file(const char *file, char **ret_data, size_t *ret_len, struct error *err) {
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = input_open(file);
 	if (fd < 0) {
-		return error_errno(err, errno, "cannot be opened");
+		return error_errno(err, -fd, "cannot be opened");
 	}
 
 	struct stat st;
@@ -213,7 +224,7 @@ static void skip_block_comment(struct copier *copier) {
 	complain(copier, line, "a comment that begins here does not end: close it with */");
 }
 
-/* \x00 would silently end the text for libconfig. */
+/* libconfig would drop it, or what follows. */
 static void check_escape(struct copier *copier) {
 	if (looking_at(copier, "\\x00") || looking_at(copier, "\\X00")) {
 		complain(copier, *copier->text_line, "a string holds \\x00: a text cannot contain it");
@@ -298,9 +309,8 @@ static bool is_plain_int(const char *text) {
 }
 
 /*
- * A number that libconfig would change (cut off, round, or read in another
- * locale) goes on as a marked string.  What is no number goes on as it is, and
- * libconfig will say so.
+ * A number that libconfig would change (cut off or round) goes on as a marked string.  What is no
+ * number goes on as it is, and libconfig will say so.
  */
 static void copy_number(struct copier *copier) {
 	char number[NUMBER_SIZE];
@@ -325,7 +335,7 @@ static void copy_number(struct copier *copier) {
 	}
 }
 
-/* libconfig 1.5 refuses the comma that people leave behind the last member; later ones take it. */
+/* A comma that people leave behind the last member goes. */
 static void copy_end(struct copier *copier) {
 	if (copier->comma < copier->source->text.len) {
 		copier->source->text.data[copier->comma] = ' ';
