@@ -159,6 +159,8 @@ EQUIVALENTS = [
     ("src/schedule/queue.c", "queue_reorder", REORDER, REORDER.replace("/ 2", "/ 1"), "below a leaf there is nothing to sift"),
     ("src/schedule/cost.c", "", "ENOUGH_REQUESTS = 256,", "ENOUGH_REQUESTS = 255,", "windows that take so many requests are alike"),
     ("src/schedule/cost.c", "", "ENOUGH_REQUESTS = 256,", "ENOUGH_REQUESTS = 257,", "windows that take so many requests are alike"),
+    ("src/sink/rotate.c", "sweep", "if (r < 0) {", "if (r <= 0) {", "no failure is none, whatever is said of it"),
+    ("src/sink/rotate.c", "sweep", "if (r < 0) {", "if (r < 1) {", "no failure is none, whatever is said of it"),
     ("src/sink/rotate.c", "is_too_old", KEEP_AGE, KEEP_AGE.replace("keep_age > 0", "keep_age > 1"), "no setting is a microsecond"),
     ("src/schedule/queue.c", "sift_up", "while (at > 0 && poll->key < queue->heap[(at - 1) / 2]->key) {",
      "while (at > 0 && poll->key <= queue->heap[(at - 1) / 2]->key) {",

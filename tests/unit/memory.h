@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * For tests of what happens without memory: calloc() and reallocarray() that can be told to fail.
+ * For tests of what happens without memory: calloc(), reallocarray() and strdup() that can be told to fail.
  *
  * Include it once: it defines them, which the linker takes in place of the C library's.
  */
@@ -53,6 +53,12 @@ static void *(*volatile memory_set)(void *, int, size_t) = memset;
 void *calloc(size_t count, size_t size) {
 	void *data = memory_is_short(count, size) ? NULL : malloc(count * size);
 	return data ? memory_set(data, 0, count * size) : NULL;
+}
+
+char *strdup(const char *text) {
+	size_t size = strlen(text) + 1;
+	char *copy = memory_is_short(1, size) ? NULL : malloc(size);
+	return copy ? memcpy(copy, text, size) : NULL;
 }
 
 #endif

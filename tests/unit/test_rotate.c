@@ -2,6 +2,7 @@
 
 #include "disk.h"
 #include "fixture.h"
+#include "memory.h"
 
 #include "base/file.h"
 #include "sink/rotate.h"
@@ -628,6 +629,16 @@ static void crash_is_nothing_but_a_later_start(void **state) {
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
 
+static void without_memory_it_does_not_start(void **state) {
+	(void)state;
+	struct rotate rotate;
+	const struct log_settings settings = {.directory = disk_directory};
+	memory_arm(1);
+	int r = rotate_init(&rotate, &settings, monday);
+	expect_true(memory_disarm());
+	expect_int(-ENOMEM, r);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_parsed_strictly),
@@ -658,6 +669,7 @@ int main(void) {
 		TEST(failure_lasts_until_a_round_ends_well),
 		TEST(failed_work_is_done_in_the_next_round),
 		TEST(crash_is_nothing_but_a_later_start),
+		TEST(without_memory_it_does_not_start),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

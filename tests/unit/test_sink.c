@@ -779,10 +779,12 @@ static void probe_leaves_nothing_and_says_what_fails(void **state) {
 	expect_int(0, sink_probe(sink, &err));
 	expect_text("occupancy.ndjson ", disk_list());
 	expect_text("1 ", counts_in("occupancy.ndjson"));
+	int failed = 0;
 	for (int at = 1, hits = 1; hits > 0; at++) {
 		fault_arm(FAULT_ERROR, ENOSPC, at, 1);
 		int r = sink_probe(sink, &err);
 		hits = fault.hits;
+		failed += r < 0;
 		fault_disarm();
 		/* Its first call looks whether an old one is there, which need not be. */
 		expect_true(r == 0 || r == -ENOSPC);
@@ -790,6 +792,7 @@ static void probe_leaves_nothing_and_says_what_fails(void **state) {
 		work(sink);
 		expect_text("occupancy.ndjson ", disk_list());
 	}
+	expect_int(4, failed); /* made, written, synced, removed */
 	disk_put(".occupancy.probe", "of a crash");
 	sink_begin_work(sink);
 	work(sink);
