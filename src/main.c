@@ -25,7 +25,7 @@
  *     - roll          what a configuration brings: accounts, polls, requests on their way
  *     - reload        a configuration swapped for another
  *     - reply         what replies mean for polls and accounts
- *     - health        failures of devices, and what people are told of them
+ *     - health        failures of devices, and what is reported of them
  *     - commit        records to disk, then cursors
  *     - outage        while the log cannot be written
  *     - clockwork     what time it is
@@ -38,7 +38,7 @@
  *     - access        an account's key, endpoint and lane
  *     - roster        polls by identity
  *     - orphans       positions of devices that may come back
- *     - storage       what fails on the disks, told once
+ *     - storage       what fails on the disks, reported once
  *     - zonewatch     another database of time zones, noticed
  *
  * - base/      below everything: arrays, buffers, clocks, errors, files, indexes, text, units

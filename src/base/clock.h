@@ -15,7 +15,7 @@ usec_t clock_realtime(void);
 
 /**
  * The monotonic clock: never steps, and goes on while the machine is suspended, as
- * the wall clock does, so that a resume is no step of that.  Microseconds, of which
+ * the wall clock does, so a resume does not look like a step of that one.  Microseconds, of which
  * only differences mean anything.
  */
 usec_t clock_boottime(void);

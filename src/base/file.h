@@ -35,7 +35,7 @@ struct file_info {
 	bool regular;
 };
 
-/** The code for what is no file but a symbolic link, a directory, a FIFO, a device or a socket. */
+/** The code for what is not a regular file: a symbolic link, directory, FIFO, device or socket. */
 #define FILE_NOT_REGULAR EMEDIUMTYPE
 
 /** Returns a descriptor of a regular file, or -errno.  The mode, less the umask, is for a file that is created. */

@@ -20,7 +20,7 @@ enum { BLAME_MAX = 4 };
 
 struct group_rule {
 	uint64_t about;                /* the keys it looks at */
-	enum key_id blame[BLAME_MAX];  /* told of the first of them that is set; KEY_COUNT ends it */
+	enum key_id blame[BLAME_MAX];  /* reported for the first of them that is set; KEY_COUNT ends the list */
 	/**
 	 * Looks at the group's struct.  set: the keys that were written, rather
 	 * than filled in.  Returns 0, or -EINVAL with a sentence.

@@ -74,7 +74,7 @@ static void check(struct reader *reader, const struct member *member, const stru
 		uint64_t told = KEY_BIT(rule - first);
 		bool inherited = !(rule->about & own);
 
-		/* Without a readable main file nobody knows what the device inherits. */
+		/* Without a readable main file it is not known what the device inherits. */
 		if ((rule->about & bad) || (!reader->files[0].tree && (rule->about & ~own))) {
 			continue;
 		}

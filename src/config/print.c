@@ -169,7 +169,7 @@ void config_restarts(const struct config *before, const struct config *after, st
 		const void *old = group_struct(before, key->group, &states[0]);
 		const void *new = group_struct(after, key->group, &states[1]);
 		if (!key->restart || !old || !new) {
-			continue; /* what stands in a list is no setting of the whole */
+			continue; /* what is in a list is not a setting of the whole */
 		}
 		buf_clear(&values[0]);
 		buf_clear(&values[1]);

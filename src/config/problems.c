@@ -62,7 +62,7 @@ void problem_add(struct problem_list *list, const struct source *source, int lin
 	va_end(args);
 }
 
-/* Sources are told in the order they were read in; in each, line by line. */
+/* Sources are reported in the order in which they were read; in each, line by line. */
 static int compare(const void *left, const void *right) {
 	const struct problem *a = left;
 	const struct problem *b = right;

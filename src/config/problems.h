@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * Mistakes, gathered as they are found and told in the order of the files.
+ * Mistakes, gathered as they are found and reported in the order of the files.
  */
 
 #ifndef CONFIG_PROBLEMS_H

@@ -32,7 +32,7 @@ static struct config *config_new(void) {
 	return config;
 }
 
-/* What an error is told of when no setting is at fault. */
+/* The subject of an error when no setting is at fault. */
 static void report_file(struct reader *reader, const struct source *source, const char *sentence) {
 	problem_add(&reader->problems, source, 0, "", "%s", sentence);
 }

@@ -26,7 +26,7 @@ struct origin {
 	char path[PATH_MAX];
 };
 
-/* What is no path is a credential's name. */
+/* What is not a path is a credential's name. */
 static bool is_credential(const char *name) {
 	return name[0] != '/';
 }

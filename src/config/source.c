@@ -309,8 +309,8 @@ static bool is_plain_int(const char *text) {
 }
 
 /*
- * A number that libconfig would change (cut off or round) goes on as a marked string.  What is no
- * number goes on as it is, and libconfig will say so.
+ * A number that libconfig would change (cut off or round) goes on as a marked string.  What is not
+ * a number is passed on unchanged, and libconfig will say so.
  */
 static void copy_number(struct copier *copier) {
 	char number[NUMBER_SIZE];
@@ -397,7 +397,7 @@ static bool take_include(struct copier *copier, char *name, size_t size) {
 	return true;
 }
 
-/* Whether to include another file at all; the first that is too much is told, and ends it. */
+/* Whether one more file may be included; the first one too many is reported, and ends it. */
 static bool may_include(struct copier *copier, int line, const char *shown) {
 	struct source *source = copier->source;
 	if (source->includes > INCLUDES_MAX || buf_error(&source->text)) {
@@ -521,7 +521,7 @@ static int copy_file(struct copier *copier) {
 	char *data = NULL;
 	size_t len = 0;
 
-	/* An included file that cannot be read is told of where it is included. */
+	/* An included file that cannot be read is reported at the place that includes it. */
 	int r = read_file(copier->file, &data, &len, &err);
 	if (r == -ENOMEM) {
 		return r;

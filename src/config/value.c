@@ -286,7 +286,7 @@ static void write_duration(const struct key *key, const void *value, struct buf 
 	buf_printf(out, "\"%s\"", units_format_duration(text, duration, 1));
 }
 
-/* "1h,6h"; nothing at all is no distance. */
+/* "1h,6h"; an empty list has no distances. */
 static int read_distances(const struct reading *in, void *into) {
 	struct rechecks rechecks = {{0}};
 	size_t count = 0;

@@ -192,7 +192,7 @@ void access_mask(const struct access *access, char *text, size_t len) {
 void access_take_over(struct access *access, const struct access *from, usec_t now) {
 	struct lane *lane = &access->lane;
 	if (strcmp(access->account->base_url, from->account->base_url) != 0) {
-		return; /* another server knows nothing of that */
+		return; /* that does not hold for another server */
 	}
 	rate_take_over(&lane->rate, &from->lane.rate, now);
 	access->clock = from->clock;

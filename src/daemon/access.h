@@ -17,7 +17,7 @@
 #include "schedule/lane.h"
 #include "schedule/skew.h"
 
-/** What people know of our clock and a server's. */
+/** What has been reported of our clock and a server's. */
 enum clock_state {
 	CLOCK_WELL,
 	CLOCK_AHEAD,
@@ -34,7 +34,7 @@ struct clocking {
 	/* Asking for the time, where nothing else asks. */
 	usec_t probe_at;  /* monotonic; USEC_INFINITY: no need */
 	unsigned probes;  /* and replies, since it was last well */
-	bool given_up;    /* with once: people know that it could not be found out */
+	bool given_up;    /* with once: it has been reported that it could not be found out */
 	bool suspect;     /* a cursor lies in a time that has not come, even by our clock */
 
 	/* Once it is confirmed: */
@@ -60,7 +60,7 @@ struct access {
 	usec_t look_at;                /* monotonic: when to look at the files again */
 	struct clocking clock;         /* our clock against the server's */
 	struct belief beliefs[INTERVAL_COUNT][2]; /* in its answers: without and with a warning */
-	bool drops_told;               /* people know that points are dropped */
+	bool drops_told;               /* it has been reported that points are dropped */
 	char reason[512];              /* why the lane is not open, or was not last */
 };
 
@@ -88,7 +88,7 @@ void access_done(struct access *access, struct http *http);
 __attribute__((warn_unused_result, nonnull))
 int access_reread(struct access *access, struct http *http, struct error *err);
 
-/** The same, told in the journal; what is new is tried at once. */
+/** The same, with a line in the journal; what is new is tried at once. */
 __attribute__((nonnull))
 void access_refresh(struct access *access, struct http *http, usec_t now);
 

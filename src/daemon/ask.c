@@ -36,7 +36,7 @@ static int post(struct poller *poller, struct access *access, struct poll *poll,
 
 /*
  * What has become too old is one gap, however long the trouble lasts: it is recorded with
- * the first bucket behind it that is had, or when it has grown long.
+ * the first bucket after it that is obtained, or when it has grown long.
  */
 static bool is_long_gap(const struct poll *poll, usec_t gap_end) {
 	return gap_end - poll->cursor >= GAP_LONGEST;
@@ -90,7 +90,7 @@ static struct span probe_span(const struct poll *poll, usec_t horizon) {
 void ask_news(struct poller *poller, struct access *access, struct poll *poll) {
 	const struct settings *settings = poll->device->settings;
 	usec_t horizon = clock_horizon(poller, access);
-	/* By a clock that nobody has confirmed nothing is too old. */
+	/* By an unconfirmed clock nothing is too old. */
 	usec_t gap_end = poll->begun && clock_is_confirmed(access)
 	                         ? span_gap_end(settings, poll->cursor, poll->since, horizon)
 	                         : poll->cursor;
@@ -118,7 +118,7 @@ void ask_news(struct poller *poller, struct access *access, struct poll *poll) {
 	}
 }
 
-/* What is too old by a clock that nobody has confirmed may not be. */
+/* What is too old by an unconfirmed clock may not be. */
 static bool may_recheck(const struct poller *poller, const struct access *access) {
 	return !poller->once.wanted && !poller->draining && clock_is_confirmed(access) &&
 	       !storage_fails(&poller->storage, STORAGE_LOG);

@@ -117,7 +117,7 @@ bool clock_holds(const struct poll *poll) {
 
 static enum clock_state state_of(const struct clocking *clock) {
 	usec_t offset = skew_offset(&clock->skew);
-	/* What people know to be off is off until it is right. */
+	/* A clock that was reported as wrong is wrong until it is right. */
 	bool known = clock->told == CLOCK_AHEAD || clock->told == CLOCK_BEHIND;
 	if (clock->disputed) {
 		return CLOCK_DISPUTED;

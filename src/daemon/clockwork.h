@@ -36,7 +36,7 @@ bool clock_confirmed_time(const struct poller *poller, usec_t *ret);
 __attribute__((nonnull, warn_unused_result))
 bool clock_naming_time(const struct poller *poller, usec_t *ret);
 
-/** A clock may be wrong by so much without anybody being told, and cursors may be ahead of it. */
+/** A clock may be wrong by so much without a message, and cursors may be ahead of it. */
 #define CLOCK_SLACK (10 * USEC_PER_SEC)
 
 /** Whether an account's server has confirmed what time it is, and the log does not contradict that. */
@@ -55,7 +55,7 @@ usec_t clock_true_time(const struct poller *poller, const struct access *access)
 __attribute__((nonnull))
 usec_t clock_likely_time(const struct poller *poller, const struct access *access);
 
-/** What people should know of it; NULL: nothing. */
+/** What STATUS says about it; NULL: nothing. */
 __attribute__((nonnull))
 const char *clock_trouble(const struct access *access);
 

@@ -62,7 +62,7 @@ int commit_add_later(struct poller *poller, struct poll *poll, const struct reco
 	return add_record(poller, poll, record, span);
 }
 
-/* Why buckets could not be had: the device's trouble, or the account's if that was later than they are. */
+/* Why there is no answer for buckets: the device's trouble, or the account's if that was later than they are. */
 static const char *why_not(const struct poller *poller, const struct poll *poll) {
 	const struct access *access = access_of(poll);
 	usec_t ended = access->lane.state == LANE_OPEN ? access->lane.since : poller->now;

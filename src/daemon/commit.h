@@ -23,7 +23,7 @@ struct pending {
 struct batch {
 	struct pending *list;
 	size_t len, size;
-	bool crowded; /* people know that there is no room for all rechecks */
+	bool crowded; /* it has been reported that there is no room for all rechecks */
 };
 
 void batch_done(struct batch *batch);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-	/* The failure at which people are told: one or two are the weather. */
+	/* The failure that is reported: one or two are normal. */
 	TELL_AT = 3,
 	/* With once, a device is given up after so many. */
 	ONCE_FAILURES = 5,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * How a device is: its failures in a row, what people are told of them, and when it is well
+ * A device's health: its failures in a row, what is reported of them, and when it is well
  * again.
  */
 
@@ -13,7 +13,7 @@
 #include "schedule/poll.h"
 
 /**
- * Counts a failure of a poll, and tells people at the right one, or now.  wait: until the next
+ * Counts a failure of a poll, and reports the right one, or this one at once.  wait: until the next
  * try; 0: it is made at once, for fewer buckets.
  */
 __attribute__((nonnull))

@@ -25,7 +25,7 @@
 /* The STATUS line follows what happens, but no faster than people read. */
 #define STATUS_EVERY (1 * USEC_PER_SEC)
 
-/* What systemd could not be told is told again after this. */
+/* What could not be sent to systemd is sent again after this. */
 #define NOTIFY_RETRY (1 * USEC_PER_SEC)
 
 #define CHECKPOINT_EVERY (60 * USEC_PER_SEC)
@@ -46,7 +46,7 @@ struct timers {
 	bool status_waits;
 	bool not_reloaded; /* the files on the disk are not what is in force */
 	bool recorded;     /* with once: all that was due */
-	bool trimmed;      /* people know that rotated files are removed */
+	bool trimmed;      /* it has been reported that rotated files are removed */
 	struct zonewatch zones;
 };
 
@@ -131,7 +131,7 @@ static int rotate(const struct loop *loop) {
 	return r;
 }
 
-/* One file for each rotation is usual, and told when it begins; more are told each time. */
+/* One file for each rotation is usual: only the first is reported. More at once are reported each time. */
 static void tell_removed(const struct loop *loop, struct timers *timers) {
 	struct rotate_removed removed;
 	const char *directory = poller_config(loop->poller)->log.directory;
@@ -255,7 +255,7 @@ static void handle_signals(const struct loop *loop, struct timers *timers) {
 	}
 }
 
-/* An update of the time zone database is told, as only a reload can use it. */
+/* An update of the time zone database is reported, because only a reload can use it. */
 static void watch_zones(const struct loop *loop, struct timers *timers, usec_t wall) {
 	const struct config *config = poller_config(loop->poller);
 	timers->status_waits = zonewatch_turn(&timers->zones, config, wall) || timers->status_waits;

@@ -80,7 +80,7 @@ static void restore_record(const struct log_entry *entry, void *user) {
 	/* If memory is short, a later correction goes unseen. */
 	(void)poll_resume(poll, &what, entry->end);
 	if (news) {
-		/* Recorded then or later: what time it is now nobody has confirmed yet. */
+		/* Recorded then or later: the time is not confirmed yet. */
 		poll_watch(poll, &what, entry->end, entry->end + poll->device->settings->settle);
 	}
 }

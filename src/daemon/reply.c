@@ -93,7 +93,7 @@ static void tell_reached(const struct landing *l, enum lane_state before, usec_t
 	}
 }
 
-/* What is said of the request itself, and not by something in between or by a server in trouble. */
+/* A statement about the request itself, not from something in between or a server in trouble. */
 static bool shows_key_accepted(enum outcome outcome) {
 	return outcome == OUTCOME_OK || outcome == OUTCOME_REJECTED || outcome == OUTCOME_TOO_LARGE;
 }
@@ -264,7 +264,7 @@ static void cut_to_belief(const struct landing *l, struct span *span) {
 	span->fresh_buckets = until - said.fresh;
 }
 
-/* Points that are of no use are none of the server's business, but the first ones are told. */
+/* Useless points do not make an answer wrong, but the first ones are reported. */
 static void count_dropped(const struct landing *l) {
 	size_t outside = l->poller->answer.fit.outside, untimed = l->poller->answer.points.dropped;
 	l->poller->report.status.points_dropped += outside + untimed;

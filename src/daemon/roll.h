@@ -15,7 +15,7 @@
 enum aim {
 	AIM_NEWS,    /* buckets that are not recorded, and the look-back */
 	AIM_DOUBT,   /* buckets that an answer has left out */
-	AIM_RECHECK, /* buckets that were recorded without a count: nobody waits for it */
+	AIM_RECHECK, /* buckets that were recorded without a count: no reader waits for it */
 	AIM_PROBE,   /* the time alone */
 };
 

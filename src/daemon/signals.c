@@ -27,7 +27,7 @@ int signals_open(struct error *err) {
 		sigaddset(&set, meanings[i].number);
 	}
 
-	/* A file too large or a closed pipe shall be an error of the write, no more. */
+	/* A file too large or a closed pipe must be an error of the write, no more. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) {

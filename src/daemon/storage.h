@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * What fails on the disks, and what people hear of it.
+ * What fails on the disks, and what is reported of it.
  *
- * A full disk is met by everything that writes to it.  People are told when the
- * first of it fails and when the last of it works again: one line each.
+ * On a full disk everything that writes fails.  The journal gets one line when the
+ * first of it fails, and one when the last of it works again.
  */
 
 #ifndef DAEMON_STORAGE_H
@@ -36,8 +36,8 @@ __attribute__((nonnull))
 void storage_init(struct storage *storage, const char *log_directory, const char *state_directory);
 
 /**
- * What happened to a use: r is 0, or -errno with a sentence.  path is what people know it
- * by; now is monotonic.
+ * What happened to a use: r is 0, or -errno with a sentence.  path is its name in
+ * messages; now is monotonic.
  */
 __attribute__((nonnull(1, 4)))
 void storage_note(struct storage *storage, enum storage_use use, int r, const char *path,

@@ -4,8 +4,8 @@
  * The time zone database, which may be updated while the daemon runs.
  *
  * The zones in use are those that were read with the configuration, until a reload
- * or a start reads them anew.  Once an hour they are compared with the database, and
- * people are told, once, when it has become another one: that a reload would change
+ * or a start reads them again.  Once an hour they are compared with the database.
+ * When it has changed, the journal says so once: that a reload would change
  * something, or that the next start would fail because a zone is gone.
  */
 

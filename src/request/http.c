@@ -113,7 +113,7 @@ static void list_remove(struct transfer *transfer) {
 
 /* The library: once, before any thread. */
 
-/* Requests are written in libcurl's own memory, key and all.  So what it lets go of is wiped. */
+/* Requests are written in libcurl's own memory, key and all.  So memory that it frees is wiped. */
 
 static void wiping_free(void *old) {
 	if (old) {

@@ -110,7 +110,7 @@ __attribute__((nonnull))
 bool lane_unreached(struct lane *lane, const struct poll *poll, const struct retry_settings *retry,
                     usec_t now, struct rng *rng);
 
-/** There is no usable key: nobody asks before lane_probe_now(). */
+/** There is no usable key: no request is made before lane_probe_now(). */
 __attribute__((nonnull))
 void lane_shut(struct lane *lane, usec_t now);
 

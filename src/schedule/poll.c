@@ -11,7 +11,7 @@
 
 /*
  * The shortest back-off that can be configured has a cap of 1 s, which full
- * jitter makes half a second: two requests a second.  Ten are no back-off.
+ * jitter makes half a second: two requests a second.  Ten mean that there is no back-off.
  */
 enum { FLOOD_LIMIT = 600 };
 

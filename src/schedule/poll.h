@@ -98,10 +98,10 @@ struct poll {
 	struct doubt doubt;   /* what is asked for before anything else */
 	struct habit habit;
 	uint16_t failures;    /* in a row */
-	bool told;            /* people know that it is failing */
+	bool told;            /* it has been reported as failing */
 
 	/* Silence: nothing but no_data and zero since that bucket. */
-	bool quiet_over;    /* it has counted somebody, or people were told */
+	bool quiet_over;    /* it has counted somebody, or the silence was reported */
 	usec_t quiet_since; /* USEC_INFINITY before the first record */
 
 	/* Flood guard: requests since the cursor last moved, in this minute. */

@@ -83,7 +83,7 @@ bool span_next(const struct settings *settings, usec_t cursor, usec_t oldest, in
 		span.fresh_buckets++;
 	}
 
-	/* The look-back takes what room is left, so that a backlog is had in the fewest requests. */
+	/* The look-back takes what room is left, so that a backlog takes the fewest requests. */
 	span.start = span.fresh;
 	span.buckets = span.fresh_buckets;
 	int back = span_lookback_buckets(settings);

@@ -30,7 +30,7 @@ struct log_codec {
 
 	/**
 	 * Reads a line back, which ends in its newline and holds no NUL before that.
-	 * Returns 0; -ENODATA for a header; -EBADMSG if it is no record.
+	 * Returns 0; -ENODATA for a header; -EBADMSG if it is not a record.
 	 */
 	int (*parse)(const char *line, size_t len, struct log_entry *ret);
 };
@@ -45,7 +45,7 @@ const struct log_codec *log_codec_of(enum log_format format);
 __attribute__((nonnull))
 const struct log_codec *log_codec_of_suffix(const char *text);
 
-/** Of the file's name, by its ending, compressed or not; NULL if it is no log's. */
+/** Of the file's name, by its ending, compressed or not; NULL if it is not a log's. */
 __attribute__((nonnull))
 const struct log_codec *log_codec_of_name(const char *name);
 

@@ -132,7 +132,7 @@ struct lines {
 	int64_t zeros; /* of the current file; -1: none */
 	char *block;
 	struct buf rest; /* the beginning of a line whose end has not been read yet */
-	bool too_long;   /* there is such a line, and nobody wants it */
+	bool too_long;   /* there is such a line, and it is skipped */
 };
 
 static void note_odd(struct lines *lines, int64_t at) {

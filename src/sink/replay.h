@@ -56,7 +56,7 @@ struct replay {
 	enum replay_place place;
 
 	size_t files, records;
-	size_t odd;                 /* lines that are no records */
+	size_t odd;                 /* lines that are not records */
 	char odd_file[ARCHIVE_NAME_SIZE]; /* where the first of them is, and at which byte */
 	int64_t odd_at;
 	size_t damaged;             /* compressed files that could not be read to their end */
@@ -69,7 +69,7 @@ int replay_tail(int fd, int64_t size, uint64_t *ret_tail);
 
 /**
  * The end of the bucket of the last record in an open file.  Returns 0; -ENODATA if its last
- * line is no record or too long; other -errno.
+ * line is not a record or is too long; other -errno.
  */
 __attribute__((warn_unused_result, nonnull))
 int replay_last_end(int fd, int64_t size, const struct log_codec *codec, usec_t *ret_end);

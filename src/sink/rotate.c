@@ -322,7 +322,7 @@ static usec_t age_of(struct rotate *rotate, const struct archive_file *file) {
 	return __builtin_sub_overflow(rotate->now, time, &age) ? 0 : age;
 }
 
-/* Never by a clock that nobody has confirmed: that cannot be undone. */
+/* Never by an unconfirmed clock: that cannot be undone. */
 static bool is_too_old(struct rotate *rotate, const struct archive_file *file) {
 	return rotate->settings.keep_age > 0 && rotate->now != USEC_UNKNOWN &&
 	       age_of(rotate, file) > rotate->settings.keep_age;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * The log: whole lines, durable before anybody is told of them.
+ * The log: whole lines, durable before they count as written.
  *
  * Records are added to a batch in memory; sink_commit() appends the batch and
  * syncs it, or undoes what it did.  When it returns 0 the batch is on the disk;

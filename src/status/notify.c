@@ -2,11 +2,11 @@
 
 /*
  * The one user of libsystemd, for the watchdog's interval alone: its sd_notify()
- * waits for as long as nobody reads the socket, and polling with it.  The
+ * blocks while nobody reads the socket, and polling would wait with it.  The
  * protocol is that of sd_notify(3): a datagram of lines to NOTIFY_SOCKET.
  *
  * What the socket has no room for is kept and sent later, in order.  Other errors
- * are ignored: there is nobody to tell that systemd cannot be told.
+ * are ignored: there is nowhere to report that systemd cannot be reached.
  */
 
 #include "status/notify.h"
@@ -79,7 +79,7 @@ static bool is_status(const char *text) {
 
 static void keep(const char *text) {
 	if (waiting.len > 0 && is_status(text) && is_status(buf_text(&waiting.list[waiting.len - 1]))) {
-		forget(waiting.len - 1); /* nobody has to know what it was in between */
+		forget(waiting.len - 1); /* what it was in between does not matter */
 	}
 	if (waiting.len == WAITING_MAX) {
 		forget(0);
