@@ -273,13 +273,24 @@ static int limit_of(const struct recheck *recheck, const struct settings *settin
 	return settings->bucket.interval == INTERVAL_NONE || limit < 1 ? 1 : limit;
 }
 
+/* The run that is due for the longest time, the oldest of several: where some are due all the time, others have their turn. */
+static uint16_t longest_due(const struct recheck *recheck, const struct settings *settings) {
+	uint16_t found = 0;
+	for (uint16_t i = 1; i < recheck->len; i++) {
+		if (due_at(settings, &recheck->runs[i]) < due_at(settings, &recheck->runs[found])) {
+			found = i;
+		}
+	}
+	return found;
+}
+
 bool recheck_span(struct recheck *recheck, const struct settings *settings, usec_t wall, int limit,
                   struct span *ret) {
 	const struct grid *grid = &settings->bucket;
 	struct span span = {0};
 	recheck_tidy(recheck, settings, wall);
 	limit = limit_of(recheck, settings, limit);
-	for (uint16_t i = 0; i < recheck->len;) {
+	for (uint16_t i = longest_due(recheck, settings); i < recheck->len;) {
 		const struct recheck_run *run = &recheck->runs[i];
 		if (due_at(settings, run) > wall) {
 			i++;

@@ -86,8 +86,8 @@ __attribute__((nonnull))
 void recheck_tidy(struct recheck *recheck, const struct settings *settings, usec_t wall);
 
 /**
- * What to ask for: the oldest run that is due, and those near it behind, in one range of
- * limit buckets at most.  Forgets what is too old, or cut otherwise than time is now.
+ * What to ask for: the run that is due for the longest time, and those near it behind, in one
+ * range of limit buckets at most.  Forgets what is too old, or cut otherwise than time is now.
  * Returns false if that leaves nothing.
  */
 __attribute__((nonnull, warn_unused_result))

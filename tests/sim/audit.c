@@ -674,7 +674,7 @@ static void check_late(const struct setup_device *device, const struct bucket *b
 
 /* What came late has been found. */
 static void check_late_counts(const struct setup_device *device, const struct tiles *row) {
-	/* Where little can be asked for at once the oldest come first, and others only when it is their last chance. */
+	/* Where little can be asked for at once each has its turn, but seldom. */
 	bool keeps_up = device->max_points * setup_bucket(device) >= 40 * device->window;
 	if (!remembers_all() || server_is_weak() || plan->manners.cap > 0 || device->granularity == GRAN_NONE ||
 	    !keeps_up) {

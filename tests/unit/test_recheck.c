@@ -386,6 +386,26 @@ static void runs_that_are_near_share_a_request(void **state) {
 }
 
 /* What is asked for only because it lies between is not due any earlier or later for that. */
+/* Old buckets that come due again and again do not keep newer ones waiting. */
+static void what_is_due_for_the_longest_time_comes_first(void **state) {
+	struct fixture *f = *state;
+	add(f, 0, 1, minute(300));
+	add(f, 100, 101, minute(280));
+	add(f, 200, 201, minute(250));
+	add(f, 299, 300, minute(301));
+	expect_asked(f, minute(400), 1440, 200, 201);
+	expect_asked(f, minute(400), 1440, 100, 101);
+	expect_asked(f, minute(400), 1440, 0, 1);
+	expect_asked(f, minute(400), 1440, 299, 300);
+	expect_nothing(f, minute(400), "all had their turn");
+	/* Six hours after they were recorded two are due at once. */
+	f->recheck.runs[1].recorded = f->recheck.runs[3].recorded;
+	expect_asked(f, minute(301) + 6 * HOUR, 1440, 200, 201);
+	expect_asked(f, minute(301) + 6 * HOUR, 1440, 0, 1);
+	expect_asked(f, minute(301) + 6 * HOUR, 1440, 100, 101);
+	expect_asked(f, minute(301) + 6 * HOUR, 1440, 299, 300);
+}
+
 static void what_lies_between_keeps_its_turn(void **state) {
 	struct fixture *f = *state;
 	add(f, 0, 1, minute(1));
@@ -597,6 +617,7 @@ int main(void) {
 		TEST(only_what_is_cut_as_time_is_now_is_put_back),
 		TEST(a_reload_keeps_all_but_what_the_settings_forbid),
 		TEST(runs_that_are_near_share_a_request),
+		TEST(what_is_due_for_the_longest_time_comes_first),
 		TEST(what_lies_between_keeps_its_turn),
 		TEST(a_range_begins_and_ends_with_what_has_a_count),
 		TEST(what_was_left_out_is_asked_for_alone),
