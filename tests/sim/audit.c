@@ -298,7 +298,9 @@ static struct bucket *fill_gap(struct tiles *row, const struct line *line, struc
                                const struct setup_device *device) {
 	const struct bucket whole = *gap;
 	int grid = (int)setup_grid(device);
-	if (edges_floor(device->zone, grid, line->start) != line->start ||
+	/* Without an interval the first bucket begins where the log ended, at an edge or not, as the gap does. */
+	bool first = device->granularity == GRAN_NONE && line->start == whole.start;
+	if ((!first && edges_floor(device->zone, grid, line->start) != line->start) ||
 	    edges_next(device->zone, grid, line->start) != line->end) {
 		world_violation("gap: %s: expected a bucket to fill a gap, but from %s to %s is none", where(line),
 		                world_time(line->start), world_time(line->end));
