@@ -223,6 +223,7 @@ static struct said what_is_said(const struct landing *l, const struct span *span
 	for (int i = 0; i < span->buckets; i++) {
 		if (fit->chosen[i] != FIT_NONE) {
 			said.first = said.points == 0 ? i : said.first;
+			said.solid = i == said.first || i == said.solid ? i + 1 : said.solid;
 			said.last = i;
 			said.points++;
 		} else if (i >= said.fresh && said.hole == span->buckets) {
@@ -230,6 +231,14 @@ static struct said what_is_said(const struct landing *l, const struct span *span
 		}
 	}
 	return said;
+}
+
+/* Which buckets without a point the answer speaks of. */
+static void find_sure(const struct landing *l, const struct belief *belief, const struct said *said) {
+	int from, until;
+	belief_sure(belief, said, &from, &until);
+	l->poller->answer.fit.sure_from = (size_t)from;
+	l->poller->answer.fit.sure_until = (size_t)until;
 }
 
 /* Whether the buckets that were asked for alone are not there. */
@@ -251,8 +260,11 @@ static void cut_to_belief(const struct landing *l, struct span *span) {
 	struct said said = what_is_said(l, span);
 	struct doubt doubt = {0};
 
-	int until = settle_doubt(l, beliefs, &said) ? said.buckets
-	                                            : belief_judge(&beliefs[said.warned], &said, &doubt);
+	int until = said.buckets;
+	if (!settle_doubt(l, beliefs, &said)) {
+		until = belief_judge(&beliefs[said.warned], &said, &doubt);
+		find_sure(l, &beliefs[said.warned], &said);
+	}
 	belief_learn(&beliefs[said.warned], &said);
 	if (said.more && said.points == 0) {
 		(void)reach_halve(&poll->reach, span->buckets);
@@ -518,42 +530,16 @@ static_assert(sizeof(actions) / sizeof(actions[0]) == OUTCOME_COUNT, "each outco
 
 /* Rechecks */
 
-/*
- * What changed is recorded, and that there is nothing within the span alone; the commit then files the
- * poll.  Returns false if nothing did.
- */
+/* What changed is recorded; the commit then files the poll.  Returns false if nothing did. */
 static bool record_later(const struct landing *l, const struct span *span) {
 	struct poller *poller = l->poller;
 	struct records *records = &poller->answer.records;
 	size_t made = poller->batch.len;
 	int r = records_make(records, l->poll, &l->span, &poller->answer.fit, &poller->answer.points, poller->wall);
 	for (size_t i = 0; r == 0 && i < records->len; i++) {
-		const struct record *record = &records->list[i];
-		bool believed = record->start >= span->start && record->end <= span->end;
-		if (believed || record->status != RECORD_NO_DATA) {
-			r = commit_add_later(poller, l->poll, record, span);
-		}
+		r = commit_add_later(poller, l->poll, &records->list[i], span);
 	}
 	return poller->batch.len > made;
-}
-
-/*
- * From the first point on as far as there is no doubt: to the last one, or where the answer says that
- * there is more, to the first bucket without one.
- */
-static struct span undoubted(const struct landing *l, const struct said *said) {
-	const struct fit *fit = &l->poller->answer.fit;
-	int until = said->points > 0 ? said->last + 1 : said->first;
-	for (int i = said->first; said->more && i < until; i++) {
-		until = fit->chosen[i] == FIT_NONE ? i : until;
-	}
-	return (struct span){
-		.start = fit->edges[said->first],
-		.fresh = fit->edges[said->first],
-		.end = fit->edges[until],
-		.buckets = until - said->first,
-		.fresh_buckets = until - said->first,
-	};
 }
 
 /*
@@ -563,9 +549,9 @@ static struct span undoubted(const struct landing *l, const struct said *said) {
 static bool what_is_believed(const struct landing *l, struct span *ret_span) {
 	struct poller *poller = l->poller;
 	struct poll *poll = l->poll;
+	const struct fit *fit = &poller->answer.fit;
 	const struct settings *settings = poll->device->settings;
 	struct belief *beliefs = l->access->beliefs[settings->bucket.interval];
-	struct doubt doubt;
 	struct span span = l->span;
 
 	if (l->verdict.outcome != OUTCOME_OK ||
@@ -573,15 +559,17 @@ static bool what_is_believed(const struct landing *l, struct span *ret_span) {
 		return false;
 	}
 	span.fresh_buckets = span.buckets;
-	*ret_span = span;
 	struct said said = what_is_said(l, &span);
-	bool whole = belief_judge(&beliefs[said.warned], &said, &doubt) == said.buckets;
+	find_sure(l, &beliefs[said.warned], &said);
 	belief_learn(&beliefs[said.warned], &said);
 	count_dropped(l);
-	if (!whole) {
-		recheck_doubted(&poll->recheck, said.points > 0 ? said.first : said.buckets / 2);
-		*ret_span = undoubted(l, &said);
+	if (fit->sure_until - fit->sure_from < fit->buckets) {
+		recheck_doubted(&poll->recheck, said.points > 0 ? (int)fit->sure_from : said.buckets / 2);
 	}
+	span.start = span.fresh = fit->edges[fit->sure_from];
+	span.end = fit->edges[fit->sure_until];
+	span.buckets = span.fresh_buckets = (int)(fit->sure_until - fit->sure_from);
+	*ret_span = span;
 	return true;
 }
 

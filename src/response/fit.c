@@ -414,7 +414,8 @@ int fit_points(struct fit *fit, const struct settings *settings, const struct ha
 	if (fit_reserve(fit, (size_t)span->buckets) < 0) {
 		return error_set(err, ENOMEM, "out of memory");
 	}
-	fit->buckets = (size_t)span->buckets;
+	fit->buckets = fit->sure_until = (size_t)span->buckets;
+	fit->sure_from = 0;
 	fit->edges[0] = span->start;
 	for (size_t i = 0; i < fit->buckets; i++) {
 		fit->edges[i + 1] = grid_next(&settings->bucket, fit->edges[i]);

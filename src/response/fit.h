@@ -24,6 +24,7 @@ struct fit {
 	size_t room;        /* in the two */
 	size_t points;      /* buckets that have one, */
 	size_t first;       /* and the first of them */
+	size_t sure_from, sure_until; /* of these buckets one without a point is empty; all, until it is known otherwise */
 	size_t outside;     /* points that lie in no bucket of the span */
 	struct habit habit; /* of the device, with what this answer has shown */
 };

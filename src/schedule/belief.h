@@ -21,10 +21,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** What is known of an account's answers for one interval. */
-struct belief {
-	unsigned points;  /* an answer with so many is whole */
-	unsigned buckets; /* and a range of so many is answered to its ends */
+/** How far an answer is believed that has left out buckets at one of its ends. */
+struct trust {
+	unsigned points;  /* an answer with so many is whole there */
+	unsigned buckets; /* and a range of so many is answered to that end */
 	struct {
 		int len;  /* answers in a row after which what was missing was not there; */
 		unsigned points, buckets; /* the least of them */
@@ -33,7 +33,15 @@ struct belief {
 		unsigned points;   /* an answer with so many was cut off; 0: none was, or one had more since */
 		unsigned confirms; /* and so many that may have been at the server's limit were not, in a row */
 	} cut;
-	bool empty;       /* an answer without any points is believed although it has a warning */
+};
+
+/**
+ * What is known of an account's answers for one interval.  A limit cuts off the oldest or the newest:
+ * what is empty at the one end says nothing of the other.
+ */
+struct belief {
+	bool empty; /* an answer without any points is believed although it has a warning */
+	struct trust start, end;
 };
 
 /** What an answer said of a range. */
@@ -42,6 +50,7 @@ struct said {
 	int fresh;       /* and the first of them that is not recorded yet */
 	int points;      /* buckets with a point, */
 	int first, last; /* the first and the last of them, */
+	int solid;       /* the first behind the first one that has none, */
 	int hole;        /* and the first fresh bucket without one; `buckets`: there is none */
 	bool warned;     /* it came with a warning */
 	bool more;       /* it says that there is more */
@@ -54,6 +63,13 @@ struct said {
  */
 __attribute__((warn_unused_result, nonnull))
 int belief_judge(const struct belief *belief, const struct said *said, struct doubt *ret_doubt);
+
+/**
+ * Of which buckets, from one on until another, an answer says that they are empty if it holds no point of
+ * them.  Those outside it may have left out, recorded before or not.
+ */
+__attribute__((nonnull))
+void belief_sure(const struct belief *belief, const struct said *said, int *ret_from, int *ret_until);
 
 /**
  * An answer to the question that a doubt had asked, with the belief as the first answer was

@@ -52,7 +52,7 @@ struct doubt {
 	uint16_t buckets; /* of so many that were asked for, */
 	uint16_t works;   /* so many of which it covered; */
 	bool warned;      /* and it came with a warning */
-	bool partial;     /* more was missing, at its other end */
+	bool at_end;      /* they are its last ones */
 };
 
 struct lane;

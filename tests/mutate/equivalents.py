@@ -10,7 +10,7 @@ CHILD = "if (child + 1 < queue->len && queue->heap[child + 1]->key < queue->heap
 BACKLOG = "return closed > cursor ? (closed - cursor + length - 1) / length : 0;"
 ELECTED = "int elected = 0, most = 0;"
 AHEAD = "skew->ahead = skew->confirmed ? (skew->offset > 0 ? skew->offset : 0) : furthest_ahead(skew);"
-UNTIL = "int until = said->last + 1 > said->fresh ? said->last + 1 : said->fresh;"
+BELIEVED = "int believed = until > said->fresh ? until : said->fresh;"
 ACCOUNTS = "for (size_t i = 0; i < config->account_count; i++) {"
 POLLS = "for (size_t i = 0; i < poller->roll.config->device_count; i++) {"
 COUNTED = "clock->probes += clock->probes < PROBES_COUNTED;"
@@ -40,7 +40,7 @@ GROWN = "size_t size = recheck->size ? 2 * (size_t)recheck->size : FIRST_SIZE;"
 BEFORE = "bool before = at > 0 && recheck->runs[at - 1].end > start;"
 NONE_THERE = "if (!before && (at == recheck->len || recheck->runs[at].start >= end)) {"
 WORKS = ".works = (uint16_t)(works > 0 ? works : 1),"
-FEWER = "belief->points = smaller(belief->points, doubt->points > 0 ? doubt->points - 1u : 0);"
+FEWER = "trust->points = smaller(trust->points, doubt->points > 0 ? doubt->points - 1u : 0);"
 BESIDE = "usec_t before = grid_floor(grid, first_edge(a) - 1), after = grid_next(grid, last_edge(a));"
 IDENTITY = "return rng_hash(identity->uuid, strlen(identity->uuid)) + (uint64_t)identity->interval;"
 PARSED = "if (reply->result == HTTP_REPLIED && reply->status == 200) {"
@@ -143,9 +143,7 @@ EQUIVALENTS = [
     ("src/schedule/belief.c", "refute", FEWER, FEWER.replace("> 0", "> 1"), "one less than one is none either way"),
     ("src/schedule/belief.c", "belief_judge", "*ret_doubt = (struct doubt){0};", "*ret_doubt = (struct doubt){1};",
      "the time is left to the caller, who sets it"),
-    ("src/schedule/belief.c", "belief_judge", UNTIL, UNTIL.replace("last + 1 > ", "last + 2 > "),
-     "the larger of two that are equal"),
-    ("src/schedule/belief.c", "belief_judge", UNTIL, UNTIL.replace(" > ", " >= "), "the larger of two that are equal"),
+    ("src/schedule/belief.c", "belief_judge", BELIEVED, BELIEVED.replace(" > ", " >= "), "the larger of two that are equal"),
     ("src/schedule/lane.c", "take_probe", PROBES, PROBES.replace("live_at = 0", "live_at = 1"),
      "both are set where a poll is found, and used only then"),
     ("src/schedule/lane.c", "take_probe", PROBES, PROBES.replace("backlog_at = 0", "backlog_at = 1"),

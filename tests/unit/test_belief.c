@@ -32,6 +32,7 @@ static struct said ask(struct server *server, int from, int fresh, int until) {
 		bool given = server->has[i] && seen++ >= skip && (!cut || said.points < server->cap);
 		if (given) {
 			said.first = said.points == 0 ? i - from : said.first;
+			said.solid = i - from == said.first || i - from == said.solid ? i - from + 1 : said.solid;
 			said.last = i - from;
 			said.points++;
 		} else if (i >= fresh && said.hole == said.buckets) {
@@ -190,15 +191,48 @@ static void a_limit_shows_when_what_is_behind_it_is_no_longer_empty(void **state
 /* What is missing at both ends is not known for being empty at the one. */
 static void an_empty_end_says_nothing_of_the_other(void **state) {
 	(void)state;
+	static const struct said starts = {.buckets = 20, .points = 6, .first = 1, .last = 6, .solid = 7};
+	static const struct said ends = {.buckets = 20, .points = 6, .first = 0, .last = 6, .solid = 7, .hole = 7};
+	static const struct said nothing = {.buckets = 1};
 	struct belief belief = {0};
-	struct said said = {.buckets = 20, .fresh = 0, .points = 6, .first = 1, .last = 6, .hole = 0};
-	struct said nothing = {.buckets = 1, .fresh = 0, .hole = 0};
 	struct doubt doubt;
-	for (int i = 0; i < 10; i++) {
-		belief_learn(&belief, &said);
-		expect_int(0, belief_judge(&belief, &said, &doubt), "round %d", i);
-		expect_int(true, belief_settle(&belief, &doubt, &nothing), "round %d", i);
+	for (int i = 0; i < 100; i++) {
+		belief_learn(&belief, &starts);
+		expect_int(i < 2 ? 0 : 7, belief_judge(&belief, &starts, &doubt), "round %d", i);
+		expect_int(i >= 2, doubt.at_end, "round %d", i);
+		if (i < 2) {
+			expect_int(true, belief_settle(&belief, &doubt, &nothing), "round %d", i);
+		}
 	}
+	belief = (struct belief){0};
+	for (int i = 0; i < 100; i++) {
+		belief_learn(&belief, &ends);
+		expect_int(i < 2 ? 7 : 20, belief_judge(&belief, &ends, &doubt), "at the end, round %d", i);
+		if (i < 2) {
+			expect_int(true, belief_settle(&belief, &doubt, &nothing), "at the end, round %d", i);
+		}
+	}
+	expect_int(0, belief_judge(&belief, &starts, &doubt), "then at the beginning");
+	expect_int(false, doubt.at_end, "then at the beginning");
+}
+
+/*
+ * A limit of the newest that is seen in the look-back alone: what is new ends with an empty bucket now and
+ * then, as often as that would be the rule.  After an outage what is new begins behind the limit.
+ */
+static void an_empty_end_does_not_hide_a_limit_at_the_beginning(void **state) {
+	(void)state;
+	struct server server = {.cap = 12, .newest = true, .limit = 80};
+	struct belief beliefs[2] = {{0}, {0}};
+	int cursor = 100;
+	fill(&server, NULL, 0);
+	for (; cursor < 1000; cursor += 6) {
+		server.has[cursor + 5] = false;
+		(void)record_all(&server, beliefs, cursor, cursor + 6, 72);
+		server.limit = 80;
+	}
+	expect_int(true, beliefs[0].end.points >= 12, "an empty end is the rule");
+	(void)record_all(&server, beliefs, cursor, cursor + 40, 40);
 }
 
 /* Sparse and with a cap at once: small answers are believed, those at the cap are not. */
@@ -213,7 +247,8 @@ static void a_cap_is_not_forgotten_over_what_is_empty(void **state) {
 		(void)record_all(&server, beliefs, 0, 500, 0);
 		server.limit = 1500;
 		(void)record_all(&server, beliefs, 500, MOST, 0);
-		expect_int(true, beliefs[0].points < 50, "seed %" PRIu64, seed);
+		const struct trust *cut = server.newest ? &beliefs[0].start : &beliefs[0].end;
+		expect_int(true, cut->points < 50, "seed %" PRIu64, seed);
 	}
 }
 
@@ -297,9 +332,14 @@ static void each_answer_is_recorded_as_far_as_it_is_believed(void **state) {
 		{{0}, {SAID(9, 3, 0, 0, 0, 3), .warned = true}, 3, 3, 3, "nothing, and a warning"},
 		{{.empty = true}, {SAID(9, 3, 0, 0, 0, 3), .warned = true}, 9, 0, 0, "nothing, and a warning that means nothing"},
 		{{0}, {SAID(9, 3, 0, 0, 0, 3)}, 9, 0, 0, "nothing"},
-		{{.points = 5, .buckets = 10}, {SAID(10, 2, 5, 0, 4, 5)}, 10, 0, 0, "as many as are known to be whole"},
-		{{.points = 4, .buckets = 10}, {SAID(10, 2, 5, 0, 4, 5)}, 5, 5, 5, "one more than that"},
-		{{.points = 5, .buckets = 9}, {SAID(10, 2, 5, 0, 4, 5)}, 5, 5, 5, "of a range that is longer"},
+		{{.end = {5, 10}}, {SAID(10, 2, 5, 0, 4, 5)}, 10, 0, 0, "as many as are known to be whole"},
+		{{.end = {4, 10}}, {SAID(10, 2, 5, 0, 4, 5)}, 5, 5, 5, "one more than that"},
+		{{.end = {5, 9}}, {SAID(10, 2, 5, 0, 4, 5)}, 5, 5, 5, "of a range that is longer"},
+		{{.start = {5, 10}}, {SAID(10, 2, 5, 0, 4, 5)}, 5, 5, 5, "as many as are whole at the beginning"},
+		{{.start = {4, 10}}, {SAID(10, 2, 4, 6, 9, 2)}, 10, 0, 0, "as many as are whole there, its beginning missing"},
+		{{.end = {4, 10}}, {SAID(10, 2, 4, 6, 9, 2)}, 2, 4, 4, "as many as are whole at the end, its beginning missing"},
+		{{.start = {4, 10}}, {SAID(10, 2, 4, 4, 7, 2)}, 8, 2, 8, "both missing, and the beginning known"},
+		{{.end = {4, 10}}, {SAID(10, 2, 4, 4, 7, 2)}, 2, 2, 6, "both missing, and the end known"},
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct doubt doubt;
@@ -318,57 +358,78 @@ static void each_answer_is_recorded_as_far_as_it_is_believed(void **state) {
 static const struct said nothing_there = {.buckets = 3};
 static const struct said one_there = {.buckets = 3, .points = 1};
 
-static void expect_belief(const struct belief *belief, unsigned points, unsigned buckets, const char *what) {
-	expect_int(points, belief->points, "%s: points", what);
-	expect_int(buckets, belief->buckets, "%s: buckets", what);
+static void expect_trust(const struct trust *trust, unsigned points, unsigned buckets, const char *what) {
+	expect_int(points, trust->points, "%s: points", what);
+	expect_int(buckets, trust->buckets, "%s: buckets", what);
+}
+
+/* The end of an answer that a doubt was about. */
+static struct trust *end_of(struct belief *belief, bool at_end) {
+	return at_end ? &belief->end : &belief->start;
+}
+
+static void expect_two_in_a_row(bool at_end) {
+	struct belief belief = {0};
+	struct trust *trust = end_of(&belief, at_end);
+	expect_int(true, belief_settle(&belief, &(struct doubt){.at_end = at_end, .points = 6, .buckets = 30}, &nothing_there), "settled");
+	expect_trust(trust, 0, 0, "once");
+	expect_int(true, belief_settle(&belief, &(struct doubt){.at_end = at_end, .points = 5, .buckets = 40}, &nothing_there), "settled");
+	expect_trust(trust, 5, 60, "the least of two, and twice as long");
+	/* A row of its own begins behind that. */
+	expect_int(true, belief_settle(&belief, &(struct doubt){.at_end = at_end, .points = 9, .buckets = 70}, &nothing_there), "settled");
+	expect_trust(trust, 5, 60, "once more");
+	expect_int(true, belief_settle(&belief, &(struct doubt){.at_end = at_end, .points = 8, .buckets = 80}, &nothing_there), "settled");
+	expect_trust(trust, 8, 140, "twice more");
+	/* And one that was there ends it. */
+	expect_int(true, belief_settle(&belief, &(struct doubt){.at_end = at_end, .points = 9, .buckets = 200}, &nothing_there), "settled");
+	expect_int(false, belief_settle(&belief, &(struct doubt){.at_end = at_end, .points = 20, .buckets = 200}, &one_there), "there");
+	expect_int(true, belief_settle(&belief, &(struct doubt){.at_end = at_end, .points = 10, .buckets = 300}, &nothing_there), "settled");
+	expect_trust(trust, 8, 140, "neither two in a row");
+	expect_int(true, belief_settle(&belief, &(struct doubt){.at_end = at_end, .points = 10, .buckets = 310}, &nothing_there), "settled");
+	expect_trust(trust, 10, 600, "two in a row");
+	expect_trust(end_of(&belief, !at_end), 0, 0, "the other end");
 }
 
 static void what_was_not_there_twice_in_a_row_is_the_rule(void **state) {
 	(void)state;
-	struct belief belief = {0};
-	expect_int(true, belief_settle(&belief, &(struct doubt){.points = 6, .buckets = 30}, &nothing_there), "settled");
-	expect_belief(&belief, 0, 0, "once");
-	expect_int(true, belief_settle(&belief, &(struct doubt){.points = 5, .buckets = 40}, &nothing_there), "settled");
-	expect_belief(&belief, 5, 60, "the least of two, and twice as long");
-	/* A row of its own begins behind that. */
-	expect_int(true, belief_settle(&belief, &(struct doubt){.points = 9, .buckets = 70}, &nothing_there), "settled");
-	expect_belief(&belief, 5, 60, "once more");
-	expect_int(true, belief_settle(&belief, &(struct doubt){.points = 8, .buckets = 80}, &nothing_there), "settled");
-	expect_belief(&belief, 8, 140, "twice more");
-	/* And one that was there ends it. */
-	expect_int(true, belief_settle(&belief, &(struct doubt){.points = 9, .buckets = 200}, &nothing_there), "settled");
-	expect_int(false, belief_settle(&belief, &(struct doubt){.points = 20, .buckets = 200}, &one_there), "there");
-	expect_int(true, belief_settle(&belief, &(struct doubt){.points = 10, .buckets = 300}, &nothing_there), "settled");
-	expect_belief(&belief, 8, 140, "neither two in a row");
-	expect_int(true, belief_settle(&belief, &(struct doubt){.points = 10, .buckets = 310}, &nothing_there), "settled");
-	expect_belief(&belief, 10, 600, "two in a row");
+	expect_two_in_a_row(false);
+	expect_two_in_a_row(true);
+}
+
+static void expect_cut_off(bool at_end) {
+	static const struct trust before = {.points = 20, .buckets = 50, .cut = {.points = 15, .confirms = 7}};
+	struct belief belief = {.start = before, .end = before, .empty = true};
+	struct trust *trust = end_of(&belief, at_end);
+	expect_int(false, belief_settle(&belief, &(struct doubt){.at_end = at_end, .points = 10, .buckets = 30}, &one_there), "there");
+	expect_trust(trust, 9, 29, "one less of both");
+	expect_int(10, trust->cut.points, "so many were cut off");
+	expect_int(false, belief.empty, "nothing with a warning is believed");
+	expect_trust(end_of(&belief, !at_end), 20, 50, "the other end");
+
+	/* With as many points a row of two is not enough, but 64 and one that completes it. */
+	for (int i = 1; i <= 65; i++) {
+		expect_int(true, belief_settle(&belief, &(struct doubt){.at_end = at_end, .points = 10, .buckets = 40}, &nothing_there), "settled");
+		expect_trust(trust, i < 65 ? 9 : 10, i < 65 ? 29 : 80, "as many as were cut off");
+	}
+	/* With fewer they are as ever. */
+	expect_int(false, belief_settle(&belief, &(struct doubt){.at_end = at_end, .points = 6, .buckets = 30}, &one_there), "there");
+	expect_trust(trust, 5, 29, "cut off again");
+	for (int i = 1; i <= 2; i++) {
+		expect_int(true, belief_settle(&belief, &(struct doubt){.at_end = at_end, .points = 5, .buckets = 40}, &nothing_there), "settled");
+	}
+	expect_trust(trust, 5, 80, "fewer than were cut off");
+
+	/* Where a range without any point was cut off, no number is whole. */
+	expect_int(false, belief_settle(&belief, &(struct doubt){.buckets = 8, .warned = true}, &one_there), "there");
+	expect_trust(trust, 0, 7, "none");
+	expect_int(0, trust->cut.points, "none");
+	expect_trust(end_of(&belief, !at_end), 0, 7, "none at the other end");
 }
 
 static void an_answer_that_was_cut_off_ends_the_belief(void **state) {
 	(void)state;
-	struct belief belief = {.points = 20, .buckets = 50, .empty = true, .cut = {.points = 15, .confirms = 7}};
-	expect_int(false, belief_settle(&belief, &(struct doubt){.points = 10, .buckets = 30}, &one_there), "there");
-	expect_belief(&belief, 9, 29, "one less of both");
-	expect_int(10, belief.cut.points, "so many were cut off");
-	expect_int(false, belief.empty, "nothing with a warning is believed");
-
-	/* With as many points a row of two is not enough, but 64 and one that completes it. */
-	for (int i = 1; i <= 65; i++) {
-		expect_int(true, belief_settle(&belief, &(struct doubt){.points = 10, .buckets = 40}, &nothing_there), "settled");
-		expect_belief(&belief, i < 65 ? 9 : 10, i < 65 ? 29 : 80, "as many as were cut off");
-	}
-	/* With fewer they are as ever. */
-	expect_int(false, belief_settle(&belief, &(struct doubt){.points = 6, .buckets = 30}, &one_there), "there");
-	expect_belief(&belief, 5, 29, "cut off again");
-	for (int i = 1; i <= 2; i++) {
-		expect_int(true, belief_settle(&belief, &(struct doubt){.points = 5, .buckets = 40}, &nothing_there), "settled");
-	}
-	expect_belief(&belief, 5, 80, "fewer than were cut off");
-
-	/* Where a range without any point was cut off, no number is whole. */
-	expect_int(false, belief_settle(&belief, &(struct doubt){.buckets = 8, .warned = true}, &one_there), "there");
-	expect_belief(&belief, 0, 7, "none");
-	expect_int(0, belief.cut.points, "none");
+	expect_cut_off(false);
+	expect_cut_off(true);
 }
 
 static void only_what_says_it_settles_a_doubt(void **state) {
@@ -383,27 +444,64 @@ static void only_what_says_it_settles_a_doubt(void **state) {
 		struct doubt doubt = {.points = (uint16_t)rows[i].points, .buckets = 9};
 		expect_int(rows[i].settled, belief_settle(&belief, &doubt, &said), "row %zu", i);
 		expect_int(rows[i].settled && rows[i].points == 0, belief.empty, "row %zu: nothing is believed", i);
-		expect_int(rows[i].settled && rows[i].points > 0, belief.run.len, "row %zu: a row has begun", i);
+		expect_int(rows[i].settled && rows[i].points > 0, belief.start.run.len, "row %zu: a row has begun", i);
+		expect_int(0, belief.end.run.len, "row %zu: at the other end", i);
 	}
+}
+
+static void expect_both(const struct belief *belief, unsigned points, unsigned buckets, const char *what) {
+	expect_trust(&belief->start, points, buckets, what);
+	expect_trust(&belief->end, points, buckets, what);
 }
 
 static void an_answer_shows_how_much_one_may_hold(void **state) {
 	(void)state;
 	struct belief belief = {0};
 	belief_learn(&belief, &(struct said){.buckets = 9});
-	expect_belief(&belief, 0, 0, "nothing");
+	expect_both(&belief, 0, 0, "nothing");
 	belief_learn(&belief, &(struct said){.buckets = 9, .points = 5, .first = 2, .last = 8, .more = true});
-	expect_belief(&belief, 0, 0, "there is more");
+	expect_both(&belief, 0, 0, "there is more");
 	belief_learn(&belief, &(struct said){.buckets = 9, .points = 5, .first = 2, .last = 8});
-	expect_belief(&belief, 4, 7, "one less, from the first to the last");
+	expect_both(&belief, 4, 7, "one less, from the first to the last");
 	belief_learn(&belief, &(struct said){.buckets = 9, .points = 2, .first = 3, .last = 4});
-	expect_belief(&belief, 4, 7, "less than before");
+	expect_both(&belief, 4, 7, "less than before");
 	/* Where so many were cut off, one that had more shows that this was not for their number. */
-	belief.cut.points = 6;
+	belief.end.cut.points = 6;
 	belief_learn(&belief, &(struct said){.buckets = 9, .points = 6, .last = 5});
-	expect_int(6, belief.cut.points, "as many as were cut off");
+	expect_int(6, belief.end.cut.points, "as many as were cut off");
 	belief_learn(&belief, &(struct said){.buckets = 9, .points = 7, .last = 6});
-	expect_int(0, belief.cut.points, "more than were cut off");
+	expect_int(0, belief.end.cut.points, "more than were cut off");
+}
+
+/* What an answer says of buckets that it holds no point of, recorded or not. */
+static void an_answer_speaks_of_what_it_cannot_have_left_out(void **state) {
+	(void)state;
+	static const struct {
+		struct belief belief;
+		struct said said;
+		int from, until;
+		const char *what;
+	} rows[] = {
+		{{0}, {.buckets = 10, .points = 10, .last = 9, .solid = 10}, 0, 10, "all"},
+		{{0}, {.buckets = 10, .points = 10, .last = 9, .solid = 10, .more = true}, 0, 10, "all, and there is more"},
+		{{0}, {.buckets = 10, .points = 4, .first = 2, .last = 6, .solid = 4}, 2, 7, "both ends are missing"},
+		{{0}, {.buckets = 10, .points = 4, .first = 2, .last = 6, .solid = 4, .more = true}, 2, 4, "and there is more"},
+		{{.start = {4, 10}}, {.buckets = 10, .points = 4, .first = 2, .last = 6, .solid = 4}, 0, 7, "known at the start"},
+		{{.end = {4, 10}}, {.buckets = 10, .points = 4, .first = 2, .last = 6, .solid = 4}, 2, 10, "known at the end"},
+		{{.start = {4, 10}, .end = {4, 10}}, {.buckets = 10, .points = 4, .first = 2, .last = 6, .solid = 4, .more = true}, 2, 4, "known, and there is more"},
+		{{0}, {.buckets = 10}, 0, 10, "nothing"},
+		{{0}, {.buckets = 10, .warned = true}, 0, 0, "nothing, and a warning"},
+		{{.empty = true}, {.buckets = 10, .warned = true}, 0, 10, "nothing, and a warning that means nothing"},
+		{{0}, {.buckets = 10, .more = true}, 0, 0, "nothing, and there is more"},
+		{{0}, {.buckets = 1, .warned = true}, 0, 1, "a single bucket with a warning"},
+		{{0}, {.buckets = 1, .more = true}, 0, 1, "a single bucket, and there is more"},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		int from = -1, until = -1;
+		belief_sure(&rows[i].belief, &rows[i].said, &from, &until);
+		expect_int(rows[i].from, from, "%s: from", rows[i].what);
+		expect_int(rows[i].until, until, "%s: until", rows[i].what);
+	}
 }
 
 int main(void) {
@@ -414,6 +512,7 @@ int main(void) {
 		cmocka_unit_test(a_server_that_lags_is_soon_known),
 		cmocka_unit_test(a_limit_shows_when_what_is_behind_it_is_no_longer_empty),
 		cmocka_unit_test(an_empty_end_says_nothing_of_the_other),
+		cmocka_unit_test(an_empty_end_does_not_hide_a_limit_at_the_beginning),
 		cmocka_unit_test(a_cap_is_not_forgotten_over_what_is_empty),
 		cmocka_unit_test(an_empty_answer_is_believed_unless_it_says_that_it_is_cut),
 		cmocka_unit_test(the_look_back_is_not_in_doubt),
@@ -422,6 +521,7 @@ int main(void) {
 		cmocka_unit_test(an_answer_that_was_cut_off_ends_the_belief),
 		cmocka_unit_test(only_what_says_it_settles_a_doubt),
 		cmocka_unit_test(an_answer_shows_how_much_one_may_hold),
+		cmocka_unit_test(an_answer_speaks_of_what_it_cannot_have_left_out),
 	};
 	return cmocka_run_group_tests_name("belief", tests, NULL, NULL);
 }

@@ -264,6 +264,39 @@ static void a_vanished_point_takes_nothing_back(void **state) {
 	expect_int(0, f->records.len, "records");
 }
 
+/* What an answer may have left out it does not say: no minute is empty for that, least of all one that is a gap. */
+static void of_what_may_be_left_out_nothing_is_said(void **state) {
+	static const struct habit habit;
+	struct fixture *f = *state;
+	struct error err = {{0}};
+	f->settings.recheck = (struct rechecks){{USEC_PER_HOUR}};
+	for (int i = 0; i < 5; i++) {
+		enum record_status status = i % 2 == 0 ? RECORD_GAP : RECORD_OK;
+		recorded(f, i, status, status == RECORD_OK ? 5 : 0, 0);
+		const struct remembered what = {minute(i), 0, 60, 0, (uint8_t)status};
+		poll_watch(&f->poll, &what, minute(i + 1), minute(i + 1));
+	}
+	struct span span = {minute(0), minute(5), minute(6), 6, 1};
+	add(f, minute(1), COUNT_ONE, 15);
+	add(f, minute(4), COUNT_NONE, 0);
+	expect_int(0, fit_points(&f->fit, &f->settings, &habit, &span, &f->points, &err), "fit_points: %s", err.text);
+	expect_int(0, f->fit.sure_from, "at first it says all: from");
+	expect_int(6, f->fit.sure_until, "at first it says all: until");
+	f->fit.sure_from = 1;
+	f->fit.sure_until = 3;
+	expect_int(0, records_make(&f->records, &f->poll, &span, &f->fit, &f->points, POLLED_AT), "records_make");
+	expect_int(3, f->records.len, "records");
+	expect_record(f, 0, 1, RECORD_OK, 15, 1);
+	expect_record(f, 1, 2, RECORD_NO_DATA, 0, 1);
+	expect_record(f, 2, 4, RECORD_NO_DATA, 0, 1);
+	f->fit.sure_from = 0;
+	f->fit.sure_until = 6;
+	expect_int(0, records_make(&f->records, &f->poll, &span, &f->fit, &f->points, POLLED_AT), "records_make");
+	expect_int(5, f->records.len, "records, if it says all");
+	expect_record(f, 0, 0, RECORD_NO_DATA, 0, 1);
+	expect_record(f, 4, 5, RECORD_NO_DATA, 0, 0);
+}
+
 /* In the log, but longer ago than is remembered, or part of a gap: nothing can be said. */
 static void a_recorded_bucket_that_is_not_remembered_is_left_alone(void **state) {
 	struct fixture *f = *state;
@@ -498,6 +531,7 @@ int main(void) {
 		TEST(a_bucket_that_became_longer_is_a_revision),
 		TEST(without_lookback_too_a_bucket_cut_anew_is_a_revision),
 		TEST(a_recorded_bucket_of_another_length_is_left_alone),
+		TEST(of_what_may_be_left_out_nothing_is_said),
 		TEST(a_recorded_bucket_that_is_not_remembered_is_left_alone),
 		TEST(revisions_count_up_answer_by_answer),
 		TEST(none_takes_its_only_count_from_start_to_end),

@@ -995,6 +995,47 @@ static void what_takes_two_requests_pays_as_one(void **state) {
 	rig_end();
 }
 
+/*
+ * A gap in the look-back stays one as long as no answer speaks of it: what an answer has left out at an end may
+ * have been cut off.  Between two counts nothing was.
+ */
+static void a_gap_is_empty_only_if_an_answer_says_so(void **state) {
+	(void)state;
+	const usec_t bad = at("2026-11-23T07:54:00Z");
+	start_with("MINUTELY", "window = \"1m\"; backfill_from = \"2026-11-23T07:50:00Z\"; lookback = \"1h\"; recheck = ( \"1h\" );");
+	serve_but(bad, bad + MINUTE, &(struct rig_answer){.status = 500, .body = "this one"}, 12 * MINUTE);
+	expect_lines("*{\"time\":\"2026-11-23T07:54:00Z\",\"name\":\"lobby\",\"count\":null,\"status\":\"gap\",*");
+
+	static const struct {
+		const char *letters; /* for the first minute, those before the gap, it, those behind it, the last */
+		const char *more;
+		bool said;
+	} rows[] = {
+		{"....x", "", false}, {"xx...", "", false}, {"xx.xx", "\"nextPageToken\":\"more\",", false}, {"xx.xx", "", true},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		(void)rig_until_asked();
+		for (int i = 0; i < 40 && rig_request(0)->start > bad; i++) {
+			rig_ok(2); /* it is not asked for so much yet */
+			(void)rig_until_asked();
+		}
+		usec_t start = rig_request(0)->start;
+		int count = (int)((rig_request(0)->end - start) / MINUTE), gap = (int)((bad - start) / MINUTE);
+		char minutes[64] = "";
+		expect_between(2, 20, gap, "row %zu: minutes before the gap", row);
+		expect_between(gap + 3, 60, count, "row %zu: minutes", row);
+		for (int i = 0; i < count; i++) {
+			minutes[i] = rows[row].letters[i == 0 ? 0 : i < gap ? 1 : i == gap ? 2 : i < count - 1 ? 3 : 4];
+		}
+		rig_status(200, body_of(start, minutes, rows[row].more));
+		(void)rig_turn();
+		bool said = strstr(rig_get("log/occupancy.ndjson"), "{\"time\":\"2026-11-23T07:54:00Z\",\"name\":\"lobby\","
+		                   "\"count\":null,\"status\":\"no_data\",") != NULL;
+		expect_int(rows[row].said, said, "row %zu: the gap is empty", row);
+	}
+	rig_end();
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
@@ -1031,6 +1072,7 @@ int main(void) {
 		TEST(what_a_recheck_brings_is_kept_and_the_rest_asked_for_alone),
 		TEST(a_recheck_that_is_answered_in_parts_goes_on_behind_each),
 		TEST(what_takes_two_requests_pays_as_one),
+		TEST(a_gap_is_empty_only_if_an_answer_says_so),
 	};
 	return cmocka_run_group_tests_name("reply", tests, NULL, zones_done);
 }
