@@ -345,8 +345,47 @@ static void confirm_gap(struct tiles *row, const struct line *line, struct bucke
 	}
 }
 
+/*
+ * A gap that was left by a clock that was ahead is filled from its beginning on, and a change of the zone cuts
+ * the next bucket anew there as it does at the end of the log: it may begin before what is left of the gap does.
+ * Returns whether it is one.
+ */
+static bool is_cut_anew(const struct line *line, const struct tiles *row, const struct setup_device *device) {
+	const struct bucket *rest = find_gap(row, line->end - 1, line->end);
+	int grid = (int)setup_grid(device);
+	return rest && rest->haunted && line->start < rest->start && line->status != LINE_GAP &&
+	       device->granularity != GRAN_NONE && line->revision > rest->revision &&
+	       line->start == edges_floor(device->zone, grid, rest->start) &&
+	       line->end == edges_next(device->zone, grid, line->start);
+}
+
+static void fill_anew(struct tiles *row, const struct line *line) {
+	struct bucket *rest = find_gap(row, line->end - 1, line->end), *bucket = find(row, line->start);
+	if (line->end < rest->end) {
+		rest->start = line->end;
+	} else {
+		/* Nothing is left of it. */
+		memmove(rest, rest + 1, (size_t)(row->list + row->len - (rest + 1)) * sizeof(*rest));
+		row->len--;
+	}
+	if (bucket) {
+		check_succession(line, bucket);
+		bucket->end = line->end;
+		bucket->version = line->version;
+		return;
+	}
+	insert_bucket(row, &(struct bucket){
+		line->start, line->end, line->revision, line->count, line->status, line->version, line->polled_at,
+		line->polled_at, true, false, line->status == LINE_OK || line->status == LINE_AMBIGUOUS, line->end,
+	});
+}
+
 /* A later record of time that the log holds: of a bucket, or of one inside a gap. */
 static void check_revision(const struct line *line, struct tiles *row, const struct setup_device *device) {
+	if (is_cut_anew(line, row, device)) {
+		fill_anew(row, line);
+		return;
+	}
 	struct bucket *bucket = find(row, line->start);
 	struct bucket *gap = find_gap(row, line->start, line->end);
 	if (line->revision == 0) {
