@@ -9,8 +9,8 @@
  * back to where its real records end.  What the log holds behind that is not taken out
  * of it: those buckets are recorded once more, with the next revision.
  *
- * A count of somebody in a time that has not come proves that the clock is wrong, and not
- * the log.  Then nothing is done but to say so.
+ * A count of somebody in a time that has not come, of whatever device, proves that the clock
+ * is wrong, and not the log.  Then nothing is done but to say so.
  */
 
 #include "daemon/mend.h"
@@ -43,6 +43,7 @@ struct finding {
 struct mending {
 	const struct poller *poller;
 	struct finding *findings; /* one for each poll, in order */
+	usec_t counted; /* where the last bucket in which any device has counted somebody begins; INT64_MIN: there is none */
 	size_t records;
 };
 
@@ -69,6 +70,9 @@ static void read_entry(const struct log_entry *entry, void *user) {
 		notify_watchdog();
 	}
 	const struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
+	if (poll && entry->status == RECORD_OK && entry->count > 0 && entry->start > mending->counted) {
+		mending->counted = entry->start;
+	}
 	if (!poll || !wants_mending(poll)) {
 		return;
 	}
@@ -81,9 +85,8 @@ static void read_entry(const struct log_entry *entry, void *user) {
 	}
 	note_beyond(finding, entry);
 	/* Where no server says what time it is, the log is as good a witness as our clock. */
-	bool counted = entry->status == RECORD_OK && entry->count > 0 && entry->start > now;
 	bool answered = entry->status != RECORD_GAP && !skew_is_dated(&access->clock.skew);
-	finding->disputes = finding->disputes || counted || answered;
+	finding->disputes = finding->disputes || answered;
 }
 
 static void tell_mended(const struct poll *poll, usec_t was) {
@@ -131,22 +134,22 @@ static void mend_all(struct poller *poller, const struct finding *findings) {
 	poller->unsaved = poller->unsaved || mended > 0;
 }
 
-static void find_disputes(struct poller *poller, const struct finding *findings) {
+static void find_disputes(struct poller *poller, const struct mending *mending) {
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		const struct poll *poll = &poller->roll.polls[i];
 		struct access *access = access_of(poll);
-		if (wants_mending(poll) && findings[i].disputes) {
+		bool counted = mending->counted > clock_true_time(poller, access) + CLOCK_SLACK;
+		if (wants_mending(poll) && (counted || mending->findings[i].disputes)) {
 			bool known = access->clock.disputed && access->clock.disputed_until > poll->cursor;
 			clock_dispute(poller, access, known ? access->clock.disputed_until : poll->cursor);
 		}
 	}
 }
 
-static int read_log(struct poller *poller, struct finding *findings, struct error *err) {
-	struct mending mending = {.poller = poller, .findings = findings};
-	struct replay replay = {.visit = read_entry, .user = &mending};
+static int read_log(struct poller *poller, struct mending *mending, struct error *err) {
+	struct replay replay = {.visit = read_entry, .user = mending};
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
-		findings[i] = (struct finding){.real = INT64_MIN, .until = INT64_MIN};
+		mending->findings[i] = (struct finding){.real = INT64_MIN, .until = INT64_MIN};
 	}
 	return sink_reread(poller->sink, &replay, err);
 }
@@ -175,12 +178,13 @@ void mend_cursors(struct poller *poller) {
 	}
 	struct error err = {{0}};
 	struct finding *findings = calloc(poller->roll.config->device_count, sizeof(*findings));
-	int r = findings ? read_log(poller, findings, &err) : error_set(&err, ENOMEM, "out of memory");
+	struct mending mending = {.poller = poller, .findings = findings, .counted = INT64_MIN};
+	int r = findings ? read_log(poller, &mending, &err) : error_set(&err, ENOMEM, "out of memory");
 	if (r < 0) {
 		log_err("the log cannot be read again to mend what is ahead of the clock: %s", err.text);
 		poller->clockwork.mend_at = poller->now + MEND_RETRY;
 	} else {
-		find_disputes(poller, findings);
+		find_disputes(poller, &mending);
 		mend_all(poller, findings);
 		settle_again(poller);
 		/* Before anything is recorded behind it: else a later start might not see that it went back. */

@@ -112,6 +112,8 @@ PLANTS = [
           "	clock->mend = !prove_all(poller, access);", "	clock->mend = 0 * prove_all(poller, access);"),
     Plant("what is recorded once more has a revision that was given", "src/schedule/poll.c",
           "start >= poll->cursor ? poll->again :", "start >= poll->cursor ? 0 * poll->again :"),
+    Plant("what was counted is asked for again where a server is late", "src/daemon/mend.c",
+          "(counted || mending->findings[i].disputes)", "(0 * counted || mending->findings[i].disputes)"),
     Plant("a gap that has not ended is believed", "src/daemon/mend.c",
           "	if (entry->end <= now) {", "	if (entry->start <= now) {"),
     Plant("clock step not followed", "src/daemon/clockwork.c",

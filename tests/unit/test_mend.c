@@ -196,6 +196,33 @@ static void what_speaks_for_the_log_stops_the_clock(void **state) {
 	rig_end();
 }
 
+/* Whom one account's device has counted, another account's server cannot take back by a clock that is late. */
+static void what_another_account_has_counted_stops_the_clock(void **state) {
+	(void)state;
+	static const struct line log[] = {
+		{"2026-11-23T07:50:00Z", "2026-11-24T09:00:00Z", "gap", 0, 0, NULL},
+		{"2026-11-24T08:00:00Z", "2026-11-24T08:01:00Z", "ok", 5, 0, RIG_UUID_B},
+	};
+	char text[4096];
+	(void)snprintf(text, sizeof(text),
+	               "accounts = ( { name = \"a\"; base_url = \"http://127.0.0.1:1\"; key_file = \"%s\"; },\n"
+	               "             { name = \"b\"; base_url = \"http://127.0.0.1:2\"; key_file = \"%s\"; } );\n"
+	               "defaults = { interval = \"MINUTELY\"; timezone = \"UTC\"; settle = \"0s\"; " DEFAULTS " };\n"
+	               "devices = ( { uuid = \"" RIG_UUID_A "\"; name = \"lobby\"; account = \"a\"; },\n"
+	               "            { uuid = \"" RIG_UUID_B "\"; name = \"foyer\"; account = \"b\"; } );\n"
+	               "log = { directory = \"%s\"; };\nstate = { directory = \"%s\"; };\n",
+	               rig_path("key"), rig_path("key"), rig_path("log"), rig_path("state"));
+	rig_put("main.conf", text);
+	write_log(log, COUNT_OF(log));
+	rig_start(false);
+	(void)rig_said();
+	answer_all(true);
+	const char *said = rig_said();
+	expect_int(1, strstr(said, "<4>a: the log holds counts of a time") != NULL, "the lobby's account: %s", said);
+	expect_int(0, strstr(said, "goes on from") != NULL, "nothing goes back: %s", said);
+	rig_end();
+}
+
 /* What has a proper end is left alone, beside one that has not. */
 static void only_what_is_ahead_goes_back(void **state) {
 	(void)state;
@@ -483,6 +510,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(what_the_log_holds_says_where_it_goes_on),
 		TEST(what_speaks_for_the_log_stops_the_clock),
+		TEST(what_another_account_has_counted_stops_the_clock),
 		TEST(only_what_is_ahead_goes_back),
 		TEST(ten_devices_are_named),
 		TEST(what_cannot_be_read_is_tried_again),
