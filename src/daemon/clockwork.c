@@ -31,6 +31,12 @@ void clock_read(struct poller *poller) {
 	poller->wall = clock_realtime();
 }
 
+void clock_go_on(struct poller *poller) {
+	usec_t now = clock_boottime();
+	poller->wall += now - poller->now;
+	poller->now = now;
+}
+
 static usec_t magnitude(usec_t offset) {
 	return offset < 0 ? -offset : offset;
 }

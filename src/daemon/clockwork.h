@@ -22,6 +22,13 @@ __attribute__((nonnull))
 void clock_read(struct poller *poller);
 
 /**
+ * Lets them go on by what the turn has taken so far, for the disk takes its time: a request is to be
+ * counted when it is sent.  Whether somebody has set the clock meanwhile, the next turn sees.
+ */
+__attribute__((nonnull))
+void clock_go_on(struct poller *poller);
+
+/**
  * What time it is, as of the last turn: the wall clock less what it is off by the Dates of
  * an account's server.  Returns false while no reply has confirmed that: nothing that cannot
  * be undone may be done by the wall clock then.

@@ -35,6 +35,7 @@ bool outage_pauses(struct poller *poller) {
 	}
 	struct error err = {{0}};
 	int r = outage->probed ? 0 : sink_probe(poller->sink, &err);
+	clock_go_on(poller);
 	if (r < 0) {
 		outage_failed(poller, r, &err);
 	}

@@ -2,7 +2,6 @@
 
 #include "daemon/poller.h"
 
-#include "base/clock.h"
 #include "daemon/ask.h"
 #include "daemon/mend.h"
 #include "daemon/poller-private.h"
@@ -152,6 +151,7 @@ void poller_replan(struct poller *poller, struct access *access) {
 /* Turns */
 
 static void send_due(struct poller *poller) {
+	clock_go_on(poller);
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		struct access *access = &poller->roll.accesses[i];
 		struct poll *poll;
@@ -164,14 +164,9 @@ static void send_due(struct poller *poller) {
 	}
 }
 
-/*
- * What has just been recorded, and what is due now, is filed: only what is left of the turn is spare.  The
- * disk has taken its time; whether somebody has set the clock meanwhile, the next turn sees.
- */
+/* What has just been recorded, and what is due now, is filed: only what is left of the turn is spare. */
 static void send_rechecks(struct poller *poller) {
-	usec_t now = clock_boottime();
-	poller->wall += now - poller->now;
-	poller->now = now;
+	clock_go_on(poller);
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		struct access *access = &poller->roll.accesses[i];
 		ask_again(poller, access);

@@ -674,6 +674,30 @@ static void a_full_disk_pauses_polling_until_it_is_well(void **state) {
 	rig_end();
 }
 
+static void take_half_a_minute(void) {
+	rig_pass(30 * SECOND);
+}
+
+/* A disk that is well again takes its time to say so.  The rate counts from the request on, and not from before that. */
+static void a_request_is_counted_when_it_is_sent(void **state) {
+	(void)state;
+	rig_configure("base_url = \"http://127.0.0.1:1\"; name = \"acme\"; rate = \"60/h\"; burst = 1;",
+	              "window = \"5m\"; lookback = \"0s\"; backfill_from = \"10m\"; max_points = 5;", RIG_LOBBY, "");
+	rig_start(false);
+	fault_arm(FAULT_ERROR, ENOSPC, 1, 1000000);
+	rig_ok(4);
+	(void)rig_turn();
+	fault_disarm();
+	rig_pass(2 * MINUTE);
+	disk_meanwhile = take_half_a_minute;
+	(void)rig_turn();
+	expect_int(true, disk_meanwhile == NULL, "the disk has taken its time");
+	expect_int(1, rig_open(), "requests");
+	rig_ok(4);
+	expect_between(MINUTE, MINUTE + SECOND, rig_until_asked(), "until the next request");
+	rig_end();
+}
+
 /* What a device with `--once` does not get in five tries, or is refused, it goes without. */
 static void once_gives_up_after_five_tries(void **state) {
 	(void)state;
@@ -1059,6 +1083,7 @@ int main(void) {
 		TEST(what_is_too_old_becomes_a_gap_with_its_reason),
 		TEST(a_day_of_nobody_is_told_once),
 		TEST(a_full_disk_pauses_polling_until_it_is_well),
+		TEST(a_request_is_counted_when_it_is_sent),
 		TEST(once_gives_up_after_five_tries),
 		TEST(once_gives_up_a_disk_after_five_tries),
 		TEST(the_key_is_never_quoted),
