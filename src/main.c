@@ -25,6 +25,9 @@
  *     - roll          what a configuration brings: accounts, polls, requests on their way
  *     - reload        a configuration swapped for another
  *     - reply         what replies mean for polls and accounts
+ *     - landing       a reply at hand, and what it says of its account
+ *     - answer        what is believed and recorded of it
+ *     - rechecks      the same of buckets that were asked for again
  *     - health        failures of devices, and what is reported of them
  *     - commit        records to disk, then cursors
  *     - outage        while the log cannot be written

@@ -8,7 +8,9 @@
  *   roll        what a configuration brings: accounts, polls, requests on their way
  *   clockwork   what time it is; probe: asking for it
  *   settle      what waits for it; mend: cursors that are ahead of it
- *   reply       what replies mean for polls and accounts; health: how a device is
+ *   reply       what replies mean for polls and accounts; landing: a reply at hand
+ *   answer      what is believed and recorded of an answer; rechecks: of what was asked again
+ *   health      how a device is
  *   commit      records to disk, then cursors; outage: while the disk fails
  *   recovery    the checkpoint and the log, read and saved
  *   reload, once, report (STATUS)
@@ -17,13 +19,13 @@
 #ifndef DAEMON_POLLER_PRIVATE_H
 #define DAEMON_POLLER_PRIVATE_H
 
+#include "daemon/answer.h"
 #include "daemon/clockwork.h"
 #include "daemon/commit.h"
 #include "daemon/once.h"
 #include "daemon/orphans.h"
 #include "daemon/outage.h"
 #include "daemon/poller.h"
-#include "daemon/reply.h"
 #include "daemon/report.h"
 #include "daemon/roll.h"
 

@@ -6,6 +6,7 @@
 #include "daemon/mend.h"
 #include "daemon/poller-private.h"
 #include "daemon/probe.h"
+#include "daemon/reply.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -10,23 +10,20 @@
 #include "daemon/reply.h"
 
 #include "base/log.h"
-#include "base/text.h"
 #include "daemon/health.h"
-#include "daemon/poller-private.h"
-#include "response/outcome.h"
+#include "daemon/landing.h"
+#include "daemon/rechecks.h"
 #include "schedule/backoff.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define REJECTED_FIRST     (5 * USEC_PER_MIN)
 #define REJECTED_LAST      (1 * USEC_PER_HOUR)
 #define SERVER_ERROR_FIRST (1 * USEC_PER_MIN)
 #define SERVER_ERROR_LAST  (15 * USEC_PER_MIN)
-#define THROTTLE_JITTER    (1 * USEC_PER_SEC)
 
 enum {
 	/* A 500 is tried again so often with short waits. */
@@ -37,31 +34,6 @@ enum {
 	BATCH_BYTES = 1 << 20,
 };
 
-/** A reply at hand. */
-struct landing {
-	struct poller *poller;
-	struct access *access;
-	struct poll *poll;
-	struct span span;
-	usec_t sent; /* wall clock */
-	enum aim aim;
-	usec_t cursor; /* as it was then */
-	bool outdated; /* it was sent with a key that has been replaced since */
-	struct verdict verdict;
-};
-
-void answer_init(struct answer *answer) {
-	points_init(&answer->points);
-	fit_init(&answer->fit);
-	records_init(&answer->records);
-}
-
-void answer_done(struct answer *answer) {
-	points_done(&answer->points);
-	fit_done(&answer->fit);
-	records_done(&answer->records);
-}
-
 static const char *devices_of(const struct landing *l, char buf[static 64]) {
 	size_t count = 0;
 	for (size_t i = 0; i < l->poller->roll.config->device_count; i++) {
@@ -69,58 +41,6 @@ static const char *devices_of(const struct landing *l, char buf[static 64]) {
 	}
 	(void)snprintf(buf, 64, count == 1 ? "its %zu device is not polled" : "its %zu devices are not polled", count);
 	return buf;
-}
-
-/* Accounts */
-
-static void tell_reached(const struct landing *l, enum lane_state before, usec_t since) {
-	char text[DURATION_STRING_SIZE];
-	const char *name = l->access->account->name;
-	units_format_duration(text, l->poller->now - since, 0);
-
-	switch (before) {
-	case LANE_REFUSED:
-		log_notice("%s: key accepted after %s", name, text);
-		break;
-	case LANE_DOWN:
-		log_notice("%s: reached again after %s", name, text);
-		break;
-	case LANE_THROTTLED:
-		log_info("%s: no longer rate limited, after %s", name, text);
-		break;
-	case LANE_OPEN:
-		break;
-	}
-}
-
-/* A statement about the request itself, not from something in between or a server in trouble. */
-static bool shows_key_accepted(enum outcome outcome) {
-	return outcome == OUTCOME_OK || outcome == OUTCOME_REJECTED || outcome == OUTCOME_TOO_LARGE;
-}
-
-/* Any answer that is not about the account shows that the account is well. */
-static void account_reached(const struct landing *l) {
-	struct lane *lane = &l->access->lane;
-	enum lane_state before = lane->state;
-	usec_t since = lane->since;
-	if (lane_reached(lane, l->poller->now)) {
-		tell_reached(l, before, since);
-	}
-	if (lane->state == LANE_OPEN && !l->outdated && shows_key_accepted(l->verdict.outcome)) {
-		l->access->accepted = true;
-	}
-	l->access->trouble = false;
-}
-
-static void set_reason(struct access *access, const char *what, const char *reason) {
-	char shown[300];
-	text_escape(shown, sizeof(shown), reason, strlen(reason));
-	(void)snprintf(access->reason, sizeof(access->reason), "%s (%s)", what, shown);
-}
-
-/* Polls that wait for their account ask first when it opens. */
-static void wait_for_account(const struct landing *l) {
-	lane_ready(l->poll->lane, l->poll, l->poller->now, clock_poll_horizon(l->poller, l->poll));
 }
 
 /* Polls */
@@ -131,15 +51,6 @@ static void fail(const struct landing *l, bool tell_now, usec_t wait) {
 		return;
 	}
 	health_failed(l->poller, l->poll, l->verdict.reason, tell_now, wait);
-}
-
-static usec_t backoff_after(const struct landing *l, unsigned failures) {
-	const struct retry_settings *retry = &l->poller->roll.config->retry;
-	return backoff_full_jitter(retry->base, retry->cap, failures, &l->poller->rng);
-}
-
-static usec_t usual_backoff(const struct landing *l) {
-	return backoff_after(l, l->poll->failures + 1u);
 }
 
 /* A bucket that fails alone is given so long before what follows is asked for. */
@@ -172,177 +83,16 @@ static bool ask_for_less(const struct landing *l) {
 		}
 	}
 	health_count(l->poller, poll, l->verdict.reason, false, 0);
-	wait_for_account(l);
+	landing_wait(l);
 	return true;
 }
 
 /* Outcomes */
 
-/* Of several buckets that were skipped only the first is known to fail alone. */
-static void give_up_first(const struct landing *l) {
-	usec_t end = span_after(l->poll->device->settings, l->poll->cursor, 1);
-	if (commit_add_gap(l->poller, l->poll, end, l->sent) < 0) {
-		health_failed(l->poller, l->poll, "out of memory", false, usual_backoff(l));
-	}
-}
-
-/*
- * Whether the answer is what the poll still wants, as far as it is over, and may be recorded.
- * With the reply itself the time may have been confirmed, and then a device begins.
- */
-static bool is_wanted(const struct landing *l, struct span *span) {
-	const struct poll *poll = l->poll;
-	bool leaves_out = span->fresh > poll->cursor && poll->reach.leap == 0;
-	if (l->aim == AIM_PROBE || !poll->begun || clock_holds(poll) || poll->cursor != l->cursor) {
-		return false;
-	}
-	if (leaves_out && !clock_is_confirmed(l->access)) {
-		return false;
-	}
-	/* By the server's clock some of what was asked for may not be over. */
-	return span_cut(poll->device->settings, clock_poll_horizon(l->poller, poll), span);
-}
-
 static void on_failing(const struct landing *l) {
-	account_reached(l);
+	landing_reached(l);
 	if (!ask_for_less(l)) {
-		fail(l, false, backoff_after(l, l->poll->reach.alone));
-	}
-}
-
-/* What the answer says of the span's buckets. */
-static struct said what_is_said(const struct landing *l, const struct span *span) {
-	const struct fit *fit = &l->poller->answer.fit;
-	struct said said = {
-		.buckets = span->buckets,
-		.fresh = span->buckets - span->fresh_buckets,
-		.hole = span->buckets,
-		.warned = l->poller->answer.points.has_warning,
-		.more = l->poller->answer.points.more,
-	};
-	for (int i = 0; i < span->buckets; i++) {
-		if (fit->chosen[i] != FIT_NONE) {
-			said.first = said.points == 0 ? i : said.first;
-			said.solid = i == said.first || i == said.solid ? i + 1 : said.solid;
-			said.last = i;
-			said.points++;
-		} else if (i >= said.fresh && said.hole == span->buckets) {
-			said.hole = i;
-		}
-	}
-	return said;
-}
-
-/* Which buckets without a point the answer speaks of. */
-static void find_sure(const struct landing *l, const struct belief *belief, const struct said *said) {
-	int from, until;
-	belief_sure(belief, said, &from, &until);
-	l->poller->answer.fit.sure_from = (size_t)from;
-	l->poller->answer.fit.sure_until = (size_t)until;
-}
-
-/* Whether the buckets that were asked for alone are not there. */
-static bool settle_doubt(const struct landing *l, struct belief *beliefs, const struct said *said) {
-	struct poll *poll = l->poll;
-	if (l->aim != AIM_DOUBT) {
-		return false;
-	}
-	if (said->points > 0 && span_is_backlog(poll->device->settings, poll->cursor, clock_poll_horizon(l->poller, poll))) {
-		reach_narrow(&poll->reach, poll->doubt.buckets, poll->doubt.works);
-	}
-	return belief_settle(&beliefs[poll->doubt.warned], &poll->doubt, said);
-}
-
-/* Cuts the span to what may be recorded.  What an answer has left out at an end is asked for again. */
-static void cut_to_belief(const struct landing *l, struct span *span) {
-	struct poll *poll = l->poll;
-	struct belief *beliefs = l->access->beliefs[poll->device->settings->bucket.interval];
-	struct said said = what_is_said(l, span);
-	struct doubt doubt = {0};
-
-	int until = said.buckets;
-	if (!settle_doubt(l, beliefs, &said)) {
-		until = belief_judge(&beliefs[said.warned], &said, &doubt);
-		find_sure(l, &beliefs[said.warned], &said);
-	}
-	belief_learn(&beliefs[said.warned], &said);
-	if (said.more && said.points == 0) {
-		(void)reach_halve(&poll->reach, span->buckets);
-	}
-	doubt.from = until > said.fresh || span->fresh > poll->cursor ? l->poller->answer.fit.edges[until] : poll->cursor;
-	poll->doubt = doubt;
-	span->end = l->poller->answer.fit.edges[until];
-	span->buckets = until;
-	span->fresh_buckets = until - said.fresh;
-}
-
-/* Useless points do not make an answer wrong, but the first ones are reported. */
-static void count_dropped(const struct landing *l) {
-	size_t outside = l->poller->answer.fit.outside, untimed = l->poller->answer.points.dropped;
-	l->poller->report.status.points_dropped += outside + untimed;
-	if (outside + untimed > 0 && !l->access->drops_told) {
-		l->access->drops_told = true;
-		log_notice("%s: %s: points are dropped: %zu outside of what was asked for, %zu without a time",
-		           l->access->account->name, l->poll->device->name, outside, untimed);
-	}
-}
-
-/*
- * Records what is believed of an answer that fits.  Returns 1 if there is anything to be
- * written, 0 if not, -ENOMEM.
- */
-static int record_answer(const struct landing *l, const struct span *span) {
-	struct poller *poller = l->poller;
-	struct records *records = &poller->answer.records;
-	size_t made = poller->batch.len;
-	int r = records_make(records, l->poll, span, &poller->answer.fit, &poller->answer.points, poller->wall);
-	if (r == 0 && span->fresh > l->poll->cursor) {
-		/* What lies between was too old to be asked for. */
-		r = commit_add_gap(poller, l->poll, span->fresh, l->sent);
-	}
-	/* Short of memory half way: what is in the batch is right, the rest is asked again. */
-	for (size_t i = 0; r == 0 && i < records->len; i++) {
-		r = commit_add(poller, l->poll, &records->list[i]);
-	}
-	return poller->batch.len > made ? 1 : r;
-}
-
-static void on_fitting(const struct landing *l) {
-	struct poller *poller = l->poller;
-	struct span span = l->span;
-	account_reached(l);
-
-	if (!is_wanted(l, &span)) {
-		poller_plan(poller, l->poll);
-		return;
-	}
-	/* Where answers do not fit, one without points does not show that others would. */
-	bool proof = poller->answer.fit.points > 0 || !l->poll->habit.misfit;
-	if (l->poll->reach.leap > 0 &&
-	    (!proof || !reach_leapt(&l->poll->reach) || !clock_is_confirmed(l->access))) {
-		/* What it skipped has another chance. */
-		l->poll->reach.leap = 0;
-		poller_retry(poller, l->poll, usual_backoff(l));
-		return;
-	}
-	if (l->poll->reach.leap > 1) {
-		give_up_first(l);
-		return;
-	}
-	cut_to_belief(l, &span);
-	count_dropped(l);
-	int made = record_answer(l, &span);
-	if (made == 0 && poll_in_doubt(l->poll)) {
-		wait_for_account(l);
-	} else if (made <= 0) {
-		/* A poll that nothing is recorded of would never be filed again. */
-		health_failed(poller, l->poll, made < 0 ? "out of memory" : "nothing new in the answer", false,
-		              usual_backoff(l));
-		return;
-	}
-	/* What takes several requests, for some of it is in doubt, counts as one. */
-	if (l->poll->doubt.missing == 0) {
-		recheck_earn(&l->poll->recheck);
+		fail(l, false, landing_backoff_after(l, l->poll->reach.alone));
 	}
 }
 
@@ -351,18 +101,18 @@ static void on_ok(const struct landing *l) {
 	struct poll *poll = l->poll;
 	struct error err = {{0}};
 	if (l->aim == AIM_PROBE) {
-		on_fitting(l); /* it was not asked for its counts */
+		answer_take(l); /* it was not asked for its counts */
 		return;
 	}
-	int r = fit_points(&poller->answer.fit, poll->device->settings, &poll->habit, &l->span, &poller->answer.points, &err);
-	poll->habit = poller->answer.fit.habit;
+	int r = fit_points(&l->answer->fit, poll->device->settings, &poll->habit, &l->span, &l->answer->points, &err);
+	poll->habit = l->answer->fit.habit;
 	if (r == 0) {
-		on_fitting(l);
+		answer_take(l);
 		return;
 	}
 	if (r == -ENOMEM) {
-		account_reached(l);
-		health_failed(poller, poll, err.text, false, usual_backoff(l));
+		landing_reached(l);
+		health_failed(poller, poll, err.text, false, landing_backoff(l));
 		return;
 	}
 	struct landing failed = *l;
@@ -373,21 +123,9 @@ static void on_ok(const struct landing *l) {
 	on_failing(&failed);
 }
 
-static void throttle(const struct landing *l) {
-	struct poller *poller = l->poller;
-	usec_t wait = l->verdict.wait + rng_below(&poller->rng, THROTTLE_JITTER);
-	if (lane_throttle(&l->access->lane, poller->now, wait)) {
-		char text[DURATION_STRING_SIZE];
-		log_notice("%s: rate limited (%s): its devices will not be polled for %s",
-		           l->access->account->name, l->verdict.reason,
-		           units_format_duration(text, wait, 0));
-	}
-	set_reason(l->access, "rate limited", l->verdict.reason);
-}
-
 static void on_throttled(const struct landing *l) {
-	throttle(l);
-	wait_for_account(l);
+	landing_throttle(l);
+	landing_wait(l);
 }
 
 static void fail_for_long(const struct landing *l, unsigned failures) {
@@ -395,7 +133,7 @@ static void fail_for_long(const struct landing *l, unsigned failures) {
 }
 
 static void on_rejected(const struct landing *l) {
-	account_reached(l);
+	landing_reached(l);
 	/* Some servers answer a bad client certificate with 400. */
 	l->access->trouble = l->access->account->client_cert != NULL;
 	if (!ask_for_less(l)) {
@@ -438,11 +176,11 @@ static void on_refused(const struct landing *l) {
 	struct poller *poller = l->poller;
 	struct lane *lane = &l->access->lane;
 	if (l->outdated) {
-		wait_for_account(l); /* the key that is in use now has not been tried */
+		landing_wait(l); /* the key that is in use now has not been tried */
 		return;
 	}
 	if (is_refused_alone(l)) {
-		account_reached(l);
+		landing_reached(l);
 		fail_for_long(l, l->poll->failures + 1u);
 		l->access->shut_out = true;
 		return;
@@ -455,11 +193,11 @@ static void on_refused(const struct landing *l) {
 		tell_refused(l);
 	}
 	l->access->trouble = true;
-	set_reason(l->access, "key refused", l->verdict.reason);
+	landing_set_reason(l, "key refused");
 	if (news) {
 		access_refresh(l->access, poller->http, poller->now);
 	}
-	wait_for_account(l);
+	landing_wait(l);
 }
 
 static void on_transient(const struct landing *l) {
@@ -476,11 +214,10 @@ static void on_transient(const struct landing *l) {
 		            l->access->account->name, l->verdict.reason, devices_of(l, devices));
 	}
 	if (lane->state == LANE_OPEN) {
-		fail(l, false, usual_backoff(l));
+		fail(l, false, landing_backoff(l));
 	} else {
-		set_reason(l->access, lane->state == LANE_DOWN ? "cannot be reached" : "not back yet",
-		           l->verdict.reason);
-		wait_for_account(l);
+		landing_set_reason(l, lane->state == LANE_DOWN ? "cannot be reached" : "not back yet");
+		landing_wait(l);
 	}
 }
 
@@ -489,30 +226,30 @@ static void on_server_error(const struct landing *l) {
 		on_transient(l); /* a server in trouble does not say that the key is good now */
 		return;
 	}
-	account_reached(l);
+	landing_reached(l);
 	if (ask_for_less(l)) {
 		return;
 	}
 	unsigned alone = l->poll->reach.alone;
 	fail(l, false,
 	     alone <= SERVER_ERROR_QUICK
-	             ? backoff_after(l, alone)
+	             ? landing_backoff_after(l, alone)
 	             : backoff_at_least(SERVER_ERROR_FIRST, SERVER_ERROR_LAST, alone - SERVER_ERROR_QUICK,
 	                                &l->poller->rng));
 }
 
 static void on_too_large(const struct landing *l) {
-	account_reached(l);
+	landing_reached(l);
 	if (!ask_for_less(l)) {
-		fail(l, false, backoff_after(l, l->poll->reach.alone));
+		fail(l, false, landing_backoff_after(l, l->poll->reach.alone));
 	}
 }
 
 /* Nothing is known of the answer, and neither the server nor the bucket is to blame; less needs less. */
 static void on_no_memory(const struct landing *l) {
-	account_reached(l);
+	landing_reached(l);
 	(void)halve_span(l);
-	fail(l, false, usual_backoff(l));
+	fail(l, false, landing_backoff(l));
 }
 
 static void (*const actions[])(const struct landing *) = {
@@ -527,80 +264,6 @@ static void (*const actions[])(const struct landing *) = {
 	[OUTCOME_NO_MEMORY] = on_no_memory,
 };
 static_assert(sizeof(actions) / sizeof(actions[0]) == OUTCOME_COUNT, "each outcome has its action");
-
-/* Rechecks */
-
-/* What changed is recorded; the commit then files the poll.  Returns false if nothing did. */
-static bool record_later(const struct landing *l, const struct span *span) {
-	struct poller *poller = l->poller;
-	struct records *records = &poller->answer.records;
-	size_t made = poller->batch.len;
-	int r = records_make(records, l->poll, &l->span, &poller->answer.fit, &poller->answer.points, poller->wall);
-	for (size_t i = 0; r == 0 && i < records->len; i++) {
-		r = commit_add_later(poller, l->poll, &records->list[i], span);
-	}
-	return poller->batch.len > made;
-}
-
-/*
- * The part of a recheck's range that its answer is believed for, which may have no buckets: what is missing
- * at the beginning is then asked for by itself next.  Returns false if it is no answer, or does not fit.
- */
-static bool what_is_believed(const struct landing *l, struct span *ret_span) {
-	struct poller *poller = l->poller;
-	struct poll *poll = l->poll;
-	const struct fit *fit = &poller->answer.fit;
-	const struct settings *settings = poll->device->settings;
-	struct belief *beliefs = l->access->beliefs[settings->bucket.interval];
-	struct span span = l->span;
-
-	if (l->verdict.outcome != OUTCOME_OK ||
-	    fit_points(&poller->answer.fit, settings, &poll->habit, &span, &poller->answer.points, &(struct error){{0}}) < 0) {
-		return false;
-	}
-	span.fresh_buckets = span.buckets;
-	struct said said = what_is_said(l, &span);
-	find_sure(l, &beliefs[said.warned], &said);
-	belief_learn(&beliefs[said.warned], &said);
-	count_dropped(l);
-	if (fit->sure_until - fit->sure_from < fit->buckets) {
-		recheck_doubted(&poll->recheck, said.points > 0 ? (int)fit->sure_from : said.buckets / 2);
-	}
-	span.start = span.fresh = fit->edges[fit->sure_from];
-	span.end = fit->edges[fit->sure_until];
-	span.buckets = span.fresh_buckets = (int)(fit->sure_until - fit->sure_from);
-	*ret_span = span;
-	return true;
-}
-
-/*
- * Nobody waits for it: whatever goes wrong, the device is as well as before, and the range has
- * its next turn.  A server that says "wait" is obeyed.
- */
-static void on_recheck(const struct landing *l) {
-	struct poller *poller = l->poller;
-	const struct settings *settings = l->poll->device->settings;
-	usec_t wall = clock_poll_time(poller, l->poll);
-
-	l->access->lane.rechecking = false;
-	poller->unsaved = true;
-	if (l->verdict.outcome == OUTCOME_OK) {
-		account_reached(l);
-	}
-	struct span believed;
-	if (!what_is_believed(l, &believed)) {
-		if (l->verdict.outcome == OUTCOME_THROTTLED) {
-			throttle(l);
-		}
-		recheck_failed(&l->poll->recheck, settings, &l->span, wall, poller->now);
-	} else if (believed.buckets > 0) {
-		if (record_later(l, &believed)) {
-			return;
-		}
-		recheck_answered(&l->poll->recheck, settings, believed.start, believed.end, wall);
-	}
-	poller_plan(poller, l->poll);
-}
 
 static void mask_points(const struct access *access, struct points *points) {
 	access_mask(access, points->warning, strlen(points->warning));
@@ -634,6 +297,7 @@ void reply_take(struct poller *poller, const struct http_reply *reply) {
 	struct flight *flight = reply->user;
 	struct landing l = {
 		.poller = poller,
+		.answer = &poller->answer,
 		.poll = flight->poll,
 		.access = access_of(flight->poll),
 		.span = flight->span,
@@ -663,7 +327,7 @@ void reply_take(struct poller *poller, const struct http_reply *reply) {
 	}
 	watch_connections(&l);
 	if (l.aim == AIM_RECHECK) {
-		on_recheck(&l);
+		rechecks_take(&l);
 	} else {
 		actions[l.verdict.outcome](&l);
 	}
