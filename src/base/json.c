@@ -82,17 +82,14 @@ void json_free(struct json_object *value) {
 	json_object_put(value);
 }
 
+/* They are in json-c's order: a table would cost more than all else that is done with most values. */
+_Static_assert((int)JSON_NULL == json_type_null && (int)JSON_BOOL == json_type_boolean &&
+               (int)JSON_DOUBLE == json_type_double && (int)JSON_INT == json_type_int &&
+               (int)JSON_OBJECT == json_type_object && (int)JSON_ARRAY == json_type_array &&
+               (int)JSON_STRING == json_type_string, "kinds are json-c's types");
+
 enum json_kind json_kind(struct json_object *value) {
-	static const enum json_kind kinds[] = {
-		[json_type_null] = JSON_NULL,
-		[json_type_boolean] = JSON_BOOL,
-		[json_type_double] = JSON_DOUBLE,
-		[json_type_int] = JSON_INT,
-		[json_type_object] = JSON_OBJECT,
-		[json_type_array] = JSON_ARRAY,
-		[json_type_string] = JSON_STRING,
-	};
-	return kinds[json_object_get_type(value)];
+	return (enum json_kind)json_object_get_type(value);
 }
 
 size_t json_count(struct json_object *value) {
@@ -122,13 +119,16 @@ bool json_next(struct json_object *object, struct json_member *member) {
 	const struct lh_entry *entry = member->entry;
 	if (entry) {
 		entry = lh_entry_next(entry);
-	} else if (json_object_is_type(object, json_type_object)) {
-		entry = lh_table_head(json_object_get_object(object));
+	} else {
+		const struct lh_table *table = json_object_get_object(object);
+		entry = table ? lh_table_head(table) : NULL;
 	}
 	if (!entry) {
 		return false;
 	}
-	*member = (struct json_member){.name = lh_entry_k(entry), .value = lh_entry_v(entry), .entry = entry};
+	member->name = lh_entry_k(entry);
+	member->value = lh_entry_v(entry);
+	member->entry = entry;
 	return true;
 }
 

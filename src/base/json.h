@@ -23,11 +23,11 @@ struct json_object;
 enum json_kind {
 	JSON_NULL,
 	JSON_BOOL,
-	JSON_INT,    /* written without a point or an exponent */
 	JSON_DOUBLE,
-	JSON_STRING,
-	JSON_ARRAY,
+	JSON_INT, /* written without a point or an exponent */
 	JSON_OBJECT,
+	JSON_ARRAY,
+	JSON_STRING,
 };
 
 /**

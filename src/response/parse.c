@@ -97,9 +97,11 @@ static bool number_in_text(struct json_object *value, double *ret) {
 static bool whole_number(struct json_object *value, int64_t *ret) {
 	double number;
 
+	/* Nearly all are. */
+	if (json_int(value, ret)) {
+		return true;
+	}
 	switch (json_kind(value)) {
-	case JSON_INT:
-		return json_int(value, ret);
 	case JSON_DOUBLE:
 		number = json_double(value);
 		break;
