@@ -132,6 +132,22 @@ bool json_next(struct json_object *object, struct json_member *member) {
 	return true;
 }
 
+void json_members(struct json_object *object, const char *const names[], size_t count, struct json_object *ret[]) {
+	memset(ret, 0, count * sizeof(*ret));
+	if (!json_object_is_type(object, json_type_object)) {
+		return;
+	}
+	json_object_object_foreach(object, name, value) {
+		for (size_t i = 0; i < count; i++) {
+			/* The first character tells nearly all of them apart. */
+			if (name[0] == names[i][0] && strcmp(name, names[i]) == 0) {
+				ret[i] = value;
+				break;
+			}
+		}
+	}
+}
+
 const char *json_string(struct json_object *value, size_t *ret_len) {
 	if (!json_object_is_type(value, json_type_string)) {
 		return NULL;

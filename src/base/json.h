@@ -75,6 +75,10 @@ struct json_member {
 __attribute__((nonnull(2)))
 bool json_next(struct json_object *object, struct json_member *member);
 
+/** Several members at once: of each name that of the object, NULL if there is none, or if it is no object. */
+__attribute__((nonnull(2, 4)))
+void json_members(struct json_object *object, const char *const names[], size_t count, struct json_object *ret[]);
+
 /** The text of a string, which lives as long as it does and may hold NULs; NULL for what is none. */
 __attribute__((nonnull(2)))
 const char *json_string(struct json_object *value, size_t *ret_len);

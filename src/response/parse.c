@@ -166,48 +166,33 @@ static enum count_kind choose_count(struct json_object *map, const char *count_k
 	return COUNT_ONE;
 }
 
-/** The members of a point that are read; NULL: absent or null. */
-struct members {
-	struct json_object *timestamp_ms, *date_utc, *date_local;
-	struct json_object *event_counts, *approximate_timestamps_ms, *reporting_devices;
+/* The members of a point that are read. */
+enum {
+	TIMESTAMP_MS, DATE_UTC, DATE_LOCAL,
+	EVENT_COUNTS, APPROXIMATE_TIMESTAMPS_MS, REPORTING_DEVICES,
+	MEMBERS,
 };
 
-static struct members find_members(struct json_object *object) {
-	struct members members = {0};
-	const struct {
-		const char *name;
-		struct json_object **value;
-	} wanted[] = {
-		{"timestampMs", &members.timestamp_ms},
-		{"dateUtc", &members.date_utc},
-		{"dateLocal", &members.date_local},
-		{"eventCountMap", &members.event_counts},
-		{"approximateTimestampMsMap", &members.approximate_timestamps_ms},
-		{"reportingDevicesMap", &members.reporting_devices},
-	};
-	for (struct json_member member = {0}; json_next(object, &member);) {
-		for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-			/* The first character tells nearly all of them apart. */
-			if (member.name[0] == wanted[i].name[0] && strcmp(member.name, wanted[i].name) == 0) {
-				*wanted[i].value = member.value;
-				break;
-			}
-		}
-	}
-	return members;
-}
+static const char *const member_names[MEMBERS] = {
+	[TIMESTAMP_MS] = "timestampMs",
+	[DATE_UTC] = "dateUtc",
+	[DATE_LOCAL] = "dateLocal",
+	[EVENT_COUNTS] = "eventCountMap",
+	[APPROXIMATE_TIMESTAMPS_MS] = "approximateTimestampMsMap",
+	[REPORTING_DEVICES] = "reportingDevicesMap",
+};
 
 /* The point's identity.  A point without a time is of no use. */
-static bool point_time(const struct members *members, struct point *point) {
+static bool point_time(struct json_object *const members[static MEMBERS], struct point *point) {
 	int64_t ms;
-	if (whole_number(members->timestamp_ms, &ms) && ms > INT64_MIN / 1000 && ms < INT64_MAX / 1000) {
+	if (whole_number(members[TIMESTAMP_MS], &ms) && ms > INT64_MIN / 1000 && ms < INT64_MAX / 1000) {
 		point->has_timestamp = true;
 		point->timestamp_ms = ms;
 		point->time = ms * USEC_PER_MSEC;
 		return true;
 	}
 	size_t len;
-	const char *date = json_string(members->date_utc, &len);
+	const char *date = json_string(members[DATE_UTC], &len);
 	return date && utc_parse(date, true, &point->time) == 0;
 }
 
@@ -231,28 +216,25 @@ static bool is_odd_map(struct json_object *map) {
 
 static void read_point(struct points *points, struct json_object *object, const char *count_key) {
 	struct point point = {0};
-	struct members members = {0};
-	bool is_object = json_kind(object) == JSON_OBJECT;
-	if (is_object) {
-		members = find_members(object);
+	struct json_object *members[MEMBERS];
+	json_members(object, member_names, MEMBERS, members);
+	bool timed = point_time(members, &point);
+	points->odd_map |= is_odd_map(members[EVENT_COUNTS]);
+	if (members[TIMESTAMP_MS] && !point.has_timestamp) {
+		note_odd_stamp(points, members[TIMESTAMP_MS]);
 	}
-	bool timed = point_time(&members, &point);
-	points->odd_map |= is_odd_map(members.event_counts);
-	if (members.timestamp_ms && !point.has_timestamp) {
-		note_odd_stamp(points, members.timestamp_ms);
-	}
-	point.kind = choose_count(members.event_counts, count_key, &point.count);
+	point.kind = choose_count(members[EVENT_COUNTS], count_key, &point.count);
 	if (!timed) {
 		points->dropped++;
-		points->lost += point.kind != COUNT_NONE || (object && !is_object);
+		points->lost += point.kind != COUNT_NONE || (object && json_kind(object) != JSON_OBJECT);
 		return;
 	}
 
-	point.event_counts = keep_json(points, members.event_counts);
-	point.approximate_timestamps_ms = keep_json(points, members.approximate_timestamps_ms);
-	point.reporting_devices = keep_json(points, members.reporting_devices);
-	point.date_local = keep_string(points, members.date_local);
-	point.date_utc = keep_string(points, members.date_utc);
+	point.event_counts = keep_json(points, members[EVENT_COUNTS]);
+	point.approximate_timestamps_ms = keep_json(points, members[APPROXIMATE_TIMESTAMPS_MS]);
+	point.reporting_devices = keep_json(points, members[REPORTING_DEVICES]);
+	point.date_local = keep_string(points, members[DATE_LOCAL]);
+	point.date_utc = keep_string(points, members[DATE_UTC]);
 	points->list[points->len++] = point;
 }
 

@@ -111,6 +111,25 @@ static void members_come_in_their_order(void **state) {
 	json_free(root);
 }
 
+static void several_members_are_found_at_once(void **state) {
+	(void)state;
+	static const char *const names[] = {"b", "bb", "none", "a", ""};
+	struct json_object *root = read_text("{\"a\":1,\"bb\":2,\"b\":null,\"c\":3,\"\":[4]}");
+	struct json_object *found[COUNT_OF(names) + 1];
+	found[COUNT_OF(names)] = root;
+	json_members(root, names, COUNT_OF(names), found);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		expect_true(found[i] == json_member(root, names[i]), "\"%s\"", names[i]);
+	}
+	expect_int(JSON_INT, json_kind(found[1]), "bb");
+	expect_true(found[COUNT_OF(names)] == root, "behind the last");
+	json_members(found[4], names, 1, found);
+	expect_true(found[0] == NULL, "of an array");
+	json_members(NULL, names, 1, found);
+	expect_true(found[0] == NULL, "of null");
+	json_free(root);
+}
+
 static void integers_are_those_that_were_written(void **state) {
 	(void)state;
 	static const struct {
@@ -317,6 +336,7 @@ int main(void) {
 		cmocka_unit_test(a_value_says_what_it_is_and_how_much_it_holds),
 		cmocka_unit_test(members_and_elements_are_found),
 		cmocka_unit_test(members_come_in_their_order),
+		cmocka_unit_test(several_members_are_found_at_once),
 		cmocka_unit_test(integers_are_those_that_were_written),
 		cmocka_unit_test(strings_may_hold_nuls),
 		cmocka_unit_test(what_is_not_json_is_refused_with_a_sentence),
