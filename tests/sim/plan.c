@@ -306,13 +306,42 @@ static void add_calm_change(struct dice *dice) {
 	}
 }
 
+/*
+ * A server that gives a dozen of the newest points and says nothing of the others, long enough for many of its
+ * answers to end with something empty; then an outage, behind which more comes than it gives.
+ */
+static void add_limit(struct dice *dice) {
+	usec_t span = plan->quiet - plan->begin;
+	plan->manners = (struct manners){.cap = 12, .cap_newest = true, .permille_omitted = 1000};
+	for (int i = 0; i < 5; i++) {
+		usec_t at = plan->begin + dice_between(dice, span / 8, span / 2);
+		plan->events[plan->len++] = (struct event){
+			.kind = EVENT_POISON,
+			.at = at,
+			.until = at + dice_between(dice, 15 * USEC_PER_MIN, 30 * USEC_PER_MIN),
+			.arg = i,
+			.arg2 = 500,
+		};
+	}
+	for (int i = 0; i < SETUP_ACCOUNTS; i++) {
+		plan->events[plan->len++] = (struct event){
+			.kind = EVENT_OUTAGE,
+			.at = plan->quiet - 70 * USEC_PER_MIN,
+			.until = plan->quiet - dice_between(dice, 44 * USEC_PER_MIN, 52 * USEC_PER_MIN),
+			.arg = FLAVOUR_UNREACHABLE,
+			.account = i,
+		};
+	}
+}
+
 void plan_init(uint64_t seed, unsigned kinds) {
 	struct dice dice = dice_of(seed, 3);
 	enum scale scale = (enum scale)dice_below(&dice, SCALES);
 
 	plan = arena_new(sizeof(*plan));
 	plan->away = seed % 8 == 5;
-	scale = plan->away ? SCALE_MINUTES : scale;
+	plan->limited = seed % 16 == 7;
+	scale = plan->away || plan->limited ? SCALE_MINUTES : scale;
 	const struct anchor *anchor = choose_times(&dice, scale);
 	const struct anchor *moves = anchor && kinds & PLAN_PEOPLE && dice_permille(&dice, 300) ? anchor : NULL;
 	plan->without_date = dice_permille(&dice, 150);
@@ -332,6 +361,12 @@ void plan_init(uint64_t seed, unsigned kinds) {
 		plan->offset = 0;
 		plan->manners.cap = 0;
 		plan->end += plan->end - plan->quiet;
+	}
+
+	if (plan->limited && kinds & PLAN_NETWORK) {
+		kinds = PLAN_NETWORK;
+		plan->quiet += 8 * USEC_PER_HOUR;
+		plan->end += 8 * USEC_PER_HOUR;
 	}
 
 	/* Some seeds are about everything, others about few things often. */
@@ -354,6 +389,9 @@ void plan_init(uint64_t seed, unsigned kinds) {
 	}
 	if (moves) {
 		add_moves(&dice, moves, kinds);
+	}
+	if (plan->limited && kinds & PLAN_NETWORK) {
+		add_limit(&dice);
 	}
 	if (plan->away || (kinds & PLAN_PEOPLE && dice_permille(&dice, 600))) {
 		add_calm_change(&dice);

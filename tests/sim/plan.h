@@ -113,6 +113,7 @@ struct plan {
 	usec_t offset;     /* of the daemon's clock at the begin */
 	struct manners manners;
 	bool away;         /* about cameras that were away: in a long calm, and with nothing that the daemon could forget */
+	bool limited;      /* about a server that gives the newest points only, and leaves out what is empty */
 	int permille_lost; /* of requests that fail at any time */
 	usec_t latency;      /* the most that a reply usually takes */
 	usec_t disk_latency; /* the most that a sync usually takes */

@@ -173,7 +173,16 @@ static void make_device(struct setup_device *device, struct dice *dice, int numb
 		device->backfill = DAYS(1);
 		device->max_points = 1440;
 	}
+	if (plan->limited) {
+		device->lookback = MINUTES(30);
+		device->backfill = DAYS(1);
+		device->max_points = 240;
+	}
 	choose_granularity(device, dice);
+	if (plan->limited) {
+		device->granularity = GRAN_MINUTE;
+		device->window = MINUTES(1);
+	}
 	if (setups->zones && dice_permille(dice, 500)) {
 		settle_for_days(device);
 	}
