@@ -5,7 +5,8 @@
  *
  * Reading, defaults, ranges, messages, --print-config, and the check of the
  * manual and the sample against the program all go by it.  A new key is a line
- * here and a member of the struct that its group is read into.
+ * here and a member of the struct that its group is read into; HACKING.md has the
+ * other places.
  */
 
 #ifndef CONFIG_KEYS_H

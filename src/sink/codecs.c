@@ -2,7 +2,7 @@
 
 /*
  * The table of formats.  A new one is a line here, a value of enum log_format, and its
- * name among the choices of log.format; all else goes over this table.
+ * name among the choices of log.format; all else of src/ goes over this table.
  */
 
 #include "sink/csv.h"

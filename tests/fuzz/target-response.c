@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * A body of a 200, and what becomes of it: points, records, lines in both formats that
+ * A body of a 200, and what becomes of it: points, records, lines in each format that
  * read back as what was recorded.  The first byte chooses how it is asked for.
  */
 
@@ -57,8 +57,9 @@ static void check_records(const struct points *points, const struct fit *fit, co
 	must(records_make(&records, &poll, span, fit, points, START + USEC_PER_HOUR) == 0, "no memory");
 	must(records.len == 60, "%zu records of 60 buckets", records.len);
 	for (size_t i = 0; i < records.len; i++) {
-		check_line(&records.list[i], LOG_FORMAT_NDJSON);
-		check_line(&records.list[i], LOG_FORMAT_CSV);
+		for (enum log_format format = 0; format < LOG_FORMAT_COUNT; format++) {
+			check_line(&records.list[i], format);
+		}
 	}
 	records_done(&records);
 	poll_done(&poll);

@@ -519,7 +519,9 @@ static void each_key_takes_and_refuses(void **state) {
 			}
 			char *text = print(config);
 			if (!strstr(text, what->printed)) {
-				fail_msg("%s: expected %s in\n%s", what->setting, what->printed, text);
+				fail_msg("%s: expected %s in\n%s\nA key of a device or of state is handed on in "
+				         "config/devices.c or config/read.c, and in config/print.c",
+				         what->setting, what->printed, text);
 			}
 			free(text);
 		} else {
@@ -605,6 +607,21 @@ static void files_are_those_of_the_table(void **state) {
 	expect_int(ACCOUNT_FILES, count);
 }
 
+/* What of the other types is not set looks like a value: value_is_set(). */
+static bool can_be_unset(enum key_type type) {
+	switch (type) {
+	case TYPE_DISTANCES:
+	case TYPE_INT:
+	case TYPE_BOOL:
+	case TYPE_SIZE:
+	case TYPE_RATE:
+	case TYPE_ENUM:
+		return false;
+	default:
+		return true;
+	}
+}
+
 static void table_agrees_with_itself(void **state) {
 	(void)state;
 	for (enum interval i = 0; i < INTERVAL_COUNT; i++) {
@@ -612,7 +629,14 @@ static void table_agrees_with_itself(void **state) {
 	}
 	expect_null(key_table[KEY_INTERVAL].choices[INTERVAL_COUNT]);
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
-		expect_not_null(key_table[id].name);
+		if (!key_table[id].name) {
+			fail_msg("enum key_id has a key that config/keys.c has no line for, behind %s",
+			         id > 0 ? key_table[id - 1].name : "nothing");
+		}
+		if (!key_table[id].fallback && !can_be_unset(key_table[id].type)) {
+			fail_msg("%s: a key of the type %s needs a default, or value_is_set() must tell that it is not set",
+			         key_table[id].name, value_type_name(key_table[id].type));
+		}
 		expect_int(id, key_find(key_table[id].group, key_table[id].name));
 		expect_true(!key_table[id].required || key_table[id].note);
 		expect_not_null(value_type_name(key_table[id].type));
@@ -1576,9 +1600,9 @@ static void a_hundred_thousand_devices_are_read(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(table_agrees_with_itself),
 		cmocka_unit_test(each_key_takes_and_refuses),
 		cmocka_unit_test(each_key_has_a_case),
-		cmocka_unit_test(table_agrees_with_itself),
 		cmocka_unit_test(files_are_those_of_the_table),
 		cmocka_unit_test(defaults_are_those_of_the_design),
 		cmocka_unit_test(ten_mistakes_give_ten_lines),

@@ -258,6 +258,39 @@ static void each_format_can_be_configured(void **state) {
 	expect_null(log_codecs[LOG_FORMAT_COUNT].extension);
 }
 
+/* A name that could break a line, and each status, in each format. */
+static void each_format_reads_back_what_it_writes(void **state) {
+	(void)state;
+	struct device device = sample_device;
+	device.name = "a\tb\r\n\"c\", 'd\xff";
+	for (int i = 0; i < LOG_FORMAT_COUNT * (RECORD_GAP + 1); i++) {
+		const struct log_codec *codec = &log_codecs[i / (RECORD_GAP + 1)];
+		struct record record = sample_record();
+		struct log_entry entry;
+		struct buf out;
+		record.device = &device;
+		record.status = (enum record_status)(i % (RECORD_GAP + 1));
+		record.revision = 3;
+		buf_init(&out, 1 << 20);
+		codec->format(&record, &out);
+		expect_int(out.len - 1, strcspn(buf_text(&out), "\n"));
+		if (codec->parse(buf_text(&out), out.len, &entry) != 0) {
+			fail_msg("%s is not read back: %s", codec->extension, buf_text(&out));
+		}
+		expect_text(device.uuid, entry.uuid);
+		expect_int(INTERVAL_MINUTELY, entry.interval);
+		expect_true(entry.start == record.start && entry.end == record.end);
+		expect_int(record.status, entry.status);
+		expect_int(record.status == RECORD_OK ? record.count : 0, entry.count);
+		expect_int(3, entry.revision);
+		expect_int(-EBADMSG, codec->parse("\n", 1, &entry));
+		size_t header = strlen(codec->header);
+		expect_true(header == 0 || codec->header[header - 1] == '\n');
+		expect_int(header ? -ENODATA : -EBADMSG, codec->parse(header ? codec->header : "\n", header ? header : 1, &entry));
+		buf_done(&out);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_record_leaves_empty_what_there_is_not),
@@ -272,6 +305,7 @@ int main(void) {
 		cmocka_unit_test(older_lines_are_read_back),
 		cmocka_unit_test(header_is_no_record),
 		cmocka_unit_test(each_format_can_be_configured),
+		cmocka_unit_test(each_format_reads_back_what_it_writes),
 	};
 	return cmocka_run_group_tests(tests, sample_setup, sample_teardown);
 }

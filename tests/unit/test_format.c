@@ -15,6 +15,8 @@
 #include "sink/ndjson.h"
 #include "sink/sink.h"
 
+#include <assert.h>
+
 /* As CSV, but for a word in front. */
 static void tagged_format(const struct record *record, struct buf *out) {
 	buf_puts(out, "record ");
@@ -31,6 +33,7 @@ static int tagged_parse(const char *line, size_t len, struct log_entry *ret) {
 
 enum { TAGGED = LOG_FORMAT_COUNT };
 
+static_assert(LOG_FORMAT_COUNT == 2, "each format of the program needs a line in this table, too");
 const struct log_codec log_codecs[] = {
 	[LOG_FORMAT_NDJSON] = {"ndjson", "", ndjson_format, ndjson_parse},
 	[LOG_FORMAT_CSV] = {"csv", CSV_HEADER, csv_format, csv_parse},
