@@ -4,66 +4,17 @@
 
 #include "base/file.h"
 #include "base/rng.h"
-#include "sink/gzip.h"
+#include "sink/lines.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
 	TAIL = 4096, /* bytes: some lines, with their times and devices in them */
 	LAST = 16 * 1024, /* for the last line */
-	BLOCK = 256 * 1024,
-	/* No record is longer: it is made of a body of 8 MiB at most, in which bytes may become six. */
-	LINE_MAX_MIB = 64,
 };
-
-/* Files, compressed or not */
-
-struct source {
-	int fd;
-	struct gunzip *gunzip; /* NULL: not compressed */
-	int64_t offset;        /* of what is read next, uncompressed */
-};
-
-static int source_open(struct source *source, const char *path, bool compressed) {
-	*source = (struct source){.fd = -1};
-	if (compressed) {
-		return gunzip_new(path, &source->gunzip);
-	}
-	source->fd = file_open(path, FILE_READ, 0);
-	return source->fd < 0 ? source->fd : 0;
-}
-
-static void source_close(struct source *source) {
-	gunzip_free(source->gunzip);
-	file_close(source->fd);
-}
-
-static int64_t source_read(struct source *source, void *data, size_t len) {
-	int64_t got = source->gunzip ? gunzip_read(source->gunzip, data, len)
-	                             : file_read(source->fd, data, len, source->offset);
-	source->offset += got > 0 ? got : 0;
-	return got;
-}
-
-/* Moves on.  Returns 0; -ENODATA if the file ends before that; other -errno. */
-static int source_skip(struct source *source, int64_t len, char *block) {
-	if (!source->gunzip) {
-		source->offset += len;
-		return 0;
-	}
-	while (len > 0) {
-		int64_t got = source_read(source, block, len < BLOCK ? (size_t)len : BLOCK);
-		if (got <= 0) {
-			return got < 0 ? (int)got : -ENODATA;
-		}
-		len -= got;
-	}
-	return 0;
-}
 
 /* Positions */
 
@@ -103,141 +54,6 @@ int replay_last_end(int fd, int64_t size, const struct log_codec *codec, usec_t 
 	return 0;
 }
 
-/*
- * Moves on to the position, if what stands before it is what stood there when it was
- * taken.  Returns 0; -ENODATA if this is another file, or not the same any more.
- */
-static int source_seek(struct source *source, const struct sink_position *position, char *block) {
-	int64_t len = position->size < TAIL ? position->size : TAIL;
-	int r = source_skip(source, position->size - len, block);
-	if (r < 0) {
-		return r;
-	}
-	int64_t got = source_read(source, block, (size_t)len);
-	if (got < 0) {
-		return (int)got;
-	}
-	return got == len && rng_hash(block, (size_t)len) == position->tail ? 0 : -ENODATA;
-}
-
-/* Lines */
-
-struct lines {
-	struct replay *replay;
-	const char *name;
-	const struct log_codec *codec;
-	bool current;
-	bool judged;   /* the file's first record will tell whether the log is older than the position, */
-	bool older;    /* and it is */
-	int64_t zeros; /* of the current file; -1: none */
-	char *block;
-	struct buf rest; /* the beginning of a line whose end has not been read yet */
-	bool too_long;   /* there is such a line, and it is skipped */
-};
-
-static void note_odd(struct lines *lines, int64_t at) {
-	struct replay *replay = lines->replay;
-	if (replay->odd++ == 0) {
-		(void)snprintf(replay->odd_file, sizeof(replay->odd_file), "%s", lines->name);
-		replay->odd_at = at;
-	}
-}
-
-static bool is_older(struct lines *lines, const struct log_entry *entry) {
-	enum replay_age age = lines->replay->age_of(entry, lines->replay->user);
-
-	lines->judged = age == REPLAY_UNKNOWN;
-	lines->older = age == REPLAY_KNOWN;
-	return lines->older;
-}
-
-/* A whole line, which begins at that offset.  False: nothing behind it counts. */
-static bool take_line(struct lines *lines, const char *line, size_t len, int64_t at) {
-	struct log_entry entry;
-
-	bool zeros = memchr(line, '\0', len) != NULL;
-	if (zeros && lines->current) {
-		lines->zeros = at;
-		return false;
-	}
-	int r = zeros ? -EBADMSG : lines->codec->parse(line, len, &entry);
-	if (r == 0 && lines->judged && is_older(lines, &entry)) {
-		return false;
-	}
-	if (r == 0) {
-		lines->replay->records++;
-		lines->replay->visit(&entry, lines->replay->user);
-	} else if (r == -EBADMSG) {
-		note_odd(lines, at);
-	}
-	return true;
-}
-
-/* The beginning of a line that the next block goes on with; one that is too long is none. */
-static int keep_rest(struct lines *lines, const char *data, size_t len, int64_t at) {
-	if (!lines->too_long && lines->rest.len + len > lines->rest.max) {
-		note_odd(lines, at - (int64_t)lines->rest.len);
-		buf_clear(&lines->rest);
-		lines->too_long = true;
-	}
-	if (!lines->too_long) {
-		buf_append(&lines->rest, data, len);
-	}
-	return buf_error(&lines->rest);
-}
-
-/* The end of a line that began in an earlier block. */
-static int take_rest(struct lines *lines, const char *data, size_t len, int64_t at) {
-	int64_t start = at - (int64_t)lines->rest.len;
-	int r = keep_rest(lines, data, len, at);
-	if (r < 0) {
-		return r;
-	}
-	bool more = lines->too_long || take_line(lines, lines->rest.data, lines->rest.len, start);
-	lines->too_long = false;
-	buf_clear(&lines->rest);
-	return more;
-}
-
-/* What has been read, which begins at that offset.  1: go on; 0: enough; or -errno. */
-static int take_block(struct lines *lines, const char *data, size_t len, int64_t at) {
-	const char *newline;
-	int r = 1;
-
-	while (r > 0 && (newline = memchr(data, '\n', len))) {
-		size_t used = (size_t)(newline - data) + 1;
-		r = lines->rest.len > 0 || lines->too_long ? take_rest(lines, data, used, at)
-		                                           : take_line(lines, data, used, at);
-		data += used;
-		len -= used;
-		at += (int64_t)used;
-	}
-	if (r > 0 && len > 0) {
-		int kept = keep_rest(lines, data, len, at);
-		r = kept < 0 ? kept : r;
-	}
-	return r;
-}
-
-static int read_lines(struct lines *lines, struct source *source) {
-	int r = 1;
-
-	while (r > 0) {
-		int64_t at = source->offset;
-		int64_t got = source_read(source, lines->block, BLOCK);
-		if (got <= 0) {
-			r = (int)got;
-			break;
-		}
-		r = take_block(lines, lines->block, (size_t)got, at);
-	}
-	/* Whole lines are rotated, so a torn one in the end is not ours. */
-	if (r == 0 && lines->rest.len > 0 && lines->zeros < 0) {
-		note_odd(lines, source->offset - (int64_t)lines->rest.len);
-	}
-	return r;
-}
-
 /* Files, one after the other */
 
 struct run {
@@ -245,12 +61,57 @@ struct run {
 	const struct sink_position *from;  /* NULL: all is read */
 	char place[ARCHIVE_NAME_SIZE];     /* the file that the position is in; "": none */
 	bool unsure;                       /* whether the files go on from the position */
-	struct lines lines;
+	struct replay *replay;
+	struct lines *lines;
+
+	/* The file that is read: */
+	const char *name;
+	const struct log_codec *codec;
+	bool judged;   /* its first record will tell whether the log is older than the position, */
+	bool older;    /* and it is */
+	int64_t zeros; /* of the current file; -1: none */
 };
 
-static bool is_compressed(const char *name) {
-	size_t len = strlen(name);
-	return len > 3 && strcmp(name + len - 3, ".gz") == 0;
+static void note_odd(struct run *run, int64_t at) {
+	struct replay *replay = run->replay;
+	if (replay->odd++ == 0) {
+		(void)snprintf(replay->odd_file, sizeof(replay->odd_file), "%s", run->name);
+		replay->odd_at = at;
+	}
+}
+
+static bool is_older(struct run *run, const struct log_entry *entry) {
+	enum replay_age age = run->replay->age_of(entry, run->replay->user);
+
+	run->judged = age == REPLAY_UNKNOWN;
+	run->older = age == REPLAY_KNOWN;
+	return run->older;
+}
+
+static int parse(const struct run *run, const struct line *line, struct log_entry *ret) {
+	bool readable = line->text && line->whole && !memchr(line->text, '\0', line->len);
+	return readable ? run->codec->parse(line->text, line->len, ret) : -EBADMSG;
+}
+
+/* False: nothing behind it counts. */
+static bool take_line(struct run *run, const struct line *line, bool current) {
+	struct log_entry entry;
+
+	if (current && line->whole && line->text && memchr(line->text, '\0', line->len)) {
+		run->zeros = line->at;
+		return false;
+	}
+	int r = parse(run, line, &entry);
+	if (r == 0 && run->judged && is_older(run, &entry)) {
+		return false;
+	}
+	if (r == 0) {
+		run->replay->records++;
+		run->replay->visit(&entry, run->replay->user);
+	} else if (r == -EBADMSG) {
+		note_odd(run, line->at);
+	}
+	return true;
 }
 
 static int path_of(char out[static PATH_MAX], const struct run *run, const char *name, struct error *err) {
@@ -264,36 +125,41 @@ static int unreadable(int r, const char *path, struct error *err) {
 	return error_errno(err, -r, "%s: cannot be read back; move it away to start without it", path);
 }
 
-static int read_source(struct run *run, const char *path, const char *name) {
-	struct source source;
-	int r = source_open(&source, path, is_compressed(name));
-	if (r == 0 && strcmp(name, run->place) == 0) {
-		r = source_seek(&source, run->from, run->lines.block);
+/* Moves on to the position, if what stands before it is what stood there when it was taken; else -ENODATA. */
+static int seek(struct run *run) {
+	return lines_seek(run->lines, run->from->size, TAIL, run->from->tail);
+}
+
+static int read_lines(struct run *run, const char *path, bool current) {
+	struct line line;
+	int r = lines_open(run->lines, path);
+
+	if (r == 0 && strcmp(run->name, run->place) == 0) {
+		r = seek(run);
 	}
-	if (r == 0) {
-		r = read_lines(&run->lines, &source);
+	if (r < 0) {
+		return r;
 	}
-	source_close(&source);
-	return r;
+	do {
+		r = lines_next(run->lines, &line);
+	} while (r > 0 && take_line(run, &line, current));
+	return r < 0 ? r : 0;
 }
 
 static int read_file(struct run *run, const char *name, bool current, struct error *err) {
 	char path[PATH_MAX];
-	struct replay *replay = run->lines.replay;
+	struct replay *replay = run->replay;
 	struct archive_file file;
 
-	run->lines.name = name;
-	run->lines.codec = log_codec_of_name(name);
-	run->lines.current = current;
-	run->lines.judged = run->unsure && (current || archive_parse(name, &file));
-	run->lines.too_long = false;
-	buf_clear(&run->lines.rest);
+	run->name = name;
+	run->codec = log_codec_of_name(name);
+	run->judged = run->unsure && (current || archive_parse(name, &file));
 	int r = path_of(path, run, name, err);
 	if (r < 0) {
 		return r;
 	}
 
-	r = read_source(run, path, name);
+	r = read_lines(run, path, current);
 	replay->files++;
 	if (r == -EBADMSG) {
 		/* What it held behind the damage is lost for everyone. */
@@ -409,17 +275,15 @@ static bool says_something(const struct run *run) {
 /* Notes the file if the position is in it.  Returns 0 or -errno. */
 static int try_place(struct run *run, const char *name, struct error *err) {
 	char path[PATH_MAX];
-	struct source source;
 	int r = run->place[0] ? -EALREADY : path_of(path, run, name, err);
 	if (r < 0) {
 		return r == -EALREADY ? 0 : r;
 	}
 
-	r = source_open(&source, path, is_compressed(name));
+	r = lines_open(run->lines, path);
 	if (r == 0) {
-		r = source_seek(&source, run->from, run->lines.block);
+		r = seek(run);
 	}
-	source_close(&source);
 	if (r == 0) {
 		(void)snprintf(run->place, sizeof(run->place), "%s", name);
 	}
@@ -482,7 +346,7 @@ static bool lacks_newest(const struct run *run, const struct archive *archive) {
 
 static int read_archive(struct run *run, const struct archive *archive, usec_t after, struct error *err) {
 	int r = 0;
-	for (size_t i = 0; r == 0 && i < archive->len && !run->lines.older; i++) {
+	for (size_t i = 0; r == 0 && i < archive->len && !run->older; i++) {
 		if (archive->files[i].time > after && !is_twin(archive, i)) {
 			r = read_file(run, archive->files[i].name, false, err);
 		}
@@ -494,13 +358,13 @@ static int read_archive(struct run *run, const struct archive *archive, usec_t a
 static int read_on(struct run *run, const struct archive *archive, struct error *err) {
 	char moved[ARCHIVE_NAME_SIZE] = "";
 
-	run->unsure = run->lines.replay->age_of != NULL;
+	run->unsure = run->replay->age_of != NULL;
 	int r = find_moved(run, moved, err);
 	if (r == 0) {
 		r = find_place(run, archive, moved, err);
 	}
 	if (r == 0 && run->unsure && lacks_newest(run, archive)) {
-		run->lines.older = true;
+		run->older = true;
 		return 0;
 	}
 	if (r == 0 && run->place[0] && is_foreign(run, run->place) && strcmp(run->place, moved) != 0) {
@@ -512,7 +376,7 @@ static int read_on(struct run *run, const struct archive *archive, struct error 
 	if (r == 0) {
 		r = read_archive(run, archive, run->from->newest, err);
 	}
-	if (r == 0 && !run->lines.older) {
+	if (r == 0 && !run->older) {
 		r = read_file(run, run->current, true, err);
 	}
 	return r;
@@ -528,14 +392,14 @@ static int read_all(struct run *run, const struct archive *archive, struct error
 
 /* What has been read does not count, and neither does the position, which has been found in no file. */
 static void start_over(struct run *run) {
-	struct replay *replay = run->lines.replay;
+	struct replay *replay = run->replay;
 
 	replay->forget(replay->user);
 	replay->place = REPLAY_OLDER;
 	replay->files = replay->records = replay->odd = replay->damaged = 0;
 	run->from = NULL;
 	run->unsure = false;
-	run->lines.older = false;
+	run->older = false;
 }
 
 static int read_log(struct run *run, struct error *err) {
@@ -546,11 +410,11 @@ static int read_log(struct run *run, struct error *err) {
 	}
 	if (run->from) {
 		r = read_on(run, &archive, err);
-		if (r == 0 && !run->lines.older && says_something(run) && !run->place[0]) {
-			run->lines.replay->place = REPLAY_LOST;
+		if (r == 0 && !run->older && says_something(run) && !run->place[0]) {
+			run->replay->place = REPLAY_LOST;
 		}
 	}
-	if (r == 0 && run->lines.older) {
+	if (r == 0 && run->older) {
 		start_over(run);
 	}
 	if (r == 0 && !run->from) {
@@ -566,15 +430,15 @@ int replay_run(const char *directory, const char *current, const struct sink_pos
 		.directory = directory,
 		.current = current,
 		.from = from,
-		.lines = {.replay = replay, .zeros = -1, .block = malloc(BLOCK)},
+		.replay = replay,
+		.lines = lines_new(),
+		.zeros = -1,
 	};
-	buf_init(&run.lines.rest, (size_t)LINE_MAX_MIB << 20);
 
-	int r = run.lines.block ? read_log(&run, err) : error_errno(err, ENOMEM, "%s", directory);
+	int r = run.lines ? read_log(&run, err) : error_errno(err, ENOMEM, "%s", directory);
 	if (r == 0) {
-		*ret_zeros = run.lines.zeros;
+		*ret_zeros = run.zeros;
 	}
-	buf_done(&run.lines.rest);
-	free(run.lines.block);
+	lines_free(run.lines);
 	return r;
 }
