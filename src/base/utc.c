@@ -4,6 +4,7 @@
 
 #include "base/scan.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 enum {
 	DAYS_PER_ERA = 146097,   /* 400 years: after them everything repeats */
 	DAYS_BEFORE_1970 = 719468, /* from 0000-03-01 */
+	DAYS_TO_1970 = 719528,
 	SEC_PER_MIN = 60,
 };
 
@@ -224,5 +226,58 @@ int utc_parse(const char *text, bool lenient, usec_t *ret_instant) {
 		return -EINVAL;
 	}
 	*ret_instant = instant;
+	return 0;
+}
+
+/* utc_days() for the years from 0 to 9999, with what is in a table. */
+static int64_t days_of(unsigned year, unsigned month, unsigned day) {
+	static const short before[13] = {0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+	/* Leap days are counted from the year before, until this one's has come. */
+	unsigned leaps = year - (month <= 2);
+	return (int64_t)year * 365 + leaps / 4 - leaps / 100 + leaps / 400 + before[month] + day - DAYS_TO_1970;
+}
+
+static unsigned days_in(unsigned year, unsigned month) {
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	return month == 2 ? 28U + leap : 30 + ((month + (month > 7)) & 1);
+}
+
+/*
+ * Eight bytes at a time.  What is left of the text when the form, with a zero for each digit, has been
+ * taken away: the digits' values, and zeros elsewhere; *bad is not zero if there is anything else.  For
+ * that a number is added that carries into the eighth bit from 10 on, and from 1 on.
+ */
+static uint64_t take_form(const char *text, size_t len, const char *form, uint64_t carry, uint64_t *bad) {
+	uint64_t left = 0, zeros = 0;
+	memcpy(&left, text, len);
+	memcpy(&zeros, form, len);
+	left = le64toh(left ^ zeros);
+	*bad |= ((left + carry) | left) & 0x8080808080808080;
+	return left;
+}
+
+/* Of each digit and the next one the number, in the first one's byte. */
+static uint64_t pair(uint64_t digits) {
+	return digits * 10 + (digits >> 8);
+}
+
+static unsigned byte(uint64_t bytes, int at) {
+	return (unsigned)(bytes >> (8 * at)) & 0xff;
+}
+
+int utc_parse_plain(const char text[static UTC_PLAIN], usec_t *ret_instant) {
+	uint64_t bad = 0;
+	uint64_t date = pair(take_form(text, 8, "0000-00-", 0x7f76767f76767676, &bad));
+	uint64_t time = pair(take_form(text + 8, 8, "00T00:00", 0x76767f76767f7676, &bad));
+	uint64_t rest = pair(take_form(text + 16, 4, ":00Z", 0x000000007f76767f, &bad));
+	unsigned year = byte(date, 0) * 100 + byte(date, 2), month = byte(date, 5), day = byte(time, 0);
+	unsigned hour = byte(time, 3), minute = byte(time, 6), second = byte(rest, 1);
+
+	if (bad || year < 1 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59 ||
+	    (day > 28 && day > days_in(year, month))) {
+		return -EINVAL;
+	}
+	*ret_instant = days_of(year, month, day) * USEC_PER_DAY + hour * USEC_PER_HOUR + minute * USEC_PER_MIN +
+	               second * USEC_PER_SEC;
 	return 0;
 }

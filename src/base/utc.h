@@ -46,6 +46,17 @@ const char *utc_format(char buf[static UTC_STRING_SIZE], usec_t instant);
 __attribute__((nonnull))
 const char *utc_format_offset(char buf[static UTC_STRING_SIZE], usec_t instant, int32_t offset_s);
 
+enum { UTC_PLAIN = 20 };
+
+/**
+ * Parses "2026-11-23T08:15:00Z", the form without a fraction that utc_format() writes, of UTC_PLAIN
+ * bytes and with no NUL behind: a fast way beside utc_parse(), which agrees.
+ *
+ * Returns 0, or -EINVAL if it is of another form or no time.
+ */
+__attribute__((warn_unused_result, nonnull))
+int utc_parse_plain(const char text[static UTC_PLAIN], usec_t *ret_instant);
+
 /**
  * Parses RFC 3339: date, "T" (or "t" or a space), time with optional fraction,
  * "Z" or an offset.  Without a zone or without seconds it is -EINVAL, unless lenient is

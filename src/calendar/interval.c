@@ -43,7 +43,7 @@ const char *interval_name(enum interval interval) {
 
 int interval_parse(const char *name, enum interval *ret) {
 	for (size_t i = 0; i < INTERVAL_COUNT; i++) {
-		if (strcmp(name, intervals[i].name) == 0) {
+		if (name[0] == intervals[i].name[0] && strcmp(name, intervals[i].name) == 0) {
 			*ret = (enum interval)i;
 			return 0;
 		}

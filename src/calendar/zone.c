@@ -222,6 +222,18 @@ static struct zone *load_block(const struct block *block) {
 	return zone;
 }
 
+struct zone *zone_of_offsets(const struct zone_offset *offsets, size_t count) {
+	struct zone *zone = calloc(1, sizeof(*zone) + (count + 1) * sizeof(zone->shifts[0]));
+	if (zone) {
+		zone->rule_from = INT64_MIN;
+		add_shift(zone, INT64_MIN, offsets[0].offset_s);
+		for (size_t i = 1; i < count; i++) {
+			add_shift(zone, offsets[i].from, offsets[i].offset_s);
+		}
+	}
+	return zone;
+}
+
 /* "\nCET-1CEST,M3.5.0,M10.5.0/3\n".  An empty one says nothing: the last type goes on. */
 static int read_footer(const char *name, const struct reader *in, struct zone *zone, struct error *err) {
 	const char *text = (const char *)in->at + 1;

@@ -17,6 +17,7 @@
 #include "base/units.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct zone;
 
@@ -47,6 +48,19 @@ bool zone_is_untouched(const struct zone *zone);
 /** A zone as zone_load() gives it, from the bytes of a TZif file. */
 __attribute__((warn_unused_result, nonnull(1, 2, 4)))
 int zone_parse(const char *name, const void *data, size_t len, struct zone **ret_zone, struct error *err);
+
+/** From that instant on the clock was so many seconds east of UTC. */
+struct zone_offset {
+	usec_t from;
+	int32_t offset_s;
+};
+
+/**
+ * A zone as somebody saw it: the offsets, ascending by time, at least one; the first holds before it, too,
+ * and the last for ever.  Returns NULL if there is no memory.
+ */
+__attribute__((warn_unused_result, nonnull))
+struct zone *zone_of_offsets(const struct zone_offset *offsets, size_t count);
 
 /** The IANA name of the system's zone, from /etc/localtime or /etc/timezone; "UTC" if neither says. */
 __attribute__((nonnull))

@@ -23,7 +23,7 @@ const char *record_status_name(enum record_status status) {
 
 int record_status_parse(const char *name, enum record_status *ret) {
 	for (int i = 0; i < NAME_COUNT; i++) {
-		if (strcmp(name, names[i]) == 0) {
+		if (name[0] == names[i][0] && strcmp(name, names[i]) == 0) {
 			*ret = (enum record_status)i;
 			return 0;
 		}

@@ -10,6 +10,6 @@
 #include "sink/ndjson.h"
 
 const struct log_codec log_codecs[LOG_FORMAT_COUNT + 1] = {
-	[LOG_FORMAT_NDJSON] = {"ndjson", "", ndjson_format, ndjson_parse},
-	[LOG_FORMAT_CSV] = {"csv", CSV_HEADER, csv_format, csv_parse},
+	[LOG_FORMAT_NDJSON] = {"ndjson", "", ndjson_format, ndjson_parse, ndjson_describe},
+	[LOG_FORMAT_CSV] = {"csv", CSV_HEADER, csv_format, csv_parse, csv_describe},
 };

@@ -163,13 +163,15 @@ static const struct {
 	enum log_field field;
 } columns[] = {
 	{true, FIELD_TIME},
-	{false, 0}, /* name */
+	{true, FIELD_NAME},
 	{true, FIELD_COUNT},
 	{true, FIELD_STATUS},
 	{true, FIELD_INTERVAL},
 	{true, FIELD_DEVICE},
 	{true, FIELD_REVISION},
 	{true, FIELD_END},
+	{false, 0}, /* previous */
+	{true, FIELD_LOCAL_TIME},
 };
 
 /* Up to the comma behind a column, which must come; quotation marks pair up inside of it. */
@@ -207,4 +209,38 @@ int csv_parse(const char *line, size_t len, struct log_entry *ret) {
 		}
 	}
 	return log_entry_make(fields, ret);
+}
+
+/* Without its quotation marks and the apostrophe that guards it, and with those inside of it single. */
+static void copy_text(char *out, size_t size, const struct slice *column) {
+	const char *at = column->text, *end = at + column->len;
+	size_t len = 0;
+	bool quoted = column->len >= 2 && at[0] == '"';
+
+	at += quoted;
+	end -= quoted;
+	at += at < end && *at == '\'';
+	for (; at < end && len < size - 1; at++) {
+		at += quoted && *at == '"' && at + 1 < end;
+		out[len++] = *at;
+	}
+	out[len] = '\0';
+}
+
+int csv_describe(const char *line, size_t len, struct log_about *ret) {
+	enum { NAME = 1, SITE = 10, ACCOUNT = 11, REASON = 16, COLUMNS = 17 };
+	struct slice columns_of[COLUMNS];
+	const char *at = line;
+
+	for (size_t i = 0; i < COLUMNS; i++) {
+		if (!take_column(&at, line + len, &columns_of[i])) {
+			return -EBADMSG;
+		}
+	}
+	copy_text(ret->name, sizeof(ret->name), &columns_of[NAME]);
+	copy_text(ret->site, sizeof(ret->site), &columns_of[SITE]);
+	copy_text(ret->account, sizeof(ret->account), &columns_of[ACCOUNT]);
+	copy_text(ret->reason, sizeof(ret->reason), &columns_of[REASON]);
+	ret->labels[0] = '\0';
+	return 0;
 }

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "response/record.h"
 
+struct log_about;
 struct log_entry;
 
 /** What the header of every version begins with; the columns that are read back are among these. */
@@ -35,5 +36,9 @@ void csv_format(const struct record *record, struct buf *out);
 /** Reads such a line back, of any version.  Returns 0; -ENODATA if it is a header; -EBADMSG. */
 __attribute__((warn_unused_result, nonnull))
 int csv_parse(const char *line, size_t len, struct log_entry *ret);
+
+/** What such a line says of its device; labels are not in CSV.  Returns 0 or -EBADMSG. */
+__attribute__((warn_unused_result, nonnull))
+int csv_describe(const char *line, size_t len, struct log_about *ret);
 
 #endif

@@ -55,16 +55,22 @@ static bool copy(char *out, size_t size, const struct slice *field) {
 
 /* Nothing else is in a UUID with its facet; and a checkpoint would not take it. */
 static bool is_uuid(const char *text) {
-	for (const char *at = text; *at; at++) {
-		if (!isalnum((unsigned char)*at) && !strchr("-_.", *at)) {
-			return false;
-		}
+	static const bool fits[256] = {
+		['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
+		['-'] = true, ['_'] = true, ['.'] = true,
+	};
+	const char *at = text;
+	while (fits[(unsigned char)*at]) {
+		at++;
 	}
-	return text[0] != '\0';
+	return at > text && *at == '\0';
 }
 
 static bool make_time(const struct slice *field, usec_t *ret) {
 	char text[UTC_STRING_SIZE];
+	if (field->text && field->len == UTC_PLAIN && utc_parse_plain(field->text, ret) == 0) {
+		return true;
+	}
 	return copy(text, sizeof(text), field) && utc_parse(text, false, ret) == 0;
 }
 
@@ -87,22 +93,38 @@ static bool make_int(const struct slice *field, int64_t *ret) {
 	return true;
 }
 
+/* What stands behind a time: "-07:00". */
+static int32_t offset_of(const struct slice *field) {
+	enum { LEN = 6 };
+	if (!field->text || field->len < LEN) {
+		return OFFSET_UNKNOWN;
+	}
+	const char *text = field->text + field->len - LEN;
+	if ((text[0] != '+' && text[0] != '-') || !isdigit((unsigned char)text[1]) || !isdigit((unsigned char)text[2]) ||
+	    text[3] != ':' || !isdigit((unsigned char)text[4]) || !isdigit((unsigned char)text[5])) {
+		return OFFSET_UNKNOWN;
+	}
+	int32_t offset = (((text[1] - '0') * 10 + text[2] - '0') * 60 + (text[4] - '0') * 10 + text[5] - '0') * 60;
+	return text[0] == '-' ? -offset : offset;
+}
+
 int log_entry_make(const struct slice fields[static FIELD_COUNT_OF], struct log_entry *ret) {
 	char status[16], interval[16];
-	struct log_entry entry = {0};
 	int64_t revision;
 
-	if (!make_time(&fields[FIELD_TIME], &entry.start) || !make_time(&fields[FIELD_END], &entry.end) ||
-	    entry.end <= entry.start || !copy(entry.uuid, sizeof(entry.uuid), &fields[FIELD_DEVICE]) ||
-	    !is_uuid(entry.uuid) || !copy(interval, sizeof(interval), &fields[FIELD_INTERVAL]) ||
-	    interval_parse(interval, &entry.interval) < 0 ||
+	ret->count = 0;
+	if (!make_time(&fields[FIELD_TIME], &ret->start) || !make_time(&fields[FIELD_END], &ret->end) ||
+	    ret->end <= ret->start || !copy(ret->uuid, sizeof(ret->uuid), &fields[FIELD_DEVICE]) ||
+	    !is_uuid(ret->uuid) || !copy(interval, sizeof(interval), &fields[FIELD_INTERVAL]) ||
+	    interval_parse(interval, &ret->interval) < 0 ||
 	    !copy(status, sizeof(status), &fields[FIELD_STATUS]) ||
-	    record_status_parse(status, &entry.status) < 0 ||
+	    record_status_parse(status, &ret->status) < 0 ||
 	    !make_int(&fields[FIELD_REVISION], &revision) || revision < 0 || revision > UINT16_MAX ||
-	    (entry.status == RECORD_OK && !make_int(&fields[FIELD_COUNT], &entry.count))) {
+	    (ret->status == RECORD_OK && !make_int(&fields[FIELD_COUNT], &ret->count))) {
 		return -EBADMSG;
 	}
-	entry.revision = (int)revision;
-	*ret = entry;
+	ret->revision = (int)revision;
+	ret->name = fields[FIELD_NAME];
+	ret->offset_s = offset_of(&fields[FIELD_LOCAL_TIME]);
 	return 0;
 }

@@ -13,6 +13,12 @@
 #include "base/buf.h"
 #include "response/record.h"
 
+/** A piece of a line. */
+struct slice {
+	const char *text;
+	size_t len;
+};
+
 /** One line of the log: which bucket it is of, and what was recorded. */
 struct log_entry {
 	char uuid[64];
@@ -21,6 +27,19 @@ struct log_entry {
 	enum record_status status;
 	int64_t count; /* 0 unless RECORD_OK */
 	int revision;
+	struct slice name; /* as it stands in the line, escapes and all; text NULL: none */
+	int32_t offset_s;  /* of local_time, east of UTC; OFFSET_UNKNOWN if there is none */
+};
+
+enum { OFFSET_UNKNOWN = INT32_MIN };
+
+enum { LOG_TEXT_SIZE = 256, LOG_REASON_SIZE = 1024, LOG_LABELS_SIZE = 8192 };
+
+/** What a line says beside its log_entry; "" where it says nothing. */
+struct log_about {
+	char name[LOG_TEXT_SIZE], site[LOG_TEXT_SIZE], account[LOG_TEXT_SIZE];
+	char reason[LOG_REASON_SIZE]; /* of a gap */
+	char labels[LOG_LABELS_SIZE]; /* a JSON object */
 };
 
 struct log_codec {
@@ -33,6 +52,9 @@ struct log_codec {
 	 * Returns 0; -ENODATA for a header; -EBADMSG if it is not a record.
 	 */
 	int (*parse)(const char *line, size_t len, struct log_entry *ret);
+
+	/** Reads the whole of a line, which takes longer.  What is too long is cut.  Returns 0 or -EBADMSG. */
+	int (*describe)(const char *line, size_t len, struct log_about *ret);
 };
 
 /** All formats, by enum log_format; the one behind the last has no extension. */
@@ -57,21 +79,17 @@ void format_utc(struct buf *out, usec_t instant);
 __attribute__((nonnull))
 void format_local(struct buf *out, usec_t instant, const struct zone *zone);
 
-/** A piece of a line. */
-struct slice {
-	const char *text;
-	size_t len;
-};
-
 /** The fields of a line that a log_entry is made of, still as text; text NULL: not there. */
 enum log_field {
 	FIELD_TIME,
+	FIELD_NAME, /* may be missing */
 	FIELD_COUNT,
 	FIELD_STATUS,
 	FIELD_INTERVAL,
 	FIELD_DEVICE,
 	FIELD_REVISION,
 	FIELD_END,
+	FIELD_LOCAL_TIME, /* may be missing */
 	FIELD_COUNT_OF,
 };
 

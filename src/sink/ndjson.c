@@ -4,9 +4,11 @@
 
 #include "base/json.h"
 #include "base/scan.h"
+#include "base/utc.h"
 #include "sink/format.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static void put_optional_int(struct buf *out, bool present, int64_t n) {
@@ -156,12 +158,14 @@ static bool take_value(struct scan *in, struct slice *ret) {
 
 static const char *const field_names[FIELD_COUNT_OF] = {
 	[FIELD_TIME] = "time",
+	[FIELD_NAME] = "name",
 	[FIELD_COUNT] = "count",
 	[FIELD_STATUS] = "status",
 	[FIELD_INTERVAL] = "interval",
 	[FIELD_DEVICE] = "device",
 	[FIELD_REVISION] = "revision",
 	[FIELD_END] = "end",
+	[FIELD_LOCAL_TIME] = "local_time",
 };
 
 /* Returns whether it was one of those that are wanted. */
@@ -177,12 +181,72 @@ static bool keep_field(struct slice fields[static FIELD_COUNT_OF], const struct 
 	return false;
 }
 
+/* Takes a literal from the front. */
+#define TAKE(in, literal)                                                                   \
+	((size_t)((in)->end - (in)->at) >= sizeof(literal) - 1 &&                           \
+	 memcmp((in)->at, literal, sizeof(literal) - 1) == 0 && ((in)->at += sizeof(literal) - 1, true))
+
+/* Up to the next quotation mark, which must come; there is no escape before it.  The line ends in its newline. */
+static bool take_plain_string(struct scan *in, struct slice *ret) {
+	static const bool ends[256] = {['"'] = true, ['\\'] = true, ['\n'] = true};
+	const char *at = in->at;
+	while (!ends[(unsigned char)*at]) {
+		at++;
+	}
+	*ret = (struct slice){in->at, (size_t)(at - in->at)};
+	in->at = at + 1;
+	return *at == '"';
+}
+
+/* No valid time is shorter. */
+static bool take_time(struct scan *in, struct slice *ret) {
+	if (in->end - in->at <= UTC_PLAIN || in->at[UTC_PLAIN] != '"') {
+		return false;
+	}
+	*ret = (struct slice){in->at, UTC_PLAIN};
+	in->at += UTC_PLAIN + 1;
+	return true;
+}
+
+/* Up to the comma behind it, which stays. */
+static bool take_word(struct scan *in, struct slice *ret) {
+	const char *start = in->at;
+	while (in->at < in->end && (scan_is_digit(*in->at) || (*in->at >= 'a' && *in->at <= 'z') || *in->at == '-')) {
+		in->at++;
+	}
+	*ret = (struct slice){start, (size_t)(in->at - start)};
+	return ret->len > 0;
+}
+
+/* The first members, as ndjson_format() writes them; false if they are anything else. */
+static bool take_identity(struct scan *in, struct slice fields[static FIELD_COUNT_OF]) {
+	struct slice previous;
+	return TAKE(in, "{\"time\":\"") && take_time(in, &fields[FIELD_TIME]) &&
+	       TAKE(in, ",\"name\":\"") && take_plain_string(in, &fields[FIELD_NAME]) &&
+	       TAKE(in, ",\"count\":") && take_word(in, &fields[FIELD_COUNT]) &&
+	       TAKE(in, ",\"status\":\"") && take_plain_string(in, &fields[FIELD_STATUS]) &&
+	       TAKE(in, ",\"interval\":\"") && take_plain_string(in, &fields[FIELD_INTERVAL]) &&
+	       TAKE(in, ",\"device\":\"") && take_plain_string(in, &fields[FIELD_DEVICE]) &&
+	       TAKE(in, ",\"revision\":") && take_word(in, &fields[FIELD_REVISION]) &&
+	       TAKE(in, ",\"end\":\"") && take_time(in, &fields[FIELD_END]) &&
+	       (!TAKE(in, ",\"previous\":") || take_word(in, &previous)) &&
+	       TAKE(in, ",\"local_time\":\"") && take_plain_string(in, &fields[FIELD_LOCAL_TIME]);
+}
+
 int ndjson_parse(const char *line, size_t len, struct log_entry *ret) {
 	struct slice fields[FIELD_COUNT_OF] = {{0}};
 	size_t missing = FIELD_COUNT_OF;
 	struct scan in = {line, line + len};
 
-	if (len < 3 || memcmp(in.end - 2, "}\n", 2) != 0 || !scan_char(&in, '{')) {
+	if (len < 3 || memcmp(in.end - 2, "}\n", 2) != 0) {
+		return -EBADMSG;
+	}
+	if (take_identity(&in, fields)) {
+		return log_entry_make(fields, ret);
+	}
+	memset(fields, 0, sizeof(fields));
+	in.at = line + 1;
+	if (line[0] != '{') {
 		return -EBADMSG;
 	}
 	do {
@@ -193,4 +257,33 @@ int ndjson_parse(const char *line, size_t len, struct log_entry *ret) {
 		missing -= keep_field(fields, &name, &value);
 	} while (missing > 0 && scan_char(&in, ','));
 	return log_entry_make(fields, ret);
+}
+
+static void copy_text(char *out, size_t size, struct json_object *object, const char *name) {
+	size_t len;
+	const char *text = json_string(json_member(object, name), &len);
+	(void)snprintf(out, size, "%s", text ? text : "");
+}
+
+int ndjson_describe(const char *line, size_t len, struct log_about *ret) {
+	struct json_object *object;
+	struct buf labels;
+	struct error err;
+
+	if (json_read(line, len, &object, &err) < 0) {
+		return -EBADMSG;
+	}
+	copy_text(ret->name, sizeof(ret->name), object, "name");
+	copy_text(ret->site, sizeof(ret->site), object, "site");
+	copy_text(ret->account, sizeof(ret->account), object, "account");
+	copy_text(ret->reason, sizeof(ret->reason), object, "reason");
+	ret->labels[0] = '\0';
+	buf_init(&labels, sizeof(ret->labels) - 1);
+	json_put_value(&labels, json_member(object, "labels"));
+	if (json_kind(json_member(object, "labels")) == JSON_OBJECT && buf_error(&labels) == 0) {
+		(void)snprintf(ret->labels, sizeof(ret->labels), "%s", buf_text(&labels));
+	}
+	buf_done(&labels);
+	json_free(object);
+	return 0;
 }

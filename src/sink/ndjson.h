@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "response/record.h"
 
+struct log_about;
 struct log_entry;
 
 /**
@@ -25,5 +26,9 @@ void ndjson_format(const struct record *record, struct buf *out);
  */
 __attribute__((warn_unused_result, nonnull))
 int ndjson_parse(const char *line, size_t len, struct log_entry *ret);
+
+/** What such a line says of its device.  Returns 0 or -EBADMSG. */
+__attribute__((warn_unused_result, nonnull))
+int ndjson_describe(const char *line, size_t len, struct log_about *ret);
 
 #endif

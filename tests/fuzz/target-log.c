@@ -8,6 +8,7 @@
 
 #include "fuzz.h"
 
+#include "sink/ndjson.h"
 #include "sink/replay.h"
 
 #include <errno.h>
@@ -32,6 +33,27 @@ static void visit(const struct log_entry *entry, void *user) {
 	must(entry->status == RECORD_OK || entry->count == 0, "a count that is none");
 }
 
+/* What is read fast, because it looks as it was written, says the same as what is read member by member. */
+static void check_ways(const char *text, size_t len, int r, const struct log_entry *entry) {
+	static const char before[] = "{\"x\":0,";
+	static char other[1 << 17];
+	struct log_entry slow;
+	size_t other_len = len - 1 + sizeof(before) - 1;
+
+	if (text[0] != '{' || len < 4 || other_len > sizeof(other)) {
+		return;
+	}
+	memcpy(other, before, sizeof(before) - 1);
+	memcpy(other + sizeof(before) - 1, text + 1, len - 1);
+	int s = ndjson_parse(other, other_len, &slow);
+	must(r == s, "%d, and %d member by member", r, s);
+	must(r < 0 || (entry->start == slow.start && entry->end == slow.end && strcmp(entry->uuid, slow.uuid) == 0 &&
+	               entry->interval == slow.interval && entry->status == slow.status && entry->count == slow.count &&
+	               entry->revision == slow.revision && entry->offset_s == slow.offset_s &&
+	               entry->name.len == slow.name.len),
+	     "they read different records");
+}
+
 static void check_lines(const char *name, const char *text, size_t len) {
 	const struct log_codec *codec = log_codec_of_name(name);
 	for (const char *end; len > 0 && (end = memchr(text, '\n', len)); len -= (size_t)(end + 1 - text), text = end + 1) {
@@ -42,6 +64,12 @@ static void check_lines(const char *name, const char *text, size_t len) {
 		}
 		int r = codec->parse(text, line_len, &entry);
 		must(r == 0 || r == -EBADMSG || r == -ENODATA, "%d", r);
+		static struct log_about about;
+		int described = codec->describe(text, line_len, &about);
+		must(described == 0 || described == -EBADMSG, "%d", described);
+		if (codec == log_codec_of(LOG_FORMAT_NDJSON)) {
+			check_ways(text, line_len, r, &entry);
+		}
 	}
 }
 

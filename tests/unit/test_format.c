@@ -31,13 +31,17 @@ static int tagged_parse(const char *line, size_t len, struct log_entry *ret) {
 	return len > 7 && memcmp(line, tag, 7) == 0 ? csv_parse(line + 7, len - 7, ret) : -EBADMSG;
 }
 
+static int tagged_describe(const char *line, size_t len, struct log_about *ret) {
+	return len > 7 ? csv_describe(line + 7, len - 7, ret) : -EBADMSG;
+}
+
 enum { TAGGED = LOG_FORMAT_COUNT };
 
 static_assert(LOG_FORMAT_COUNT == 2, "each format of the program needs a line in this table, too");
 const struct log_codec log_codecs[] = {
-	[LOG_FORMAT_NDJSON] = {"ndjson", "", ndjson_format, ndjson_parse},
-	[LOG_FORMAT_CSV] = {"csv", CSV_HEADER, csv_format, csv_parse},
-	[TAGGED] = {"tagged", "tagged\n", tagged_format, tagged_parse},
+	[LOG_FORMAT_NDJSON] = {"ndjson", "", ndjson_format, ndjson_parse, ndjson_describe},
+	[LOG_FORMAT_CSV] = {"csv", CSV_HEADER, csv_format, csv_parse, csv_describe},
+	[TAGGED] = {"tagged", "tagged\n", tagged_format, tagged_parse, tagged_describe},
 	{0},
 };
 
@@ -182,8 +186,65 @@ static void texts_are_read_up_to_their_room(void **state) {
 	}
 }
 
+/* The texts of a configuration come back as they were, whatever they had to be written as. */
+static void what_a_line_says_of_its_device_is_read_back(void **state) {
+	static const struct {
+		const char *name, *site, *labels, *reason;
+	} rows[] = {
+		{"lobby", NULL, NULL, NULL},
+		{"a \"quoted\" name, with a comma", "Denver \\ HQ", "{\"floor\":\"2\"}", "HTTP 500: \"sorry, no\""},
+		{"=1+1", "'tis", "{\"a\":\"}\",\"b\":\"\"}", "-"},
+		{"", "", "{}", ""},
+		{"Z\u00fcrich \u2615", "\"", NULL, "\"\"\""},
+	};
+	static struct log_about about;
+	(void)state;
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		for (int format = 0; format <= TAGGED; format++) {
+			struct device device = sample_device;
+			struct record record = sample_record();
+			struct log_entry entry;
+			struct buf out;
+			device.name = rows[i].name;
+			device.site = rows[i].site;
+			device.labels = rows[i].labels;
+			record.device = &device;
+			record.status = RECORD_GAP;
+			record.reason = rows[i].reason;
+			buf_init(&out, 1 << 20);
+			log_codecs[format].format(&record, &out);
+			expect_int(0, log_codecs[format].describe(out.data, out.len, &about), "%s", out.data);
+			expect_text(rows[i].name, about.name, "name in format %d", format);
+			expect_text(rows[i].site ? rows[i].site : "", about.site, "site in format %d", format);
+			expect_text("acme", about.account, "account in format %d", format);
+			expect_text(rows[i].reason ? rows[i].reason : "", about.reason, "reason in format %d", format);
+			bool has_labels = format == LOG_FORMAT_NDJSON && rows[i].labels;
+			expect_text(has_labels ? rows[i].labels : "", about.labels, "labels in format %d", format);
+			expect_int(0, log_codecs[format].parse(out.data, out.len, &entry), "%s", out.data);
+			expect_int(-7 * 3600, entry.offset_s, "offset in format %d", format);
+			buf_done(&out);
+		}
+	}
+}
+
+static void a_line_that_is_cut_off_says_nothing(void **state) {
+	static struct log_about about;
+	(void)state;
+	for (int format = 0; format <= TAGGED; format++) {
+		struct record record = sample_record();
+		struct buf out;
+		buf_init(&out, 1 << 20);
+		log_codecs[format].format(&record, &out);
+		expect_int(-EBADMSG, log_codecs[format].describe(out.data, out.len / 2, &about), "format %d", format);
+		buf_done(&out);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_line_says_of_its_device_is_read_back),
+		cmocka_unit_test(a_line_that_is_cut_off_says_nothing),
 		cmocka_unit_test_setup_teardown(a_third_format_is_read_back, disk_setup, disk_teardown),
 		cmocka_unit_test_setup_teardown(its_files_are_trimmed_with_the_others, disk_setup, disk_teardown),
 		cmocka_unit_test(suffixes_end_where_they_end),

@@ -253,9 +253,37 @@ static void what_is_written_reads_back_to_the_millisecond(void **state) {
 	}
 }
 
+/* The short way reads what the long one reads, or nothing: any day, and a form that is spoilt at random. */
+static void the_plain_form_is_read_as_all_others_are(void **state) {
+	enum { SPOILT = 300000 };
+	struct rng rng;
+	uint64_t seed = seed_of_run(&rng);
+	char text[UTC_STRING_SIZE];
+	usec_t plain, slow;
+	(void)state;
+
+	for (int64_t day = utc_days(1, 1, 1); day <= utc_days(9999, 12, 31); day++) {
+		usec_t instant = day * USEC_PER_DAY + rng_below(&rng, 86400) * USEC_PER_SEC;
+		(void)utc_format(text, instant);
+		expect_int(0, utc_parse_plain(text, &plain), "%s (seed %#" PRIx64 ")", text, seed);
+		expect_time(instant, plain, "%s", text);
+	}
+	for (int i = 0; i < SPOILT; i++) {
+		(void)strcpy(text, i % 2 ? "2024-02-29T23:59:59Z" : "2100-12-31T00:00:00Z");
+		for (int j = 0; j < 2; j++) {
+			text[rng_below(&rng, UTC_PLAIN)] = "0123456789-:TZ \xff/"[rng_below(&rng, 17)];
+		}
+		if (utc_parse_plain(text, &plain) == 0) {
+			expect_int(0, utc_parse(text, false, &slow), "%s", text);
+			expect_time(slow, plain, "%s", text);
+		}
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(days_are_counted_from_1970),
+		cmocka_unit_test(the_plain_form_is_read_as_all_others_are),
 		cmocka_unit_test(instants_split_as_the_c_library_splits_them),
 		cmocka_unit_test(instants_are_written_as_rfc_3339),
 		cmocka_unit_test(an_offset_shows_the_clock_and_the_same_instant),
