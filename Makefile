@@ -5,6 +5,7 @@
 ## What can be set on the command line
 
 prefix      ?= /usr/local
+bindir      ?= $(prefix)/bin
 sbindir     ?= $(prefix)/sbin
 mandir      ?= $(prefix)/share/man
 docdir      ?= $(prefix)/share/doc/occupancyd
@@ -127,9 +128,11 @@ endif
 ## Sources
 
 DAEMON_SRC := $(wildcard src/daemon/*.c)
-STAGES_SRC := $(filter-out $(DAEMON_SRC),$(wildcard src/*/*.c))
-LIB_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(DAEMON_SRC) $(STAGES_SRC))
+TOOL_SRC  := $(wildcard src/tool/*.c)
+STAGES_SRC := $(filter-out $(DAEMON_SRC) $(TOOL_SRC),$(wildcard src/*/*.c))
+LIB_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(DAEMON_SRC) $(TOOL_SRC) $(STAGES_SRC))
 MAIN_OBJ  := $(BUILD)/src/main.o
+TOOL_OBJ  := $(BUILD)/src/occupancyctl.o
 FAKE_SRC  := $(wildcard tests/fake-rhombus/*.c)
 FAKE_OBJ  := $(FAKE_SRC:%.c=$(BUILD)/%.o)
 UNIT_SRC  := $(wildcard tests/unit/test_*.c)
@@ -149,27 +152,33 @@ FUZZ_SRC  := $(wildcard tests/fuzz/target-*.c)
 FUZZ      := $(FUZZ_SRC:tests/fuzz/target-%.c=%)
 CORPORA   := $(FUZZ:%=$(BUILD)/fuzz/%-corpus)
 FUZZERS   := $(FUZZ:%=$(BUILD)/fuzz/%)
-OBJ       := $(LIB_OBJ) $(MAIN_OBJ) $(FAKE_OBJ) $(UNIT_BIN:%=%.o) $(LINT_BIN:%=%.o) \
+OBJ       := $(LIB_OBJ) $(MAIN_OBJ) $(TOOL_OBJ) $(FAKE_OBJ) $(UNIT_BIN:%=%.o) $(LINT_BIN:%=%.o) \
              $(DEMO_SRC:%.c=$(BUILD)/%.o) $(SIM_OBJ) $(BUILD)/tests/torture/faults.o \
              $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/*.c) $(BENCH:$(BUILD)/bench/%=tests/bench/%.c))
 
 # What other programs than the daemon may use as well, and what drives it: that needs the other, never the reverse.
 STAGES    := $(BUILD)/liboccupancy.a
 DAEMON    := $(BUILD)/libdaemon.a
-LIB       := $(DAEMON) $(STAGES)
+COMMANDS  := $(BUILD)/libtool.a
+LIB       := $(DAEMON) $(COMMANDS) $(STAGES)
 PROGRAM   := $(BUILD)/occupancyd
+TOOL      := $(BUILD)/occupancyctl
 FAKE      := $(BUILD)/fake-rhombus
 
 ## Build
 
 .PHONY: all
-all: $(PROGRAM)
+all: $(PROGRAM) $(TOOL)
 
-$(PROGRAM): $(MAIN_OBJ) $(LIB)
+$(PROGRAM): $(MAIN_OBJ) $(DAEMON) $(STAGES)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+$(TOOL): $(TOOL_OBJ) $(COMMANDS) $(STAGES)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
 $(STAGES): $(STAGES_SRC:%.c=$(BUILD)/%.o)
 $(DAEMON): $(DAEMON_SRC:%.c=$(BUILD)/%.o)
+$(COMMANDS): $(TOOL_SRC:%.c=$(BUILD)/%.o)
 $(LIB):
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
@@ -276,7 +285,7 @@ check-quick: deps
 	$(Q)$(MAKE) --no-print-directory run-check ONLY='unit lint fuzz sim' QUICK=--quick
 
 # Builds, but does not run, all that is tested and tests.
-tests: $(PROGRAM) $(FAKE) $(NO_SEM) $(UNIT_BIN) $(LINT_BIN) $(DEMO_BIN) $(SIM) $(CORPORA)
+tests: $(PROGRAM) $(TOOL) $(FAKE) $(NO_SEM) $(UNIT_BIN) $(LINT_BIN) $(DEMO_BIN) $(SIM) $(CORPORA)
 
 RUN_TESTS := /usr/bin/python3 tests/run.py --build $(BUILD) --valgrind $(VALGRIND) --sanitizers '$(SAN)' \
              --workers '$(WORKERS)' --verbose $(V) --emulator '$(EMULATOR)' $(QUICK)
@@ -484,6 +493,7 @@ dist:
 
 ## Install
 
+MAN1 := man/occupancyctl.1
 MAN5 := man/occupancyd.conf.5 man/occupancy-log.5
 MAN8 := man/occupancyd.8
 
@@ -503,15 +513,17 @@ of_instances := -e 's|^Description=.*|& (%i)|' -e 's|^SyslogIdentifier=.*|&@%i|'
                 -e 's|^\([A-Za-z]*Directory\)=occupancyd$$|\1=occupancyd/%i|'
 
 # DESTDIR may hold blanks; of the others, systemd reads some in its unit.
-no_blanks = $(foreach name,prefix sbindir mandir docdir sysconfdir unitdir sysusersdir tmpfilesdir, \
+no_blanks = $(foreach name,prefix bindir sbindir mandir docdir sysconfdir unitdir sysusersdir tmpfilesdir, \
             $(if $(word 2,x$($(name))x),$(error $(name)=$($(name)): a blank cannot stand in a directory of systemd's units)))
 
 .PHONY: install uninstall
-install: $(PROGRAM)
-	$(no_blanks)$(INSTALL) -d $(call at,$(sbindir)) $(call at,$(mandir)/man5) $(call at,$(mandir)/man8) \
+install: $(PROGRAM) $(TOOL)
+	$(no_blanks)$(INSTALL) -d $(call at,$(sbindir)) $(call at,$(bindir)) $(call at,$(mandir)/man1) $(call at,$(mandir)/man5) $(call at,$(mandir)/man8) \
 	    $(call at,$(unitdir)) $(call at,$(sysusersdir)) $(call at,$(tmpfilesdir)) \
 	    $(call at,$(docdir)/examples) $(call at,$(sysconfdir)/occupancyd/conf.d)
 	$(INSTALL) -m 0755 $(PROGRAM) $(call at,$(sbindir)/occupancyd)
+	$(INSTALL) -m 0755 $(TOOL) $(call at,$(bindir)/occupancyctl)
+	$(INSTALL) -m 0644 $(MAN1) $(call at,$(mandir)/man1/)
 	$(INSTALL) -m 0644 $(MAN8) $(call at,$(mandir)/man8/)
 	$(INSTALL) -m 0644 $(MAN5) $(call at,$(mandir)/man5/)
 	$(INSTALL) -m 0644 README.md LICENSE $(call at,$(docdir)/)
@@ -533,9 +545,10 @@ install: $(PROGRAM)
 # Configuration, logs, state and the user stay.
 uninstall:
 	@echo 'before this: systemctl disable --now occupancyd'
-	rm -f $(call at,$(sbindir)/occupancyd) $(call at,$(unitdir)/occupancyd.service) \
+	rm -f $(call at,$(sbindir)/occupancyd) $(call at,$(bindir)/occupancyctl) $(call at,$(unitdir)/occupancyd.service) \
 	    $(call at,$(unitdir)/occupancyd@.service) \
 	    $(call at,$(sysusersdir)/occupancyd.conf) $(call at,$(tmpfilesdir)/occupancyd.conf) \
+	    $(foreach page,$(MAN1:man/%=%),$(call at,$(mandir)/man1/$(page))) \
 	    $(foreach page,$(MAN8:man/%=%),$(call at,$(mandir)/man8/$(page))) \
 	    $(foreach page,$(MAN5:man/%=%),$(call at,$(mandir)/man5/$(page)))
 	rm -rf $(call at,$(docdir))
@@ -549,7 +562,7 @@ clean:
 
 .PHONY: help
 help:
-	@echo 'make             build $(BUILD)/occupancyd'
+	@echo 'make             build $(BUILD)/occupancyd and $(BUILD)/occupancyctl'
 	@echo 'make deps        install from Debian what building, demo and tests need, and only what is missing'
 	@echo 'make deps-build  only what building and running need'
 	@echo 'make deps-demo   that and what the demo needs'

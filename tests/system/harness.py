@@ -32,6 +32,7 @@ from published_count import published_count  # noqa: E402
 from scratch import runs_programs  # noqa: E402
 
 OCCUPANCYD = os.environ.get("OCCUPANCYD", str(ROOT / "build/occupancyd"))
+OCCUPANCYCTL = os.environ.get("OCCUPANCYCTL", str(pathlib.Path(OCCUPANCYD).parent / "occupancyctl"))
 FAKE = os.environ.get("FAKE_RHOMBUS", str(ROOT / "build/fake-rhombus"))
 NO_SEMAPHORES = os.environ.get("NO_SEMAPHORES", str(ROOT / "build/no-semaphores.so"))
 WRAPPER = shlex.split(os.environ.get("OCCUPANCYD_WRAPPER", ""))

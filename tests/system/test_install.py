@@ -20,7 +20,7 @@ EXAMPLES = ROOT / "conf/examples"
 def run_make(target, destination, *variables, program=f"{BUILD}/occupancyd"):
     """Nothing is built: the program is as new as it is."""
     # A strict umask must not show, nor what a make above has in the environment.
-    return subprocess.run(["make", "-C", str(ROOT), "--no-print-directory", "-o", program, target,
+    return subprocess.run(["make", "-C", str(ROOT), "--no-print-directory", "-o", program, "-o", f"{pathlib.Path(program).parent}/occupancyctl", target,
                            f"BUILD={BUILD}", f"DESTDIR={destination}", *variables],
                           text=True, capture_output=True, umask=0o077, env={"PATH": os.environ["PATH"]})
 
@@ -43,9 +43,9 @@ def tree(destination):
 
 
 PREFIXES = {
-    "/usr": ("usr/sbin", "usr/share", "lib/systemd/system", "usr/lib/sysusers.d", "usr/lib/tmpfiles.d"),
+    "/usr": ("usr/sbin", "usr/share", "lib/systemd/system", "usr/lib/sysusers.d", "usr/lib/tmpfiles.d", "usr/bin"),
     "/usr/local": ("usr/local/sbin", "usr/local/share", "etc/systemd/system", "usr/local/lib/sysusers.d",
-                   "usr/local/lib/tmpfiles.d"),
+                   "usr/local/lib/tmpfiles.d", "usr/local/bin"),
 }
 
 
@@ -58,16 +58,18 @@ def installed(request, tmp_path):
 
 
 def expected(folders):
-    sbin, share, units, users, directories = folders
+    sbin, share, units, users, directories, bin_ = folders
     examples = {f"{share}/doc/occupancyd/examples/{path.relative_to(EXAMPLES)}": "0o644"
                 for path in EXAMPLES.rglob("*") if path.is_file()}
     return {
+        f"{bin_}/occupancyctl": "0o755",
         f"{sbin}/occupancyd": "0o755",
         **examples,
         f"{units}/occupancyd.service": "0o644",
         f"{units}/occupancyd@.service": "0o644",
         f"{directories}/occupancyd.conf": "0o644",
         f"{users}/occupancyd.conf": "0o644",
+        f"{share}/man/man1/occupancyctl.1": "0o644",
         f"{share}/man/man8/occupancyd.8": "0o644",
         f"{share}/man/man5/occupancyd.conf.5": "0o644",
         f"{share}/man/man5/occupancy-log.5": "0o644",
@@ -102,7 +104,8 @@ def test_build_may_hold_blanks(tmp_path):
     name = subprocess.run([ROOT / "tests/without-blanks", build], text=True, capture_output=True, check=True).stdout.strip()
     try:
         assert not re.search(r"\s", name) and (ROOT / name).samefile(build)
-        (build / "occupancyd").write_text("built there\n")
+        for program in ("occupancyd", "occupancyctl"):
+            (build / program).write_text("built there\n")
         make("install", tmp_path / "to", f"BUILD={build}", program=f"{name}/occupancyd")
         assert (tmp_path / "to/usr/local/sbin/occupancyd").read_text() == "built there\n"
     finally:
@@ -153,7 +156,7 @@ def test_unit_is_written_for_what_systemd_knows(known, service_type, reloads, tm
 
 
 def test_user_of_the_unit_is_the_one_that_is_made(installed):
-    folder, _, (_, _, units, users, _) = installed
+    folder, _, (_, _, units, users, *_) = installed
     unit = (folder / units / "occupancyd.service").read_text()
     name = re.search(r"(?m)^User=(\S+)$", unit).group(1)
     assert "DynamicUser" not in unit
@@ -162,7 +165,7 @@ def test_user_of_the_unit_is_the_one_that_is_made(installed):
 
 @pytest.mark.skipif(not shutil.which("systemd-sysusers"), reason="systemd-sysusers is not installed")
 def test_user_and_group_can_be_made(installed, tmp_path_factory):
-    folder, _, (*_, users, _) = installed
+    folder, _, (_, _, _, users, *_) = installed
     root = tmp_path_factory.mktemp("root")
     (root / "etc").mkdir()
     done = subprocess.run(["systemd-sysusers", f"--root={root}", folder / users / "occupancyd.conf"],

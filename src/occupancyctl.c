@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * occupancyctl: what stands in the logs of occupancyd, for people.
+ */
+
+#include "base/clock.h"
+#include "base/word.h"
+#include "tool/tool.h"
+#include "tool/verify.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command {
+	const char *name, *summary, *help;
+	int (*run)(struct tool *tool, int argc, char *argv[]);
+} commands[] = {
+	{"verify", "is every bucket in the log once?", verify_help, verify_run},
+};
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static int help(void) {
+	puts("Usage: occupancyctl COMMAND [OPTION]... [PATH]...\n\nCommands:");
+	for (size_t i = 0; i < COMMANDS; i++) {
+		printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+	}
+	puts("\nPATH is a directory or a file of the log; without one, the log of the configuration.\n"
+	     "Manual: occupancyctl(1).");
+	return 0;
+}
+
+static const struct command *find(const char *name) {
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i].name, name) == 0) {
+			return &commands[i];
+		}
+	}
+	return NULL;
+}
+
+static int unknown(const char *name) {
+	const char *nearest = NULL;
+	unsigned best = WORD_FAR;
+	for (size_t i = 0; i < COMMANDS; i++) {
+		nearest = word_is_nearer(name, commands[i].name, &best) ? commands[i].name : nearest;
+	}
+	tool_error("there is no command \"%s\"%s%s%s", name, nearest ? ": did you mean " : ": see occupancyctl --help",
+	           nearest ? nearest : "", nearest ? "?" : "");
+	return EX_USAGE;
+}
+
+int main(int argc, char *argv[]) {
+	if (argc < 2) {
+		(void)fputs("Usage: occupancyctl COMMAND [OPTION]... [PATH]...: see occupancyctl --help\n", stderr);
+		return EX_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+		return help();
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("occupancyctl " OCCUPANCYD_VERSION);
+		return 0;
+	}
+	const struct command *command = find(argv[1]);
+	if (!command) {
+		return unknown(argv[1]);
+	}
+	struct tool tool = {.command = command->name, .help = command->help, .config_file = TOOL_CONFIG, .now = clock_realtime()};
+	int r = command->run(&tool, argc - 1, argv + 1);
+	tool_done(&tool);
+	return r == TOOL_HELPED ? 0 : r;
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * What the log holds of one device and interval: which time is covered, by what.
+ *
+ * Buckets that follow one another with the same status are one stretch, so that a year of minutes
+ * is as small as a day if nothing went wrong in it.
+ */
+
+#ifndef TOOL_COVERAGE_H
+#define TOOL_COVERAGE_H
+
+#include "sink/format.h"
+
+/** Where a record stands. */
+struct position {
+	uint32_t file;
+	uint64_t line; /* from 1 */
+};
+
+struct stretch {
+	usec_t start, end;
+	enum record_status status;
+	struct position at;   /* of its first record; the pieces of a gap that was filled in part have one */
+};
+
+/** Ascending; all zero is an empty one. */
+struct coverage {
+	struct stretch *list;
+	size_t len, size;
+	struct correction *corrections; /* ascending */
+	size_t correction_count, correction_size;
+};
+
+/** The latest correction of a bucket. */
+struct correction {
+	usec_t start;
+	int revision;
+};
+
+/** What a record is to those before it. */
+enum covering {
+	COVERING_NEXT,     /* it goes on from the last one, or begins the log of the device */
+	COVERING_BEHIND,   /* it comes after the last one, and leaves time out between them */
+	COVERING_EARLIER,  /* it fills time that was left out */
+	COVERING_REVISION, /* it corrects a record, or fills a part of a gap */
+	COVERING_ORPHAN,   /* it corrects a record that is not there */
+	COVERING_DOUBLE,   /* its identity is there already */
+};
+
+/** Takes a record in.  Returns what it is, or -ENOMEM. */
+__attribute__((warn_unused_result, nonnull))
+int coverage_add(struct coverage *coverage, const struct log_entry *entry, struct position at);
+
+void coverage_done(struct coverage *coverage);
+
+#endif

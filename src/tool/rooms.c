@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: ISC
+
+#include "tool/rooms.h"
+
+#include "base/array.h"
+#include "base/rng.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Finding */
+
+static bool is_room(const struct room *room, const struct log_entry *entry) {
+	return room->interval == entry->interval && strcmp(room->uuid, entry->uuid) == 0;
+}
+
+static bool same(const void *items, size_t position, const void *key) {
+	const struct room *rooms = items;
+	return is_room(&rooms[position], key);
+}
+
+static int make(struct rooms *rooms, const struct log_entry *entry) {
+	int r = array_reserve(&rooms->list, &rooms->size, rooms->len + 1, sizeof(*rooms->list));
+	if (r == 0) {
+		struct room *room = &rooms->list[rooms->len];
+		*room = (struct room){.interval = entry->interval, .first = entry->start, .length = entry->end - entry->start, .sample_file = UINT32_MAX};
+		buf_init(&room->sample, LINES_LONGEST);
+		memcpy(room->uuid, entry->uuid, sizeof(room->uuid));
+	}
+	return r;
+}
+
+/* Returns 0, and rooms->last is the one; or -ENOMEM. */
+static int find(struct rooms *rooms, const struct log_entry *entry) {
+	/* Records of one room follow one another, or those of all rooms in the same order. */
+	for (size_t i = rooms->last; i < rooms->len && i < rooms->last + 2; i++) {
+		if (is_room(&rooms->list[i], entry)) {
+			rooms->last = i;
+			return 0;
+		}
+	}
+	uint64_t hash = rng_hash(entry->uuid, strlen(entry->uuid)) + (uint64_t)entry->interval;
+	size_t found = 0;
+	int r = make(rooms, entry);
+	if (r == 0) {
+		r = index_add(&rooms->index, hash, same, rooms->list, entry, rooms->len, &found);
+	}
+	if (r >= 0) {
+		rooms->last = r == 0 ? rooms->len++ : found;
+	}
+	return r < 0 ? r : 0;
+}
+
+/* What a record says of its room */
+
+static bool is_named_as_before(const struct room *room, const struct slice *name) {
+	return room->name_in_sample.len == name->len &&
+	       (name->len == 0 || memcmp(room->name_in_sample.text, name->text, name->len) == 0);
+}
+
+/* Keeps a line for later, once for each file and when the name has changed. */
+static int sample(struct room *room, const struct log_entry *entry, uint32_t file, const struct line *line) {
+	if (room->sample_file == file && is_named_as_before(room, &entry->name)) {
+		return 0;
+	}
+	room->sample_file = file;
+	buf_clear(&room->sample);
+	buf_append(&room->sample, line->text, line->len);
+	room->name_in_sample = (struct slice){room->sample.data, 0};
+	if (entry->name.text) {
+		room->name_in_sample = (struct slice){room->sample.data + (entry->name.text - line->text), entry->name.len};
+	}
+	return buf_error(&room->sample);
+}
+
+/* An offset holds from the first record that has it on; late records say nothing new. */
+static int note_offset(struct room *room, const struct log_entry *entry) {
+	const struct zone_offset *last = room->offset_count > 0 ? &room->offsets[room->offset_count - 1] : NULL;
+	if (entry->offset_s == OFFSET_UNKNOWN ||
+	    (last && (last->offset_s == entry->offset_s || last->from >= entry->start))) {
+		return 0;
+	}
+	int r = array_reserve(&room->offsets, &room->offset_size, room->offset_count + 1, sizeof(*room->offsets));
+	if (r == 0) {
+		room->offsets[room->offset_count++] = (struct zone_offset){entry->start, entry->offset_s};
+	}
+	return r;
+}
+
+int rooms_take(struct rooms *rooms, const struct log_entry *entry, struct position at, const struct log_codec *codec,
+               const struct line *line, struct room **ret_room) {
+	int r = find(rooms, entry);
+	if (r < 0) {
+		return r;
+	}
+	struct room *room = &rooms->list[rooms->last];
+	*ret_room = room;
+	r = sample(room, entry, at.file, line);
+	room->codec = codec;
+	if (r == 0 && entry->revision == 0) {
+		r = note_offset(room, entry);
+	}
+	return r < 0 ? r : coverage_add(&room->coverage, entry, at);
+}
+
+/* What the room's clock shows, as if it stood in UTC. */
+static usec_t local_time(const struct room *room, usec_t instant) {
+	struct zone_period period;
+	zone_period_at(room->zone, instant, &period);
+	return instant + period.offset_s * USEC_PER_SEC;
+}
+
+/* Weeks begin on the day on which the first one does. */
+static int settle(struct room *room) {
+	static const struct zone_offset utc = {0};
+
+	zone_free(room->zone);
+	room->zone = room->offset_count > 0 ? zone_of_offsets(room->offsets, room->offset_count) : zone_of_offsets(&utc, 1);
+	if (!room->zone) {
+		return -ENOMEM;
+	}
+	/* 1970-01-01 was a Thursday. */
+	int64_t weekday = ((room_date(room, room->first) + 4) % 7 + 7) % 7;
+	room->grid = (struct grid){room->zone, room->interval, room->length, (int)weekday};
+	return 0;
+}
+
+static int read_sample(struct room *room, struct log_about *about) {
+	*about = (struct log_about){0};
+	/* A line that cannot be read whole says nothing; its bucket counts all the same. */
+	(void)room->codec->describe(room->sample.data, room->sample.len, about);
+	room->name = strdup(about->name[0] ? about->name : room->uuid);
+	room->site = strdup(about->site);
+	room->account = strdup(about->account);
+	room->labels = strdup(about->labels);
+	return room->name && room->site && room->account && room->labels ? 0 : -ENOMEM;
+}
+
+int rooms_settle(struct rooms *rooms) {
+	struct log_about *about = malloc(sizeof(*about));
+	int r = about ? 0 : -ENOMEM;
+	for (size_t i = 0; r == 0 && i < rooms->len; i++) {
+		r = settle(&rooms->list[i]);
+		r = r < 0 ? r : read_sample(&rooms->list[i], about);
+	}
+	free(about);
+	return r;
+}
+
+/* Counting */
+
+uint64_t room_buckets(const struct room *room, usec_t start, usec_t end) {
+	usec_t length = room->interval == INTERVAL_NONE ? room->length : interval_length(room->interval);
+	uint64_t count = 0;
+
+	if (end <= start) {
+		return 0;
+	}
+	/* An hour may be longer or shorter by half of it where the clock changes by that. */
+	if (length <= USEC_PER_HOUR) {
+		count = (uint64_t)((end - start + length / 2) / length);
+		return count > 0 ? count : 1;
+	}
+	for (usec_t edge = start; edge < end; edge = grid_next(&room->grid, edge)) {
+		count++;
+	}
+	return count;
+}
+
+int64_t room_date(const struct room *room, usec_t instant) {
+	usec_t local = local_time(room, instant);
+	return local / USEC_PER_DAY - (local % USEC_PER_DAY < 0);
+}
+
+usec_t room_midnight(const struct room *room, usec_t instant) {
+	struct grid days = {.zone = room->zone, .interval = INTERVAL_DAILY};
+	return grid_next(&days, instant);
+}
+
+void rooms_done(struct rooms *rooms) {
+	for (size_t i = 0; i < rooms->len; i++) {
+		buf_done(&rooms->list[i].sample);
+		free(rooms->list[i].name);
+		free(rooms->list[i].site);
+		free(rooms->list[i].account);
+		free(rooms->list[i].labels);
+		free(rooms->list[i].offsets);
+		zone_free(rooms->list[i].zone);
+		coverage_done(&rooms->list[i].coverage);
+	}
+	free(rooms->list);
+	index_done(&rooms->index);
+	*rooms = (struct rooms){0};
+}

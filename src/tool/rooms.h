@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * The rooms of a log: each is one device and interval.
+ */
+
+#ifndef TOOL_ROOMS_H
+#define TOOL_ROOMS_H
+
+#include "base/index.h"
+#include "calendar/interval.h"
+#include "sink/lines.h"
+#include "tool/coverage.h"
+
+struct room {
+	char uuid[64];
+	enum interval interval;
+	struct buf sample;        /* a line, the latest that is the first of its name or of a file */
+	struct slice name_in_sample;
+	uint32_t sample_file;
+	const struct log_codec *codec;
+	char *name, *site, *account, *labels; /* what it says, when rooms_settle() has read it; "" if nothing */
+	struct zone_offset *offsets; /* as the log's local times have them: ascending */
+	size_t offset_count, offset_size;
+	usec_t first, length;     /* its first record's bucket */
+	struct zone *zone;        /* made by rooms_settle() of the offsets, as is the grid */
+	struct grid grid;
+	struct coverage coverage;
+};
+
+/** In the order in which they appear in the log.  All zero: none yet. */
+struct rooms {
+	struct room *list;
+	size_t len, size;
+	size_t last;              /* the one that was found before */
+	struct index index;
+};
+
+/**
+ * Takes a record in, with the line that it was read from: its room is made if there is none, and knows then what it is called, what its clock
+ * shows, and what time is covered.
+ *
+ * Returns what the record is to those before it, and its room, which is valid until the next one is
+ * made; or -ENOMEM.
+ */
+__attribute__((warn_unused_result, nonnull))
+int rooms_take(struct rooms *rooms, const struct log_entry *entry, struct position at, const struct log_codec *codec,
+               const struct line *line, struct room **ret_room);
+
+/** When all has been read: gives the rooms their zones.  Returns 0 or -ENOMEM. */
+__attribute__((warn_unused_result, nonnull))
+int rooms_settle(struct rooms *rooms);
+
+/** How many buckets [start, end) is, by the room's own calendar. */
+__attribute__((nonnull))
+uint64_t room_buckets(const struct room *room, usec_t start, usec_t end);
+
+/** The date that the room's clock shows: days since 1970. */
+__attribute__((nonnull))
+int64_t room_date(const struct room *room, usec_t instant);
+
+/** The next midnight of the room's clock. */
+__attribute__((nonnull))
+usec_t room_midnight(const struct room *room, usec_t instant);
+
+void rooms_done(struct rooms *rooms);
+
+#endif

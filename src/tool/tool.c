@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: ISC
+
+#include "tool/tool.h"
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "sink/lines.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void tool_error(const char *format, ...) {
+	va_list args;
+	va_start(args, format);
+	(void)fputs("occupancyctl: ", stderr);
+	(void)vfprintf(stderr, format, args);
+	(void)fputc('\n', stderr);
+	va_end(args);
+}
+
+/* Options */
+
+enum { OPTION_JSON = 256, OPTION_ROOM, OPTION_SITE, OPTION_LABEL, OPTION_DURING, OPTION_FROM, OPTION_TO };
+
+static const struct option shared[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"help", no_argument, NULL, 'h'},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"room", required_argument, NULL, OPTION_ROOM},
+	{"site", required_argument, NULL, OPTION_SITE},
+	{"label", required_argument, NULL, OPTION_LABEL},
+	{"during", required_argument, NULL, OPTION_DURING},
+	{"from", required_argument, NULL, OPTION_FROM},
+	{"to", required_argument, NULL, OPTION_TO},
+};
+enum { SHARED = sizeof(shared) / sizeof(shared[0]) };
+
+static const char shared_help[] =
+	"Which rooms, and which time of them, by their own clocks:\n"
+	"      --room NAME         rooms of that name; * and ? stand for any letters; may be repeated\n"
+	"      --site NAME         rooms of that site, likewise\n"
+	"      --label NAME=VALUE  rooms with that label; all that are given\n"
+	"      --during PERIOD     today, yesterday, \"last week\", \"this month\", 2026, 2026-10, 2026-W47, 2026-11-03\n"
+	"      --from TIME         2026-11-03, 2026-11-03T08:00 or 2026-11-03T08:00:00Z\n"
+	"      --to TIME           up to, but not including\n"
+	"\n"
+	"  -c, --config FILE       of occupancyd, instead of " TOOL_CONFIG "\n"
+	"      --json              for programs\n"
+	"  -h, --help              print this and exit\n";
+
+/* A list that ends in NULL. */
+static int add_text(const char ***list, const char *text) {
+	size_t len = 0;
+	while (*list && (*list)[len]) {
+		len++;
+	}
+	const char **grown = realloc(*list, (len + 2) * sizeof(*grown));
+	if (!grown) {
+		return -ENOMEM;
+	}
+	grown[len] = text;
+	grown[len + 1] = NULL;
+	*list = grown;
+	return 0;
+}
+
+static int take_shared(struct tool *tool, int option, const char *value, struct error *err) {
+	struct selection *selection = &tool->selection;
+
+	switch (option) {
+	case 'c':
+		tool->config_file = value;
+		tool->config_given = true;
+		return 0;
+	case OPTION_JSON:
+		tool->json = true;
+		return 0;
+	case OPTION_ROOM:
+		return add_text(&selection->rooms, value);
+	case OPTION_SITE:
+		return add_text(&selection->sites, value);
+	case OPTION_LABEL:
+		return strchr(value, '=') ? add_text(&selection->labels, value)
+		                          : error_set(err, EINVAL, "\"%s\" is not a label: expected NAME=VALUE", value);
+	case OPTION_DURING:
+		return period_parse(value, &selection->period, err);
+	case OPTION_FROM:
+		return moment_parse(value, &selection->period.from, err);
+	default:
+		return moment_parse(value, &selection->period.to, err);
+	}
+}
+
+static const char *option_name(const struct option *options, int option) {
+	while (options->name && options->val != option) {
+		options++;
+	}
+	return options->name ? options->name : "";
+}
+
+int tool_options(struct tool *tool, int argc, char *argv[], const struct option *own, tool_option *handle, void *user) {
+	struct option options[64] = {{0}};
+	size_t count = SHARED;
+	int option;
+
+	memcpy(options, shared, sizeof(shared));
+	while (own && own->name) {
+		options[count++] = *own++;
+	}
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
+		struct error err = {{0}};
+		int r = 0;
+		if (option == '?' || option == ':') {
+			tool_error(option == ':' ? "%s needs a value: see occupancyctl %s --help"
+			                         : "there is no option %s: see occupancyctl %s --help",
+			           argv[optind - 1], tool->command);
+			return EX_USAGE;
+		}
+		if (option == 'h') {
+			printf("%s\n%s", tool->help, shared_help);
+			return TOOL_HELPED;
+		}
+		r = option >= TOOL_OWN ? handle(tool, option, optarg, user, &err) : take_shared(tool, option, optarg, &err);
+		if (r < 0) {
+			tool_error("--%s: %s", option_name(options, option), err.text[0] ? err.text : strerror(-r));
+			return EX_USAGE;
+		}
+	}
+	tool->paths = argv + optind;
+	tool->path_count = (size_t)(argc - optind);
+	return 0;
+}
+
+/* Files */
+
+static int read_config(struct tool *tool) {
+	struct config_problems problems;
+	config_problems_init(&problems);
+	int r = config_load(tool->config_file, &tool->config, &problems);
+	if (r < 0 && tool->config_given) {
+		tool_error("the configuration cannot be used:\n%s", buf_text(&problems.text));
+	}
+	config_problems_done(&problems);
+	return r;
+}
+
+int tool_files(struct tool *tool, struct log_files *files) {
+	struct error err = {{0}};
+	int r = 0;
+
+	if (read_config(tool) < 0 && tool->config_given) {
+		return EX_CONFIG;
+	}
+	for (size_t i = 0; r == 0 && i < tool->path_count; i++) {
+		r = files_add(files, tool->paths[i], &err);
+	}
+	if (tool->path_count == 0) {
+		r = files_add(files, tool->config ? tool->config->log.directory : "/var/log/occupancyd", &err);
+	}
+	if (r < 0) {
+		tool_error("%s", err.text);
+		return r == -EACCES || r == -EPERM ? EX_NOPERM : r == -EINVAL ? EX_USAGE : EX_IOERR;
+	}
+	files_sort(files);
+	return 0;
+}
+
+/* Reading */
+
+struct progress {
+	bool shown;
+	bool wanted;
+	usec_t next;
+};
+
+static void show_progress(struct progress *progress, size_t done, size_t of) {
+	usec_t now = clock_boottime();
+	if (!progress->wanted || now < progress->next) {
+		return;
+	}
+	(void)fprintf(stderr, "\rreading the log: %zu of %zu files", done, of);
+	progress->shown = true;
+	progress->next = now + USEC_PER_SEC / 5;
+}
+
+static void end_progress(const struct progress *progress) {
+	if (progress->shown) {
+		(void)fputs("\r\033[K", stderr);
+	}
+}
+
+static int read_file(const struct log_file *file, struct lines *lines, struct position at, struct rooms *rooms,
+                     tool_visit *visit, tool_odd *odd, void *user) {
+	const struct log_codec *codec = log_codec_of_name(file->name);
+	struct log_entry entry;
+	struct line line;
+	int r = lines_open(lines, file->path);
+
+	while (r >= 0 && (r = lines_next(lines, &line)) > 0) {
+		struct room *room;
+		at.line++;
+		int parsed = line.text && line.whole ? codec->parse(line.text, line.len, &entry) : -EBADMSG;
+		if (parsed == 0) {
+			int covering = rooms_take(rooms, &entry, at, codec, &line, &room);
+			struct seen seen = {room, &entry, (enum covering)covering, at, &line};
+			r = covering < 0 ? covering : visit(&seen, user);
+		} else if (parsed == -EBADMSG && !(file->current && !line.whole)) {
+			/* The daemon may just be writing the last line of its file. */
+			odd(at, !line.text ? "too long" : !line.whole ? "torn" : "not a record", user);
+		}
+	}
+	if (r == -EBADMSG) {
+		at.line++;
+		odd(at, "damaged from here on", user);
+		r = 0;
+	}
+	return r;
+}
+
+int tool_read(const struct log_files *files, struct rooms *rooms, tool_visit *visit, tool_odd *odd, void *user) {
+	struct lines *lines = lines_new();
+	struct progress progress = {.wanted = isatty(STDERR_FILENO), .next = clock_boottime() + USEC_PER_SEC};
+	int r = lines ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < files->len; i++) {
+		show_progress(&progress, i, files->len);
+		r = read_file(&files->list[i], lines, (struct position){(uint32_t)i, 0}, rooms, visit, odd, user);
+		if (r < 0) {
+			end_progress(&progress);
+			tool_error("%s: %s", files->list[i].path, strerror(-r));
+		}
+	}
+	end_progress(&progress);
+	lines_free(lines);
+	if (r == 0 && rooms_settle(rooms) < 0) {
+		r = -ENOMEM;
+	}
+	return r == 0 ? 0 : r == -EACCES ? EX_NOPERM : EX_IOERR;
+}
+
+/* Selecting */
+
+static bool is_among(const char **patterns, const char *text) {
+	if (!patterns) {
+		return true;
+	}
+	for (size_t i = 0; patterns[i]; i++) {
+		if (fnmatch(patterns[i], text, FNM_CASEFOLD) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "NAME=VALUE" among the labels. */
+static bool has_label(struct json_object *labels, const char *wanted) {
+	struct json_member member = {0};
+	size_t len = strcspn(wanted, "="), value_len;
+
+	while (json_next(labels, &member)) {
+		const char *value = json_string(member.value, &value_len);
+		if (value && strlen(member.name) == len && strncmp(member.name, wanted, len) == 0 &&
+		    strcmp(value, wanted + len + 1) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* All that were given. */
+static bool has_labels(const char **wanted, const char *text) {
+	struct json_object *labels = NULL;
+	struct error err;
+	bool has = !wanted || json_read(text, strlen(text), &labels, &err) == 0;
+
+	for (size_t i = 0; has && wanted && wanted[i]; i++) {
+		has = has_label(labels, wanted[i]);
+	}
+	json_free(labels);
+	return has;
+}
+
+bool tool_selects(const struct tool *tool, const struct room *room) {
+	const struct selection *selection = &tool->selection;
+	return is_among(selection->rooms, room->name) && is_among(selection->sites, room->site) &&
+	       has_labels(selection->labels, room->labels);
+}
+
+void tool_done(struct tool *tool) {
+	config_free(tool->config);
+	free(tool->selection.rooms);
+	free(tool->selection.sites);
+	free(tool->selection.labels);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * What all commands of occupancyctl share: their options, their manner, their exit codes.
+ */
+
+#ifndef TOOL_TOOL_H
+#define TOOL_TOOL_H
+
+#include "base/buf.h"
+#include "config/config.h"
+#include "config/read.h"
+#include "tool/files.h"
+#include "tool/period.h"
+#include "tool/rooms.h"
+
+#include <getopt.h>
+#include <sysexits.h>
+
+/** Beside those of sysexits.h: the answer is no; and, for main() alone, help was asked for and given. */
+enum { TOOL_NO = 1, TOOL_HELPED = 256 };
+
+#define TOOL_CONFIG "/etc/occupancyd/occupancyd.conf"
+
+/** Which rooms, and which time of them. */
+struct selection {
+	const char **rooms, **sites, **labels; /* NULL behind the last; NULL: all */
+	struct period period;
+};
+
+/** What the options that all commands have say. */
+struct tool {
+	const char *command, *help; /* its name, and what --help says of it */
+	const char *config_file;
+	bool config_given;      /* -c was */
+	bool json;
+	struct selection selection;
+	char **paths;           /* files and directories of the log that were named */
+	size_t path_count;
+	struct config *config;  /* NULL if it could not be read: tool_config() */
+	usec_t now;
+};
+
+/** Takes an option of one command.  Returns 0, or -EINVAL and a sentence. */
+typedef int tool_option(struct tool *tool, int option, const char *value, void *user, struct error *err);
+
+/**
+ * Reads the options of a command, its own ones (ended by a zero, numbered from TOOL_OWN on) and the shared ones.
+ *
+ * Returns 0; or the exit code: TOOL_HELPED, or EX_USAGE, and it has been said what is wrong.
+ */
+enum { TOOL_OWN = 512 };
+__attribute__((warn_unused_result))
+int tool_options(struct tool *tool, int argc, char *argv[], const struct option *own, tool_option *handle, void *user);
+
+/** Says an error in a line on stderr: "occupancyctl: ...". */
+__attribute__((format(printf, 1, 2)))
+void tool_error(const char *format, ...);
+
+/** Finds the files of the log: those that were named, else those of the configuration.  Returns 0 or an exit code. */
+__attribute__((warn_unused_result, nonnull))
+int tool_files(struct tool *tool, struct log_files *files);
+
+/** A record as it is read. */
+struct seen {
+	struct room *room;
+	const struct log_entry *entry;
+	enum covering covering;
+	struct position at;
+	const struct line *line; /* for room->codec */
+};
+
+/** Returns 0 or -errno. */
+typedef int tool_visit(const struct seen *seen, void *user);
+
+/** What is no record: reason. */
+typedef void tool_odd(struct position at, const char *reason, void *user);
+
+/** Reads all the files.  Shows how far it is on stderr if that is a terminal and it takes long.  Returns 0 or an exit code. */
+__attribute__((warn_unused_result, nonnull(1, 2, 3)))
+int tool_read(const struct log_files *files, struct rooms *rooms, tool_visit *visit, tool_odd *odd, void *user);
+
+/** Whether the room is among those that were selected. */
+__attribute__((nonnull))
+bool tool_selects(const struct tool *tool, const struct room *room);
+
+void tool_done(struct tool *tool);
+
+#endif

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: ISC
+"""occupancyctl verify: what the real daemon wrote is complete, and each damage is found, named and counted."""
+
+import gzip
+import json
+import subprocess
+
+import pytest
+
+from harness import OCCUPANCYCTL, WRAPPER, assert_clean, dated, rfc3339, uuid_of
+from test_calendar import BACK, CHANGES, seconds
+
+
+def verify(*arguments):
+    done = subprocess.run([*WRAPPER, OCCUPANCYCTL, "verify", *map(str, arguments)], text=True, capture_output=True,
+                          timeout=120)
+    assert_clean(done.stderr)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("form", ["ndjson", "csv"])
+@pytest.mark.parametrize("zone, now", CHANGES[2::3], ids=[f"{zone}-{now[:10]}" for zone, now in CHANGES[2::3]])
+def test_what_the_daemon_wrote_is_complete_by_the_calendar_of_each_room(zone, now, form, start_fake, make_daemon):
+    fake = start_fake("--zone", zone, "--now", now)
+    end = seconds(now) - 60
+    devices = [{"uuid": uuid_of(number), "name": interval.lower(), "interval": interval,
+                "window": {"MINUTELY": "5m", "QUARTERHOURLY": "30m", "HOURLY": "2h", "NONE": "15m"}.get(interval),
+                "backfill_from": rfc3339(end - days * 86400)} for number, (interval, days) in enumerate(BACK.items(), 1)]
+    daemon = make_daemon(fake.url, devices, account={"max_in_flight": 8}, log={"format": form, "rotate_size": "64KiB"},
+                         defaults={"interval": None, "window": None, "timezone": zone, "settle": "60s",
+                                   "lookback": "1h", "backfill": "500d"})
+    stamp = now.replace("T", " ").rstrip("Z")
+    code, _, stderr = daemon.run("--once", timeout=120, env={**dated(f"@{stamp}"), "TZ": "UTC"})
+    assert code == 0, stderr
+
+    records = daemon.records()
+    code, out, _ = verify(daemon.log_folder)
+    assert code == 0, out
+    assert f"{len(BACK)} rooms, {len(records)} buckets expected" in out
+    assert out.endswith("Complete: every bucket is there once.\n")
+
+    # A day, a month or an hour that is left out counts one.
+    for interval in BACK:
+        mine = [r for r in records if r["interval"] == interval]
+        path = daemon.log_folder / "one.ndjson"
+        left_out = mine[len(mine) // 2]
+        path.write_text("".join(json.dumps(r, separators=(",", ":")) + "\n" for r in mine if r is not left_out))
+        code, out, _ = verify(path)
+        assert code == 1 and out.endswith("Not complete: 1 missing.\n"), (interval, out)
+        assert f"{interval.lower()}  {left_out['time'][:10]}" in out
+        path.unlink()
+
+
+def lines_of(count, name="lobby", number=1):
+    """Records of minutes as the daemon writes them, from 2026-11-23T08:00Z on."""
+    return [json.dumps({"time": rfc3339(1795420800 + 60 * i), "name": name, "count": i % 7, "status": "ok",
+                        "interval": "MINUTELY", "device": uuid_of(number), "revision": 0,
+                        "end": rfc3339(1795420860 + 60 * i), "local_time": rfc3339(1795420800 + 60 * i)[:-1] + "+00:00",
+                        "account": "acme", "polled_at": rfc3339(1795420900 + 60 * i)}, separators=(",", ":"))
+            for i in range(count)]
+
+
+def changed(line, **members):
+    return json.dumps({**json.loads(line), **members}, separators=(",", ":"))
+
+
+DAMAGES = {
+    "lines left out": (lambda lines: lines[:20] + lines[23:], "lobby  2026-11-23 08:20-08:23Z  3 missing  occupancy.ndjson:21",
+                       "Not complete: 3 missing."),
+    "a line twice": (lambda lines: lines[:20] + lines[19:], "lobby  2026-11-23 08:19-08:20Z  1 doubled  occupancy.ndjson:21",
+                     "Not complete: 1 doubled."),
+    "a line too late": (lambda lines: lines[:20] + lines[21:40] + [lines[20]] + lines[40:],
+                        "lobby  2026-11-23 08:20-08:21Z  1 out of order  occupancy.ndjson:40",
+                        "Not complete: 1 out of order."),
+    "a line cut in two": (lambda lines: lines[:20] + [lines[20][:100], lines[20][100:]] + lines[21:],
+                          "occupancy.ndjson:21: not a record", "Not complete: 1 missing, 2 unreadable."),
+    "a correction of nothing": (lambda lines: lines[:20] + [changed(lines[20], revision=1)] + lines[21:],
+                                "lobby  2026-11-23 08:20-08:21Z  1 corrected without a first record  occupancy.ndjson:21",
+                                "Not complete: 1 corrected without a first record."),
+    "a correction twice": (lambda lines: [*lines, changed(lines[20], revision=1), changed(lines[20], revision=1)],
+                           "lobby  2026-11-23 08:20-08:21Z  1 doubled  occupancy.ndjson:62", "Not complete: 1 doubled."),
+}
+
+
+@pytest.mark.parametrize("compressed", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_is_found_named_and_counted(damage, compressed, tmp_path):
+    change, line, verdict = DAMAGES[damage]
+    data = ("\n".join(change(lines_of(60))) + "\n").encode()
+    if compressed:
+        (tmp_path / "occupancy-20261123T100000Z.ndjson.gz").write_bytes(gzip.compress(data))
+        line = line.replace("occupancy.ndjson", "occupancy-20261123T100000Z.ndjson.gz")
+    else:
+        (tmp_path / "occupancy.ndjson").write_bytes(data)
+    code, out, _ = verify(tmp_path)
+    assert code == 1, out
+    assert line in out.splitlines()
+    assert out.splitlines()[-1] == verdict
+
+
+def test_a_gap_says_why_and_strict_counts_it(tmp_path):
+    lines = lines_of(60)
+    gap = changed(lines[20], count=None, status="gap", end=rfc3339(1795420800 + 60 * 25), reason="HTTP 500")
+    filled = changed(lines[22], revision=1)
+    (tmp_path / "occupancy.ndjson").write_text("\n".join([*lines[:20], gap, *lines[25:], filled]) + "\n")
+    code, out, _ = verify(tmp_path)
+    assert code == 0 and "4  in 1 recorded gap (--gaps)" in out and "60 buckets expected" in out
+    assert out.endswith("Complete: every bucket is there once, or a gap says why not.\n")
+    code, out, _ = verify("--strict", "--gaps", tmp_path)
+    assert code == 1 and "lobby  2026-11-23 08:20-08:22Z  gap of 2: HTTP 500  occupancy.ndjson:21" in out
+    assert out.endswith("Not complete: 4 buckets in recorded gaps.\n")
+
+
+def test_what_is_being_written_is_not_torn(tmp_path):
+    text = "\n".join(lines_of(10))
+    (tmp_path / "occupancy.ndjson").write_text(text[:-5])
+    assert verify(tmp_path)[0] == 0
+    # In a file that nobody writes to it is.
+    (tmp_path / "occupancy.ndjson").rename(tmp_path / "occupancy-20261123T100000Z.ndjson")
+    code, out, _ = verify(tmp_path)
+    assert code == 1 and "occupancy-20261123T100000Z.ndjson:10: torn" in out
+
+
+def test_rooms_and_time_are_selected(tmp_path):
+    lobby, lab = lines_of(60), lines_of(60, "lab", 2)
+    del lab[30:32]
+    (tmp_path / "occupancy.ndjson").write_text("\n".join(lobby + lab) + "\n")
+    assert verify(tmp_path)[0] == 1
+    assert verify("--room", "lobby", tmp_path)[0] == 0
+    assert verify("--room", "l*", tmp_path)[0] == 1
+    assert verify("--to", "2026-11-23T08:30", tmp_path)[0] == 0
+    code, out, _ = verify("--from", "2026-11-23T08:31", "--room", "lab", tmp_path)
+    assert code == 1 and out.endswith("Not complete: 1 missing.\n")
+    assert verify("--during", "2026-11-22", tmp_path)[1].endswith("There is no record here.\n")
+
+
+def test_what_a_user_gets_wrong_is_said(tmp_path):
+    for arguments, code, text in [
+            (["--nonsense"], 64, "there is no option --nonsense"),
+            (["--room"], 64, "--room needs a value"),
+            (["--during", "sometime"], 64, '--during: "sometime" is not a period'),
+            ([tmp_path / "nothing"], 74, "nothing: No such file or directory"),
+            (["-c", tmp_path / "no.conf"], 78, "no.conf"),
+            ([__file__], 64, "not a file of the log")]:
+        done = verify(*arguments)
+        assert done[0] == code and text in done[2], done
