@@ -124,7 +124,8 @@ int records_make(struct records *records, const struct poll *poll, const struct 
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < buckets; i++) {
-		if (fit->chosen[i] == FIT_NONE && (i < fit->sure_from || i >= fit->sure_until)) {
+		bool sure = i >= fit->sure_from && i < fit->sure_until;
+		if (!sure && fit->chosen[i] == FIT_NONE) {
 			continue; /* the answer does not speak of it */
 		}
 		struct record record = {

@@ -133,7 +133,7 @@ PLANTS = [
           "		confirm(doubt->at_end ? &belief->end : &belief->start, doubt);",
           "		confirm(&belief->end, doubt), confirm(&belief->start, doubt);"),
     Plant("a gap empty because an answer left it out", "src/response/record.c",
-          "		if (fit->chosen[i] == FIT_NONE && (i <", "		if (fit->buckets == 0 && (i <"),
+          "		if (!sure && fit->chosen[i] == FIT_NONE) {", "		if (!sure && fit->buckets == 0) {"),
     Plant("a server that leaves out what is empty is never known", "src/schedule/belief.c",
           "	return (unsigned)said->points <= trust->points &&", "	return said->points < 0 && (unsigned)said->points <= trust->points &&"),
     Plant("stamps of the end taken for starts", "src/response/fit.c",
