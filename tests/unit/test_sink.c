@@ -816,6 +816,13 @@ static void file_moved_by_others_makes_another_generation(void **state) {
 	commit(sink, 2, midnight);
 	expect_int(0, sink_rotate(sink, midnight, NULL));
 	expect_true(sink_generation(sink) != before);
+
+	/* Another format is written to another file. */
+	before = sink_generation(sink);
+	commit(sink, 3, midnight);
+	settings.format = LOG_FORMAT_CSV;
+	expect_int(0, sink_reconfigure(sink, &settings, midnight, NULL));
+	expect_true(sink_generation(sink) != before);
 	sink_close(sink);
 }
 
