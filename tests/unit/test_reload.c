@@ -92,6 +92,9 @@ static void a_device_that_comes_back_goes_on_where_it_was(void **state) {
 /* The daemon goes on with what is in force. */
 static void a_reload_without_memory_changes_nothing(void **state) {
 	(void)state;
+	if (!memory_is_ours()) {
+		skip();
+	}
 	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
 	rig_start(false);
 	rig_ok(1);

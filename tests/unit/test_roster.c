@@ -33,17 +33,6 @@ static void every_poll_is_found_by_its_identity_and_no_other(void **state) {
 			poll_init(&polls[at_place], &devices[at_place], 0, 0);
 		}
 	}
-	/* Without memory it is empty, whenever that ends. */
-	int at_call = 1;
-	for (bool hit = true; hit; at_call++) {
-		memory_arm(at_call);
-		int r = roster_init(&roster, polls, COUNT_OF(polls));
-		hit = memory_disarm();
-		expect_int(hit ? -ENOMEM : 0, r, "call %d", at_call);
-		expect_int(!hit, roster_find(&roster, uuids[0], intervals[0]) != NULL, "call %d: find", at_call);
-		roster_done(&roster);
-	}
-	expect_between(4, 20, at_call, "calls");
 	expect_int(0, roster_init(&roster, polls, COUNT_OF(polls)), "roster_init");
 	for (size_t i = 0; i < COUNT_OF(polls); i++) {
 		char copy[48];
@@ -90,9 +79,41 @@ static void a_roster_of_one_ends_its_search(void **state) {
 	roster_done(&roster);
 }
 
+/* Whenever that ends. */
+static void without_memory_it_is_empty(void **state) {
+	(void)state;
+	enum { MANY = 1500 };
+	static char uuids[MANY][48];
+	static struct device devices[MANY];
+	static struct poll polls[MANY];
+	struct settings settings = settings_of(INTERVAL_MINUTELY, "UTC", 15 * USEC_PER_MIN);
+	struct roster roster;
+	if (!memory_is_ours()) {
+		skip();
+	}
+
+	for (size_t i = 0; i < MANY; i++) {
+		(void)snprintf(uuids[i], sizeof(uuids[i]), "AAAAAAAAAAAAAAAAAA%04zu.v0", i);
+		devices[i] = device_of(&settings);
+		devices[i].uuid = uuids[i];
+		poll_init(&polls[i], &devices[i], 0, 0);
+	}
+	int at_call = 1;
+	for (bool hit = true; hit; at_call++) {
+		memory_arm(at_call);
+		int r = roster_init(&roster, polls, MANY);
+		hit = memory_disarm();
+		expect_int(hit ? -ENOMEM : 0, r, "call %d", at_call);
+		expect_int(!hit, roster_find(&roster, uuids[0], INTERVAL_MINUTELY) != NULL, "call %d: find", at_call);
+		roster_done(&roster);
+	}
+	expect_between(4, 20, at_call, "calls");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_poll_is_found_by_its_identity_and_no_other),
+		cmocka_unit_test(without_memory_it_is_empty),
 		cmocka_unit_test(an_empty_roster_finds_nothing),
 		cmocka_unit_test(a_roster_of_one_ends_its_search),
 	};
