@@ -32,6 +32,17 @@ def seconds(text):
     return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
 
 
+def recorded_at(now, zone, fake, make_daemon, devices, **named):
+    """The daemon, when it has recorded all that is due at that time."""
+    daemon = make_daemon(fake.url, devices, account={"max_in_flight": 8},
+                         defaults={"interval": None, "window": None, "timezone": zone, "settle": "60s",
+                                   "lookback": "1h", "backfill": "500d"}, **named)
+    stamp = now.replace("T", " ").rstrip("Z")
+    code, _, stderr = daemon.run("--once", timeout=120, env={**dated(f"@{stamp}"), "TZ": "UTC"})
+    assert code == 0, stderr
+    return daemon
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("zone, now", CHANGES, ids=[f"{zone}-{now[:10]}" for zone, now in CHANGES])
 def test_log_holds_exactly_the_buckets_of_the_calendar(zone, now, start_fake, make_daemon):
@@ -50,13 +61,7 @@ def test_log_holds_exactly_the_buckets_of_the_calendar(zone, now, start_fake, ma
         devices.append({"uuid": uuid_of(number), "name": f"none-{text}", "interval": "NONE", "window": text,
                         "backfill_from": rfc3339(end - BACK["NONE"] * 86400)})
 
-    daemon = make_daemon(fake.url, devices, account={"max_in_flight": 8},
-                         defaults={"interval": None, "window": None, "timezone": zone, "settle": "60s",
-                                   "lookback": "1h", "backfill": "500d"})
-    stamp = now.replace("T", " ").rstrip("Z")
-    code, _, stderr = daemon.run("--once", timeout=120, env={**dated(f"@{stamp}"), "TZ": "UTC"})
-    assert code == 0, stderr
-
+    daemon = recorded_at(now, zone, fake, make_daemon, devices)
     records = daemon.records()
     # The bucket of the request's moment: the daemon's clock has moved on a little since `now`.
     assert all(r["revision"] == 0 for r in records)
