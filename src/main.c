@@ -44,7 +44,7 @@
  *     - storage       what fails on the disks, reported once
  *     - zonewatch     another database of time zones, noticed
  *
- * - base/      below everything: arrays, buffers, clocks, errors, files, indexes, text, units
+ * - base/      below everything: arrays, buffers, clocks, errors, files, indexes, JSON, text, units
  *
  * A stage never includes a later one.  The log is the journal: a cursor moves
  * only after its record is on the disk.

@@ -20,15 +20,15 @@ static bool same(const void *items, size_t position, const void *key) {
 	return is_room(&rooms[position], key);
 }
 
-static int make(struct rooms *rooms, const struct log_entry *entry) {
-	int r = array_reserve(&rooms->list, &rooms->size, rooms->len + 1, sizeof(*rooms->list));
-	if (r == 0) {
-		struct room *room = &rooms->list[rooms->len];
-		*room = (struct room){.interval = entry->interval, .first = entry->start, .length = entry->end - entry->start, .sample_file = UINT32_MAX};
-		buf_init(&room->sample, LINES_LONGEST);
-		memcpy(room->uuid, entry->uuid, sizeof(room->uuid));
-	}
-	return r;
+static void make(struct room *room, const struct log_entry *entry) {
+	*room = (struct room){
+		.interval = entry->interval,
+		.first = entry->start,
+		.length = entry->end - entry->start,
+		.sample_file = UINT32_MAX,
+	};
+	buf_init(&room->sample, LINES_LONGEST);
+	memcpy(room->uuid, entry->uuid, sizeof(room->uuid));
 }
 
 /* Returns 0, and rooms->last is the one; or -ENOMEM. */
@@ -42,14 +42,19 @@ static int find(struct rooms *rooms, const struct log_entry *entry) {
 	}
 	uint64_t hash = rng_hash(entry->uuid, strlen(entry->uuid)) + (uint64_t)entry->interval;
 	size_t found = 0;
-	int r = make(rooms, entry);
+	int r = array_reserve(&rooms->list, &rooms->size, rooms->len + 1, sizeof(*rooms->list));
 	if (r == 0) {
 		r = index_add(&rooms->index, hash, same, rooms->list, entry, rooms->len, &found);
 	}
-	if (r >= 0) {
-		rooms->last = r == 0 ? rooms->len++ : found;
+	if (r < 0) {
+		return r;
 	}
-	return r < 0 ? r : 0;
+	if (r == 0) {
+		found = rooms->len++;
+		make(&rooms->list[found], entry);
+	}
+	rooms->last = found;
+	return 0;
 }
 
 /* What a record says of its room */
