@@ -213,13 +213,12 @@ static int read_file(const struct log_file *file, struct lines *lines, struct po
 			r = covering < 0 ? covering : visit(&seen, user);
 		} else if (parsed == -EBADMSG && !(file->current && !line.whole)) {
 			/* The daemon may just be writing the last line of its file. */
-			odd(at, !line.text ? "too long" : !line.whole ? "torn" : "not a record", user);
+			r = odd(at, !line.text ? "too long" : !line.whole ? "torn" : "not a record", user);
 		}
 	}
 	if (r == -EBADMSG) {
 		at.line++;
-		odd(at, "damaged from here on", user);
-		r = 0;
+		r = odd(at, "damaged from here on", user);
 	}
 	return r;
 }

@@ -49,6 +49,13 @@ struct reason {
 	char *text;
 };
 
+/* A gap, or a piece of one, as far as it was asked about. */
+struct gap {
+	const struct room *room;
+	usec_t start, end;
+	struct position at;
+};
+
 /* What the log has of the buckets that begin on a date, in all rooms, each by its clock. */
 struct day {
 	int64_t date; /* days since 1970 */
@@ -67,6 +74,8 @@ struct verify {
 	size_t defect_count, defect_size;
 	struct reason *reasons;
 	size_t reason_count, reason_size;
+	struct gap *pieces;
+	size_t piece_count, piece_size;
 	uint64_t records, corrected, expected, gaps;
 	uint64_t buckets[RECORD_GAP + 1];
 	uint64_t bad[DEFECT_KINDS];
@@ -132,10 +141,10 @@ static int visit(const struct seen *seen, void *user) {
 	}
 }
 
-static void odd(struct position at, const char *reason, void *user) {
+static int odd(struct position at, const char *reason, void *user) {
 	struct verify *verify = user;
 	struct defect defect = {.kind = DEFECT_UNREADABLE, .room = NO_ROOM, .count = 1, .reason = reason, .at = at};
-	(void)add_defect(verify, &defect);
+	return add_defect(verify, &defect);
 }
 
 /* By the day */
@@ -209,7 +218,8 @@ static bool clip(usec_t from, usec_t to, usec_t *start, usec_t *end) {
 	return *start < *end;
 }
 
-static int count_hole(struct verify *verify, const struct room *room, usec_t start, const struct stretch *behind) {
+static int count_hole(struct verify *verify, const struct room *room, usec_t from, usec_t to, usec_t start,
+                      const struct stretch *behind) {
 	struct defect defect = {
 		.kind = DEFECT_MISSING,
 		.room = (size_t)(room - verify->rooms.list),
@@ -218,26 +228,37 @@ static int count_hole(struct verify *verify, const struct room *room, usec_t sta
 		.count = room_buckets(room, start, behind->start),
 		.at = behind->at,
 	};
-	usec_t from, to, end = behind->start;
-	period_in(&verify->tool->selection.period, room->zone, verify->tool->now, &from, &to);
+	usec_t end = behind->start;
 	int r = clip(from, to, &start, &end) ? count_days(verify, room, start, end, MISSING) : 0;
 	return r < 0 ? r : add_defect(verify, &defect);
 }
 
+static int add_piece(struct verify *verify, const struct gap *gap) {
+	const struct gap *last = verify->piece_count > 0 ? &verify->pieces[verify->piece_count - 1] : NULL;
+	/* The pieces of one gap have its place. */
+	verify->gaps += !last || last->at.file != gap->at.file || last->at.line != gap->at.line;
+	int r = array_reserve(&verify->pieces, &verify->piece_size, verify->piece_count + 1, sizeof(*verify->pieces));
+	if (r == 0) {
+		verify->pieces[verify->piece_count++] = *gap;
+	}
+	return r;
+}
+
 static int count_room(struct verify *verify, const struct room *room) {
 	const struct coverage *coverage = &room->coverage;
-	struct position gap = {UINT32_MAX, 0};
 	usec_t from, to;
 	int r = 0;
 
 	period_in(&verify->tool->selection.period, room->zone, verify->tool->now, &from, &to);
 	verify->rooms_shown++;
-	verify->corrected += coverage->correction_count;
+	for (size_t i = 0; i < coverage->correction_count; i++) {
+		verify->corrected += coverage->corrections[i].start >= from && coverage->corrections[i].start < to;
+	}
 	for (size_t i = 0; r == 0 && i < coverage->len; i++) {
 		const struct stretch *stretch = &coverage->list[i];
 		usec_t start = stretch->start, end = stretch->end;
 		if (i > 0 && stretch[-1].end < start) {
-			r = count_hole(verify, room, stretch[-1].end, stretch);
+			r = count_hole(verify, room, from, to, stretch[-1].end, stretch);
 		}
 		if (r < 0 || !clip(from, to, &start, &end)) {
 			continue;
@@ -246,9 +267,8 @@ static int count_room(struct verify *verify, const struct room *room) {
 		verify->buckets[stretch->status] += room_buckets(room, start, end);
 		verify->begin = start < verify->begin ? start : verify->begin;
 		verify->end = end > verify->end ? end : verify->end;
-		if (stretch->status == RECORD_GAP && (stretch->at.file != gap.file || stretch->at.line != gap.line)) {
-			gap = stretch->at;
-			verify->gaps++;
+		if (r == 0 && stretch->status == RECORD_GAP) {
+			r = add_piece(verify, &(struct gap){room, start, end, stretch->at});
 		}
 	}
 	return r;
@@ -331,17 +351,11 @@ static const char *reason_of(const struct verify *verify, struct position at) {
 static void tell_gaps(const struct verify *verify) {
 	char range[SHOW_RANGE_SIZE];
 
-	for (size_t i = 0; i < verify->rooms.len; i++) {
-		const struct room *room = &verify->rooms.list[i];
-		for (size_t j = 0; tool_selects(verify->tool, room) && j < room->coverage.len; j++) {
-			const struct stretch *stretch = &room->coverage.list[j];
-			if (stretch->status == RECORD_GAP) {
-				printf("%s  %s  gap of %" PRIu64 ": %s  %s:%" PRIu64 "\n", room_name(verify, i),
-				       show_range(range, stretch->start, stretch->end),
-				       room_buckets(room, stretch->start, stretch->end), reason_of(verify, stretch->at),
-				       verify->files.list[stretch->at.file].name, stretch->at.line);
-			}
-		}
+	for (size_t i = 0; i < verify->piece_count; i++) {
+		const struct gap *gap = &verify->pieces[i];
+		printf("%s  %s  gap of %" PRIu64 ": %s  %s:%" PRIu64 "\n", gap->room->name,
+		       show_range(range, gap->start, gap->end), room_buckets(gap->room, gap->start, gap->end),
+		       reason_of(verify, gap->at), verify->files.list[gap->at.file].name, gap->at.line);
 	}
 }
 
@@ -437,14 +451,14 @@ static void put_defect(const struct verify *verify, struct buf *out, const struc
 	buf_putc(out, '}');
 }
 
-static void put_gap(const struct verify *verify, struct buf *out, const struct room *room, const struct stretch *stretch) {
+static void put_gap(const struct verify *verify, struct buf *out, const struct gap *gap) {
 	buf_printf(out, "%s{\"reason\":", out->data[out->len - 1] == '[' ? "" : ",");
-	json_put_string(out, reason_of(verify, stretch->at));
-	put_room(out, room);
-	put_time(out, "from", stretch->start);
-	put_time(out, "to", stretch->end);
-	put_member(out, "buckets", (int64_t)room_buckets(room, stretch->start, stretch->end));
-	put_place(verify, out, stretch->at);
+	json_put_string(out, reason_of(verify, gap->at));
+	put_room(out, gap->room);
+	put_time(out, "from", gap->start);
+	put_time(out, "to", gap->end);
+	put_member(out, "buckets", (int64_t)room_buckets(gap->room, gap->start, gap->end));
+	put_place(verify, out, gap->at);
 	buf_putc(out, '}');
 }
 
@@ -478,13 +492,8 @@ static int tell_json(const struct verify *verify, bool complete) {
 		}
 	}
 	buf_puts(&out, "],\"gaps\":[");
-	for (size_t i = 0; i < verify->rooms.len; i++) {
-		const struct room *room = &verify->rooms.list[i];
-		for (size_t j = 0; tool_selects(verify->tool, room) && j < room->coverage.len; j++) {
-			if (room->coverage.list[j].status == RECORD_GAP) {
-				put_gap(verify, &out, room, &room->coverage.list[j]);
-			}
-		}
+	for (size_t i = 0; i < verify->piece_count; i++) {
+		put_gap(verify, &out, &verify->pieces[i]);
 	}
 	buf_puts(&out, "]}\n");
 	int r = buf_error(&out);
@@ -568,6 +577,7 @@ int verify_run(struct tool *tool, int argc, char *argv[]) {
 	}
 	free(verify.defects);
 	free(verify.days);
+	free(verify.pieces);
 	for (size_t i = 0; i < verify.reason_count; i++) {
 		free(verify.reasons[i].text);
 	}

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from harness import OCCUPANCYCTL, WRAPPER, assert_clean, dated, rfc3339, uuid_of
-from test_calendar import BACK, CHANGES, seconds
+from harness import OCCUPANCYCTL, WRAPPER, assert_clean, rfc3339, uuid_of
+from test_calendar import BACK, CHANGES, recorded_at, seconds
 
 
 def verify(*arguments):
@@ -27,12 +27,7 @@ def test_what_the_daemon_wrote_is_complete_by_the_calendar_of_each_room(zone, no
     devices = [{"uuid": uuid_of(number), "name": interval.lower(), "interval": interval,
                 "window": {"MINUTELY": "5m", "QUARTERHOURLY": "30m", "HOURLY": "2h", "NONE": "15m"}.get(interval),
                 "backfill_from": rfc3339(end - days * 86400)} for number, (interval, days) in enumerate(BACK.items(), 1)]
-    daemon = make_daemon(fake.url, devices, account={"max_in_flight": 8}, log={"format": form, "rotate_size": "64KiB"},
-                         defaults={"interval": None, "window": None, "timezone": zone, "settle": "60s",
-                                   "lookback": "1h", "backfill": "500d"})
-    stamp = now.replace("T", " ").rstrip("Z")
-    code, _, stderr = daemon.run("--once", timeout=120, env={**dated(f"@{stamp}"), "TZ": "UTC"})
-    assert code == 0, stderr
+    daemon = recorded_at(now, zone, fake, make_daemon, devices, log={"format": form, "rotate_size": "64KiB"})
 
     records = daemon.records()
     code, out, _ = verify(daemon.log_folder)
@@ -112,6 +107,48 @@ def test_a_gap_says_why_and_strict_counts_it(tmp_path):
     assert out.endswith("Not complete: 4 buckets in recorded gaps.\n")
 
 
+def test_gaps_and_corrections_are_those_of_the_time_that_was_asked_about(tmp_path):
+    lines = lines_of(60)
+    gap = changed(lines[20], count=None, status="gap", end=rfc3339(1795420800 + 60 * 25), reason="HTTP 500")
+    (tmp_path / "occupancy.ndjson").write_text("\n".join([*lines[:20], gap, *lines[25:], changed(lines[5], revision=1)]) + "\n")
+    late = ["--gaps", "--from", "2026-11-23T08:30", tmp_path]
+    out = verify(*late)[1]
+    assert "gap of" not in out and "0  in 0 recorded gaps" in out and "0  corrected later\n" in out, out
+    out = verify("--gaps", "--from", "2026-11-23T08:23", tmp_path)[1]
+    assert "lobby  2026-11-23 08:23-08:25Z  gap of 2: HTTP 500  occupancy.ndjson:21" in out, out
+    answer = json.loads(verify("--json", *late)[1])
+    assert (answer["gap"], answer["gaps"], answer["corrected"], answer["expected"]) == (0, [], 0, 30)
+
+
+def test_json_says_what_the_lines_say(tmp_path):
+    lines = lines_of(60)
+    gap = changed(lines[20], count=None, status="gap", end=rfc3339(1795420800 + 60 * 25), reason="HTTP 500")
+    path = tmp_path / "occupancy.ndjson"
+    path.write_text("\n".join([*lines[:20], gap, *lines[25:40], *lines[43:], "{", changed(lines[5], revision=1)]) + "\n")
+    code, out, _ = verify("--json", tmp_path)
+    answer = json.loads(out)
+    room = {"device": uuid_of(1), "room": "lobby", "interval": "MINUTELY", "file": str(path)}
+    assert code == 1 and answer == {
+        "version": 1, "complete": False, "files": 1, "bytes": path.stat().st_size, "records": 54, "rooms": 1,
+        "from": "2026-11-23T08:00:00Z", "to": "2026-11-23T09:00:00Z", "expected": 60, "ok": 52, "no_data": 0,
+        "ambiguous": 0, "gap": 5, "missing": 3, "corrected": 1,
+        "defects": [{"defect": "unreadable", "reason": "not a record", "file": str(path), "line": 54},
+                    {"defect": "missing", **room, "from": "2026-11-23T08:40:00Z", "to": "2026-11-23T08:43:00Z",
+                     "buckets": 3, "line": 37}],
+        "gaps": [{"reason": "HTTP 500", **room, "from": "2026-11-23T08:20:00Z", "to": "2026-11-23T08:25:00Z",
+                  "buckets": 5, "line": 21}]}
+
+
+def test_days_are_those_of_the_rooms_clock(tmp_path):
+    # Eleven at night in Denver: the second hour is of the next day.
+    lines = [changed(line, time=rfc3339(1795500000 + 60 * i), end=rfc3339(1795500060 + 60 * i),
+                     local_time=rfc3339(1795500000 + 60 * i - 7 * 3600)[:-1] + "-07:00")
+             for i, line in enumerate(lines_of(120))]
+    (tmp_path / "occupancy.ndjson").write_text("\n".join(lines[:70] + lines[75:]) + "\n")
+    days = [line.split() for line in verify("--by", "day", tmp_path)[1].splitlines() if line.startswith("2026-")]
+    assert days == [["2026-11-23", "60", "60", "0", "0", "0"], ["2026-11-24", "60", "55", "0", "0", "5"]]
+
+
 def test_what_is_being_written_is_not_torn(tmp_path):
     text = "\n".join(lines_of(10))
     (tmp_path / "occupancy.ndjson").write_text(text[:-5])
@@ -132,6 +169,10 @@ def test_rooms_and_time_are_selected(tmp_path):
     assert verify("--to", "2026-11-23T08:30", tmp_path)[0] == 0
     code, out, _ = verify("--from", "2026-11-23T08:31", "--room", "lab", tmp_path)
     assert code == 1 and out.endswith("Not complete: 1 missing.\n")
+    (tmp_path / "occupancy.ndjson").write_text("\n".join(
+        [changed(line, site="Denver HQ", labels={"floor": "2"}) for line in lobby] + lab) + "\n")
+    assert verify("--site", "denver*", tmp_path)[0] == verify("--label", "floor=2", tmp_path)[0] == 0
+    assert verify("--label", "floor=3", tmp_path)[1].endswith("There is no record here.\n")
     assert verify("--during", "2026-11-22", tmp_path)[1].endswith("There is no record here.\n")
 
 
