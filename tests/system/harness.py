@@ -424,6 +424,14 @@ def assert_clean(stderr):
     assert not re.search(r"^==\d+==", stderr, re.M), stderr
 
 
+def with_mounts_of_its_own(script, *arguments):
+    """The beginning of a command that is run after a script has mounted something for it alone.
+
+    It keeps in use, too, whatever else was mounted when it began.
+    """
+    return ["unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh", *map(str, arguments)]
+
+
 def with_capabilities_of_users(command):
     """Root may open everything; what is tested here is that not everybody may."""
     if os.geteuid() != 0:

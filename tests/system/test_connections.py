@@ -13,7 +13,8 @@ import time
 
 import pytest
 
-from harness import (Daemon, assert_complete, expected_records, fast, free_port, parse_time, settles, uuid_of, wait_for)
+from harness import (Daemon, assert_complete, expected_records, fast, free_port, parse_time, settles, uuid_of, wait_for,
+                     with_mounts_of_its_own)
 from nginx import Authority, Nginx
 
 RETRY = 'retry = { base = "200ms"; cap = "1s"; };\n'
@@ -217,7 +218,7 @@ class Elsewhere(Daemon):
 def with_hosts(path):
     """A command's beginning: it has the file in the place of /etc/hosts."""
     script = 'mount --bind "$1" /etc/hosts && shift 1 && exec "$@"'
-    return ["unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh", str(path)]
+    return with_mounts_of_its_own(script, path)
 
 
 @pytest.fixture

@@ -48,6 +48,8 @@ class Disk:
 
     def unmount(self):
         run("umount", str(self.path))
+        # Mounted again, it would be as it is as long as another test's process has mounts of its own from before.
+        wait_for(lambda: not run("losetup", "--associated", str(self.image)), 120, "nobody to use the file system")
 
     def free(self):
         stat = os.statvfs(self.path)
@@ -73,6 +75,7 @@ def run(*command):
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise OSError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import threading
 
 import pytest
 
-from harness import OCCUPANCYD, SLOW, Daemon, runs_programs, stays, uuid_of, wait_for
+from harness import OCCUPANCYD, SLOW, Daemon, runs_programs, stays, uuid_of, wait_for, with_mounts_of_its_own
 from nginx import Authority, Nginx
 
 KEY = "Kq7-zW4tVn_0RbXe2Yd9LmHs"
@@ -324,7 +324,7 @@ def test_credential_without_systemd_is_explained(make_daemon):
 def read_only(folder):
     """A command's beginning: for it the folder lies on a file system that it can only read, and is root's."""
     script = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
-    return ["unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh", str(folder)]
+    return with_mounts_of_its_own(script, folder)
 
 
 class InPod(Daemon):

@@ -16,7 +16,7 @@ import time
 import pytest
 
 from harness import (FAKETIME_LIBRARY, Daemon, assert_complete, assert_contiguous, expected_records, last_minute,
-                     parse_time, published_count, uuid_of, wait_for)
+                     parse_time, published_count, uuid_of, wait_for, with_mounts_of_its_own)
 
 DATABASE = pathlib.Path("/usr/share/zoneinfo")
 HOUR = 3600
@@ -83,7 +83,7 @@ class Elsewhere(Daemon):
 def with_database(directory):
     """A command's beginning: it has the directory in the place of the time zone database."""
     script = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
-    return ["unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh", str(directory), str(DATABASE)]
+    return with_mounts_of_its_own(script, directory, DATABASE)
 
 
 @pytest.fixture
