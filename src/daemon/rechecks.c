@@ -46,6 +46,19 @@ static bool what_is_believed(const struct landing *l, struct span *ret_span) {
 	return true;
 }
 
+/* Whether the range may be the reason for the failure: less at once may come through. */
+static bool is_range_in_doubt(const struct verdict *verdict) {
+	switch (verdict->outcome) {
+	case OUTCOME_THROTTLED:
+	case OUTCOME_REFUSED:
+		return false;
+	case OUTCOME_TRANSIENT:
+		return verdict->slow;
+	default:
+		return true;
+	}
+}
+
 void rechecks_take(const struct landing *l) {
 	struct poller *poller = l->poller;
 	const struct settings *settings = l->poll->device->settings;
@@ -61,7 +74,11 @@ void rechecks_take(const struct landing *l) {
 		if (l->verdict.outcome == OUTCOME_THROTTLED) {
 			landing_throttle(l);
 		}
-		recheck_failed(&l->poll->recheck, settings, &l->span, wall, poller->now);
+		if (is_range_in_doubt(&l->verdict)) {
+			recheck_failed(&l->poll->recheck, settings, &l->span, wall, poller->now);
+		} else {
+			recheck_unanswered(&l->poll->recheck, poller->now);
+		}
 	} else if (believed.buckets > 0) {
 		if (record_later(l, &believed)) {
 			return;

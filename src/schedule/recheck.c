@@ -398,6 +398,10 @@ void recheck_answered(struct recheck *recheck, const struct settings *settings, 
 	pass(recheck, settings, start, end, wall);
 }
 
+void recheck_unanswered(struct recheck *recheck, usec_t now) {
+	recheck->wait_until = now + FAILED_WAIT;
+}
+
 void recheck_failed(struct recheck *recheck, const struct settings *settings, const struct span *span,
                     usec_t wall, usec_t now) {
 	recheck->wait_until = now + FAILED_WAIT;

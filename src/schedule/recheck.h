@@ -123,8 +123,12 @@ __attribute__((nonnull))
 void recheck_answered(struct recheck *recheck, const struct settings *settings, usec_t start, usec_t end,
                       usec_t wall);
 
+/** Nobody has answered, or not about the range: it is asked for again after a while. */
+__attribute__((nonnull))
+void recheck_unanswered(struct recheck *recheck, usec_t now);
+
 /**
- * The request failed: a bucket alone waits for its next distance, of several half as many
+ * The range was not answered: a bucket alone waits for its next distance, of several half as many
  * are asked for after a while.
  */
 __attribute__((nonnull))

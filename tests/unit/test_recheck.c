@@ -216,6 +216,19 @@ static void what_fails_is_asked_for_in_parts(void **state) {
 	expect_asked(f, minute(3) + 6 * HOUR, 1440, 0, 3);
 }
 
+static void what_nobody_answers_is_asked_for_again(void **state) {
+	struct fixture *f = *state;
+	struct span span;
+	usec_t wall = minute(3) + HOUR, now = NOW;
+	add(f, 0, 1, minute(1));
+	expect_int(true, recheck_span(&f->recheck, &f->settings, wall, 1440, &span), "a span");
+	recheck_unanswered(&f->recheck, now);
+	expect_int(false, is_due(&f->recheck, wall, now + 15 * MIN - 1), "at once");
+	expect_int(true, is_due(&f->recheck, wall, now + 15 * MIN), "after a while");
+	expect_run(f, 0, 0, 1, 0);
+	expect_asked(f, wall, 1440, 0, 1);
+}
+
 static void a_device_pays_for_its_rechecks(void **state) {
 	struct fixture *f = *state;
 	int made = 0;
@@ -609,6 +622,7 @@ int main(void) {
 		TEST(what_has_another_record_is_asked_for_no_more),
 		TEST(a_range_is_no_longer_than_it_may_be),
 		TEST(what_fails_is_asked_for_in_parts),
+		TEST(what_nobody_answers_is_asked_for_again),
 		TEST(a_device_pays_for_its_rechecks),
 		TEST(the_oldest_go_when_there_is_no_room),
 		TEST(what_is_too_old_is_forgotten),

@@ -977,6 +977,39 @@ static void a_recheck_that_breaks_the_server_makes_nobody_fail(void **state) {
 	fails_alone(500);
 }
 
+/* Who was not there, or not willing, has said nothing of the range: no less is asked for, and no distance is used up. */
+static void only_an_answer_makes_a_recheck_smaller(void **state) {
+	(void)state;
+	static const struct {
+		struct rig_answer failure;
+		int minutes; /* of the next one; of four */
+	} rows[] = {
+		{{.status = 503, .body = ""}, 4},
+		{{.result = HTTP_UNREACHABLE, .body = "", .error = "no route"}, 4},
+		{{.status = 429, .body = "", .retry_after = "2"}, 4},
+		{{.status = 401, .body = ""}, 4},
+		{{.status = 500, .body = ""}, 2},
+		{{.status = 413, .body = ""}, 2},
+		{{.result = HTTP_SLOW, .body = "", .error = "no reply in 30 s"}, 2},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		start_with_empty("xxxx..xxxxxx", "1m", "90s");
+		expect_recheck(29 * SECOND, 31 * SECOND, "2026-11-23T07:51:00Z", "2026-11-23T07:55:00Z", "all");
+		rig_answer(0, &rows[row].failure);
+		(void)rig_turn();
+		(void)rig_until_asked();
+		for (int i = 0; i < 40 && rig_request(0)->end > rig.wall - 3 * MINUTE; i++) {
+			rig_ok(1);
+			(void)rig_turn();
+			(void)rig_until_asked();
+		}
+		expect_int(rows[row].minutes, (rig_request(0)->end - rig_request(0)->start) / MINUTE, "row %zu: minutes", row);
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
+}
+
 /* The ends of the range are empty still, and so is what lies before it: what came between is recorded. */
 static void what_a_recheck_brings_is_kept_and_the_rest_asked_for_alone(void **state) {
 	(void)state;
@@ -1105,6 +1138,7 @@ int main(void) {
 		TEST(a_recheck_is_made_as_soon_as_it_may),
 		TEST(a_recheck_that_is_rejected_makes_nobody_fail),
 		TEST(a_recheck_that_breaks_the_server_makes_nobody_fail),
+		TEST(only_an_answer_makes_a_recheck_smaller),
 		TEST(what_a_recheck_brings_is_kept_and_the_rest_asked_for_alone),
 		TEST(a_recheck_that_is_answered_in_parts_goes_on_behind_each),
 		TEST(what_takes_two_requests_pays_as_one),
