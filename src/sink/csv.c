@@ -58,10 +58,10 @@ static bool needs_guard(const char *text, size_t len) {
 	return false;
 }
 
-static void put_text(struct buf *out, const char *text) {
+void csv_put_text(struct buf *out, const char *text, const char *quoted_for) {
 	static const bool special[256] = {[0x00 ... 0x1f] = true, ['"'] = true, [0x7f ... 0xff] = true};
 	size_t len = text ? strlen(text) : 0;
-	bool quoted = len > 0 && strpbrk(text, ",\"") != NULL;
+	bool quoted = len > 0 && strpbrk(text, quoted_for) != NULL;
 
 	if (quoted) {
 		buf_putc(out, '"');
@@ -79,7 +79,7 @@ static void put_text(struct buf *out, const char *text) {
 
 /* A column and the comma behind it. */
 static void put_column(struct buf *out, const char *text) {
-	put_text(out, text);
+	csv_put_text(out, text, ",\"");
 	buf_putc(out, ',');
 }
 

@@ -33,6 +33,13 @@ struct log_entry;
 __attribute__((nonnull))
 void csv_format(const struct record *record, struct buf *out);
 
+/**
+ * Appends a text as a column of such a line has it; NULL as an empty one.  quoted_for: the characters for which it
+ * stands in quotation marks, which are among them.
+ */
+__attribute__((nonnull(1, 3)))
+void csv_put_text(struct buf *out, const char *text, const char *quoted_for);
+
 /** Reads such a line back, of any version.  Returns 0; -ENODATA if it is a header; -EBADMSG. */
 __attribute__((warn_unused_result, nonnull))
 int csv_parse(const char *line, size_t len, struct log_entry *ret);

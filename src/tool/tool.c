@@ -104,17 +104,41 @@ static const char *option_name(const struct option *options, int option) {
 	return options->name ? options->name : "";
 }
 
-int tool_options(struct tool *tool, int argc, char *argv[], const struct option *own, tool_option *handle, void *user) {
-	struct option options[64] = {{0}};
-	size_t count = SHARED;
-	int option;
+/* The shared ones and a command's own; of those with a letter for a number, the letter too. */
+static void join(struct option options[static 64], char letters[static 64], const struct option *own) {
+	size_t count = SHARED, len = strlen(":c:h");
 
 	memcpy(options, shared, sizeof(shared));
-	while (own && own->name) {
-		options[count++] = *own++;
+	memcpy(letters, ":c:h", len + 1);
+	for (; own && own->name; own++) {
+		options[count++] = *own;
+		if (own->val < OPTION_JSON) {
+			letters[len++] = (char)own->val;
+			if (own->has_arg == required_argument) {
+				letters[len++] = ':';
+			}
+			letters[len] = '\0';
+		}
 	}
+}
+
+static bool is_shared(int option) {
+	for (size_t i = 0; i < SHARED; i++) {
+		if (shared[i].val == option) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int tool_options(struct tool *tool, int argc, char *argv[], const struct option *own, tool_option *handle, void *user) {
+	struct option options[64] = {{0}};
+	char letters[64];
+	int option;
+
+	join(options, letters, own);
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		struct error err = {{0}};
 		int r = 0;
 		if (option == '?' || option == ':') {
@@ -127,7 +151,7 @@ int tool_options(struct tool *tool, int argc, char *argv[], const struct option 
 			printf("%s\n%s", tool->help, shared_help);
 			return TOOL_HELPED;
 		}
-		r = option >= TOOL_OWN ? handle(tool, option, optarg, user, &err) : take_shared(tool, option, optarg, &err);
+		r = is_shared(option) ? take_shared(tool, option, optarg, &err) : handle(tool, option, optarg, user, &err);
 		if (r < 0) {
 			tool_error("--%s: %s", option_name(options, option), err.text[0] ? err.text : strerror(-r));
 			return EX_USAGE;

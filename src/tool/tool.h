@@ -45,7 +45,7 @@ struct tool {
 typedef int tool_option(struct tool *tool, int option, const char *value, void *user, struct error *err);
 
 /**
- * Reads the options of a command, its own ones (ended by a zero, numbered from TOOL_OWN on) and the shared ones.
+ * Reads the options of a command, its own ones (ended by a zero, numbered from TOOL_OWN on, or with a letter) and the shared ones.
  *
  * Returns 0; or the exit code: TOOL_HELPED, or EX_USAGE, and it has been said what is wrong.
  */

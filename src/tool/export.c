@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: ISC
+
+#include "tool/export.h"
+
+#include "base/text.h"
+#include "base/word.h"
+#include "tool/csvform.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const struct form forms[] = {
+	{"csv", false, csvform_long, csvform_wide},
+};
+enum { FORMS = sizeof(forms) / sizeof(forms[0]) };
+
+static const char *const dialects[] = {
+	[DIALECT_RFC4180] = "rfc4180",
+	[DIALECT_EXCEL] = "excel",
+	[DIALECT_EXCEL_SEMICOLON] = "excel-semicolon",
+};
+
+static const char *const withs[] = {
+	[COARSE_MEAN] = "mean",
+	[COARSE_MAX] = "max",
+	[COARSE_LAST] = "last",
+};
+
+struct export {
+	struct log_files files;
+	struct rooms rooms;
+	struct all_series series;
+	struct coarse coarse;
+	struct job job;
+	const struct form *form; /* NULL: by the name of the file */
+	const char *path;        /* NULL: the standard output */
+	bool is_wide, has_with, has_dialect;
+	uint64_t odd;            /* lines that cannot be read */
+	struct position odd_at;  /* the first of them */
+};
+
+/* Reading */
+
+static int visit(const struct seen *seen, void *user) {
+	struct export *export = user;
+	size_t room = (size_t)(seen->room - export->rooms.list);
+	return all_series_put(&export->series, room, seen->entry, seen->covering);
+}
+
+static int odd(struct position at, const char *reason, void *user) {
+	struct export *export = user;
+	(void)reason;
+	if (export->odd++ == 0) {
+		export->odd_at = at;
+	}
+	return 0;
+}
+
+/* What was selected */
+
+static size_t put_blank(struct buf *out, const char *text, size_t len) {
+	uint32_t point = 0;
+	size_t used = text_decode(text, len, &point);
+	if (used == 0) {
+		buf_puts(out, "\xef\xbf\xbd");
+		return 1;
+	}
+	if (text_is_unprintable(point)) {
+		buf_putc(out, ' ');
+	} else {
+		buf_append(out, text, used);
+	}
+	return used;
+}
+
+/* Fit for every form: what is unprintable becomes a blank, what is not UTF-8 U+FFFD. */
+static char *plain(const char *text) {
+	static const bool special[256] = {[0x00 ... 0x1f] = true, [0x7f ... 0xff] = true};
+	struct buf out;
+	buf_init(&out, BUF_ANY);
+	text_put(&out, text, strlen(text), special, put_blank);
+	char *copy = buf_error(&out) < 0 ? NULL : strdup(buf_text(&out));
+	buf_done(&out);
+	return copy;
+}
+
+static int add_subject(struct export *export, const struct tool *tool, size_t room) {
+	struct subject *subject = &export->job.subjects[export->job.count];
+	subject->room = &export->rooms.list[room];
+	subject->series = all_series_of(&export->series, room);
+	subject->name = plain(subject->room->name);
+	subject->site = plain(subject->room->site);
+	period_in(&tool->selection.period, subject->room->zone, tool->now, &subject->from, &subject->to);
+	export->job.count++;
+	return subject->name && subject->site ? 0 : -ENOMEM;
+}
+
+/* By site and name, "Room 2" before "Room 10". */
+static int compare(const void *a, const void *b) {
+	const struct subject *left = a, *right = b;
+	int order = strverscmp(left->site, right->site);
+	order = order != 0 ? order : strverscmp(left->name, right->name);
+	order = order != 0 ? order : strcmp(left->room->uuid, right->room->uuid);
+	return order != 0 ? order : (int)left->room->interval - (int)right->room->interval;
+}
+
+static int select_rooms(struct export *export, const struct tool *tool) {
+	export->job.subjects = calloc(export->rooms.len + 1, sizeof(*export->job.subjects));
+	int r = export->job.subjects ? 0 : -ENOMEM;
+	for (size_t i = 0; r == 0 && i < export->rooms.len; i++) {
+		if (tool_selects(tool, &export->rooms.list[i])) {
+			r = add_subject(export, tool, i);
+		}
+	}
+	if (r == 0) {
+		qsort(export->job.subjects, export->job.count, sizeof(*export->job.subjects), compare);
+	}
+	return r;
+}
+
+/* Nothing was selected: says why. */
+static int tell_nothing(const struct export *export, const struct tool *tool) {
+	const char *wanted = tool->selection.rooms ? tool->selection.rooms[0] : NULL, *nearest = NULL;
+	unsigned best = WORD_FAR;
+	char shown[LOG_TEXT_SIZE], meant[LOG_TEXT_SIZE];
+
+	if (export->rooms.len == 0) {
+		tool_error("there is no record here");
+		return TOOL_NO;
+	}
+	for (size_t i = 0; wanted && i < export->rooms.len; i++) {
+		nearest = word_is_nearer(wanted, export->rooms.list[i].name, &best) ? export->rooms.list[i].name : nearest;
+	}
+	if (nearest) {
+		tool_error("there is no room \"%s\": did you mean \"%s\"?", text_escape(shown, sizeof(shown), wanted, strlen(wanted)),
+		           text_escape(meant, sizeof(meant), nearest, strlen(nearest)));
+	} else {
+		tool_error("none of the %zu rooms of the log was selected", export->rooms.len);
+	}
+	return EX_USAGE;
+}
+
+static int check_lengths(const struct export *export) {
+	char shown[LOG_TEXT_SIZE];
+	for (size_t i = 0; export->job.coarse && i < export->job.count; i++) {
+		const struct subject *subject = &export->job.subjects[i];
+		if (!coarse_fits(export->job.coarse, subject->room)) {
+			tool_error("--every %s: the counts of \"%s\" are of longer intervals (%s): choose a longer one, or other rooms",
+			           export->job.every, text_escape(shown, sizeof(shown), subject->name, strlen(subject->name)),
+			           interval_name(subject->room->interval));
+			return EX_USAGE;
+		}
+	}
+	return 0;
+}
+
+/* Writing */
+
+/* The log is not to be written over. */
+static int check_path(const struct export *export) {
+	struct stat to, from;
+	if (!export->path || stat(export->path, &to) < 0 || !S_ISREG(to.st_mode)) {
+		return 0;
+	}
+	for (size_t i = 0; i < export->files.len; i++) {
+		if (stat(export->files.list[i].path, &from) == 0 && from.st_dev == to.st_dev && from.st_ino == to.st_ino) {
+			tool_error("%s is a file of the log: it is not written over", export->path);
+			return EX_USAGE;
+		}
+	}
+	return 0;
+}
+
+static int fail(int r, const struct error *err) {
+	tool_error("%s", err->text[0] ? err->text : strerror(-r));
+	return r == -EACCES || r == -EPERM ? EX_NOPERM : r == -EINVAL ? EX_USAGE : EX_IOERR;
+}
+
+static int write_all(struct export *export) {
+	struct job *job = &export->job;
+	struct error err = {{0}}, closing = {{0}};
+
+	int r = output_open(&job->output, export->path, &err);
+	if (r < 0) {
+		return fail(r, &err);
+	}
+	r = export->is_wide ? export->form->write_wide(job, &err) : export->form->write_long(job, &err);
+	bool is_output = job->output.error < 0;
+	int closed = output_close(&job->output, r == 0 || is_output, &closing);
+	if (closed < 0) {
+		return fail(closed, &closing);
+	}
+	return r < 0 ? fail(r, &err) : 0;
+}
+
+static int finish(struct export *export, const struct tool *tool) {
+	if (select_rooms(export, tool) < 0) {
+		return EX_OSERR;
+	}
+	if (export->odd > 0) {
+		tool_error("%" PRIu64 " line%s that cannot be read %s left out, first %s:%" PRIu64 ": see occupancyctl verify",
+		           export->odd, export->odd == 1 ? "" : "s", export->odd == 1 ? "is" : "are",
+		           export->files.list[export->odd_at.file].name, export->odd_at.line);
+	}
+	if (export->job.count == 0) {
+		return tell_nothing(export, tool);
+	}
+	int r = check_lengths(export);
+	r = r == 0 ? check_path(export) : r;
+	return r == 0 ? write_all(export) : r;
+}
+
+/* The command */
+
+const char export_help[] =
+	"Usage: occupancyctl export [OPTION]... [PATH]...\n"
+	"\n"
+	"Writes the latest count of every bucket, for spreadsheets and other programs.  Where there is no count\n"
+	"there is none, never a 0.  PATH is a directory or a file of the log; without one, the log of the\n"
+	"configuration.\n"
+	"\n"
+	"      --every INTERVAL    coarser, by each room's clock: 15m, 1h, 1d, 1w, 1mo\n"
+	"      --with WHAT         then with the mean (by time), max or last of the counts; mean without it\n"
+	"      --long              a row for each room and bucket, which is what is written without it\n"
+	"      --wide              a row for each bucket, a column for each room\n"
+	"      --format FORMAT     csv\n"
+	"      --dialect DIALECT   of CSV: rfc4180, excel, excel-semicolon (with a comma in numbers)\n"
+	"  -o, --output FILE       write this file, whole or not at all, instead of the standard output\n";
+
+enum { OPTION_EVERY = TOOL_OWN, OPTION_WITH, OPTION_LONG, OPTION_WIDE, OPTION_FORMAT, OPTION_DIALECT };
+
+/* The place of a word among others.  Returns -EINVAL and a sentence if it is none of them. */
+static int choose(const char *const words[], size_t count, const char *word, struct error *err) {
+	struct buf all;
+	char shown[64];
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(words[i], word) == 0) {
+			return (int)i;
+		}
+	}
+	buf_init(&all, BUF_ANY);
+	for (size_t i = 0; i < count; i++) {
+		buf_printf(&all, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " or ", words[i]);
+	}
+	int r = error_set(err, EINVAL, "\"%s\" is not known: expected %s", text_escape(shown, sizeof(shown), word, strlen(word)),
+	                  buf_text(&all));
+	buf_done(&all);
+	return r;
+}
+
+static int choose_form(struct export *export, const char *name, struct error *err) {
+	const char *names[FORMS];
+	for (size_t i = 0; i < FORMS; i++) {
+		names[i] = forms[i].name;
+	}
+	int r = choose(names, FORMS, name, err);
+	export->form = r >= 0 ? &forms[r] : NULL;
+	return r;
+}
+
+static int take_word(struct export *export, int option, const char *value, struct error *err) {
+	int r = 0;
+
+	switch (option) {
+	case OPTION_EVERY:
+		export->job.every = value;
+		return coarse_parse(value, &export->coarse, err);
+	case OPTION_WITH:
+		r = choose(withs, sizeof(withs) / sizeof(withs[0]), value, err);
+		export->coarse.with = r >= 0 ? (enum coarse_with)r : COARSE_MEAN;
+		export->has_with = true;
+		return r;
+	case OPTION_DIALECT:
+		r = choose(dialects, sizeof(dialects) / sizeof(dialects[0]), value, err);
+		export->job.dialect = r >= 0 ? (enum dialect)r : DIALECT_RFC4180;
+		export->has_dialect = true;
+		return r;
+	default:
+		return choose_form(export, value, err);
+	}
+}
+
+static int take_option(struct tool *tool, int option, const char *value, void *user, struct error *err) {
+	struct export *export = user;
+	int r;
+	(void)tool;
+
+	switch (option) {
+	case OPTION_LONG:
+	case OPTION_WIDE:
+		export->is_wide = option == OPTION_WIDE;
+		return 0;
+	case 'o':
+		export->path = value;
+		return 0;
+	default:
+		r = take_word(export, option, value, err);
+		return r < 0 ? r : 0;
+	}
+}
+
+/* By the ending of the file's name, if nothing else says which. */
+static const struct form *form_of_path(const char *path) {
+	const char *dot = path ? strrchr(path, '.') : NULL;
+	for (size_t i = 0; dot && i < FORMS; i++) {
+		if (strcmp(dot + 1, forms[i].name) == 0) {
+			return &forms[i];
+		}
+	}
+	return &forms[0];
+}
+
+/* What does not go together.  Returns 0 or EX_USAGE. */
+static int check_options(struct export *export) {
+	const char *wrong = NULL;
+
+	export->form = export->form ? export->form : form_of_path(export->path);
+	if (export->has_with && !export->job.every) {
+		wrong = "--with is for --every";
+	} else if (export->has_dialect && export->form != &forms[0]) {
+		wrong = "--dialect is for CSV";
+	} else if (export->is_wide && !export->form->write_wide) {
+		wrong = "--wide is for tables: this format has a row for each room and bucket";
+	} else if (export->form->needs_file && !export->path) {
+		wrong = "this format needs a file: -o FILE";
+	}
+	if (wrong) {
+		tool_error("%s", wrong);
+		return EX_USAGE;
+	}
+	export->job.coarse = export->job.every ? &export->coarse : NULL;
+	export->job.with = withs[export->coarse.with];
+	return 0;
+}
+
+static void release(struct export *export) {
+	for (size_t i = 0; i < export->job.count; i++) {
+		free(export->job.subjects[i].name);
+		free(export->job.subjects[i].site);
+	}
+	free(export->job.subjects);
+	all_series_done(&export->series);
+	rooms_done(&export->rooms);
+	files_done(&export->files);
+}
+
+int export_run(struct tool *tool, int argc, char *argv[]) {
+	static const struct option own[] = {
+		{"every", required_argument, NULL, OPTION_EVERY},
+		{"with", required_argument, NULL, OPTION_WITH},
+		{"long", no_argument, NULL, OPTION_LONG},
+		{"wide", no_argument, NULL, OPTION_WIDE},
+		{"format", required_argument, NULL, OPTION_FORMAT},
+		{"dialect", required_argument, NULL, OPTION_DIALECT},
+		{"output", required_argument, NULL, 'o'},
+		{0},
+	};
+	struct export export = {.path = NULL};
+
+	int r = tool_options(tool, argc, argv, own, take_option, &export);
+	if (r == 0) {
+		r = check_options(&export);
+	}
+	if (r == 0) {
+		r = tool_files(tool, &export.files);
+	}
+	if (r == 0) {
+		r = tool_read(&export.files, &export.rooms, visit, odd, &export);
+	}
+	if (r == 0) {
+		r = finish(&export, tool);
+	}
+	release(&export);
+	return r;
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: ISC
+
+#include "tool/output.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BLOCK = 256 * 1024 };
+
+/* Signals */
+
+static const int fatal[] = {SIGHUP, SIGINT, SIGTERM};
+enum { FATAL = sizeof(fatal) / sizeof(fatal[0]) };
+
+/* What a signal removes. */
+static const char *volatile doomed;
+
+static void die(int signal) {
+	if (doomed) {
+		(void)unlink(doomed);
+	}
+	(void)raise(signal);
+}
+
+static void heed_signals(void) {
+	struct sigaction action = {.sa_handler = die, .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
+
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	for (size_t i = 0; i < FATAL; i++) {
+		/* As nohup wants it. */
+		if (sigaction(fatal[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
+			(void)sigaction(fatal[i], &action, NULL);
+		}
+	}
+}
+
+/* Opening */
+
+static void release(struct output *output) {
+	if (output->fd != STDOUT_FILENO) {
+		file_close(output->fd);
+	}
+	doomed = NULL;
+	free(output->path);
+	free(output->temporary);
+	free(output->data);
+	*output = (struct output){.fd = -1};
+}
+
+/* Beside the file, whose name stays in its own: ".NAME.PID.tmp". */
+static int create(struct output *output) {
+	char *slash = strrchr(output->path, '/');
+	int folder = slash ? (int)(slash - output->path) + 1 : 0;
+
+	if (asprintf(&output->temporary, "%.*s.%s.%ld.tmp", folder, output->path, output->path + folder, (long)getpid()) < 0) {
+		output->temporary = NULL;
+		return -ENOMEM;
+	}
+	/* What a killed process of the same number has left. */
+	(void)file_remove(output->temporary);
+	doomed = output->temporary;
+	output->fd = file_open(output->temporary, FILE_CREATE, 0666);
+	return output->fd < 0 ? output->fd : 0;
+}
+
+/* The file that symbolic links lead to is replaced, not they. */
+static int resolve(struct output *output, const char *path) {
+	output->path = realpath(path, NULL);
+	if (!output->path && errno == ENOENT) {
+		output->path = strdup(path);
+	}
+	return output->path ? 0 : -errno;
+}
+
+static int open_file(struct output *output, const char *path) {
+	struct stat st;
+	int r = resolve(output, path);
+	if (r < 0) {
+		return r;
+	}
+	if (stat(output->path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		output->fd = open(output->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+		return output->fd < 0 ? -errno : 0;
+	}
+	return create(output);
+}
+
+int output_open(struct output *output, const char *path, struct error *err) {
+	*output = (struct output){.fd = STDOUT_FILENO, .size = BLOCK, .data = malloc(BLOCK)};
+	int r = output->data ? 0 : -ENOMEM;
+
+	heed_signals();
+	if (r == 0 && path && strcmp(path, "-") != 0) {
+		output->fd = -1;
+		r = open_file(output, path);
+	}
+	if (r < 0) {
+		release(output);
+		return error_errno(err, -r, "%s cannot be written", path ? path : "the output");
+	}
+	return 0;
+}
+
+/* Writing */
+
+/* Standard output may be a pipe that others have made not to wait. */
+static int write_all(int fd, const char *data, size_t len) {
+	size_t written;
+	int r;
+
+	while ((r = file_write(fd, data, len, &written)) == -EAGAIN) {
+		struct pollfd wait = {.fd = fd, .events = POLLOUT};
+		(void)poll(&wait, 1, -1);
+		data += written;
+		len -= written;
+	}
+	return r;
+}
+
+static void flush(struct output *output) {
+	if (output->error == 0) {
+		output->error = write_all(output->fd, output->data, output->len);
+		output->bytes += (int64_t)output->len;
+	}
+	output->len = 0;
+}
+
+char *output_room(struct output *output, size_t len) {
+	if (output->size - output->len < len) {
+		flush(output);
+	}
+	return output->data + output->len;
+}
+
+void output_put(struct output *output, const char *data, size_t len) {
+	while (len > 0) {
+		size_t part = len < BLOCK ? len : BLOCK;
+		memcpy(output_room(output, part), data, part);
+		output->len += part;
+		data += part;
+		len -= part;
+	}
+}
+
+void output_puts(struct output *output, const char *text) {
+	output_put(output, text, strlen(text));
+}
+
+/* The end */
+
+static int settle(struct output *output) {
+	flush(output);
+	if (output->error < 0 || !output->temporary) {
+		return output->error;
+	}
+	int r = file_sync_all(output->fd);
+	r = r < 0 ? r : file_rename(output->temporary, output->path);
+	if (r == 0) {
+		doomed = NULL;
+	}
+	return r;
+}
+
+int output_close(struct output *output, bool keep, struct error *err) {
+	int r = keep ? settle(output) : 0;
+
+	if (r < 0) {
+		(void)error_errno(err, -r, "%s cannot be written", output->path ? output->path : "the output");
+	}
+	if (output->temporary && doomed) {
+		(void)file_remove(output->temporary);
+	}
+	release(output);
+	return r;
+}
