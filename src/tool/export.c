@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/word.h"
 #include "tool/csvform.h"
+#include "tool/lineforms.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,8 +16,11 @@
 
 static const struct form forms[] = {
 	{"csv", false, csvform_long, csvform_wide},
+	{"ndjson", false, lineforms_json, NULL},
+	{"influx", false, lineforms_influx, NULL},
+	{"openmetrics", false, lineforms_openmetrics, NULL},
 };
-enum { FORMS = sizeof(forms) / sizeof(forms[0]) };
+enum { FORM_CSV, FORM_NDJSON, FORMS = sizeof(forms) / sizeof(forms[0]) };
 
 static const char *const dialects[] = {
 	[DIALECT_RFC4180] = "rfc4180",
@@ -227,7 +231,7 @@ const char export_help[] =
 	"      --with WHAT         then with the mean (by time), max or last of the counts; mean without it\n"
 	"      --long              a row for each room and bucket, which is what is written without it\n"
 	"      --wide              a row for each bucket, a column for each room\n"
-	"      --format FORMAT     csv\n"
+	"      --format FORMAT     csv, ndjson, influx (line protocol), openmetrics\n"
 	"      --dialect DIALECT   of CSV: rfc4180, excel, excel-semicolon (with a comma in numbers)\n"
 	"  -o, --output FILE       write this file, whole or not at all, instead of the standard output\n";
 
@@ -312,17 +316,19 @@ static const struct form *form_of_path(const char *path) {
 			return &forms[i];
 		}
 	}
-	return &forms[0];
+	return &forms[FORM_CSV];
 }
 
 /* What does not go together.  Returns 0 or EX_USAGE. */
-static int check_options(struct export *export) {
+static int check_options(struct export *export, const struct tool *tool) {
 	const char *wrong = NULL;
 
-	export->form = export->form ? export->form : form_of_path(export->path);
+	if (!export->form) {
+		export->form = tool->json ? &forms[FORM_NDJSON] : form_of_path(export->path);
+	}
 	if (export->has_with && !export->job.every) {
 		wrong = "--with is for --every";
-	} else if (export->has_dialect && export->form != &forms[0]) {
+	} else if (export->has_dialect && export->form != &forms[FORM_CSV]) {
 		wrong = "--dialect is for CSV";
 	} else if (export->is_wide && !export->form->write_wide) {
 		wrong = "--wide is for tables: this format has a row for each room and bucket";
@@ -364,7 +370,7 @@ int export_run(struct tool *tool, int argc, char *argv[]) {
 
 	int r = tool_options(tool, argc, argv, own, take_option, &export);
 	if (r == 0) {
-		r = check_options(&export);
+		r = check_options(&export, tool);
 	}
 	if (r == 0) {
 		r = tool_files(tool, &export.files);

@@ -36,6 +36,7 @@ static void heed_signals(void) {
 	struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
 
 	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	for (size_t i = 0; i < FATAL; i++) {
 		/* As nohup wants it. */
 		if (sigaction(fatal[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) {

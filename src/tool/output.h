@@ -25,8 +25,8 @@ struct output {
 
 /**
  * Opens the file, or the standard output for NULL and for "-".  What is there and is not a regular file, such as
- * /dev/null, is written to directly.  A closed pipe is an error from now on, not a signal; a signal that ends
- * the program removes the temporary file.
+ * /dev/null, is written to directly.  A closed pipe or a file that is too large is an error from now on, not a
+ * signal; a signal that ends the program removes the temporary file.
  *
  * Returns 0, or -errno and a sentence.  Then, and after output_close(), nothing is to be released.
  */

@@ -4,15 +4,21 @@ makes of it.
 """
 
 import csv
-import datetime
 import io
 import json
+import os
+import re
+import resource
+import shutil
+import signal
 import subprocess
+import urllib.parse
+import urllib.request
 
 import pytest
 
 from handmade import Room, local, write
-from harness import OCCUPANCYCTL, WRAPPER, assert_clean, rfc3339, uuid_of
+from harness import OCCUPANCYCTL, WRAPPER, assert_clean, free_port, rfc3339, uuid_of, wait_for
 from test_calendar import recorded_at, seconds
 
 # Each over a change of the clock, from a day before it to a part of the day behind it.
@@ -125,3 +131,283 @@ def test_what_the_daemon_recorded_is_what_is_exported(start_fake, make_daemon):
         assert (row["count"], row["status"]) == ("" if record["count"] is None else str(record["count"]), record["status"])
         assert (row["local_time"], row["room"], row["site"], row["interval"]) == (
             record["local_time"], record["name"], "Köln", record["interval"])
+
+
+# What people may call a room.  A name is cut at 255 bytes.
+HOSTILE = ["a,b;c", 'say "hi"', "two\nlines\r\nand a tab\there", "=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r=2", "'quoted",
+           "  =blank", "\uff1d3", "🚪 emoji", "\x1b[31mred\x1b[0m\x07", "\u202egnp.exe", "<b>&amp;</b>", "a\\,b\\", "x=y z",
+           "back\\", "{a=\"b\"} 1 2\n# EOF", "nul\x00l", "é" * 32768, "x" * 65536, ",", '"', "\\"]
+
+
+def shown(name):
+    """What such a name becomes where nothing unprintable may stand."""
+    cut = name.split("\x00")[0].encode()[:255].decode(errors="replace")
+    return "".join(" " if ord(c) < 32 or 0x7f <= ord(c) < 0xa0 or c == "\u202e" else c for c in cut)
+
+
+def guarded(text):
+    """As a spreadsheet may have it."""
+    return "'" + text if text.startswith("'") or text.lstrip(" ")[:1] in tuple("=+-@\uff1d\uff0b\uff0d\uff20") else text
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    start = seconds("2026-05-04T00:00:00Z")
+    folder = tmp_path / "hostile"
+    folder.mkdir()
+    return write(folder, *(Room(n, name, "Europe/Berlin", start, start + 7200, site=name, seed=n)
+                           for n, name in enumerate(HOSTILE, 1)))
+
+
+def assert_inert(text):
+    """Nothing that acts on a terminal, and lines alone where lines end."""
+    assert not [c for c in text if (ord(c) < 32 and c not in "\r\n") or 0x7f <= ord(c) < 0xa0 or c == "\u202e"]
+
+
+def names_of(rows):
+    return {row["device"]: row["room"] for row in rows}
+
+
+@pytest.mark.parametrize("dialect, separator", [("rfc4180", ","), ("excel", ","), ("excel-semicolon", ";")])
+def test_any_name_is_one_column_of_csv(dialect, separator, hostile):
+    text = export("--dialect", dialect, hostile)
+    assert_inert(text)
+    assert text.startswith("\ufeff") == (dialect != "rfc4180")
+    assert text.count("\n") == text.count("\r\n") == len(text.splitlines())
+    rows = table(text.removeprefix("\ufeff"), delimiter=separator)
+    expected = {uuid_of(n): guarded(shown(name)) for n, name in enumerate(HOSTILE, 1)}
+    assert names_of(rows) == expected and {row["device"]: row["site"] for row in rows} == expected
+    assert all(None not in row and None not in row.values() for row in rows)
+    wide = export("--wide", "--dialect", dialect, hostile)
+    assert_inert(wide)
+    header = next(csv.reader(io.StringIO(wide.removeprefix("\ufeff"), newline=""), delimiter=separator, strict=True))
+    assert sorted(header[2:]) == sorted(expected.values())
+
+
+def test_times_and_numbers_are_those_of_the_dialect(tmp_path):
+    start = seconds("2026-10-24T22:00:00Z")
+    write(tmp_path, Room(1, "lobby", "Europe/Berlin", start, start + 4 * 3600))
+    plain = table(export("--every", "1h", tmp_path))
+    for dialect, separator, point in (("excel", ",", "."), ("excel-semicolon", ";", ",")):
+        rows = table(export("--every", "1h", "--dialect", dialect, tmp_path).removeprefix("\ufeff"), delimiter=separator)
+        assert [row["local_time"] for row in rows] == [
+            "2026-10-25 00:00:00", "2026-10-25 01:00:00", "2026-10-25 02:00:00", "2026-10-25 02:00:00"]
+        assert [row["time"] for row in rows] == [row["time"].replace("T", " ").rstrip("Z") for row in plain]
+        assert [row["mean"].replace(point, ".") for row in rows] == [row["mean"] for row in plain]
+        assert [row["known"].replace(point, ".") for row in rows] == [row["known"] for row in plain]
+    assert any("." in row["mean"] for row in plain)
+
+
+def test_json_lines_hold_all_of_it(hostile, tmp_path):
+    text = export("--format", "ndjson", hostile)
+    assert_inert(text)
+    rows = [json.loads(line) for line in text.splitlines()]
+    assert names_of(rows) == {uuid_of(n): shown(name) for n, name in enumerate(HOSTILE, 1)}
+
+    start = seconds("2026-03-28T03:10:00Z")
+    room = Room(1, "lobby", "Europe/Berlin", start, start + THREE_DAYS, site="")
+    write(tmp_path, room)
+    assert export("--json", tmp_path) == export("--format", "ndjson", tmp_path)
+    rows = [json.loads(line) for line in export("--json", tmp_path).splitlines()]
+    shared = {"room": "lobby", "site": None, "device": room.uuid}
+    assert rows == [{"time": rfc3339(b.start), "end": rfc3339(b.end), "local_time": local(room.zone, b.start).isoformat(),
+                     **shared, "interval": "QUARTERHOURLY", "count": b.count, "status": b.status} for b in room.buckets]
+    rows = [json.loads(line) for line in export("--json", "--every", "1d", "--with", "max", tmp_path).splitlines()]
+    assert [(row["time"], row["max"], row["interval"]) for row in rows] == [
+        (rfc3339(at), figures and figures["max"], "1d") for at, figures, _ in room.coarser(86400)]
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed: prometheus")
+def test_prometheus_takes_the_openmetrics(hostile, tmp_path):
+    start = seconds("2026-10-24T18:10:00Z")
+    log = tmp_path / "log"
+    log.mkdir()
+    rooms = [Room(n, f"room {n}", "Europe/Berlin", start, start + 43200, interval, seed=n)
+             for n, interval in enumerate(["QUARTERHOURLY", "MINUTELY", "HOURLY"], 1)]
+    for folder, metric, options in ((write(log, *rooms), "occupancy_people", []),
+                                    (log, "occupancy_people_mean", ["--every", "1h"]), (hostile, "occupancy_people", [])):
+        text = export("--format", "openmetrics", *options, folder)
+        assert_inert(text)
+        assert text.endswith("\n# EOF\n") and text.count("# EOF\n") == 1
+        (tmp_path / "metrics").write_text(text)
+        blocks = tmp_path / f"blocks of {folder.name}{len(options)}"
+        done = subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", tmp_path / "metrics", blocks],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        (blocks / "wal").mkdir()  # which the dump wants
+        dump = subprocess.run(["promtool", "tsdb", "dump", blocks], capture_output=True, text=True, timeout=60).stdout
+        samples = {}
+        for line in dump.splitlines():
+            labels, value, at = re.fullmatch(r"\{(.*)\} (\S+) (\d+)", line).groups()
+            labels = dict(re.findall(r'(\w+)="((?:\\.|[^"\\])*)"', labels))
+            assert labels["__name__"] == metric
+            samples[labels["device"], int(at) // 1000] = (json.loads(f'"{labels["room"]}"'), float(value))
+        if folder == hostile:
+            assert {device: room for (device, _), (room, _) in samples.items()} == {
+                uuid_of(n): shown(name) for n, name in enumerate(HOSTILE, 1)}
+        elif options:
+            expected = {(room.uuid, at): float(figures["mean"]) for room in rooms
+                        for at, figures, _ in room.coarser(3600) if figures}
+            assert samples.keys() == expected.keys()
+            assert all(abs(samples[key][1] - mean) < 0.000001 for key, mean in expected.items())
+        else:
+            assert samples == {(room.uuid, b.start): (room.name, b.count) for room in rooms for b in room.buckets
+                               if b.count is not None}
+
+
+@pytest.fixture
+def influx(tmp_path):
+    """InfluxDB's server; asks it what is in its database."""
+    if not shutil.which("influxd"):
+        pytest.skip("influxd is not installed: influxdb")
+    folder = tmp_path / "influxdb"
+    port, control = free_port(), free_port()
+    folder.mkdir()
+    (folder / "influxdb.conf").write_text(
+        f'reporting-disabled = true\nbind-address = "127.0.0.1:{control}"\n[meta]\ndir = "{folder}/meta"\n'
+        f'[data]\ndir = "{folder}/data"\nwal-dir = "{folder}/wal"\n[monitor]\nstore-enabled = false\n[ifql]\nenabled = false\n'
+        f'[http]\nbind-address = "127.0.0.1:{port}"\n')
+    with open(folder / "output", "w") as output:
+        server = subprocess.Popen(["influxd", "-config", folder / "influxdb.conf"], stdout=output, stderr=output)
+
+    def ask(path, body=None):
+        with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}{path}", body), timeout=30) as reply:
+            return reply.read()
+
+    def answers():
+        try:
+            return ask("/ping") is not None
+        except OSError:
+            assert server.poll() is None, (folder / "output").read_text()
+            return False
+    try:
+        wait_for(answers, 60, "influxd")
+        ask("/query", b"q=CREATE+DATABASE+rooms")
+        yield ask
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def test_influxdb_takes_the_line_protocol(influx, hostile, tmp_path):
+    start = seconds("2026-10-24T18:10:00Z")
+    log = tmp_path / "log"
+    log.mkdir()
+    room = Room(99, "room", "Europe/Berlin", start, start + 43200)
+    for lines in (export("--format", "influx", write(log, room)), export("--format", "influx", "--every", "1h", log),
+                  export("--format", "influx", hostile)):
+        assert_inert(lines)
+        influx("/write?db=rooms", lines.encode())
+
+    def found(field):
+        query = urllib.parse.urlencode({"db": "rooms", "epoch": "s", "q": f'SELECT "{field}", device, interval, room FROM occupancy'})
+        series = json.loads(influx(f"/query?{query}"))["results"][0]["series"][0]
+        return [dict(zip(series["columns"], values)) for values in series["values"]]
+    counts = found("count")
+    assert {row["time"]: row["count"] for row in counts if row["device"] == room.uuid} == {
+        b.start: b.count for b in room.buckets if b.count is not None}
+    means = {row["time"]: row["mean"] for row in found("mean")}
+    expected = {at: float(figures["mean"]) for at, figures, _ in room.coarser(3600) if figures}
+    assert means.keys() == expected.keys() and all(abs(means[at] - expected[at]) < 0.000001 for at in means)
+    # What ends in a backslash has a blank behind it, since that would stand for more.
+    assert {row["device"]: row["room"] for row in counts if row["device"] != room.uuid} == {
+        uuid_of(n): shown(name) + " " * shown(name).endswith("\\") for n, name in enumerate(HOSTILE, 1)}
+
+
+# Output that cannot be written, and what a user gets wrong
+
+@pytest.fixture
+def log(tmp_path):
+    start = seconds("2026-05-04T00:00:00Z")
+    folder = tmp_path / "log"
+    folder.mkdir()
+    return write(folder, Room(1, "lobby", "UTC", start, start + 86400), Room(2, "lab", "UTC", start, start + 86400, "HOURLY"))
+
+
+def test_a_file_is_there_whole_or_not_at_all(log, tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    path = folder / "counts.csv"
+    assert export("-o", path, log) == "" and path.read_bytes().decode() == export(log)
+    assert path.stat().st_mode & 0o777 == 0o666 & ~current_umask()
+    path.write_text("before")
+    link = folder / "link.ndjson"
+    link.symlink_to("counts.csv")
+    assert export("-o", link, log) == "" and link.is_symlink()
+    assert path.read_text() == export("--json", log)
+
+    path.write_text("before")
+    done = run("-o", path, log, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)))
+    assert done.returncode == 74 and b"counts.csv cannot be written: File too large" in done.stderr, done
+    assert path.read_text() == "before" and sorted(p.name for p in folder.iterdir()) == ["counts.csv", "link.ndjson"]
+
+
+def current_umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_a_full_disk_and_a_closed_pipe_are_said(log):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*WRAPPER, OCCUPANCYCTL, "export", log], stdout=full, stderr=subprocess.PIPE, timeout=120)
+    assert done.returncode == 74 and b"the output cannot be written: No space left on device" in done.stderr
+    done = run("-o", "/dev/full", log)
+    assert done.returncode == 74 and b"/dev/full cannot be written: No space left on device" in done.stderr
+    read, write_end = os.pipe()
+    os.close(read)
+    done = subprocess.run([*WRAPPER, OCCUPANCYCTL, "export", log], stdout=write_end, stderr=subprocess.PIPE, timeout=120)
+    os.close(write_end)
+    assert done.returncode == 74 and b"the output cannot be written: Broken pipe" in done.stderr
+
+
+def test_a_signal_leaves_nothing_behind(tmp_path):
+    start, end = seconds("2016-05-04T00:00:00Z"), seconds("2026-05-04T00:00:00Z")
+    room = Room(1, "lobby", "UTC", start - 120, start, "MINUTELY")
+    room.line(start, end, None, "gap")  # which makes millions of rows: time enough for a signal
+    log, folder = tmp_path / "log", tmp_path / "out"
+    log.mkdir()
+    folder.mkdir()
+    write(log, room, files=1)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        process = subprocess.Popen([*WRAPPER, OCCUPANCYCTL, "export", "-o", folder / "counts.csv", log])
+        wait_for(lambda: list(folder.iterdir()), 60, "the temporary file")
+        process.send_signal(number)
+        assert process.wait(60) == -number
+        assert list(folder.iterdir()) == []
+
+
+def test_rooms_and_time_are_selected(log):
+    rows = table(export("--room", "lab", "--from", "2026-05-04T08:00", "--to", "2026-05-04T10:00", log))
+    assert [(row["room"], row["time"][11:]) for row in rows] == [("lab", "08:00:00Z"), ("lab", "09:00:00Z")]
+    assert table(export("--during", "2026-05-05", log)) == []
+
+
+def test_what_a_user_gets_wrong_is_said(log, tmp_path):
+    current = log / "occupancy.ndjson"
+    before = current.read_bytes()
+    for arguments, code, text in [
+            (["--every", "7m"], 64, '--every: "7m" is not an interval: expected minutes or hours that divide a day'),
+            (["--every", "30m"], 64, '--every 30m: the counts of "lab" are of longer intervals (HOURLY)'),
+            (["--with", "max"], 64, "--with is for --every"),
+            (["--every", "1h", "--with", "sum"], 64, '"sum" is not known: expected mean, max or last'),
+            (["--format", "pdf"], 64, '"pdf" is not known: expected csv, ndjson,'),
+            (["--dialect", "excel", "--format", "influx"], 64, "--dialect is for CSV"),
+            (["--wide", "--format", "openmetrics"], 64, "--wide is for tables"),
+            (["--room", "loby"], 64, 'there is no room "loby": did you mean "lobby"?'),
+            (["-o", current], 64, "is a file of the log: it is not written over"),
+            (["-o", tmp_path / "no" / "such"], 74, "such cannot be written: No such file or directory")]:
+        done = run(*arguments, log)
+        assert done.returncode == code and text in done.stderr.decode() and not done.stdout, (arguments, done)
+    assert current.read_bytes() == before
+    assert run(tmp_path / "out").returncode == 74
+
+
+def test_lines_that_cannot_be_read_are_left_out_and_said(log):
+    rows = len(table(export(log)))
+    path = log / "occupancy-20300101T000000Z.ndjson"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], "{broken", *lines[1:], "\x00\xff"]) + "\n")
+    done = run(log)
+    assert done.returncode == 0 and len(table(done.stdout.decode())) == rows
+    assert f"2 lines that cannot be read are left out, first {path.name}:2: see occupancyctl verify" in done.stderr.decode()
