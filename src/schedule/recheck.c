@@ -10,8 +10,10 @@ enum {
 	PRICE = 8,
 	/* and so many rechecks can be saved up. */
 	SAVED = 4,
+	/* What follows an answer may be so many times as long as what was in doubt: a device's turns are far between. */
+	GROWTH = 8,
 	/* Runs with no more than so many recorded buckets between them share a request. */
-	NEAR = 60,
+	NEAR = 360,
 	/* So many buckets at most are added at either end for the sake of one that has a count. */
 	FRAME_MOST = 4,
 	/* Runs of all devices, 32 bytes each; and what a device has at least and at most. */
@@ -394,7 +396,7 @@ void recheck_doubted(struct recheck *recheck, int missing) {
 
 void recheck_answered(struct recheck *recheck, const struct settings *settings, usec_t start, usec_t end,
                       usec_t wall) {
-	recheck->limit = recheck->limit > UINT16_MAX / 2 ? 0 : (uint16_t)(2 * recheck->limit);
+	recheck->limit = recheck->limit > UINT16_MAX / GROWTH ? 0 : (uint16_t)(GROWTH * recheck->limit);
 	pass(recheck, settings, start, end, wall);
 }
 

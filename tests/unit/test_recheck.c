@@ -174,11 +174,11 @@ static void what_has_another_record_is_asked_for_no_more(void **state) {
 
 static void a_range_is_no_longer_than_it_may_be(void **state) {
 	struct fixture *f = *state;
-	add(f, 0, 10, minute(10));
-	add(f, 30, 40, minute(40));
-	add(f, 110, 111, minute(111));
-	usec_t wall = minute(111) + HOUR;
-	/* Far from each other they are asked for one after the other: near is an hour of minutes. */
+	add(f, 0, 10, minute(411));
+	add(f, 30, 40, minute(411));
+	add(f, 410, 411, minute(411));
+	usec_t wall = minute(411) + HOUR;
+	/* Far from each other they are asked for one after the other: near is six hours of minutes. */
 	struct span span;
 	expect_int(true, recheck_span(&f->recheck, &f->settings, wall, 1440, &span), "a span");
 	expect_time(minute(40), span.end, "end of the first");
@@ -188,7 +188,7 @@ static void a_range_is_no_longer_than_it_may_be(void **state) {
 	expect_run(f, 1, 4, 10, 0);
 	expect_asked(f, wall, 28, 4, 32);
 	expect_asked(f, wall, 28, 32, 40);
-	expect_asked(f, wall, 28, 110, 111);
+	expect_asked(f, wall, 28, 410, 411);
 	expect_nothing(f, wall, "all were asked for");
 }
 
@@ -390,33 +390,33 @@ static void a_reload_keeps_all_but_what_the_settings_forbid(void **state) {
 static void runs_that_are_near_share_a_request(void **state) {
 	struct fixture *f = *state;
 	add(f, 0, 10, minute(10));
-	add(f, 70, 71, minute(71));
-	expect_asked(f, minute(71) + HOUR, 1440, 0, 71);
-	recheck_forget(&f->recheck, &f->settings, minute(0), minute(100));
+	add(f, 370, 371, minute(371));
+	expect_asked(f, minute(371) + HOUR, 1440, 0, 371);
+	recheck_forget(&f->recheck, &f->settings, minute(0), minute(400));
 	add(f, 0, 10, minute(10));
-	add(f, 71, 72, minute(72));
-	expect_asked(f, minute(72) + HOUR, 1440, 0, 10);
+	add(f, 371, 372, minute(372));
+	expect_asked(f, minute(372) + HOUR, 1440, 0, 10);
 }
 
 /* What is asked for only because it lies between is not due any earlier or later for that. */
 /* Old buckets that come due again and again do not keep newer ones waiting. */
 static void what_is_due_for_the_longest_time_comes_first(void **state) {
 	struct fixture *f = *state;
-	add(f, 0, 1, minute(300));
-	add(f, 100, 101, minute(280));
-	add(f, 200, 201, minute(250));
-	add(f, 299, 300, minute(301));
-	expect_asked(f, minute(400), 1440, 200, 201);
-	expect_asked(f, minute(400), 1440, 100, 101);
-	expect_asked(f, minute(400), 1440, 0, 1);
-	expect_asked(f, minute(400), 1440, 299, 300);
-	expect_nothing(f, minute(400), "all had their turn");
+	add(f, 0, 1, minute(1200));
+	add(f, 400, 401, minute(1180));
+	add(f, 800, 801, minute(1150));
+	add(f, 1199, 1200, minute(1201));
+	expect_asked(f, minute(1300), 1440, 800, 801);
+	expect_asked(f, minute(1300), 1440, 400, 401);
+	expect_asked(f, minute(1300), 1440, 0, 1);
+	expect_asked(f, minute(1300), 1440, 1199, 1200);
+	expect_nothing(f, minute(1300), "all had their turn");
 	/* Six hours after they were recorded two are due at once. */
 	f->recheck.runs[1].recorded = f->recheck.runs[3].recorded;
-	expect_asked(f, minute(301) + 6 * HOUR, 1440, 200, 201);
-	expect_asked(f, minute(301) + 6 * HOUR, 1440, 0, 1);
-	expect_asked(f, minute(301) + 6 * HOUR, 1440, 100, 101);
-	expect_asked(f, minute(301) + 6 * HOUR, 1440, 299, 300);
+	expect_asked(f, minute(1201) + 6 * HOUR, 1440, 800, 801);
+	expect_asked(f, minute(1201) + 6 * HOUR, 1440, 0, 1);
+	expect_asked(f, minute(1201) + 6 * HOUR, 1440, 400, 401);
+	expect_asked(f, minute(1201) + 6 * HOUR, 1440, 1199, 1200);
 }
 
 static void what_lies_between_keeps_its_turn(void **state) {
@@ -504,16 +504,16 @@ static void limits_hold_exactly(void **state) {
 	expect_int(true, recheck_span(&f->recheck, &f->settings, minute(8) + HOUR, 0, &span), "a span");
 	expect_int(1, span.buckets, "at least one");
 
-	/* Half of what failed, and twice what was answered, up to where there is no limit. */
+	/* Half of what failed, and eight times as many after an answer, up to where there is no limit. */
 	expect_int(true, recheck_span(&f->recheck, &f->settings, minute(8) + HOUR, 1440, &span), "a span");
 	expect_int(8, span.buckets, "all");
 	recheck_failed(&f->recheck, &f->settings, &span, minute(8) + HOUR, NOW);
 	expect_int(4, f->recheck.limit, "half of it");
 	recheck_answered(&f->recheck, &f->settings, minute(0), minute(4), minute(8) + HOUR);
-	expect_int(8, f->recheck.limit, "twice as many");
-	f->recheck.limit = UINT16_MAX / 2;
+	expect_int(32, f->recheck.limit, "eight times as many");
+	f->recheck.limit = UINT16_MAX / 8;
 	recheck_answered(&f->recheck, &f->settings, minute(0), minute(4), minute(8) + HOUR);
-	expect_int(UINT16_MAX - 1, f->recheck.limit, "the largest");
+	expect_int(UINT16_MAX / 8 * 8, f->recheck.limit, "the largest");
 	recheck_answered(&f->recheck, &f->settings, minute(0), minute(4), minute(8) + HOUR);
 	expect_int(0, f->recheck.limit, "none");
 
