@@ -66,13 +66,13 @@ VERSION     := $(shell awk -F'[()]' 'NR == 1 { print $$2 }' debian/changelog)
 
 RUN_PACKAGES   := ca-certificates tzdata
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-dev libconfig-dev \
-                  libsystemd-dev zlib1g-dev
+                  libsystemd-dev libxlsxwriter-dev zlib1g-dev
 # The stand-in server, which the demo runs.
 DEMO_PACKAGES  := libmicrohttpd-dev
 DEB_PACKAGES   := build-essential debhelper dpkg-dev lintian
 TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest python3-pytest-xdist libfaketime tzdata mandoc \
                   valgrind clang clang-format clang-tidy cppcheck libclang-rt-dev llvm procps systemd logrotate rsyslog e2fsprogs mount \
-                  python3-jinja2 python3-yaml python3-jsonschema prometheus influxdb
+                  python3-jinja2 python3-yaml python3-jsonschema prometheus influxdb libreoffice-calc
 # A small Debian in a container, for the package and the unit.
 SERVICE_PACKAGES := debootstrap systemd-container dnsmasq-base
 # The image of conf/examples/container: for `make check-container` alone.
@@ -88,7 +88,7 @@ TO_SERVE   := 'for the tests in containers:' $(SERVICE_PACKAGES)
 
 ## Flags
 
-LIBS := libcurl json-c libconfig libsystemd zlib
+LIBS := libcurl json-c libconfig libsystemd zlib xlsxwriter
 
 LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
 LIB_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)

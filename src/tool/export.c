@@ -6,6 +6,7 @@
 #include "base/word.h"
 #include "tool/csvform.h"
 #include "tool/lineforms.h"
+#include "tool/xlsxform.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,11 +17,12 @@
 
 static const struct form forms[] = {
 	{"csv", false, csvform_long, csvform_wide},
+	{"xlsx", true, xlsxform_long, xlsxform_wide},
 	{"ndjson", false, lineforms_json, NULL},
 	{"influx", false, lineforms_influx, NULL},
 	{"openmetrics", false, lineforms_openmetrics, NULL},
 };
-enum { FORM_CSV, FORM_NDJSON, FORMS = sizeof(forms) / sizeof(forms[0]) };
+enum { FORM_CSV, FORM_XLSX, FORM_NDJSON, FORMS = sizeof(forms) / sizeof(forms[0]) };
 
 static const char *const dialects[] = {
 	[DIALECT_RFC4180] = "rfc4180",
@@ -231,7 +233,7 @@ const char export_help[] =
 	"      --with WHAT         then with the mean (by time), max or last of the counts; mean without it\n"
 	"      --long              a row for each room and bucket, which is what is written without it\n"
 	"      --wide              a row for each bucket, a column for each room\n"
-	"      --format FORMAT     csv, ndjson, influx (line protocol), openmetrics\n"
+	"      --format FORMAT     csv, xlsx, ndjson, influx (line protocol), openmetrics\n"
 	"      --dialect DIALECT   of CSV: rfc4180, excel, excel-semicolon (with a comma in numbers)\n"
 	"  -o, --output FILE       write this file, whole or not at all, instead of the standard output\n";
 

@@ -391,7 +391,7 @@ def test_what_a_user_gets_wrong_is_said(log, tmp_path):
             (["--every", "30m"], 64, '--every 30m: the counts of "lab" are of longer intervals (HOURLY)'),
             (["--with", "max"], 64, "--with is for --every"),
             (["--every", "1h", "--with", "sum"], 64, '"sum" is not known: expected mean, max or last'),
-            (["--format", "pdf"], 64, '"pdf" is not known: expected csv, ndjson,'),
+            (["--format", "pdf"], 64, '"pdf" is not known: expected csv, xlsx, ndjson, influx or openmetrics'),
             (["--dialect", "excel", "--format", "influx"], 64, "--dialect is for CSV"),
             (["--wide", "--format", "openmetrics"], 64, "--wide is for tables"),
             (["--room", "loby"], 64, 'there is no room "loby": did you mean "lobby"?'),
