@@ -41,9 +41,9 @@ const char *interval_name(enum interval interval) {
 	return (unsigned)interval < INTERVAL_COUNT ? intervals[interval].name : "?";
 }
 
-int interval_parse(const char *name, enum interval *ret) {
+int interval_parse(const char *name, size_t len, enum interval *ret) {
 	for (size_t i = 0; i < INTERVAL_COUNT; i++) {
-		if (name[0] == intervals[i].name[0] && strcmp(name, intervals[i].name) == 0) {
+		if (len == strlen(intervals[i].name) && memcmp(name, intervals[i].name, len) == 0) {
 			*ret = (enum interval)i;
 			return 0;
 		}

@@ -44,9 +44,9 @@ struct grid {
 /** "MINUTELY", ..., "NONE". */
 const char *interval_name(enum interval interval);
 
-/** The reverse, exact spelling.  Returns 0 or -EINVAL. */
+/** The reverse, exact spelling; the name need not end in a NUL.  Returns 0 or -EINVAL. */
 __attribute__((warn_unused_result, nonnull))
-int interval_parse(const char *name, enum interval *ret);
+int interval_parse(const char *name, size_t len, enum interval *ret);
 
 /** The usual length of a bucket (a month counts 30 days); 0 for NONE. */
 usec_t interval_length(enum interval interval);

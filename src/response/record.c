@@ -21,9 +21,9 @@ const char *record_status_name(enum record_status status) {
 	return names[status];
 }
 
-int record_status_parse(const char *name, enum record_status *ret) {
+int record_status_parse(const char *name, size_t len, enum record_status *ret) {
 	for (int i = 0; i < NAME_COUNT; i++) {
-		if (name[0] == names[i][0] && strcmp(name, names[i]) == 0) {
+		if (len == strlen(names[i]) && memcmp(name, names[i], len) == 0) {
 			*ret = (enum record_status)i;
 			return 0;
 		}

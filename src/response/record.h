@@ -37,9 +37,9 @@ struct record {
 /** "ok", "no_data", "ambiguous", "gap". */
 const char *record_status_name(enum record_status status);
 
-/** The reverse.  Returns 0 or -EINVAL. */
+/** The reverse; the name need not end in a NUL.  Returns 0 or -EINVAL. */
 __attribute__((warn_unused_result, nonnull))
-int record_status_parse(const char *name, enum record_status *ret);
+int record_status_parse(const char *name, size_t len, enum record_status *ret);
 
 /** Records of one reply, kept and used again from reply to reply. */
 struct records {

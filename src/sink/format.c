@@ -109,16 +109,15 @@ static int32_t offset_of(const struct slice *field) {
 }
 
 int log_entry_make(const struct slice fields[static FIELD_COUNT_OF], struct log_entry *ret) {
-	char status[16], interval[16];
 	int64_t revision;
 
 	ret->count = 0;
 	if (!make_time(&fields[FIELD_TIME], &ret->start) || !make_time(&fields[FIELD_END], &ret->end) ||
 	    ret->end <= ret->start || !copy(ret->uuid, sizeof(ret->uuid), &fields[FIELD_DEVICE]) ||
-	    !is_uuid(ret->uuid) || !copy(interval, sizeof(interval), &fields[FIELD_INTERVAL]) ||
-	    interval_parse(interval, &ret->interval) < 0 ||
-	    !copy(status, sizeof(status), &fields[FIELD_STATUS]) ||
-	    record_status_parse(status, &ret->status) < 0 ||
+	    !is_uuid(ret->uuid) || !fields[FIELD_INTERVAL].text ||
+	    interval_parse(fields[FIELD_INTERVAL].text, fields[FIELD_INTERVAL].len, &ret->interval) < 0 ||
+	    !fields[FIELD_STATUS].text ||
+	    record_status_parse(fields[FIELD_STATUS].text, fields[FIELD_STATUS].len, &ret->status) < 0 ||
 	    !make_int(&fields[FIELD_REVISION], &revision) || revision < 0 || revision > UINT16_MAX ||
 	    (ret->status == RECORD_OK && !make_int(&fields[FIELD_COUNT], &ret->count))) {
 		return -EBADMSG;

@@ -446,7 +446,7 @@ static int take_polls(struct scan *in, struct memory *memory, checkpoint_visit *
 		struct checkpoint_entry entry = {.uuid = uuid};
 
 		if (!take_word(in, uuid, sizeof(uuid)) || !take_word(in, interval, sizeof(interval)) ||
-		    interval_parse(interval, &entry.interval) < 0 || !scan_signed(in, &entry.cursor) ||
+		    interval_parse(interval, strlen(interval), &entry.interval) < 0 || !scan_signed(in, &entry.cursor) ||
 		    !scan_char(in, ' ') || !scan_signed(in, &entry.since)) {
 			return -EBADMSG;
 		}

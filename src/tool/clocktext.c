@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-/* Two digits at once. */
+/* Two digits at once, of a number below 100. */
 static void put_two(char *to, unsigned number) {
-	to[0] = (char)('0' + number / 10 % 10);
+	to[0] = (char)('0' + number / 10);
 	to[1] = (char)('0' + number % 10);
 }
 
@@ -42,7 +42,7 @@ static void take_day(struct clocktext *text, usec_t local) {
 	struct civil civil;
 	utc_split(local, &civil);
 	text->day = utc_days(civil.year, civil.month, civil.day) * USEC_PER_DAY;
-	put_two(&text->digits[0], (unsigned)(civil.year / 100));
+	put_two(&text->digits[0], (unsigned)(civil.year / 100 % 100));
 	put_two(&text->digits[2], (unsigned)(civil.year % 100));
 	put_two(&text->digits[5], (unsigned)civil.month);
 	put_two(&text->digits[8], (unsigned)civil.day);
@@ -54,10 +54,10 @@ char *clocktext_put(struct clocktext *text, char *to, usec_t instant) {
 		take_day(text, local);
 	}
 	unsigned second = (unsigned)((uint64_t)(local - text->day) / (uint64_t)USEC_PER_SEC);
-	put_two(&text->digits[11], second / 3600);
-	put_two(&text->digits[14], second / 60 % 60);
-	put_two(&text->digits[17], second % 60);
 	memcpy(to, text->digits, CLOCKTEXT_LEN);
+	put_two(to + 11, second / 3600);
+	put_two(to + 14, second / 60 % 60);
+	put_two(to + 17, second % 60);
 	return to + CLOCKTEXT_LEN;
 }
 

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK = 256 * 1024 };
+enum { BLOCK = 64 * 1024 };
 
 /* Signals */
 

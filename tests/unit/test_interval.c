@@ -435,7 +435,7 @@ static void names_read_back(void **state) {
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		enum interval got = INTERVAL_COUNT;
 		expect_text(rows[i].name, interval_name(rows[i].interval));
-		expect_int(0, interval_parse(rows[i].name, &got));
+		expect_int(0, interval_parse(rows[i].name, strlen(rows[i].name), &got));
 		expect_int(rows[i].interval, got);
 		expect_int(rows[i].length, interval_length(rows[i].interval));
 	}
@@ -446,7 +446,7 @@ static void other_names_are_refused(void **state) {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		enum interval got = INTERVAL_COUNT;
-		if (interval_parse(rows[i], &got) != -EINVAL || got != INTERVAL_COUNT) {
+		if (interval_parse(rows[i], strlen(rows[i]), &got) != -EINVAL || got != INTERVAL_COUNT) {
 			fail_msg("\"%s\": expected a refusal, got %s", rows[i], interval_name(got));
 		}
 	}

@@ -117,12 +117,12 @@ static void status_names_are_those_of_the_log(void **state) {
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		enum record_status status = (enum record_status)99;
 		expect_text(rows[row].name, record_status_name(rows[row].status), "row %zu", row);
-		expect_int(0, record_status_parse(rows[row].name, &status), "row %zu", row);
+		expect_int(0, record_status_parse(rows[row].name, strlen(rows[row].name), &status), "row %zu", row);
 		expect_int(rows[row].status, status, "row %zu", row);
 	}
 	for (size_t i = 0; i < COUNT_OF(others); i++) {
 		enum record_status status = (enum record_status)99;
-		expect_int(-EINVAL, record_status_parse(others[i], &status), "\"%s\"", others[i]);
+		expect_int(-EINVAL, record_status_parse(others[i], strlen(others[i]), &status), "\"%s\"", others[i]);
 		expect_int(99, status, "\"%s\": the output is untouched", others[i]);
 	}
 }
