@@ -360,14 +360,14 @@ bench: deps-bench
 
 RUN_BENCH := /usr/bin/python3 -B tests/bench/run.py --build $(BUILD) --runs $(RUNS)
 
-run-bench: $(PROGRAM) $(BENCH) $(DELAY)
+run-bench: $(PROGRAM) $(TOOL) $(BENCH) $(DELAY)
 	$(Q)$(RUN_BENCH) $(ROWS)
 
 # Measures all, and writes the table of docs/performance.md: it is never written by hand.  Lines that ROWS leaves out say so.
 bench-table: deps-bench
 	$(Q)$(MAKE) --no-print-directory run-bench-table
 
-run-bench-table: $(PROGRAM) $(BENCH) $(DELAY)
+run-bench-table: $(PROGRAM) $(TOOL) $(BENCH) $(DELAY)
 	$(Q)$(RUN_BENCH) --table docs/performance.md $(ROWS)
 
 # Instructions of some simulated months against the recorded number: a change of 5 % fails.

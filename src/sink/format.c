@@ -54,16 +54,16 @@ static bool copy(char *out, size_t size, const struct slice *field) {
 }
 
 /* Nothing else is in a UUID with its facet; and a checkpoint would not take it. */
-static bool is_uuid(const char *text) {
+static bool is_uuid(const struct slice *field) {
 	static const bool fits[256] = {
 		['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
 		['-'] = true, ['_'] = true, ['.'] = true,
 	};
-	const char *at = text;
-	while (fits[(unsigned char)*at]) {
-		at++;
+	bool all_fit = field->len > 0;
+	for (size_t i = 0; i < field->len; i++) {
+		all_fit &= fits[(unsigned char)field->text[i]];
 	}
-	return at > text && *at == '\0';
+	return all_fit;
 }
 
 static bool make_time(const struct slice *field, usec_t *ret) {
@@ -114,7 +114,7 @@ int log_entry_make(const struct slice fields[static FIELD_COUNT_OF], struct log_
 	ret->count = 0;
 	if (!make_time(&fields[FIELD_TIME], &ret->start) || !make_time(&fields[FIELD_END], &ret->end) ||
 	    ret->end <= ret->start || !copy(ret->uuid, sizeof(ret->uuid), &fields[FIELD_DEVICE]) ||
-	    !is_uuid(ret->uuid) || !fields[FIELD_INTERVAL].text ||
+	    !is_uuid(&fields[FIELD_DEVICE]) || !fields[FIELD_INTERVAL].text ||
 	    interval_parse(fields[FIELD_INTERVAL].text, fields[FIELD_INTERVAL].len, &ret->interval) < 0 ||
 	    !fields[FIELD_STATUS].text ||
 	    record_status_parse(fields[FIELD_STATUS].text, fields[FIELD_STATUS].len, &ret->status) < 0 ||

@@ -33,10 +33,12 @@ static void make(struct room *room, const struct log_entry *entry) {
 
 /* Returns 0, and rooms->last is the one; or -ENOMEM. */
 static int find(struct rooms *rooms, const struct log_entry *entry) {
-	/* Records of one room follow one another, or those of all rooms in the same order. */
-	for (size_t i = rooms->last; i < rooms->len && i < rooms->last + 2; i++) {
-		if (is_room(&rooms->list[i], entry)) {
-			rooms->last = i;
+	/* Records of one room follow one another, or those of all rooms in the same order: as it was before, then the other. */
+	for (int i = 0; i < 2; i++, rooms->step = 1 - rooms->step) {
+		size_t next = rooms->last + rooms->step;
+		next = next < rooms->len ? next : 0;
+		if (next < rooms->len && is_room(&rooms->list[next], entry)) {
+			rooms->last = next;
 			return 0;
 		}
 	}

@@ -32,7 +32,7 @@ struct room {
 struct rooms {
 	struct room *list;
 	size_t len, size;
-	size_t last;              /* the one that was found before */
+	size_t last, step;        /* the one that was found before, and how far it was from the one before that: 0 or 1 */
 	struct index index;
 };
 

@@ -19,6 +19,7 @@ import json
 import os
 import pathlib
 import platform
+import random
 import re
 import shutil
 import signal
@@ -117,6 +118,11 @@ class Bench:
         done = subprocess.run(self.counted(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert done.returncode == 0, f"{command}: {done.returncode}: {done.stdout[-2000:]}"
         return (*self.usage(), done.stdout)
+
+    def cpu(self, command):
+        """CPU seconds of a process whose output nobody reads."""
+        subprocess.run(self.counted(command), stdout=subprocess.DEVNULL, check=True)
+        return self.usage()[0]
 
     def counted(self, command):
         return [str(word) for word in (self.build / "bench/usage", self.folder / "usage", *command)]
@@ -424,6 +430,40 @@ def row_restart(bench):
         checkpoint.unlink()
         return until_ready(bench, daemon(bench, config))
     yield bench.against(read_anew, lambda: until_end(["wc", "-l", path]), bench.runs)
+
+
+def year_of_rooms(bench, rooms=50, days=365):
+    """A log of a year of quarter hours, a file a day, as the daemon writes them; about 1 GB."""
+    if shutil.disk_usage(bench.folder).free < 1.25 * GIB:
+        raise Skipped(f"{bench.folder.parent} has less than 1.25 GiB free")
+    bench.daemon_once(1, 1)
+    record = json.loads((bench.folder / "log/occupancy.ndjson").read_text())
+    record.update(interval="QUARTERHOURLY", site="Denver HQ", labels={"floor": "2", "use": "meeting"})
+    names = ("time", "name", "count", "device", "end", "local_time")
+    template = json.dumps({**record, **dict.fromkeys(names, "%s"), "count": "#"}, separators=(",", ":")).replace('"#"', "%d")
+    folder = bench.folder / "year"
+    folder.mkdir()
+    first, dice = 1763884800, random.Random(5)
+    for day in range(days):
+        with open(folder / f"occupancy-{rfc3339(first + 86400 * (day + 1)).translate({45: None, 58: None})}.ndjson", "w") as log:
+            for start in range(first + 86400 * day, first + 86400 * (day + 1), 900):
+                begin, end = rfc3339(start), rfc3339(start + 900)
+                log.writelines(template % (begin, f"Room {room}", dice.randrange(12), f"{10**9 + room:022d}.v0", end,
+                                           begin[:-1] + "+00:00") + "\n" for room in range(rooms))
+    return folder
+
+
+@row(Line("CPU of `occupancyctl verify`, a year of quarter hours of 50 rooms, to `wc -l`", most=2),
+     Line("CPU of `occupancyctl export --long` of the same, to `wc -l`", most=2.5))
+def row_year(bench):
+    folder = year_of_rooms(bench)
+    files = sorted(folder.iterdir())
+    try:
+        for command in (["verify"], ["export", "--long"]):
+            yield bench.against(lambda: bench.cpu([bench.build / "occupancyctl", *command, folder]),
+                                lambda: bench.cpu(["/usr/bin/wc", "-l", *files]), bench.runs)
+    finally:
+        shutil.rmtree(folder)
 
 
 def instructions(bench, idle, due):
