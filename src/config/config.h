@@ -27,6 +27,13 @@ struct place {
 	int line;
 };
 
+/** So many requests in that time. */
+struct request_rate {
+	int64_t count; /* as configured */
+	usec_t per;    /* a second, a minute or an hour */
+	usec_t gap;    /* from one request to the next, rounded up: never faster than asked for */
+};
+
 /** One Rhombus organisation.  Strings that are not set are NULL. */
 struct account {
 	const char *name;
@@ -38,7 +45,7 @@ struct account {
 	const char *client_cert, *client_key; /* as written, like key_file */
 	const char *ca_file, *crl_file;       /* likewise */
 	const char *proxy;
-	usec_t request_gap; /* the rate: one request every so often */
+	struct request_rate rate;
 	int burst;
 	int max_in_flight;
 	usec_t connect_timeout;

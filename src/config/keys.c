@@ -114,7 +114,7 @@ const struct key key_table[KEY_COUNT] = {
 	[KEY_CA_FILE] = {ACCOUNT(TYPE_FILE, "ca_file", account.ca_file), .max = PATH_MAX - 1},
 	[KEY_CRL_FILE] = {ACCOUNT(TYPE_FILE, "crl_file", account.crl_file), .max = PATH_MAX - 1},
 	[KEY_PROXY] = {ACCOUNT(TYPE_PROXY, "proxy", account.proxy), .max = 512},
-	[KEY_RATE] = {ACCOUNT(TYPE_RATE, "rate", account.request_gap), .fallback = "1/s"},
+	[KEY_RATE] = {ACCOUNT(TYPE_RATE, "rate", account.rate), .fallback = "1/s"},
 	[KEY_BURST] = {ACCOUNT(TYPE_INT, "burst", account.burst), RANGE(1, 10000), .fallback = "10"},
 	[KEY_MAX_IN_FLIGHT] = {ACCOUNT(TYPE_INT, "max_in_flight", account.max_in_flight), RANGE(1, 64),
 	                       .fallback = "4"},

@@ -362,7 +362,6 @@ static const struct {
 
 enum { RATE_UNITS = sizeof(rate_units) / sizeof(rate_units[0]), RATE_MAX = 1000 /* a second */ };
 
-/* The gap is rounded up: never faster than asked for. */
 static int read_rate(const struct reading *in, void *into) {
 	size_t digits = strspn(in->text, "0123456789");
 	const char *unit = in->text + digits;
@@ -381,24 +380,20 @@ static int read_rate(const struct reading *in, void *into) {
 	if (count < 1 || count > most) {
 		return refuse(in, "is out of range: from 1/h to %d/s", RATE_MAX);
 	}
-	usec_t gap = (length + count - 1) / count;
-	memcpy(into, &gap, sizeof(gap));
+	const struct request_rate rate = {.count = count, .per = length, .gap = (length + count - 1) / count};
+	memcpy(into, &rate, sizeof(rate));
 	return 0;
 }
 
-/* In the first unit that gives the same gap when it is read. */
 static void write_rate(const struct key *key, const void *value, struct buf *out) {
-	usec_t gap;
+	struct request_rate rate;
+	size_t u = 0;
 	(void)key;
-	memcpy(&gap, value, sizeof(gap));
-	for (size_t u = 0; u < RATE_UNITS; u++) {
-		usec_t length = rate_units[u].length;
-		usec_t count = (length + gap - 1) / gap;
-		if ((length + count - 1) / count == gap) {
-			buf_printf(out, "\"%lld/%c\"", (long long)count, rate_units[u].letter);
-			return;
-		}
+	memcpy(&rate, value, sizeof(rate));
+	while (u + 1 < RATE_UNITS && rate_units[u].length != rate.per) {
+		u++;
 	}
+	buf_printf(out, "\"%lld/%c\"", (long long)rate.count, rate_units[u].letter);
 }
 
 static int unknown_choice(const struct reading *in) {

@@ -64,13 +64,14 @@ struct kinds {
 	size_t count;
 };
 
-static double per_second(usec_t every) {
-	return (double)USEC_PER_SEC / (double)every;
-}
-
 /* Rounding must not make the rate that was just reached look exceeded. */
 static bool exceeds(double need, double allowed) {
 	return need > allowed * (1 + 1e-9);
+}
+
+/* It is held by the gap, which may make it a little less than what was configured. */
+static bool exceeds_rate(double need, const struct account *account) {
+	return exceeds(need, (double)USEC_PER_SEC / (double)account->rate.gap);
 }
 
 static int order(uintptr_t a, uintptr_t b) {
@@ -142,7 +143,7 @@ static double with_window(const struct settings *settings, usec_t window) {
  */
 static bool suits(const struct kinds *kinds, const struct account *account, usec_t window) {
 	double need = 0;
-	for (size_t i = 0; i < kinds->count && !exceeds(need, per_second(account->request_gap)); i++) {
+	for (size_t i = 0; i < kinds->count && !exceeds_rate(need, account); i++) {
 		const struct alike *alike = &kinds->list[i];
 		const struct settings *settings = alike->first->settings;
 		if (alike->first->account != account) {
@@ -156,7 +157,7 @@ static bool suits(const struct kinds *kinds, const struct account *account, usec
 			return false;
 		}
 	}
-	return !exceeds(need, per_second(account->request_gap));
+	return !exceeds_rate(need, account);
 }
 
 /* The shortest window that fits the rate; 0 if none does. */
@@ -198,7 +199,7 @@ static const char *write_figure(char text[static FIGURE_SIZE], double figure) {
 static void tell(const struct account *account, double needed, size_t devices, struct buf *out) {
 	char need[FIGURE_SIZE];
 	char most[FIGURE_SIZE];
-	double allowed = per_second(account->request_gap);
+	double allowed = (double)account->rate.count / ((double)account->rate.per / USEC_PER_SEC);
 	double percent = needed / allowed * 100;
 	double smaller = percent > 0 && percent < 100 ? needed : allowed;
 	const struct unit *unit = choose_unit(smaller);
@@ -258,7 +259,7 @@ int cost_tell(const struct config *config, struct buf *out, struct buf *warnings
 		size_t devices;
 		double need = need_of(&kinds, account, &devices);
 		tell(account, need, devices, out);
-		if (exceeds(need, per_second(account->request_gap))) {
+		if (exceeds_rate(need, account)) {
 			tell_excess(&kinds, account, out);
 			r = -ERANGE;
 		}

@@ -17,7 +17,7 @@ enum { LOOK_MOST = 64 };
 
 void lane_init(struct lane *lane, const struct account *account) {
 	*lane = (struct lane){.account = account, .spare_at = USEC_INFINITY};
-	rate_init(&lane->rate, account->request_gap, account->burst);
+	rate_init(&lane->rate, account->rate.gap, account->burst);
 }
 
 void lane_done(struct lane *lane) {

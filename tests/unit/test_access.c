@@ -16,7 +16,7 @@ static struct account account_of(void) {
 		.base_url = "http://127.0.0.1:1",
 		.path = "/p",
 		.key_file = key_file,
-		.request_gap = USEC_PER_SEC,
+		.rate.gap = USEC_PER_SEC,
 		.burst = 10,
 		.max_in_flight = 4,
 		.main_file = "/etc/occupancyd/occupancyd.conf",

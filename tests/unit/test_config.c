@@ -298,6 +298,9 @@ static const struct key_case key_cases[] = {
 	{GROUP_ACCOUNTS, "rate = \"1000/s\"", "rate = \"1000/s\";", NULL},
 	{GROUP_ACCOUNTS, "rate = \"7/s\"", "rate = \"7/s\";", NULL},
 	{GROUP_ACCOUNTS, "rate = \"70/m\"", "rate = \"70/m\";", NULL},
+	{GROUP_ACCOUNTS, "rate = \"60/m\"", "rate = \"60/m\";", NULL},
+	{GROUP_ACCOUNTS, "rate = \"90/s\"", "rate = \"90/s\";", NULL},
+	{GROUP_ACCOUNTS, "rate = \"323990/h\"", "rate = \"323990/h\";", NULL},
 	{GROUP_ACCOUNTS, "rate = \"1000/h\"", "rate = \"1000/h\";", NULL},
 	{GROUP_ACCOUNTS, "rate = \"1/h\"", "rate = \"1/h\";", NULL},
 	{GROUP_ACCOUNTS, "rate = \"0/h\"", NULL, "accounts[0].rate: a: \"0/h\" is out of range: from 1/h to 1000/s"},
@@ -569,8 +572,9 @@ static size_t size_of_type(enum key_type type) {
 	case TYPE_BOOL:
 		return sizeof(bool);
 	case TYPE_DURATION:
-	case TYPE_RATE:
 		return sizeof(usec_t);
+	case TYPE_RATE:
+		return sizeof(struct request_rate);
 	case TYPE_SIZE:
 		return sizeof(int64_t);
 	case TYPE_SINCE:
@@ -666,7 +670,9 @@ static void defaults_are_those_of_the_design(void **state) {
 	expect_text("https://api2.rhombussystems.com", account->base_url);
 	expect_text("/api/report/getOccupancyCountsV2", account->path);
 	expect_int(SCHEME_API_TOKEN, account->scheme);
-	expect_int(USEC_PER_SEC, account->request_gap);
+	expect_int(1, account->rate.count);
+	expect_int(USEC_PER_SEC, account->rate.per);
+	expect_int(USEC_PER_SEC, account->rate.gap);
 	expect_int(10, account->burst);
 	expect_int(4, account->max_in_flight);
 	expect_int(10 * USEC_PER_SEC, account->connect_timeout);
@@ -1384,7 +1390,9 @@ static void expect_same_account(const struct account *a, const struct account *b
 	expect_same_text(a->ca_file, b->ca_file);
 	expect_same_text(a->crl_file, b->crl_file);
 	expect_same_text(a->proxy, b->proxy);
-	expect_int(b->request_gap, a->request_gap);
+	expect_int(b->rate.count, a->rate.count);
+	expect_int(b->rate.per, a->rate.per);
+	expect_int(b->rate.gap, a->rate.gap);
 	expect_int(b->burst, a->burst);
 	expect_int(b->max_in_flight, a->max_in_flight);
 	expect_int(b->connect_timeout, a->connect_timeout);

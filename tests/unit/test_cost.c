@@ -197,6 +197,12 @@ static void cost_is_told(void **state) {
 	            "interval = \"MINUTELY\";", 90, "account = \"few\";", 4500, "account = \"many\";", -ERANGE,
 	            "few: 90 devices need 1.5 requests/s of 1/s allowed (150 %): exceeds its rate; a window of \"2m\" would fit\n"
 	            "many: 4500 devices need 75 requests/s of 100/s allowed (75 %)\n");
+	/* The rate is what was configured, not what whole microseconds between requests come to. */
+	const char *quick = "accounts = ( { name = \"acme\"; key_file = \"k\"; rate = \"90/s\"; } );";
+	expect_cost(quick, "interval = \"MINUTELY\";", 5340, "", 0, "", 0,
+	            "acme: 5340 devices need 89 requests/s of 90/s allowed (99 %)\n");
+	expect_cost(quick, "", 9, "interval = \"HOURLY\";", 0, "", 0,
+	            "acme: 9 devices need 9 requests/h of 324000/h allowed (less than 1 %)\n");
 	/* No figure rounds to nothing as long as there is a unit. */
 	expect_cost(acme, "", 3, "interval = \"QUARTERHOURLY\";", 0, "", 0,
 	            "acme: 3 devices need 12 requests/h of 3600/h allowed (less than 1 %)\n");

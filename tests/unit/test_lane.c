@@ -30,7 +30,7 @@ static int setup(void **state) {
 	if (!f) {
 		return -1;
 	}
-	f->account = (struct account){.name = "acme", .request_gap = 1, .burst = 1000, .max_in_flight = 4};
+	f->account = (struct account){.name = "acme", .rate.gap = 1, .burst = 1000, .max_in_flight = 4};
 	f->settings = settings_of(INTERVAL_MINUTELY, "UTC", 5 * MINUTE);
 	f->device = device_of(&f->settings);
 	rng_init(&f->rng, 1);
@@ -99,7 +99,7 @@ static void no_more_than_the_cap_are_in_flight(void **state) {
 
 static void the_token_bucket_is_heeded(void **state) {
 	struct fixture *f = *state;
-	f->account.request_gap = SECOND;
+	f->account.rate.gap = SECOND;
 	f->account.burst = 2;
 	rate_init(&f->lane.rate, SECOND, 2);
 	all_ready(f);
@@ -459,7 +459,7 @@ static void wait_with_recheck(struct fixture *f, size_t number, usec_t key) {
 
 static void prepare_rechecks(struct fixture *f) {
 	f->settings.recheck = (struct rechecks){{USEC_PER_HOUR}};
-	f->account.request_gap = SECOND;
+	f->account.rate.gap = SECOND;
 	f->account.burst = 3;
 	rate_init(&f->lane.rate, SECOND, 3);
 }
