@@ -70,17 +70,19 @@ void buf_append(struct buf *buf, const void *data, size_t len) {
 	if (reserve(buf, len) < 0) {
 		return;
 	}
-	memcpy(buf->data + buf->len, data, len);
+	char *at = buf->data + buf->len;
 	buf->len += len;
-	buf->data[buf->len] = '\0';
+	memcpy(at, data, len);
+	at[len] = '\0';
 }
 
 void buf_putc(struct buf *buf, char c) {
 	if (reserve(buf, 1) < 0) {
 		return;
 	}
-	buf->data[buf->len++] = c;
-	buf->data[buf->len] = '\0';
+	char *at = buf->data + buf->len++;
+	at[0] = c;
+	at[1] = '\0';
 }
 
 void buf_put_unsigned(struct buf *buf, uint64_t n) {

@@ -124,6 +124,23 @@ static bool may_recheck(const struct poller *poller, const struct access *access
 	       !storage_fails(&poller->storage, STORAGE_LOG);
 }
 
+/* Asks again for what of the device is due.  Returns false if nothing is, or if it cannot be sent. */
+static bool send_recheck(struct poller *poller, struct access *access, struct poll *poll, usec_t wall, usec_t timeout) {
+	const struct settings *settings = poll->device->settings;
+	struct error err = {{0}};
+	struct span span;
+	if (!recheck_span(&poll->recheck, settings, wall, poll->reach.limit, &span)) {
+		return false;
+	}
+	recheck_frame(&poll->recheck, settings, poll->cursor, poll->reach.limit, &span);
+	if (post(poller, access, poll, &span, timeout < settings->timeout ? timeout : settings->timeout, AIM_RECHECK,
+	         &err) < 0) {
+		return false;
+	}
+	recheck_sent(&poll->recheck, poller->now);
+	return true;
+}
+
 void ask_again(struct poller *poller, struct access *access) {
 	struct lane *lane = &access->lane;
 	lane->spare_at = USEC_INFINITY;
@@ -132,22 +149,12 @@ void ask_again(struct poller *poller, struct access *access) {
 	}
 	usec_t wall = clock_true_time(poller, access), until;
 	struct poll *poll = lane_take_spare(lane, poller->now, wall, &until);
-	struct error err = {{0}};
-	struct span span;
 	if (!poll) {
 		return;
 	}
-	const struct settings *settings = poll->device->settings;
-	usec_t timeout = until - poller->now < settings->timeout ? until - poller->now : settings->timeout;
-	if (!recheck_span(&poll->recheck, settings, wall, poll->reach.limit, &span)) {
+	if (send_recheck(poller, access, poll, wall, until - poller->now)) {
+		lane->rechecking = true;
+	} else {
 		poller_plan(poller, poll);
-		return;
 	}
-	recheck_frame(&poll->recheck, settings, poll->cursor, poll->reach.limit, &span);
-	if (post(poller, access, poll, &span, timeout, AIM_RECHECK, &err) < 0) {
-		poller_plan(poller, poll);
-		return;
-	}
-	recheck_sent(&poll->recheck, poller->now);
-	lane->rechecking = true;
 }

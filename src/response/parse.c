@@ -93,14 +93,10 @@ static bool number_in_text(struct json_object *value, double *ret) {
 	return *end == '\0';
 }
 
-/* 3, 3.0 and "3" are whole numbers; 3.5, 1e400, "x" and true are not. */
-static bool whole_number(struct json_object *value, int64_t *ret) {
+/* 3.0 and "3". */
+static bool whole_otherwise(struct json_object *value, int64_t *ret) {
 	double number;
 
-	/* Nearly all are. */
-	if (json_int(value, ret)) {
-		return true;
-	}
 	switch (json_kind(value)) {
 	case JSON_DOUBLE:
 		number = json_double(value);
@@ -126,6 +122,11 @@ static bool whole_number(struct json_object *value, int64_t *ret) {
 	return true;
 }
 
+/* 3, as nearly all are, 3.0 and "3" are whole numbers; 3.5, 1e400, "x" and true are not. */
+static bool whole_number(struct json_object *value, int64_t *ret) {
+	return json_int(value, ret) || whole_otherwise(value, ret);
+}
+
 /*
  * One count out of the map: the configured one, and no other; else, nulls aside, the only
  * one, or what is left beside "eventCount".  Which one does not depend on their values:
@@ -136,9 +137,7 @@ static enum count_kind choose_count(struct json_object *map, const char *count_k
 	int values = 0, others = 0;
 	struct json_object *configured = NULL, *any = NULL, *other = NULL;
 
-	if (json_kind(map) != JSON_OBJECT) {
-		return COUNT_NONE;
-	}
+	/* What is not an object has no members. */
 	for (struct json_member member = {0}; json_next(map, &member);) {
 		if (!member.value) {
 			continue;
