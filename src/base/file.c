@@ -2,6 +2,8 @@
 
 #include "base/file.h"
 
+#include "base/input.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -83,21 +85,7 @@ int file_write(int fd, const void *data, size_t len, size_t *ret_written) {
 }
 
 int64_t file_read(int fd, void *data, size_t len, int64_t offset) {
-	char *bytes = data;
-	size_t got = 0;
-
-	while (got < len) {
-		ssize_t n = pread(fd, bytes + got, len - got, offset + (int64_t)got);
-		if (n == 0) {
-			break;
-		}
-		if (n > 0) {
-			got += (size_t)n;
-		} else if (errno != EINTR) {
-			return -errno;
-		}
-	}
-	return (int64_t)got;
+	return input_read(fd, data, len, offset);
 }
 
 int file_sync(int fd) {

@@ -12,12 +12,12 @@ int input_open(const char *path) {
 	return fd < 0 ? -errno : fd;
 }
 
-int64_t input_read(int fd, void *data, size_t len) {
+int64_t input_read(int fd, void *data, size_t len, int64_t offset) {
 	char *bytes = data;
 	size_t got = 0;
 
 	while (got < len) {
-		ssize_t n = read(fd, bytes + got, len - got);
+		ssize_t n = pread(fd, bytes + got, len - got, offset + (int64_t)got);
 		if (n == 0) {
 			break;
 		}

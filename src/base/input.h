@@ -21,10 +21,10 @@ __attribute__((warn_unused_result, nonnull))
 int input_open(const char *path);
 
 /**
- * Reads up to len bytes from where the descriptor stands; fewer only at the end of the file.
- * Returns their number or -errno.
+ * Reads up to len bytes from that offset; fewer only at the end of the file.
+ * Returns their number or -errno: -ESPIPE of a FIFO or a socket.
  */
 __attribute__((warn_unused_result, nonnull))
-int64_t input_read(int fd, void *data, size_t len);
+int64_t input_read(int fd, void *data, size_t len, int64_t offset);
 
 #endif

@@ -337,7 +337,7 @@ static int load_open(const char *name, int fd, struct zone **ret_zone, struct er
 		return error_errno(err, ENOMEM, "time zone %s", name);
 	}
 
-	int64_t len = input_read(fd, data, size);
+	int64_t len = input_read(fd, data, size, 0);
 	int r = len < 0 ? error_errno(err, (int)-len, "time zone %s: cannot read it", name)
 	                : zone_parse(name, data, (size_t)len, ret_zone, err);
 	free(data);
@@ -434,7 +434,7 @@ static bool name_from_file(char *buf, size_t size) {
 		return false;
 	}
 
-	int64_t len = input_read(fd, line, sizeof(line) - 1);
+	int64_t len = input_read(fd, line, sizeof(line) - 1, 0);
 	(void)close(fd);
 	if (len < 0) {
 		return false;

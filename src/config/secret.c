@@ -305,7 +305,7 @@ static int read_secret(const char *name, bool is_private, size_t size, check_con
 	r = secret_new(&secret, size);
 	if (r == 0) {
 		/* The last byte stays for the NUL. */
-		int64_t len = input_read(fd, secret.text, secret.area - 1);
+		int64_t len = input_read(fd, secret.text, secret.area - 1, 0);
 		secret.len = len < 0 ? 0 : (size_t)len;
 		r = len < 0 ? (int)len : 0;
 	}

@@ -130,7 +130,7 @@ static int read_all(int fd, size_t size, char **ret_data, size_t *ret_len) {
 	}
 
 	/* A file that grows meanwhile is read as far as it was when we looked. */
-	int64_t len = input_read(fd, data, size);
+	int64_t len = input_read(fd, data, size, 0);
 	if (len < 0) {
 		free(data);
 		return (int)len;

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* In the place of the C library's: the next calls end with these errors, or read so many bytes at most. */
@@ -20,14 +20,15 @@ static struct {
 } reads[8];
 static size_t read_calls;
 
-ssize_t read(int fd, void *data, size_t len) {
+ssize_t pread(int fd, void *data, size_t len, off_t offset) {
 	if (read_calls < COUNT_OF(reads) && reads[read_calls].error) {
 		errno = reads[read_calls++].error;
 		return -1;
 	}
 	size_t most = read_calls < COUNT_OF(reads) && reads[read_calls].most ? reads[read_calls].most : len;
 	read_calls++;
-	return syscall(SYS_read, fd, data, len < most ? len : most);
+	struct iovec piece = {.iov_base = data, .iov_len = len < most ? len : most};
+	return preadv(fd, &piece, 1, offset);
 }
 
 static int no_troubles(void **state) {
@@ -66,7 +67,7 @@ static void what_is_there_is_opened(void **state) {
 	int fd = input_open(other);
 	expect_int(1, fd >= 0, "a symbolic link to a file: %d", fd);
 	expect_int(FD_CLOEXEC, fcntl(fd, F_GETFD), "not for programs that are started");
-	expect_int(6, input_read(fd, text, sizeof(text)), "what it leads to");
+	expect_int(6, input_read(fd, text, sizeof(text), 0), "what it leads to");
 	expect_text("people", text, "content");
 	(void)close(fd);
 	(void)unlink(other);
@@ -84,7 +85,7 @@ static void a_fifo_keeps_nobody_waiting(void **state) {
 	alarm(60);
 	int fd = input_open(other);
 	expect_int(1, fd >= 0, "opened: %d", fd);
-	expect_int(0, input_read(fd, text, sizeof(text)), "nobody writes");
+	expect_int(-ESPIPE, input_read(fd, text, sizeof(text), 0), "it has no offsets");
 	alarm(0);
 	(void)close(fd);
 	(void)unlink(other);
@@ -102,11 +103,18 @@ static void all_is_read_in_as_many_pieces_as_it_takes(void **state) {
 		reads[3].error = EINTR;
 		int fd = input_open(file);
 		size_t expected = lengths[i] < 6 ? lengths[i] : 6;
-		expect_int(expected, input_read(fd, text, lengths[i]), "%zu bytes wanted", lengths[i]);
+		expect_int(expected, input_read(fd, text, lengths[i], 0), "%zu bytes wanted", lengths[i]);
 		expect_int(0, memcmp(text, "people", expected), "%zu bytes wanted: content", lengths[i]);
 		expect_int('.', text[expected], "%zu bytes wanted: what is behind", lengths[i]);
 		(void)close(fd);
 	}
+	char text[3] = "";
+	no_troubles(NULL);
+	reads[0].most = 1;
+	int fd = input_open(file);
+	expect_int(2, input_read(fd, text, sizeof(text), 4), "from the middle on");
+	expect_text("le", text, "content");
+	(void)close(fd);
 }
 
 static void a_failure_is_told(void **state) {
@@ -115,9 +123,9 @@ static void a_failure_is_told(void **state) {
 	reads[0].most = 2;
 	reads[1].error = EIO;
 	int fd = input_open(file);
-	expect_int(-EIO, input_read(fd, text, sizeof(text)), "after a piece");
+	expect_int(-EIO, input_read(fd, text, sizeof(text), 0), "after a piece");
 	(void)close(fd);
-	expect_int(-EBADF, input_read(-1, text, sizeof(text)), "no descriptor");
+	expect_int(-EBADF, input_read(-1, text, sizeof(text), 0), "no descriptor");
 }
 
 int main(void) {
