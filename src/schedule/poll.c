@@ -2,6 +2,7 @@
 
 #include "schedule/poll.h"
 
+#include "base/array.h"
 #include "base/rng.h"
 #include "schedule/span.h"
 
@@ -99,16 +100,7 @@ void poll_take_over(struct poll *poll, struct poll *from) {
 
 /* The place of the first remembered bucket at or after start. */
 static uint16_t memory_find(const struct poll *poll, usec_t start) {
-	uint16_t low = 0, high = poll->memory_len;
-	while (low < high) {
-		uint16_t middle = (uint16_t)((low + high) / 2);
-		if (poll->memory[middle].start < start) {
-			low = (uint16_t)(middle + 1);
-		} else {
-			high = middle;
-		}
-	}
-	return low;
+	return (uint16_t)ARRAY_PLACE(poll->memory, poll->memory_len, start, start);
 }
 
 static int remember(struct poll *poll, const struct remembered *what) {

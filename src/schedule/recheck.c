@@ -2,6 +2,8 @@
 
 #include "schedule/recheck.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,16 +82,7 @@ static bool grow(struct recheck *recheck) {
 
 /* The place of the first run that starts then or later. */
 static uint16_t place_of(const struct recheck *recheck, usec_t start) {
-	uint16_t low = 0, high = recheck->len;
-	while (low < high) {
-		uint16_t middle = (uint16_t)((low + high) / 2);
-		if (recheck->runs[middle].start < start) {
-			low = (uint16_t)(middle + 1);
-		} else {
-			high = middle;
-		}
-	}
-	return low;
+	return (uint16_t)ARRAY_PLACE(recheck->runs, recheck->len, start, start);
 }
 
 /* The oldest run makes room for a newer one.  Without memory the new one is forgotten. */

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first stretch that ends after the instant. */
-static size_t find(const struct coverage *coverage, usec_t instant) {
+size_t coverage_find(const struct coverage *coverage, usec_t instant) {
 	size_t low = 0, high = coverage->len;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -75,7 +74,7 @@ static int64_t replace(struct coverage *coverage, size_t at, const struct stretc
 
 /* Nothing takes the place of what was recorded there but another answer. */
 static int correct(struct coverage *coverage, struct stretch *stretch) {
-	size_t at = find(coverage, stretch->start);
+	size_t at = coverage_find(coverage, stretch->start);
 
 	while (at < coverage->len && coverage->list[at].start < stretch->end) {
 		if (coverage->list[at].status == stretch->status || stretch->status == RECORD_GAP) {
@@ -120,7 +119,7 @@ static int result(int r, enum covering covering) {
 }
 
 static int add_first(struct coverage *coverage, const struct log_entry *entry, struct stretch *stretch) {
-	size_t at = find(coverage, entry->start);
+	size_t at = coverage_find(coverage, entry->start);
 
 	if (at < coverage->len && coverage->list[at].start > entry->start) {
 		return result(put_before(coverage, at, stretch), COVERING_EARLIER);
@@ -134,7 +133,7 @@ static int add_first(struct coverage *coverage, const struct log_entry *entry, s
 }
 
 static int add_correction(struct coverage *coverage, const struct log_entry *entry, struct stretch *stretch) {
-	size_t at = find(coverage, entry->start);
+	size_t at = coverage_find(coverage, entry->start);
 	int r = note_revision(coverage, entry);
 
 	if (r <= 0) {

@@ -52,6 +52,10 @@ enum covering {
 __attribute__((warn_unused_result, nonnull))
 int coverage_add(struct coverage *coverage, const struct log_entry *entry, struct position at);
 
+/** The place of the first stretch that ends after the instant. */
+__attribute__((nonnull))
+size_t coverage_find(const struct coverage *coverage, usec_t instant);
+
 void coverage_done(struct coverage *coverage);
 
 #endif

@@ -156,16 +156,7 @@ static int put_slots(struct series *series, const struct stride *bucket) {
 
 /* The first that begins at or after the instant. */
 static size_t find_odd(const struct series *series, usec_t instant) {
-	size_t low = 0, high = series->odd_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (series->odd[middle].start >= instant) {
-			high = middle;
-		} else {
-			low = middle + 1;
-		}
-	}
-	return low;
+	return ARRAY_PLACE(series->odd, series->odd_count, start, instant);
 }
 
 static void remove_odd(struct series *series, usec_t start) {
@@ -303,20 +294,6 @@ static void load_run(struct walk *walk) {
 	}
 }
 
-/* The first stretch that ends after the instant. */
-static size_t find_stretch(const struct coverage *coverage, usec_t instant) {
-	size_t low = 0, high = coverage->len;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (coverage->list[middle].end > instant) {
-			high = middle;
-		} else {
-			low = middle + 1;
-		}
-	}
-	return low;
-}
-
 void walk_begin(struct walk *walk, const struct series *series, const struct coverage *coverage, usec_t from, usec_t to) {
 	*walk = (struct walk){.series = series, .coverage = coverage, .from = from, .to = to};
 	walk->chunk = find_chunk(series, from);
@@ -326,7 +303,7 @@ void walk_begin(struct walk *walk, const struct series *series, const struct cov
 		walk->slot %= SLOTS;
 	}
 	walk->odd = find_odd(series, from);
-	walk->stretch = find_stretch(coverage, from);
+	walk->stretch = coverage_find(coverage, from);
 	walk->run.end = walk->stretch > 0 ? from : INT64_MIN;
 	load_bucket(walk);
 	load_other(walk);

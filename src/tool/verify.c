@@ -159,15 +159,7 @@ static uint64_t sum(const uint64_t *numbers, size_t count) {
 
 /* The day of that date, which is made if there is none; NULL if there is no memory. */
 static struct day *day_of(struct verify *verify, int64_t date) {
-	size_t low = 0, high = verify->day_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (verify->days[middle].date < date) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
+	size_t low = ARRAY_PLACE(verify->days, verify->day_count, date, date);
 	if (low < verify->day_count && verify->days[low].date == date) {
 		return &verify->days[low];
 	}
