@@ -20,6 +20,7 @@ static const char tmp[] = ".gz.tmp";
 
 enum {
 	PREFIX_LEN = sizeof(prefix) - 1,
+	STEM_LEN = PREFIX_LEN - 1,
 	STAMP_LEN = sizeof(pattern) - 1,
 };
 
@@ -87,6 +88,16 @@ bool archive_parse(const char *name, struct archive_file *ret) {
 	*ret = (struct archive_file){.time = utc_join(&at), .compressed = compressed};
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", name);
 	return true;
+}
+
+bool archive_is_log(const char *name) {
+	char mark = strncmp(name, prefix, STEM_LEN) == 0 ? name[STEM_LEN] : '\0';
+	return (mark == '.' || mark == '-') && strlen(name) < ARCHIVE_NAME_SIZE && log_codec_of_name(name);
+}
+
+bool archive_is_current(const char *name) {
+	const struct log_codec *codec = archive_is_log(name) ? log_codec_of_suffix(name + STEM_LEN) : NULL;
+	return codec && strcmp(name + STEM_LEN + 1, codec->extension) == 0;
 }
 
 static void push(struct archive *archive, const struct archive_file *file) {

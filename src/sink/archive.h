@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * The rotated files of a log directory:
+ * The names of the log's files.  Rotated ones are called
  *
  *	occupancy-20261123T000000Z.ndjson
  *	occupancy-20261123T000000Z.ndjson.gz
  *
- * The time is that of the rotation, in UTC.  Sorted by name is sorted by time.
- * All other names in the directory are ignored.
+ * The time is that of the rotation, in UTC.  Sorted by name is sorted by time.  Others may have
+ * given them, or the current file, another name, as logrotate does.
  */
 
 #ifndef SINK_ARCHIVE_H
@@ -40,6 +40,18 @@ const char *archive_name(char buf[static ARCHIVE_NAME_SIZE], usec_t time, const 
 /** Whether it is the name of a rotated file; if so, what it says. */
 __attribute__((nonnull))
 bool archive_parse(const char *name, struct archive_file *ret);
+
+/** Whether it is the name of the current file, in any format: "occupancy.ndjson". */
+__attribute__((nonnull))
+bool archive_is_current(const char *name);
+
+/**
+ * Whether it is the name of a file of the log: a current or a rotated one, or one that others have
+ * renamed: "occupancy.ndjson.1", "occupancy.ndjson-20261126.gz", "occupancy-20261126.ndjson" and the
+ * like.  All other names in the directory are ignored.
+ */
+__attribute__((nonnull))
+bool archive_is_log(const char *name);
 
 /** Finds the rotated files.  Returns 0 and what archive_done() releases, or -errno. */
 __attribute__((warn_unused_result, nonnull))

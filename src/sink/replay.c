@@ -227,15 +227,10 @@ static int read_foreign(struct run *run, const char *name, struct error *err) {
 	return r < 0 ? r : read_file(run, name, false, err);
 }
 
-/*
- * The names that others give to files of the log: "occupancy.ndjson.1", "occupancy.ndjson-20261126.gz",
- * "occupancy-20261126.ndjson" and the like.
- */
+/* A name that others have given to a file of the log. */
 static bool is_foreign(const struct run *run, const char *name) {
 	struct archive_file file;
-	return strncmp(name, "occupancy", 9) == 0 && (name[9] == '.' || name[9] == '-') &&
-	       strlen(name) < ARCHIVE_NAME_SIZE && log_codec_of_name(name) &&
-	       strcmp(name, run->current) != 0 && !archive_parse(name, &file);
+	return archive_is_log(name) && strcmp(name, run->current) != 0 && !archive_parse(name, &file);
 }
 
 /* All of them; without a position they are read, and with one it may be in one of them. */

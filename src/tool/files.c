@@ -68,14 +68,12 @@ static void visit(const char *name, void *user) {
 	struct listing *listing = user;
 	char path[PATH_MAX];
 	struct stat st;
-	const struct log_codec *codec = strncmp(name, "occupancy", 9) == 0 ? log_codec_of_name(name) : NULL;
 
-	if (listing->r < 0 || !codec || snprintf(path, sizeof(path), "%s/%s", listing->directory, name) >= PATH_MAX ||
+	if (listing->r < 0 || !archive_is_log(name) || snprintf(path, sizeof(path), "%s/%s", listing->directory, name) >= PATH_MAX ||
 	    stat(path, &st) < 0 || !S_ISREG(st.st_mode)) {
 		return;
 	}
-	bool current = strncmp(name + 9, ".", 1) == 0 && strcmp(name + 10, codec->extension) == 0;
-	listing->r = add(listing->files, path, current, st.st_size);
+	listing->r = add(listing->files, path, archive_is_current(name), st.st_size);
 }
 
 int files_add(struct log_files *files, const char *path, struct error *err) {

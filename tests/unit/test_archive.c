@@ -61,6 +61,38 @@ static void only_whole_names_are_rotated_files(void **state) {
 	}
 }
 
+static void files_of_the_log_are_known_by_name(void **state) {
+	(void)state;
+	static const struct {
+		const char *name;
+		bool log, current;
+	} rows[] = {
+		{"occupancy.ndjson", true, true},
+		{"occupancy.csv", true, true},
+		{"occupancy.ndjson.gz", true, false},
+		{"occupancy.ndjson.1", true, false},
+		{"occupancy.ndjson-20261126.gz", true, false},
+		{"occupancy-20261126.ndjson", true, false},
+		{"occupancy-20261123T081500Z.ndjson", true, false},
+		{"occupancy-20261123T081500Z.csv.gz", true, false},
+		{"occupancy-01234567890123456789012345678901234567890123456.ndjson", false, false},
+		{"occupancy-0123456789012345678901234567890123456789012345.ndjson", true, false},
+		{"occupancy2.ndjson", false, false},
+		{"occupancy", false, false},
+		{"occupancyndjson", false, false},
+		{"occupancy.", false, false},
+		{"occupancy.txt", false, false},
+		{"occupanc.ndjson", false, false},
+		{".occupancy.ndjson", false, false},
+		{".occupancy-20261123T081500Z.ndjson.gz.tmp", false, false},
+		{"", false, false},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		expect_int(rows[row].log, archive_is_log(rows[row].name), "\"%s\"", rows[row].name);
+		expect_int(rows[row].current, archive_is_current(rows[row].name), "\"%s\": current", rows[row].name);
+	}
+}
+
 static void names_are_cut_to_the_second(void **state) {
 	(void)state;
 	char name[ARCHIVE_NAME_SIZE];
@@ -149,6 +181,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, disk_setup, disk_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(only_whole_names_are_rotated_files),
+		TEST(files_of_the_log_are_known_by_name),
 		TEST(names_are_cut_to_the_second),
 		TEST(a_scan_is_sorted_by_name),
 		TEST(a_sweep_takes_only_what_is_ours),
