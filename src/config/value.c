@@ -31,6 +31,7 @@ struct type {
 	enum scalar_kind kind;
 	int (*read)(const struct reading *in, void *into);
 	void (*write)(const struct key *key, const void *value, struct buf *out);
+	bool (*is_set)(const struct key *key, const void *value); /* NULL: it always is */
 };
 
 static const struct type types[TYPE_COUNT];
@@ -517,32 +518,53 @@ static void write_labels(const struct key *key, const void *value, struct buf *o
 	buf_puts(out, " }");
 }
 
+static bool is_pointer(const struct key *key, const void *value) {
+	const void *pointer;
+	(void)key;
+	memcpy(&pointer, value, sizeof(pointer));
+	return pointer != NULL;
+}
+
+/* Those with a default may be configured as nothing. */
+static bool has_duration(const struct key *key, const void *value) {
+	usec_t duration;
+	memcpy(&duration, value, sizeof(duration));
+	return duration != 0 || key->fallback;
+}
+
+static bool has_since(const struct key *key, const void *value) {
+	struct since since;
+	(void)key;
+	memcpy(&since, value, sizeof(since));
+	return since.from != INT64_MIN || since.ago >= 0;
+}
+
 static const struct type types[TYPE_COUNT] = {
-	[TYPE_STRING] = {"string", "a text in quotes", SCALAR_STRING, read_string, write_text},
-	[TYPE_ASCII] = {"ascii", "a text in quotes", SCALAR_STRING, read_ascii, write_text},
-	[TYPE_NAME] = {"name", "a name in quotes", SCALAR_STRING, read_name, write_text},
-	[TYPE_UUID] = {"uuid", "a device's UUID in quotes", SCALAR_STRING, read_uuid, write_text},
+	[TYPE_STRING] = {"string", "a text in quotes", SCALAR_STRING, read_string, write_text, is_pointer},
+	[TYPE_ASCII] = {"ascii", "a text in quotes", SCALAR_STRING, read_ascii, write_text, is_pointer},
+	[TYPE_NAME] = {"name", "a name in quotes", SCALAR_STRING, read_name, write_text, is_pointer},
+	[TYPE_UUID] = {"uuid", "a device's UUID in quotes", SCALAR_STRING, read_uuid, write_text, is_pointer},
 	[TYPE_FILE] = {"file", "the name of a systemd credential or an absolute path, in quotes",
-	               SCALAR_STRING, read_file, write_text},
-	[TYPE_PATH] = {"path", "an absolute path in quotes", SCALAR_STRING, read_path, write_text},
-	[TYPE_URL] = {"url", "a URL in quotes", SCALAR_STRING, read_url, write_text},
-	[TYPE_PROXY] = {"proxy", "a proxy's URL in quotes", SCALAR_STRING, read_proxy, write_text},
-	[TYPE_URL_PATH] = {"url-path", "a URL's path in quotes", SCALAR_STRING, read_url_path, write_text},
-	[TYPE_INT] = {"integer", "a whole number", SCALAR_INT, read_int, write_int},
-	[TYPE_BOOL] = {"boolean", "true or false", SCALAR_BOOL, read_bool, write_bool},
+	               SCALAR_STRING, read_file, write_text, is_pointer},
+	[TYPE_PATH] = {"path", "an absolute path in quotes", SCALAR_STRING, read_path, write_text, is_pointer},
+	[TYPE_URL] = {"url", "a URL in quotes", SCALAR_STRING, read_url, write_text, is_pointer},
+	[TYPE_PROXY] = {"proxy", "a proxy's URL in quotes", SCALAR_STRING, read_proxy, write_text, is_pointer},
+	[TYPE_URL_PATH] = {"url-path", "a URL's path in quotes", SCALAR_STRING, read_url_path, write_text, is_pointer},
+	[TYPE_INT] = {"integer", "a whole number", SCALAR_INT, read_int, write_int, NULL},
+	[TYPE_BOOL] = {"boolean", "true or false", SCALAR_BOOL, read_bool, write_bool, NULL},
 	[TYPE_DURATION] = {"duration", "a duration in quotes, such as \"90s\"", SCALAR_STRING, read_duration,
-	                   write_duration},
+	                   write_duration, has_duration},
 	[TYPE_DISTANCES] = {"durations", "a list of durations in quotes, such as ( \"1h\", \"1d\" )", SCALAR_LIST,
-	                    read_distances, write_distances},
-	[TYPE_SIZE] = {"size", "a size in quotes, such as \"64MiB\"", SCALAR_STRING, read_size, write_size},
-	[TYPE_RATE] = {"rate", "a rate in quotes, such as \"1/s\"", SCALAR_STRING, read_rate, write_rate},
-	[TYPE_ENUM] = {"choice", "a word in quotes", SCALAR_STRING, read_enum, write_enum},
+	                    read_distances, write_distances, NULL},
+	[TYPE_SIZE] = {"size", "a size in quotes, such as \"64MiB\"", SCALAR_STRING, read_size, write_size, NULL},
+	[TYPE_RATE] = {"rate", "a rate in quotes, such as \"1/s\"", SCALAR_STRING, read_rate, write_rate, NULL},
+	[TYPE_ENUM] = {"choice", "a word in quotes", SCALAR_STRING, read_enum, write_enum, NULL},
 	[TYPE_TIMEZONE] = {"timezone", "a time zone's name in quotes, such as \"America/Denver\"",
-	                   SCALAR_STRING, read_timezone, write_timezone},
+	                   SCALAR_STRING, read_timezone, write_timezone, is_pointer},
 	[TYPE_SINCE] = {"time", "a time or a duration in quotes, such as \"2026-11-23T08:00:00Z\" or \"6h\"",
-	                SCALAR_STRING, read_since, write_since},
+	                SCALAR_STRING, read_since, write_since, has_since},
 	[TYPE_LABELS] = {"labels", "a group of texts, such as { floor = \"1\"; }", SCALAR_GROUP, read_labels,
-	                 write_labels},
+	                 write_labels, is_pointer},
 };
 
 const char *value_type_name(enum key_type type) {
@@ -615,31 +637,13 @@ int value_default(enum key_id id, struct config_memory *memory, void *into, stru
 	return types[key->type].read(&in, member(id, into));
 }
 
-/* Only texts, zones, times and a window can be absent. */
-bool value_is_set(enum key_id id, const void *from) {
-	const void *value = const_member(id, from);
-	const void *pointer;
-	struct since since;
-	usec_t duration;
+bool value_can_be_unset(enum key_type type) {
+	return types[type].is_set;
+}
 
-	switch (key_table[id].type) {
-	case TYPE_DISTANCES:
-	case TYPE_INT:
-	case TYPE_BOOL:
-	case TYPE_SIZE:
-	case TYPE_RATE:
-	case TYPE_ENUM:
-		return true;
-	case TYPE_DURATION:
-		memcpy(&duration, value, sizeof(duration));
-		return duration != 0 || key_table[id].fallback;
-	case TYPE_SINCE:
-		memcpy(&since, value, sizeof(since));
-		return since.from != INT64_MIN || since.ago >= 0;
-	default:
-		memcpy(&pointer, value, sizeof(pointer));
-		return pointer != NULL;
-	}
+bool value_is_set(enum key_id id, const void *from) {
+	const struct key *key = &key_table[id];
+	return !value_can_be_unset(key->type) || types[key->type].is_set(key, const_member(id, from));
 }
 
 void value_write(enum key_id id, const void *from, struct buf *out) {

@@ -28,6 +28,9 @@ int value_default(enum key_id id, struct config_memory *memory, void *into, stru
 /** Whether the key's value is a list of texts. */
 bool value_is_list(enum key_id id);
 
+/** Whether values of the type can be told from none: a key of another type needs a default. */
+bool value_can_be_unset(enum key_type type);
+
 /** Whether there is a value to be written. */
 __attribute__((nonnull))
 bool value_is_set(enum key_id id, const void *from);

@@ -611,21 +611,6 @@ static void files_are_those_of_the_table(void **state) {
 	expect_int(ACCOUNT_FILES, count);
 }
 
-/* What of the other types is not set looks like a value: value_is_set(). */
-static bool can_be_unset(enum key_type type) {
-	switch (type) {
-	case TYPE_DISTANCES:
-	case TYPE_INT:
-	case TYPE_BOOL:
-	case TYPE_SIZE:
-	case TYPE_RATE:
-	case TYPE_ENUM:
-		return false;
-	default:
-		return true;
-	}
-}
-
 static void table_agrees_with_itself(void **state) {
 	(void)state;
 	for (enum interval i = 0; i < INTERVAL_COUNT; i++) {
@@ -637,8 +622,8 @@ static void table_agrees_with_itself(void **state) {
 			fail_msg("enum key_id has a key that config/keys.c has no line for, behind %s",
 			         id > 0 ? key_table[id - 1].name : "nothing");
 		}
-		if (!key_table[id].fallback && !can_be_unset(key_table[id].type)) {
-			fail_msg("%s: a key of the type %s needs a default, or value_is_set() must tell that it is not set",
+		if (!key_table[id].fallback && !value_can_be_unset(key_table[id].type)) {
+			fail_msg("%s: a key of the type %s needs a default, or config/value.c must tell that it is not set",
 			         key_table[id].name, value_type_name(key_table[id].type));
 		}
 		expect_int(id, key_find(key_table[id].group, key_table[id].name));
