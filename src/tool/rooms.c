@@ -24,7 +24,6 @@ static void make(struct room *room, const struct log_entry *entry) {
 	*room = (struct room){
 		.interval = entry->interval,
 		.first = entry->start,
-		.length = entry->end - entry->start,
 		.sample_file = UINT32_MAX,
 	};
 	buf_init(&room->sample, LINES_LONGEST);
@@ -105,6 +104,9 @@ int rooms_take(struct rooms *rooms, const struct log_entry *entry, struct positi
 	*ret_room = room;
 	r = sample(room, entry, at.file, line);
 	room->codec = codec;
+	if (room->length == 0 && entry->status != RECORD_GAP) {
+		room->length = entry->end - entry->start;
+	}
 	if (r == 0 && entry->revision == 0) {
 		r = note_offset(room, entry);
 	}
@@ -126,6 +128,9 @@ static int settle(struct room *room) {
 	room->zone = room->offset_count > 0 ? zone_of_offsets(room->offsets, room->offset_count) : zone_of_offsets(&utc, 1);
 	if (!room->zone) {
 		return -ENOMEM;
+	}
+	if (room->length == 0) {
+		room->length = room->coverage.list[0].end - room->coverage.list[0].start;
 	}
 	/* 1970-01-01 was a Thursday. */
 	int64_t weekday = ((room_date(room, room->first) + 4) % 7 + 7) % 7;

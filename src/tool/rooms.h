@@ -22,7 +22,7 @@ struct room {
 	char *name, *site, *account, *labels; /* what it says, when rooms_settle() has read it; "" if nothing */
 	struct zone_offset *offsets; /* as the log's local times have them: ascending */
 	size_t offset_count, offset_size;
-	usec_t first, length;     /* its first record's bucket */
+	usec_t first, length;     /* where its first record begins; of its first bucket, or if there are only gaps, of the first */
 	struct zone *zone;        /* made by rooms_settle() of the offsets, as is the grid */
 	struct grid grid;
 	struct coverage coverage;

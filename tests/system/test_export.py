@@ -104,6 +104,27 @@ def test_wide_has_a_column_for_each_room(zone, begin, tmp_path):
         assert [number(row[room.name]) for room in rooms] == [highest.get((row["date"], room.name)) for room in rooms]
 
 
+def test_rooms_of_one_name_have_titles_of_their_own(tmp_path):
+    start = seconds("2026-05-04T00:00:00Z")
+    write(tmp_path, *(Room(n, name, "UTC", start, start + 7200, interval, site=site) for n, (name, site, interval) in enumerate(
+        [("lab", "hq", "HOURLY"), ("lab", "depot", "HOURLY"), ("desk", "hq", "HOURLY"), ("hall", "hq", "HOURLY"),
+         ("hall", "hq", "MINUTELY")])))
+    assert export("--wide", tmp_path).splitlines()[0] == (
+        f'time,local_time,lab (depot),desk,"hall ({uuid_of(3)}, HOURLY)","hall ({uuid_of(4)}, MINUTELY)",lab (hq)')
+
+
+def test_a_gap_at_the_beginning_is_of_buckets_as_long_as_the_others(tmp_path):
+    room = Room(1, "lobby", "UTC", 0, 7200)
+    start, room.interval, room.lines = seconds("2026-05-04T00:00:00Z"), "NONE", []
+    room.line(start, start + 3600, None, "gap")
+    for n in range(6):
+        room.line(start + 3600 + 600 * n, start + 4200 + 600 * n, n, "ok")
+    rows = table(export(write(tmp_path, room, files=1)))
+    assert [(seconds(row["time"]) - start, row["count"]) for row in rows] == [
+        (600 * n, "" if n < 6 else str(n - 6)) for n in range(12)]
+    assert [row["mean"] for row in table(export("--every", "10m", "--from", "2026-05-04T01:00", tmp_path))] == list("012345")
+
+
 def test_dates_of_rooms_in_different_zones_are_in_one_row(tmp_path):
     start = seconds("2026-05-04T00:00:00Z")
     rooms = [Room(1, "here", "America/Denver", start, start + 172800), Room(2, "there", "Asia/Kolkata", start, start + 172800)]
