@@ -120,6 +120,7 @@ int csvform_long(struct job *job, struct error *err) {
 	buf_init(&middle, BUF_ANY);
 	clocktext_init(&utc, NULL, job->dialect == DIALECT_RFC4180 ? 'T' : ' ');
 	for (size_t i = 0; r == 0 && i < job->count; i++) {
+		progress_show(&job->progress, i, job->count, "rooms");
 		r = put_room(job, &job->subjects[i], &utc, &middle);
 	}
 	buf_done(&middle);

@@ -3,7 +3,6 @@
 #include "tool/export.h"
 
 #include "base/text.h"
-#include "base/word.h"
 #include "tool/csvform.h"
 #include "tool/lineforms.h"
 #include "tool/xlsxform.h"
@@ -128,28 +127,6 @@ static int select_rooms(struct export *export, const struct tool *tool) {
 	return r;
 }
 
-/* Nothing was selected: says why. */
-static int tell_nothing(const struct export *export, const struct tool *tool) {
-	const char *wanted = tool->selection.rooms ? tool->selection.rooms[0] : NULL, *nearest = NULL;
-	unsigned best = WORD_FAR;
-	char shown[LOG_TEXT_SIZE], meant[LOG_TEXT_SIZE];
-
-	if (export->rooms.len == 0) {
-		tool_error("there is no record here");
-		return TOOL_NO;
-	}
-	for (size_t i = 0; wanted && i < export->rooms.len; i++) {
-		nearest = word_is_nearer(wanted, export->rooms.list[i].name, &best) ? export->rooms.list[i].name : nearest;
-	}
-	if (nearest) {
-		tool_error("there is no room \"%s\": did you mean \"%s\"?", text_escape(shown, sizeof(shown), wanted, strlen(wanted)),
-		           text_escape(meant, sizeof(meant), nearest, strlen(nearest)));
-	} else {
-		tool_error("none of the %zu rooms of the log was selected", export->rooms.len);
-	}
-	return EX_USAGE;
-}
-
 static int check_lengths(const struct export *export) {
 	char shown[LOG_TEXT_SIZE];
 	for (size_t i = 0; export->job.coarse && i < export->job.count; i++) {
@@ -194,11 +171,18 @@ static int write_all(struct export *export) {
 	if (r < 0) {
 		return fail(r, &err);
 	}
+	progress_init(&job->progress, "writing");
+	job->progress.wanted = job->progress.wanted && export->path;
 	r = export->is_wide ? export->form->write_wide(job, &err) : export->form->write_long(job, &err);
+	progress_end(&job->progress);
 	bool is_output = job->output.error < 0;
 	int closed = output_close(&job->output, r == 0 || is_output, &closing);
 	if (closed < 0) {
 		return fail(closed, &closing);
+	}
+	if (r == 0 && job->progress.wanted) {
+		(void)fprintf(stderr, "%" PRIu64 " row%s of %zu room%s\n", job->rows, job->rows == 1 ? "" : "s", job->count,
+		              job->count == 1 ? "" : "s");
 	}
 	return r < 0 ? fail(r, &err) : 0;
 }
@@ -212,10 +196,12 @@ static int finish(struct export *export, const struct tool *tool) {
 		           export->odd, export->odd == 1 ? "" : "s", export->odd == 1 ? "is" : "are",
 		           export->files.list[export->odd_at.file].name, export->odd_at.line);
 	}
-	if (export->job.count == 0) {
-		return tell_nothing(export, tool);
+	int r = tool_check(tool, &export->rooms);
+	if (r == 0 && export->job.count == 0) {
+		tool_error(export->rooms.len == 0 ? "there is no record here" : "no room of the log is all that was asked for");
+		r = export->rooms.len == 0 ? TOOL_NO : EX_USAGE;
 	}
-	int r = check_lengths(export);
+	r = r == 0 ? check_lengths(export) : r;
 	r = r == 0 ? check_path(export) : r;
 	return r == 0 ? write_all(export) : r;
 }

@@ -32,6 +32,7 @@ struct job {
 	const char *every, *with;    /* its name, and what it has: "1h", "mean" */
 	enum dialect dialect;
 	struct output output;
+	struct progress progress;
 	uint64_t rows;               /* that were written */
 };
 

@@ -69,6 +69,7 @@ static int put_rooms(struct job *job, const struct lines_of *form) {
 	buf_init(&room.shared, BUF_ANY);
 	clocktext_init(&room.utc, NULL, 'T');
 	for (size_t i = 0; r == 0 && i < job->count; i++) {
+		progress_show(&job->progress, i, job->count, "rooms");
 		room.subject = &job->subjects[i];
 		r = put_rows(job, form, &room);
 	}

@@ -5,6 +5,8 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
+#include "base/word.h"
 #include "sink/lines.h"
 
 #include <errno.h>
@@ -198,23 +200,21 @@ int tool_files(struct tool *tool, struct log_files *files) {
 
 /* Reading */
 
-struct progress {
-	bool shown;
-	bool wanted;
-	usec_t next;
-};
+void progress_init(struct progress *progress, const char *doing) {
+	*progress = (struct progress){doing, false, isatty(STDERR_FILENO), clock_boottime() + USEC_PER_SEC};
+}
 
-static void show_progress(struct progress *progress, size_t done, size_t of) {
-	usec_t now = clock_boottime();
+void progress_show(struct progress *progress, size_t done, size_t of, const char *what) {
+	usec_t now = progress->wanted ? clock_boottime() : 0;
 	if (!progress->wanted || now < progress->next) {
 		return;
 	}
-	(void)fprintf(stderr, "\rreading the log: %zu of %zu files", done, of);
+	(void)fprintf(stderr, "\r%s: %zu of %zu %s", progress->doing, done, of, what);
 	progress->shown = true;
 	progress->next = now + USEC_PER_SEC / 5;
 }
 
-static void end_progress(const struct progress *progress) {
+void progress_end(const struct progress *progress) {
 	if (progress->shown) {
 		(void)fputs("\r\033[K", stderr);
 	}
@@ -249,18 +249,19 @@ static int read_file(const struct log_file *file, struct lines *lines, struct po
 
 int tool_read(const struct log_files *files, struct rooms *rooms, tool_visit *visit, tool_odd *odd, void *user) {
 	struct lines *lines = lines_new();
-	struct progress progress = {.wanted = isatty(STDERR_FILENO), .next = clock_boottime() + USEC_PER_SEC};
+	struct progress progress;
 	int r = lines ? 0 : -ENOMEM;
 
+	progress_init(&progress, "reading the log");
 	for (size_t i = 0; r == 0 && i < files->len; i++) {
-		show_progress(&progress, i, files->len);
+		progress_show(&progress, i, files->len, "files");
 		r = read_file(&files->list[i], lines, (struct position){(uint32_t)i, 0}, rooms, visit, odd, user);
 		if (r < 0) {
-			end_progress(&progress);
+			progress_end(&progress);
 			tool_error("%s: %s", files->list[i].path, strerror(-r));
 		}
 	}
-	end_progress(&progress);
+	progress_end(&progress);
 	lines_free(lines);
 	if (r == 0 && rooms_settle(rooms) < 0) {
 		r = -ENOMEM;
@@ -314,6 +315,55 @@ bool tool_selects(const struct tool *tool, const struct room *room) {
 	const struct selection *selection = &tool->selection;
 	return is_among(selection->rooms, room->name) && is_among(selection->sites, room->site) &&
 	       has_labels(selection->labels, room->labels);
+}
+
+/* What they are called, and what a name of them must be like. */
+static const char *name_of_room(const struct room *room) {
+	return room->name;
+}
+
+static const char *site_of_room(const struct room *room) {
+	return room->site;
+}
+
+static int check_names(const char **patterns, const struct rooms *rooms, const char *(*name_of)(const struct room *),
+                       const char *what) {
+	char shown[LOG_TEXT_SIZE], meant[LOG_TEXT_SIZE];
+
+	for (; patterns && *patterns; patterns++) {
+		const char *nearest = NULL;
+		unsigned best = WORD_FAR;
+		bool found = false;
+		for (size_t i = 0; !found && i < rooms->len; i++) {
+			const char *name = name_of(&rooms->list[i]);
+			found = fnmatch(*patterns, name, FNM_CASEFOLD) == 0;
+			nearest = word_is_nearer(*patterns, name, &best) ? name : nearest;
+		}
+		if (!found) {
+			tool_error("the log has no %s \"%s\"%s%s%s", what, text_escape(shown, sizeof(shown), *patterns, strlen(*patterns)),
+			           nearest ? ": did you mean \"" : "",
+			           nearest ? text_escape(meant, sizeof(meant), nearest, strlen(nearest)) : "", nearest ? "\"?" : "");
+			return EX_USAGE;
+		}
+	}
+	return 0;
+}
+
+int tool_check(const struct tool *tool, const struct rooms *rooms) {
+	const struct selection *selection = &tool->selection;
+	const struct moment *from = &selection->period.from;
+
+	if (rooms->len == 0) {
+		return 0;
+	}
+	int r = check_names(selection->rooms, rooms, name_of_room, "room");
+	r = r == 0 ? check_names(selection->sites, rooms, site_of_room, "site") : r;
+	/* No clock is ahead of others by more than a day. */
+	if (r == 0 && from->is_set && from->time - (from->local ? USEC_PER_DAY : 0) > tool->now) {
+		tool_error("that time is yet to come");
+		r = EX_USAGE;
+	}
+	return r;
 }
 
 void tool_done(struct tool *tool) {

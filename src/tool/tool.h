@@ -84,6 +84,31 @@ int tool_read(const struct log_files *files, struct rooms *rooms, tool_visit *vi
 __attribute__((nonnull))
 bool tool_selects(const struct tool *tool, const struct room *room);
 
+/**
+ * Looks whether each name that was given is one of some room or site, and whether the time is not yet to come.
+ * Returns 0; or EX_USAGE, and it has been said what is wrong, and which name is the nearest.
+ */
+__attribute__((warn_unused_result, nonnull))
+int tool_check(const struct tool *tool, const struct rooms *rooms);
+
+/** What becomes of a long piece of work, on stderr if that is a terminal.  Begin with progress_init(). */
+struct progress {
+	const char *doing; /* "reading the log" */
+	bool shown, wanted;
+	usec_t next;
+};
+
+__attribute__((nonnull))
+void progress_init(struct progress *progress, const char *doing);
+
+/** Says how far it is: at most five times a second, and not within the first second. */
+__attribute__((nonnull))
+void progress_show(struct progress *progress, size_t done, size_t of, const char *what);
+
+/** Takes it away again. */
+__attribute__((nonnull))
+void progress_end(const struct progress *progress);
+
 void tool_done(struct tool *tool);
 
 #endif

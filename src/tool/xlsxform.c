@@ -199,6 +199,7 @@ static int end(struct sheets *sheets, int r, struct error *err) {
 		return r;
 	}
 	check_sheet(sheets);
+	progress_show(&sheets->job->progress, sheets->job->count, sheets->job->count, "rooms; packing it");
 	lxw_error error = workbook_close(sheets->book);
 	if (r < 0) {
 		return r;
@@ -249,6 +250,7 @@ int xlsxform_long(struct job *job, struct error *err) {
 
 	clocktext_init(&utc, NULL, ' ');
 	for (size_t i = 0; r == 0 && !sheets.failed && i < job->count; i++) {
+		progress_show(&job->progress, i, job->count, "rooms");
 		r = put_room(&sheets, &job->subjects[i], &utc);
 	}
 	return end(&sheets, r, err);

@@ -415,7 +415,11 @@ def test_what_a_user_gets_wrong_is_said(log, tmp_path):
             (["--format", "pdf"], 64, '"pdf" is not known: expected csv, xlsx, ndjson, influx or openmetrics'),
             (["--dialect", "excel", "--format", "influx"], 64, "--dialect is for CSV"),
             (["--wide", "--format", "openmetrics"], 64, "--wide is for tables"),
-            (["--room", "loby"], 64, 'there is no room "loby": did you mean "lobby"?'),
+            (["--room", "lab", "--room", "loby"], 64, 'the log has no room "loby": did you mean "lobby"?'),
+            (["--site", "h*", "--site", "HQS"], 64, 'the log has no site "HQS": did you mean "hq"?'),
+            (["--room", "l*", "--label", "floor=2"], 64, "no room of the log is all that was asked for"),
+            (["--from", "2199-01-01"], 64, "that time is yet to come"),
+            (["--during", "2199-01"], 64, "that time is yet to come"),
             (["-o", current], 64, "is a file of the log: it is not written over"),
             (["-o", tmp_path / "no" / "such"], 74, "such cannot be written: No such file or directory")]:
         done = run(*arguments, log)
