@@ -13,16 +13,16 @@ enum { BLOCK = 256 * 1024 };
 
 static void put(const char *name, const char *data, size_t len) {
 	FILE *file = fopen(disk_path(name), "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(data, 1, len, file), len);
-	assert_int_equal(fclose(file), 0);
+	expect_not_null(file);
+	expect_int(len, fwrite(data, 1, len, file));
+	expect_int(0, fclose(file));
 }
 
 static void put_gz(const char *name, const char *data, size_t len) {
 	gzFile file = gzopen(disk_path(name), "wb1");
-	assert_non_null(file);
-	assert_int_equal(gzwrite(file, data, (unsigned)len), len);
-	assert_int_equal(gzclose(file), Z_OK);
+	expect_not_null(file);
+	expect_int(len, gzwrite(file, data, (unsigned)len));
+	expect_int(Z_OK, gzclose(file));
 }
 
 /* Reads the file, from an offset that lies at the beginning of a line on, beside what was put there. */
@@ -36,7 +36,7 @@ static void expect_lines(struct lines *lines, const char *name, const char *data
 		expect_int((int64_t)at, line.at, "%s: offset", name);
 		expect_int(wanted, line.len, "%s: length of the line at %zu", name, at);
 		expect_int(newline != NULL, line.whole, "%s: whole at %zu", name, at);
-		assert_memory_equal(line.text, data + at, wanted);
+		expect_bytes(data + at, line.text, wanted);
 		at += wanted;
 	}
 	expect_int(len, at, "%s: all of it", name);
@@ -46,7 +46,7 @@ static void expect_lines(struct lines *lines, const char *name, const char *data
 /* Lines of all lengths, so that a block ends in any place of one. */
 static char *lines_of(struct rng *rng, size_t len) {
 	char *data = malloc(len);
-	assert_non_null(data);
+	expect_not_null(data);
 	for (size_t i = 0; i < len; i++) {
 		data[i] = rng_below(rng, 300) == 0 ? '\n' : (char)('a' + rng_below(rng, 26));
 	}
@@ -60,14 +60,14 @@ static void lines_are_whole_wherever_a_block_ends(void **state) {
 	(void)state;
 	(void)seed_of_run(&rng);
 
-	assert_non_null(lines);
+	expect_not_null(lines);
 	for (size_t i = 0; i < COUNT_OF(lengths); i++) {
 		char *data = lines_of(&rng, lengths[i]);
 		put("a.ndjson", data, lengths[i]);
 		put_gz("a.ndjson.gz", data, lengths[i]);
-		assert_int_equal(lines_open(lines, disk_path("a.ndjson")), 0);
+		expect_int(0, lines_open(lines, disk_path("a.ndjson")));
 		expect_lines(lines, "plain", data, lengths[i], 0);
-		assert_int_equal(lines_open(lines, disk_path("a.ndjson.gz")), 0);
+		expect_int(0, lines_open(lines, disk_path("a.ndjson.gz")));
 		expect_lines(lines, "compressed", data, lengths[i], 0);
 		free(data);
 	}
@@ -89,12 +89,12 @@ static void reading_goes_on_from_an_offset_whose_tail_is_known(void **state) {
 		const char *newline = memrchr(data, '\n', LEN - LEN / 3);
 		size_t from = (size_t)(newline - data) + 1;
 		uint64_t tail = rng_hash(data + from - TAIL, TAIL);
-		assert_int_equal(lines_open(lines, disk_path(names[i])), 0);
+		expect_int(0, lines_open(lines, disk_path(names[i])));
 		expect_int(0, lines_seek(lines, (int64_t)from, TAIL, tail), "%s: seek", names[i]);
 		expect_lines(lines, names[i], data, LEN, from);
-		assert_int_equal(lines_open(lines, disk_path(names[i])), 0);
+		expect_int(0, lines_open(lines, disk_path(names[i])));
 		expect_int(-ENODATA, lines_seek(lines, (int64_t)from, TAIL, tail + 1), "%s: another tail", names[i]);
-		assert_int_equal(lines_open(lines, disk_path(names[i])), 0);
+		expect_int(0, lines_open(lines, disk_path(names[i])));
 		expect_int(-ENODATA, lines_seek(lines, LEN + 1, TAIL, tail), "%s: beyond its end", names[i]);
 	}
 	free(data);
@@ -108,15 +108,15 @@ static void what_is_longer_than_any_record_has_no_text(void **state) {
 	struct line line;
 	(void)state;
 
-	assert_non_null(data);
+	expect_not_null(data);
 	memset(data, 'x', len);
 	data[3] = data[len - 5] = '\n';
 	put("a.ndjson", data, len);
-	assert_int_equal(lines_open(lines, disk_path("a.ndjson")), 0);
+	expect_int(0, lines_open(lines, disk_path("a.ndjson")));
 	expect_int(1, lines_next(lines, &line), "the first");
 	expect_int(4, line.len, "its length");
 	expect_int(1, lines_next(lines, &line), "the long one");
-	assert_null(line.text);
+	expect_null(line.text);
 	expect_int(4, line.at, "where it begins");
 	expect_int(1, lines_next(lines, &line), "what follows");
 	expect_int(4, line.len, "its length");
@@ -137,7 +137,7 @@ static void a_damaged_file_gives_what_it_has(void **state) {
 	size_t len = fread(bytes, 1, sizeof(bytes), file);
 	(void)fclose(file);
 	put("a.ndjson.gz", bytes, len - 8); /* without the checksum */
-	assert_int_equal(lines_open(lines, disk_path("a.ndjson.gz")), 0);
+	expect_int(0, lines_open(lines, disk_path("a.ndjson.gz")));
 	expect_int(1, lines_next(lines, &line), "the first");
 	expect_int(1, lines_next(lines, &line), "the second");
 	expect_int(-EBADMSG, lines_next(lines, &line), "the damage");

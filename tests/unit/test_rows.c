@@ -29,8 +29,8 @@ static void begin(enum interval interval, const char *zone) {
 static void put(usec_t start, usec_t end, enum record_status status, int64_t count) {
 	struct log_entry entry = {.interval = room.interval, .start = start, .end = end, .status = status, .count = count};
 	int covering = coverage_add(&room.coverage, &entry, (struct position){0, 1});
-	assert_true(covering >= 0);
-	assert_int_equal(0, series_put(&series, &entry, (enum covering)covering));
+	expect_true(covering >= 0);
+	expect_int(0, series_put(&series, &entry, (enum covering)covering));
 }
 
 /* One bucket after the other, each with the count, up to the end. */
@@ -51,7 +51,7 @@ static const char *shown(const char *every, enum coarse_with with, usec_t from, 
 	size_t len = 0;
 
 	if (every) {
-		assert_int_equal(0, coarse_parse(every, &coarse, &err));
+		expect_int(0, coarse_parse(every, &coarse, &err));
 	}
 	out[0] = '\0';
 	rows_begin(&rows, &room, &series, every ? &coarse : NULL, from, to);
@@ -125,7 +125,7 @@ static void no_bucket_is_made_shorter(void **state) {
 		struct coarse coarse;
 		struct error err;
 		begin(rows[i].interval, "UTC");
-		assert_int_equal(0, coarse_parse(rows[i].every, &coarse, &err));
+		expect_int(0, coarse_parse(rows[i].every, &coarse, &err));
 		expect_int(rows[i].fits, coarse_fits(&coarse, &room), "row %zu", i);
 	}
 }
@@ -191,15 +191,15 @@ static void weeks_begin_on_monday(void **state) {
 	struct error err;
 	struct rows rows;
 	struct row row;
-	assert_int_equal(0, coarse_parse("1w", &coarse, &err));
+	expect_int(0, coarse_parse("1w", &coarse, &err));
 	rows_begin(&rows, &room, &series, &coarse, INT64_MIN, INT64_MAX);
-	assert_true(rows_next(&rows, &row));
+	expect_true(rows_next(&rows, &row));
 	expect_time(at("2026-10-26T00:00:00Z"), row.start, "the first week");
-	assert_true(rows_next(&rows, &row));
+	expect_true(rows_next(&rows, &row));
 	expect_time(at("2026-11-02T00:00:00Z"), row.start, "the second");
-	assert_int_equal(0, coarse_parse("1mo", &coarse, &err));
+	expect_int(0, coarse_parse("1mo", &coarse, &err));
 	rows_begin(&rows, &room, &series, &coarse, INT64_MIN, INT64_MAX);
-	assert_true(rows_next(&rows, &row));
+	expect_true(rows_next(&rows, &row));
 	expect_time(at("2026-10-01T00:00:00Z"), row.start, "the first month");
 	expect_time(at("2026-11-01T00:00:00Z"), row.end, "its end");
 	expect_int(2 * USEC_PER_DAY, row.known, "what is known of it");
@@ -226,11 +226,11 @@ static void great_counts_keep_what_a_double_can(void **state) {
 	struct error err;
 	struct rows rows;
 	struct row row;
-	assert_int_equal(0, coarse_parse("1h", &coarse, &err));
+	expect_int(0, coarse_parse("1h", &coarse, &err));
 	for (int with = COARSE_MEAN; with <= COARSE_LAST; with++) {
 		coarse.with = (enum coarse_with)with;
 		rows_begin(&rows, &room, &series, &coarse, INT64_MIN, INT64_MAX);
-		assert_true(rows_next(&rows, &row));
+		expect_true(rows_next(&rows, &row));
 		expect_int(INT64_MAX, row.count, "with %d", with);
 		expect_int(0, row.millionths, "with %d", with);
 	}

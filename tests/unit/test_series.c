@@ -22,8 +22,8 @@ static void put(enum interval interval, usec_t start, usec_t end, enum record_st
 	struct log_entry entry = {
 		.interval = interval, .start = start, .end = end, .status = status, .count = count, .revision = revision};
 	int covering = coverage_add(&coverage, &entry, (struct position){0, 1});
-	assert_true(covering >= 0);
-	assert_int_equal(0, series_put(&series, &entry, (enum covering)covering));
+	expect_true(covering >= 0);
+	expect_int(0, series_put(&series, &entry, (enum covering)covering));
 }
 
 /* "15-30:4 30-60:gap", in minutes since the Monday of the tests. */
@@ -145,7 +145,7 @@ static void rooms_that_have_no_count_are_empty(void **state) {
 	struct stride stride;
 	(void)state;
 
-	assert_int_equal(0, all_series_put(&all, 3, &entry, COVERING_NEXT));
+	expect_int(0, all_series_put(&all, 3, &entry, COVERING_NEXT));
 	for (size_t room = 0; room < 6; room++) {
 		walk_begin(&walk, all_series_of(&all, room), &coverage, INT64_MIN, INT64_MAX);
 		expect_int(room == 3, walk_next(&walk, &stride), "room %zu", room);
@@ -227,7 +227,7 @@ static void it_agrees_with_an_array_of_buckets(void **state) {
 	struct model *model = calloc(1, sizeof(*model));
 	struct rng rng;
 	uint64_t seed = seed_of_run(&rng);
-	assert_non_null(model);
+	expect_not_null(model);
 
 	for (int round = 0; round < ROUNDS; round++) {
 		int64_t kind = rng_below(&rng, COUNT_OF(kinds));
