@@ -13,7 +13,7 @@
  * - response/  a reply                         -> an outcome; points; records
  * - sink/      records                         -> lines in the log, synced
  * - state/     cursors, look-back memory       -> the checkpoint
- * - status/    figures                         -> sd_notify and people
+ * - status/    figures                         -> sd_notify, the status socket, people
  *
  * - daemon/    drives them, and is the only one that knows them all:
  *     - options       the command line
@@ -37,6 +37,7 @@
  *     - mend          cursors that are ahead of it
  *     - recovery      the checkpoint and the log, read at a start; the checkpoint, saved
  *     - report        how it is doing
+ *     - overview      the same of each account and device, for the status socket
  *     - once          --once
  *     - access        an account's key, endpoint and lane
  *     - roster        polls by identity

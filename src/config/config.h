@@ -125,6 +125,7 @@ struct config {
 	struct retry_settings retry;
 	struct log_settings log;
 	const char *state_directory;
+	const char *runtime_directory; /* where the status socket is; NULL: there is none */
 	const struct device_draft *defaults; /* what `defaults` has; for config_print() */
 	struct config_memory *memory; /* owns all that the above point to */
 };

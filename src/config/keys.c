@@ -177,6 +177,9 @@ const struct key key_table[KEY_COUNT] = {
 	[KEY_STATE_DIRECTORY] = {STATE(TYPE_PATH, "directory", directory), .max = PATH_MAX - 256,
 	                         .fallback = "/var/lib/occupancyd", .environment = "STATE_DIRECTORY",
 	                         .restart = true},
+	/* With "/status" behind it, it is the address of a socket: unix(7). */
+	[KEY_RUNTIME_DIRECTORY] = {STATE(TYPE_PATH, "runtime_directory", runtime_directory), .max = 100,
+	                           .environment = "RUNTIME_DIRECTORY", .restart = true},
 };
 
 /* Whether the key may stand in the group. */

@@ -100,6 +100,7 @@ enum key_id {
 	KEY_DELAYCOMPRESS,
 
 	KEY_STATE_DIRECTORY,
+	KEY_RUNTIME_DIRECTORY,
 
 	KEY_COUNT,
 };
@@ -140,7 +141,7 @@ struct device_draft {
 
 /** What `state` is read into. */
 struct state_draft {
-	const char *directory;
+	const char *directory, *runtime_directory;
 };
 
 extern const struct key key_table[KEY_COUNT];

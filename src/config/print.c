@@ -26,7 +26,8 @@ static const void *group_struct(const struct config *config, enum key_group grou
 	case GROUP_LOG:
 		return &config->log;
 	case GROUP_STATE:
-		*state = (struct state_draft){.directory = config->state_directory};
+		*state = (struct state_draft){
+			.directory = config->state_directory, .runtime_directory = config->runtime_directory};
 		return state;
 	default:
 		return NULL;
@@ -159,6 +160,15 @@ void config_print(const struct config *config, struct buf *out) {
 	}
 }
 
+static void write_or_none(enum key_id id, const void *from, struct buf *out) {
+	buf_clear(out);
+	if (value_is_set(id, from)) {
+		value_write(id, from, out);
+	} else {
+		buf_puts(out, "none");
+	}
+}
+
 void config_restarts(const struct config *before, const struct config *after, struct buf *out) {
 	struct buf values[2];
 	buf_init(&values[0], out->max);
@@ -171,10 +181,8 @@ void config_restarts(const struct config *before, const struct config *after, st
 		if (!key->restart || !old || !new) {
 			continue; /* what is in a list is not a setting of the whole */
 		}
-		buf_clear(&values[0]);
-		buf_clear(&values[1]);
-		value_write(id, old, &values[0]);
-		value_write(id, new, &values[1]);
+		write_or_none(id, old, &values[0]);
+		write_or_none(id, new, &values[1]);
 		if (strcmp(buf_text(&values[0]), buf_text(&values[1])) != 0) {
 			buf_printf(out,
 			           "%s.%s has changed from %s to %s: that needs a restart, and until then "

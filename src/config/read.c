@@ -266,6 +266,7 @@ static int read_groups(struct reader *reader) {
 
 	config->log.zone = reader->default_draft.settings.bucket.zone;
 	config->state_directory = state.directory;
+	config->runtime_directory = state.runtime_directory;
 	*defaults = reader->default_draft;
 	config->defaults = defaults;
 	return reader->failed || reader->problems.failed ? -ENOMEM : 0;

@@ -614,7 +614,7 @@ bool value_is_list(enum key_id id) {
 	return types[key_table[id].type].kind == SCALAR_LIST;
 }
 
-/* The first of the paths that the unit's LogsDirectory= or StateDirectory= has brought (systemd.exec(5)). */
+/* The first of the paths that the unit's LogsDirectory=, StateDirectory= or RuntimeDirectory= has brought (systemd.exec(5)). */
 static bool told_by_systemd(const struct key *key, char ret[static PATH_MAX]) {
 	const char *paths = key->environment ? getenv(key->environment) : NULL;
 	size_t len = paths ? strcspn(paths, ":") : 0;
@@ -628,11 +628,11 @@ static bool told_by_systemd(const struct key *key, char ret[static PATH_MAX]) {
 
 int value_default(enum key_id id, struct config_memory *memory, void *into, struct error *err) {
 	const struct key *key = &key_table[id];
-	if (!key->fallback) {
-		return 0;
-	}
 	char told[PATH_MAX];
 	const char *text = told_by_systemd(key, told) ? told : key->fallback;
+	if (!text) {
+		return 0;
+	}
 	const struct reading in = {.key = key, .text = text, .memory = memory, .err = err};
 	return types[key->type].read(&in, member(id, into));
 }

@@ -27,6 +27,8 @@ struct program {
 	struct http *http;
 	struct sink *sink;
 	struct poller *poller;
+	struct socket *socket; /* NULL: there is none */
+	struct overview_source overview;
 };
 
 static int exit_code(int r) {
@@ -169,7 +171,25 @@ static int open_all(struct program *program, bool once, struct error *err) {
 	return r;
 }
 
+/* The locks are held: no other daemon of this state listens.  What is recorded does not depend on it. */
+static void open_socket(struct program *program) {
+	static struct socket_source source = {.state_size = sizeof(struct overview), .write = overview_write};
+	const char *directory = poller_config(program->poller)->runtime_directory;
+	char path[PATH_MAX];
+	struct error err = {{0}};
+	if (!directory) {
+		return;
+	}
+	program->overview = (struct overview_source){.poller = program->poller, .started = clock_realtime()};
+	source.user = &program->overview;
+	if (snprintf(path, sizeof(path), "%s/status", directory) >= PATH_MAX ||
+	    socket_open(path, program->signals, &source, &program->socket, &err) < 0) {
+		log_warning("%s: there will be no status socket until a restart", err.text);
+	}
+}
+
 static void close_all(struct program *program) {
+	socket_close(program->socket);
 	poller_free(program->poller);
 	sink_close(program->sink);
 	http_free(program->http);
@@ -212,6 +232,9 @@ static int run(struct config *config, const char *file, bool once) {
 		close_all(&program);
 		return exit_code(r);
 	}
+	if (!once) {
+		open_socket(&program);
+	}
 	config = (struct config *)poller_config(program.poller);
 	command_warn_of_cost(config);
 	log_info("occupancyd " OCCUPANCYD_VERSION ": %zu device%s of %zu account%s, log in %s",
@@ -223,6 +246,8 @@ static int run(struct config *config, const char *file, bool once) {
 		.http = program.http,
 		.sink = program.sink,
 		.signals = program.signals,
+		.socket = program.socket,
+		.overview = &program.overview,
 		.config_file = file,
 		.once = once,
 	});

@@ -86,11 +86,11 @@ static void show_progress(const char *text) {
 	}
 }
 
-static const char *config_trouble(const struct timers *timers, const struct status *status) {
+static const char *config_trouble(const struct loop *loop, const struct timers *timers) {
 	if (timers->not_reloaded) {
 		return "not reloaded: see the journal";
 	}
-	if (status->devices == 0) {
+	if (poller_config(loop->poller)->device_count == 0) {
 		return "has no device: add devices and reload";
 	}
 	return zonewatch_trouble(&timers->zones);
@@ -106,7 +106,7 @@ static void tell_status(const struct loop *loop, struct timers *timers, usec_t n
 	struct status status;
 	struct buf text;
 	report_status(loop->poller, &status);
-	status.config = config_trouble(timers, &status);
+	status.config = config_trouble(loop, timers);
 	buf_init(&text, 4000);
 	status_text(&status, &text);
 	notify_status(buf_text(&text));
@@ -213,6 +213,9 @@ static void reload(const struct loop *loop, struct timers *timers) {
 		}
 		command_warn_of_cost(config);
 		timers->zones = (struct zonewatch){0};
+		if (loop->socket) {
+			socket_drop(loop->socket);
+		}
 	}
 	timers->not_reloaded = r < 0;
 	timers->status_waits = true;
@@ -255,6 +258,13 @@ static void handle_signals(const struct loop *loop, struct timers *timers) {
 	}
 }
 
+static void tell_clients(const struct loop *loop, const struct timers *timers) {
+	if (loop->socket) {
+		loop->overview->config = config_trouble(loop, timers);
+		socket_turn(loop->socket, clock_boottime());
+	}
+}
+
 /* An update of the time zone database is reported, because only a reload can use it. */
 static void watch_zones(const struct loop *loop, struct timers *timers, usec_t wall) {
 	const struct config *config = poller_config(loop->poller);
@@ -275,6 +285,7 @@ static usec_t earliest(const struct loop *loop, const struct timers *timers, use
 		timers->upkeep,
 		timers->status_waits ? timers->status : USEC_INFINITY,
 		timers->watchdog_every > 0 ? timers->watchdog : USEC_INFINITY,
+		loop->socket ? socket_next(loop->socket) : USEC_INFINITY,
 	};
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		next = others[i] < next ? others[i] : next;
@@ -360,10 +371,12 @@ int loop_run(const struct loop *loop) {
 
 		struct error err = {{0}};
 		usec_t wait = busy || timers.recorded ? 0 : earliest(loop, &timers, next, now) - clock_boottime();
-		if (http_wait(loop->http, loop->signals, wait, &err) < 0) {
+		int wake = loop->socket ? socket_fd(loop->socket) : loop->signals;
+		if (http_wait(loop->http, wake, wait, &err) < 0) {
 			log_crit("%s", err.text);
 			return EX_SOFTWARE;
 		}
 		handle_signals(loop, &timers);
+		tell_clients(loop, &timers);
 	}
 }

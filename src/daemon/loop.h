@@ -7,13 +7,17 @@
 #ifndef DAEMON_LOOP_H
 #define DAEMON_LOOP_H
 
+#include "daemon/overview.h"
 #include "daemon/poller.h"
+#include "status/socket.h"
 
 struct loop {
 	struct poller *poller;
 	struct http *http;
 	struct sink *sink;
 	int signals;             /* from signals_open() */
+	struct socket *socket;   /* for people who want to know how it is; NULL: there is none */
+	struct overview_source *overview; /* what they get */
 	const char *config_file; /* for a reload */
 	bool once;
 };

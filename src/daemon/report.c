@@ -37,18 +37,19 @@ static void put_lanes(struct poller *poller) {
 	}
 }
 
+/* What waits for the end of its window is not behind; with once, what is through neither. */
+int64_t report_backlog(const struct poller *poller, const struct poll *poll) {
+	bool rests = (poll->phase == POLL_WAITING && poll->timed) || poll->phase == POLL_STOPPED;
+	return rests ? 0 : span_backlog(poll->device->settings, poll->cursor, clock_poll_horizon(poller, poll));
+}
+
 static void put_polls(struct poller *poller, struct status *status) {
 	size_t named = 0;
 	status->backlog = 0;
 	status->waiting = 0;
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		const struct poll *poll = &poller->roll.polls[i];
-		/* What waits for the end of its window is not behind; with once, what is through neither. */
-		bool rests = (poll->phase == POLL_WAITING && poll->timed) || poll->phase == POLL_STOPPED;
-		if (!rests) {
-			status->backlog += span_backlog(poll->device->settings, poll->cursor,
-			                                clock_poll_horizon(poller, poll));
-		}
+		status->backlog += report_backlog(poller, poll);
 		status->waiting += !poll->told && poll->lane->state != LANE_OPEN;
 		if (poll->told && named < STATUS_NAMED) {
 			status->named[named++] = (struct status_failing){

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "daemon/poller.h"
+#include "schedule/poll.h"
 #include "status/status.h"
 
 /** The figures, and what their texts are kept in. */
@@ -20,6 +21,10 @@ struct report {
 /** Whether the figures may have changed since the last call. */
 __attribute__((nonnull))
 bool report_changed(struct poller *poller);
+
+/** About how many buckets of a device are closed, settled and unrecorded, though it is time for them. */
+__attribute__((nonnull))
+int64_t report_backlog(const struct poller *poller, const struct poll *poll);
 
 /** Fills in the figures.  Looks at every device: not for every turn. */
 __attribute__((nonnull))

@@ -491,6 +491,8 @@ static const struct key_case key_cases[] = {
 
 	{GROUP_STATE, "directory = \"/srv/state\"", "directory = \"/srv/state\";", NULL},
 	{GROUP_STATE, "directory = \"\"", NULL, "state.directory: must not be empty"},
+	{GROUP_STATE, "runtime_directory = \"/run/x\"", "runtime_directory = \"/run/x\";", NULL},
+	{GROUP_STATE, "runtime_directory = \"run\"", NULL, "*state.runtime_directory: "},
 };
 
 /* The problem's line is 2 but for what is told of the group.  "*" begins a part of the sentence. */
@@ -809,6 +811,27 @@ static void directories_are_where_systemd_says(void **state) {
 	expect_directories("/var/log/occupancyd", "/var/lib/occupancyd", ACCOUNTS DEVICES);
 	expect_int(0, unsetenv("LOGS_DIRECTORY"));
 	expect_int(0, unsetenv("STATE_DIRECTORY"));
+}
+
+static void expect_runtime_directory(const char *directory, const char *text) {
+	char *said;
+	write_file("main.conf", text);
+	struct config *config = read_main(&said);
+	expect_not_null(config);
+	expect_text(directory ? directory : "none", config->runtime_directory ? config->runtime_directory : "none");
+	free(said);
+	config_free(config);
+}
+
+static void a_socket_is_only_where_somebody_says(void **state) {
+	(void)state;
+	expect_int(0, unsetenv("RUNTIME_DIRECTORY"));
+	expect_runtime_directory(NULL, ACCOUNTS DEVICES);
+	expect_runtime_directory("/run/mine", ACCOUNTS DEVICES "state = { runtime_directory = \"/run/mine\"; };\n");
+	expect_int(0, setenv("RUNTIME_DIRECTORY", "/run/occupancyd/north:/run/more", 1));
+	expect_runtime_directory("/run/occupancyd/north", ACCOUNTS DEVICES);
+	expect_runtime_directory("/run/mine", ACCOUNTS DEVICES "state = { runtime_directory = \"/run/mine\"; };\n");
+	expect_int(0, unsetenv("RUNTIME_DIRECTORY"));
 }
 
 static void shapes_are_checked(void **state) {
@@ -1602,6 +1625,7 @@ int main(void) {
 		cmocka_unit_test(what_is_missing_is_told),
 		cmocka_unit_test(without_devices_it_is_whole),
 		cmocka_unit_test(directories_are_where_systemd_says),
+		cmocka_unit_test(a_socket_is_only_where_somebody_says),
 		cmocka_unit_test(shapes_are_checked),
 		cmocka_unit_test(doubles_are_refused),
 		cmocka_unit_test(windows_suit_intervals),
