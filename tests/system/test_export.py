@@ -391,7 +391,9 @@ def test_a_signal_leaves_nothing_behind(tmp_path):
     folder.mkdir()
     write(log, room, files=1)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        process = subprocess.Popen([*WRAPPER, OCCUPANCYCTL, "export", "-o", folder / "counts.csv", log])
+        # A shell that runs this in the background has it ignore interrupts, and that is heeded.
+        process = subprocess.Popen([*WRAPPER, OCCUPANCYCTL, "export", "-o", folder / "counts.csv", log],
+                                   preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
         wait_for(lambda: list(folder.iterdir()), 60, "the temporary file")
         process.send_signal(number)
         assert process.wait(60) == -number
