@@ -3,13 +3,15 @@
 
 Each is a name, a source file, and changes of text in it.  An old text must stand in
 the file exactly once; else this table is out of date, and the self-test says so.
+What takes a rare coincidence to be seen says from which seed on to look for it.
 """
 
 
 class Plant:
-    def __init__(self, name, source, *changes):
+    def __init__(self, name, source, *changes, first=1):
         self.name = name
         self.source = source
+        self.first = first
         self.changes = list(zip(changes[::2], changes[1::2]))
 
 
@@ -113,6 +115,9 @@ PLANTS = [
           "	clock->mend = !prove_all(poller, access);", "	clock->mend = 0 * prove_all(poller, access);"),
     Plant("what is recorded once more has a revision that was given", "src/schedule/poll.c",
           "start >= poll->cursor ? poll->again :", "start >= poll->cursor ? 0 * poll->again :"),
+    Plant("another device's counts say nothing against a server that is late", "src/daemon/mend.c",
+          "	if (poll && entry->status == RECORD_OK && entry->count > 0 &&", "	if (poll && wants_mending(poll) && entry->status == RECORD_OK && entry->count > 0 &&",
+          first=5104),
     Plant("a gap that has not ended is believed", "src/daemon/mend.c",
           "	if (entry->end <= now) {", "	if (entry->start <= now) {"),
     Plant("clock step not followed", "src/daemon/clockwork.c",
@@ -173,6 +178,8 @@ PLANTS = [
           "	if (recheck->next == USEC_INFINITY) {", "	if (recheck->next < USEC_INFINITY) {"),
     Plant("asked for again too early", "src/schedule/recheck.c",
           "	return after > 0 ? run->recorded + after :", "	return after > 0 ? run->recorded + after / 2 :"),
+    Plant("each run without a count takes a recheck of its own", "src/schedule/recheck.c",
+          "	NEAR = 360,", "	NEAR = 0,"),
     Plant("rechecks cost nothing", "src/schedule/recheck.c",
           "	if (recheck->credit >= PRICE || recheck->asked == 0) {", "	if (recheck->credit < PRICE || recheck->asked == 0) {"),
     Plant("rechecks are not saved", "src/state/checkpoint.c",
