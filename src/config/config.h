@@ -92,6 +92,7 @@ struct device {
 	const char *name;
 	const char *site;   /* NULL: not set */
 	const char *labels; /* a JSON object as text; NULL: none */
+	int capacity;       /* people the room is meant for; 0: not set */
 	const struct account *account;
 	const struct settings *settings;
 	struct place place;

@@ -192,6 +192,7 @@ void devices_read(struct reader *reader, const struct source *source, const stru
 		.name = draft.name,
 		.site = draft.site,
 		.labels = draft.labels,
+		.capacity = draft.capacity,
 		.account = choose_account(reader, &member, &draft),
 		.settings = memory_settings(reader->memory, &draft.settings),
 		.place = member_place(&member, KEY_COUNT),

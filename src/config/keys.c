@@ -151,6 +151,7 @@ const struct key key_table[KEY_COUNT] = {
 	[KEY_DEVICE_NAME] = {DEVICE(TYPE_STRING, "name", name), .max = 128, .required = true,
 	                     .note = "messages and records need a name for this device"},
 	[KEY_SITE] = {DEVICE(TYPE_STRING, "site", site), .max = 128},
+	[KEY_CAPACITY] = {DEVICE(TYPE_INT, "capacity", capacity), RANGE(1, 1000000)},
 
 	[KEY_RETRY_BASE] = {RETRY(TYPE_DURATION, "base", base),
 	                    RANGE(100 * USEC_PER_MSEC, 10 * USEC_PER_MIN), .fallback = "1s"},

@@ -85,6 +85,7 @@ enum key_id {
 	KEY_UUID,
 	KEY_DEVICE_NAME,
 	KEY_SITE,
+	KEY_CAPACITY,
 
 	KEY_RETRY_BASE,
 	KEY_RETRY_CAP,
@@ -136,6 +137,7 @@ struct device_draft {
 	const char *uuid, *name, *site;
 	const char *account;
 	const char *labels;
+	int capacity;
 	struct settings settings; /* window 0: one bucket */
 };
 

@@ -96,6 +96,7 @@ static void print_device(struct printer *printer, const struct device *device, s
 		.site = device->site,
 		.account = device->account->name,
 		.labels = device->labels,
+		.capacity = device->capacity,
 		.settings = *device->settings,
 	};
 	print_keys(printer, GROUP_DEVICES, &draft);

@@ -532,6 +532,12 @@ static bool has_duration(const struct key *key, const void *value) {
 	return duration != 0 || key->fallback;
 }
 
+static bool has_int(const struct key *key, const void *value) {
+	int number;
+	memcpy(&number, value, sizeof(number));
+	return number != 0 || key->fallback;
+}
+
 static bool has_since(const struct key *key, const void *value) {
 	struct since since;
 	(void)key;
@@ -550,7 +556,7 @@ static const struct type types[TYPE_COUNT] = {
 	[TYPE_URL] = {"url", "a URL in quotes", SCALAR_STRING, read_url, write_text, is_pointer},
 	[TYPE_PROXY] = {"proxy", "a proxy's URL in quotes", SCALAR_STRING, read_proxy, write_text, is_pointer},
 	[TYPE_URL_PATH] = {"url-path", "a URL's path in quotes", SCALAR_STRING, read_url_path, write_text, is_pointer},
-	[TYPE_INT] = {"integer", "a whole number", SCALAR_INT, read_int, write_int, NULL},
+	[TYPE_INT] = {"integer", "a whole number", SCALAR_INT, read_int, write_int, has_int},
 	[TYPE_BOOL] = {"boolean", "true or false", SCALAR_BOOL, read_bool, write_bool, NULL},
 	[TYPE_DURATION] = {"duration", "a duration in quotes, such as \"90s\"", SCALAR_STRING, read_duration,
 	                   write_duration, has_duration},

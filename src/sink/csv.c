@@ -242,5 +242,6 @@ int csv_describe(const char *line, size_t len, struct log_about *ret) {
 	copy_text(ret->account, sizeof(ret->account), &columns_of[ACCOUNT]);
 	copy_text(ret->reason, sizeof(ret->reason), &columns_of[REASON]);
 	ret->labels[0] = '\0';
+	ret->capacity = 0;
 	return 0;
 }

@@ -3,7 +3,7 @@
 /*
  * A record as one line of CSV, RFC 4180: occupancy-log(5).
  *
- * The columns are the fields of the JSON but two maps and the labels.
+ * The columns are the fields of the JSON but two maps, the labels and the capacity.
  */
 
 #ifndef SINK_CSV_H
@@ -44,7 +44,7 @@ void csv_put_text(struct buf *out, const char *text, const char *quoted_for);
 __attribute__((warn_unused_result, nonnull))
 int csv_parse(const char *line, size_t len, struct log_entry *ret);
 
-/** What such a line says of its device; labels are not in CSV.  Returns 0 or -EBADMSG. */
+/** What such a line says of its device; labels and capacity are not in CSV.  Returns 0 or -EBADMSG. */
 __attribute__((warn_unused_result, nonnull))
 int csv_describe(const char *line, size_t len, struct log_about *ret);
 

@@ -40,6 +40,7 @@ struct log_about {
 	char name[LOG_TEXT_SIZE], site[LOG_TEXT_SIZE], account[LOG_TEXT_SIZE];
 	char reason[LOG_REASON_SIZE]; /* of a gap */
 	char labels[LOG_LABELS_SIZE]; /* a JSON object */
+	int64_t capacity;             /* 0: none */
 };
 
 struct log_codec {

@@ -92,6 +92,10 @@ void ndjson_format(const struct record *record, struct buf *out) {
 		buf_puts(out, ",\"labels\":");
 		json_put_text(out, record->device->labels);
 	}
+	if (record->device->capacity > 0) {
+		buf_puts(out, ",\"capacity\":");
+		buf_put_int(out, record->device->capacity);
+	}
 	buf_puts(out, "}\n");
 }
 
@@ -316,6 +320,8 @@ int ndjson_describe(const char *line, size_t len, struct log_about *ret) {
 		(void)snprintf(ret->labels, sizeof(ret->labels), "%s", buf_text(&labels));
 	}
 	buf_done(&labels);
+	ret->capacity = 0;
+	(void)json_int(json_member(object, "capacity"), &ret->capacity);
 	json_free(object);
 	return 0;
 }

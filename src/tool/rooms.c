@@ -146,6 +146,7 @@ static int read_sample(struct room *room, struct log_about *about) {
 	room->site = strdup(about->site);
 	room->account = strdup(about->account);
 	room->labels = strdup(about->labels);
+	room->capacity = about->capacity;
 	return room->name && room->site && room->account && room->labels ? 0 : -ENOMEM;
 }
 

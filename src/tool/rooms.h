@@ -20,6 +20,7 @@ struct room {
 	uint32_t sample_file;
 	const struct log_codec *codec;
 	char *name, *site, *account, *labels; /* what it says, when rooms_settle() has read it; "" if nothing */
+	int64_t capacity;         /* 0: unknown */
 	struct zone_offset *offsets; /* as the log's local times have them: ascending */
 	size_t offset_count, offset_size;
 	usec_t first, length;     /* where its first record begins; of its first bucket, or if there are only gaps, of the first */

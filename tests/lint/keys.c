@@ -88,7 +88,7 @@ static int show_fields(void) {
 	const struct account account = {.name = "a"};
 	const struct settings settings = {.bucket = {.interval = INTERVAL_MINUTELY, .zone = zone}};
 	const struct device device = {
-		.uuid = "u", .name = "n", .site = "s", .labels = "{}", .account = &account, .settings = &settings,
+		.uuid = "u", .name = "n", .site = "s", .labels = "{}", .capacity = 1, .account = &account, .settings = &settings,
 	};
 	const struct record record = {
 		.device = &device, .end = USEC_PER_MIN, .revision = 1, .warning = "w", .reason = "r",

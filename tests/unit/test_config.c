@@ -438,6 +438,10 @@ static const struct key_case key_cases[] = {
 	{GROUP_DEVICES, "name = \" a\"", NULL, "*begins or ends with a blank"},
 	{GROUP_DEVICES, "site = \"hq\"", "site = \"hq\";", NULL},
 	{GROUP_DEVICES, "site = \"\"", NULL, "devices[0].site: d: must not be empty"},
+	{GROUP_DEVICES, "capacity = 44", "capacity = 44;", NULL},
+	{GROUP_DEVICES, "capacity = 0", NULL, "devices[0].capacity: d: 0 is out of range: from 1 to 1000000"},
+	{GROUP_DEVICES, "capacity = 2.5", NULL, "devices[0].capacity: d: must be a whole number, not 2.5"},
+	{GROUP_DEVICES, "capacity = \"44\"", NULL, "devices[0].capacity: d: must be a whole number, not a text in quotes"},
 	{GROUP_DEVICES, "account = \"a\"", "account = \"a\";", NULL},
 	{GROUP_DEVICES, "account = \"b\"", NULL, "devices[0].account: d: there is no account of the name \"b\""},
 	{GROUP_DEVICES, "interval = \"NONE\"; window = \"7m\"", NULL,
@@ -670,6 +674,7 @@ static void defaults_are_those_of_the_design(void **state) {
 	expect_text("d", device->name);
 	expect_null(device->site);
 	expect_null(device->labels);
+	expect_int(0, device->capacity);
 	expect_int(2, device->place.line);
 	expect_int(INTERVAL_QUARTERHOURLY, settings->bucket.interval);
 	expect_int(1, settings->bucket.week_start);
@@ -1377,6 +1382,7 @@ static void expect_same_device(const struct device *a, const struct device *b) {
 	expect_text(b->name, a->name);
 	expect_same_text(a->site, b->site);
 	expect_same_text(a->labels, b->labels);
+	expect_int(b->capacity, a->capacity);
 	expect_text(b->account->name, a->account->name);
 	expect_int(t->bucket.length, s->bucket.length);
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {

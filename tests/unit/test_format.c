@@ -190,12 +190,13 @@ static void texts_are_read_up_to_their_room(void **state) {
 static void what_a_line_says_of_its_device_is_read_back(void **state) {
 	static const struct {
 		const char *name, *site, *labels, *reason;
+		int capacity;
 	} rows[] = {
-		{"lobby", NULL, NULL, NULL},
-		{"a \"quoted\" name, with a comma", "Denver \\ HQ", "{\"floor\":\"2\"}", "HTTP 500: \"sorry, no\""},
-		{"=1+1", "'tis", "{\"a\":\"}\",\"b\":\"\"}", "-"},
-		{"", "", "{}", ""},
-		{"Z\u00fcrich \u2615", "\"", NULL, "\"\"\""},
+		{"lobby", NULL, NULL, NULL, 0},
+		{"a \"quoted\" name, with a comma", "Denver \\ HQ", "{\"floor\":\"2\"}", "HTTP 500: \"sorry, no\"", 44},
+		{"=1+1", "'tis", "{\"a\":\"}\",\"b\":\"\"}", "-", 1},
+		{"", "", "{}", "", 1000000},
+		{"Z\u00fcrich \u2615", "\"", NULL, "\"\"\"", 0},
 	};
 	static struct log_about about;
 	(void)state;
@@ -209,6 +210,7 @@ static void what_a_line_says_of_its_device_is_read_back(void **state) {
 			device.name = rows[i].name;
 			device.site = rows[i].site;
 			device.labels = rows[i].labels;
+			device.capacity = rows[i].capacity;
 			record.device = &device;
 			record.status = RECORD_GAP;
 			record.reason = rows[i].reason;
@@ -221,6 +223,7 @@ static void what_a_line_says_of_its_device_is_read_back(void **state) {
 			expect_text(rows[i].reason ? rows[i].reason : "", about.reason, "reason in format %d", format);
 			bool has_labels = format == LOG_FORMAT_NDJSON && rows[i].labels;
 			expect_text(has_labels ? rows[i].labels : "", about.labels, "labels in format %d", format);
+			expect_int(format == LOG_FORMAT_NDJSON ? rows[i].capacity : 0, about.capacity, "capacity in format %d", format);
 			expect_int(0, log_codecs[format].parse(out.data, out.len, &entry), "%s", out.data);
 			expect_int(-7 * 3600, entry.offset_s, "offset in format %d", format);
 			buf_done(&out);

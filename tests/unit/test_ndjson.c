@@ -42,6 +42,7 @@ static void full_record_has_all_fields_in_order(void **state) {
 
 	device.site = "hq";
 	device.labels = "{\"floor\":\"1\"}";
+	device.capacity = 44;
 	record.device = &device;
 	record.revision = 2;
 	record.has_previous = true;
@@ -63,7 +64,7 @@ static void full_record_has_all_fields_in_order(void **state) {
 	       "\"reporting_devices\":{\"person\":[\"AAAAAAAAAAAAAAAAAAAAAA\"]},"
 	       "\"timestamp_ms\":1795421700000,\"date_local\":\"2026-11-23 01:15\","
 	       "\"date_utc\":\"2026-11-23 08:15\",\"warning\":\"partial\",\"reason\":\"none\"," POLLED
-	       ",\"labels\":{\"floor\":\"1\"}}\n");
+	       ",\"labels\":{\"floor\":\"1\"},\"capacity\":44}\n");
 }
 
 static void previous_is_null_if_a_correction_had_no_count_before(void **state) {
