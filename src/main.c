@@ -28,6 +28,7 @@
  *     - landing       a reply at hand, and what it says of its account
  *     - answer        what is believed and recorded of it
  *     - rechecks      the same of buckets that were asked for again
+ *     - backfill      orders to ask again for what was recorded
  *     - health        failures of devices, and what is reported of them
  *     - commit        records to disk, then cursors
  *     - outage        while the log cannot be written

@@ -124,20 +124,37 @@ static bool may_recheck(const struct poller *poller, const struct access *access
 	       !storage_fails(&poller->storage, STORAGE_LOG);
 }
 
-/* Asks again for what of the device is due.  Returns false if nothing is, or if it cannot be sent. */
+/* What of the device is due; else, what has been ordered.  Returns false if nothing is. */
+static bool recheck_wanted(struct poll *poll, bool ordered, usec_t wall, struct span *ret_span) {
+	const struct settings *settings = poll->device->settings;
+	if (ordered) {
+		return recheck_ordered_span(&poll->recheck, settings, poll->reach.limit, ret_span);
+	}
+	if (!recheck_span(&poll->recheck, settings, wall, poll->reach.limit, ret_span)) {
+		return false;
+	}
+	recheck_frame(&poll->recheck, settings, poll->cursor, poll->reach.limit, ret_span);
+	return true;
+}
+
+/* Asks again for it.  Returns false if that is nothing, or if it cannot be sent. */
 static bool send_recheck(struct poller *poller, struct access *access, struct poll *poll, usec_t wall, usec_t timeout) {
 	const struct settings *settings = poll->device->settings;
 	struct error err = {{0}};
 	struct span span;
-	if (!recheck_span(&poll->recheck, settings, wall, poll->reach.limit, &span)) {
+	bool ordered = recheck_is_ordered(&poll->recheck, wall, poller->now);
+	if (!recheck_wanted(poll, ordered, wall, &span)) {
 		return false;
 	}
-	recheck_frame(&poll->recheck, settings, poll->cursor, poll->reach.limit, &span);
 	if (post(poller, access, poll, &span, timeout < settings->timeout ? timeout : settings->timeout, AIM_RECHECK,
 	         &err) < 0) {
 		return false;
 	}
-	recheck_sent(&poll->recheck, poller->now);
+	if (ordered) {
+		recheck_ordered_sent(&poll->recheck);
+	} else {
+		recheck_sent(&poll->recheck, poller->now);
+	}
 	return true;
 }
 

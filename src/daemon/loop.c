@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/read.h"
+#include "daemon/backfill.h"
 #include "daemon/clockwork.h"
 #include "daemon/command.h"
 #include "daemon/once.h"
@@ -217,6 +218,7 @@ static void reload(const struct loop *loop, struct timers *timers) {
 			socket_drop(loop->socket);
 		}
 	}
+	backfill_look(loop->poller);
 	timers->not_reloaded = r < 0;
 	timers->status_waits = true;
 	notify_ready();
@@ -350,6 +352,7 @@ int loop_run(const struct loop *loop) {
 	size_t incomplete = 0;
 
 	poller_start(loop->poller);
+	backfill_look(loop->poller);
 	(void)save(loop, &timers);
 	notify_ready();
 	for (;;) {

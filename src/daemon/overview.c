@@ -208,6 +208,8 @@ static void put_device(struct buf *out, const struct poller *poller, const struc
 
 static void put_totals(struct buf *out, const struct poller *poller, const struct overview *overview) {
 	const struct status *status = &poller->report.status;
+	size_t ordered, orders;
+	backfill_count(&poller->backfill, &ordered, &orders);
 	buf_puts(out, "],\n\"totals\":{\"devices\":");
 	buf_put_unsigned(out, overview->at);
 	for (int i = 0; i < DEVICE_STATES; i++) {
@@ -215,6 +217,8 @@ static void put_totals(struct buf *out, const struct poller *poller, const struc
 	}
 	put_number(out, "backlog", overview->backlog);
 	put_number(out, "rechecks", (int64_t)overview->rechecks);
+	put_number(out, "backfill", (int64_t)ordered);
+	put_number(out, "backfill_orders", (int64_t)orders);
 	put_number(out, "requests", (int64_t)status->requests);
 	put_number(out, "records", (int64_t)status->records);
 	put_number(out, "points_dropped", (int64_t)status->points_dropped);

@@ -10,6 +10,7 @@
  *   settle      what waits for it; mend: cursors that are ahead of it
  *   reply       what replies mean for polls and accounts; landing: a reply at hand
  *   answer      what is believed and recorded of an answer; rechecks: of what was asked again
+ *   backfill    orders to ask again
  *   health      how a device is
  *   commit      records to disk, then cursors; outage: while the disk fails
  *   recovery    the checkpoint and the log, read and saved
@@ -20,6 +21,7 @@
 #define DAEMON_POLLER_PRIVATE_H
 
 #include "daemon/answer.h"
+#include "daemon/backfill.h"
 #include "daemon/clockwork.h"
 #include "daemon/commit.h"
 #include "daemon/once.h"
@@ -44,6 +46,7 @@ struct poller {
 	struct storage storage;
 
 	struct answer answer;
+	struct backfill backfill;
 	struct batch batch;
 	struct clockwork clockwork;
 	struct once once;

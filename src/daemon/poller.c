@@ -54,6 +54,7 @@ int poller_new(struct config *config, struct http *http, struct sink *sink, bool
 void poller_free(struct poller *poller) {
 	if (poller) {
 		http_cancel_all(poller->http);
+		backfill_done(&poller->backfill);
 		roll_done(&poller->roll, poller->http);
 		orphans_done(&poller->orphans);
 		answer_done(&poller->answer);
@@ -200,6 +201,9 @@ static usec_t next_turn(const struct poller *poller) {
 		next = earlier(next, access_next(access));
 		next = earlier(next, probe_next(poller, access));
 	}
+	if (poller->backfill.len > 0) {
+		next = earlier(next, poller->backfill.look_at);
+	}
 	return paused && next < poller->outage.retry_at ? poller->outage.retry_at : next;
 }
 
@@ -215,6 +219,9 @@ usec_t poller_turn(struct poller *poller) {
 	send_due(poller);
 	commit_write(poller);
 	mend_cursors(poller);
+	if (poller->backfill.len > 0) {
+		backfill_turn(poller);
+	}
 	send_rechecks(poller);
 	return next_turn(poller);
 }

@@ -101,6 +101,7 @@ int reload_config(struct poller *poller, struct config *config, struct error *er
 	/* From here on nothing can fail. */
 	name_restart_keys(poller->roll.config, config);
 	http_cancel_all(poller->http);
+	backfill_detach(poller);
 	keep_orphans(poller, &roll);
 	take_over(poller, &roll, &poller->roll);
 	roll_done(&poller->roll, poller->http);

@@ -70,13 +70,31 @@ static void record_fill(struct record *record, const struct points *points, size
 	record->timestamp_ms = point->timestamp_ms;
 }
 
+/* The same of what has been ordered to be asked for again, which has been read in the log. */
+static const struct remembered *recall_ordered(const struct poll *poll, const struct record *record,
+                                               struct remembered *scratch) {
+	const struct ordered *ordered = poll->recheck.ordered;
+	const struct ordered_bucket *bucket = ordered ? ordered_find(ordered, record->start, record->end) : NULL;
+	if (!bucket) {
+		return NULL;
+	}
+	*scratch = (struct remembered){
+		.start = record->start,
+		.count = bucket->count,
+		.length_s = bucket_seconds(record->start, record->end),
+		.revision = bucket->revision,
+		.status = bucket->status,
+	};
+	return scratch;
+}
+
 /* What the bucket was recorded as, as far as that is known. */
 static const struct remembered *recall(const struct poll *poll, const struct record *record,
                                        struct remembered *scratch) {
 	const struct remembered *before = poll_recall(poll, record->start);
 	const struct recheck_run *run = before ? NULL : recheck_find(&poll->recheck, record->start, record->end);
 	if (!run) {
-		return before;
+		return before ? before : recall_ordered(poll, record, scratch);
 	}
 	*scratch = (struct remembered){
 		.start = record->start,

@@ -175,6 +175,9 @@ void poll_watch(struct poll *poll, const struct remembered *what, usec_t end, us
 	const struct settings *settings = poll->device->settings;
 	bool gap = what->status == RECORD_GAP;
 
+	if (poll->recheck.ordered) {
+		ordered_learn(poll->recheck.ordered, what, end);
+	}
 	recheck_forget(&poll->recheck, settings, what->start, end);
 	/* A record of the log may be of a time that was cut otherwise. */
 	if ((gap || what->status == RECORD_NO_DATA) && is_one_bucket(&settings->bucket, what->start, end)) {
@@ -205,6 +208,9 @@ void poll_rewind(struct poll *poll, usec_t cursor, usec_t taken, uint16_t again)
 	poll->again = again;
 	poll->memory_len = memory_find(poll, cursor);
 	recheck_forget(&poll->recheck, poll->device->settings, cursor, USEC_INFINITY);
+	if (poll->recheck.ordered) {
+		ordered_cut(poll->recheck.ordered, cursor);
+	}
 	poll->flood_count = 0;
 }
 

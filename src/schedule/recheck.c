@@ -211,7 +211,7 @@ const struct recheck_run *recheck_find(const struct recheck *recheck, usec_t sta
 	return run && end <= run->end ? run : NULL;
 }
 
-usec_t recheck_due(const struct recheck *recheck, usec_t wall, usec_t now) {
+static usec_t own_due(const struct recheck *recheck, usec_t wall, usec_t now) {
 	if (recheck->next == USEC_INFINITY) {
 		return USEC_INFINITY;
 	}
@@ -222,6 +222,16 @@ usec_t recheck_due(const struct recheck *recheck, usec_t wall, usec_t now) {
 	}
 	usec_t turn = recheck->asked + ASK_EVERY;
 	return due > turn ? due : turn;
+}
+
+usec_t recheck_due(const struct recheck *recheck, usec_t wall, usec_t now) {
+	usec_t own = own_due(recheck, wall, now);
+	usec_t ordered = recheck->ordered ? ordered_due(recheck->ordered, now) : USEC_INFINITY;
+	return own < ordered ? own : ordered;
+}
+
+bool recheck_is_ordered(const struct recheck *recheck, usec_t wall, usec_t now) {
+	return recheck->ordered && own_due(recheck, wall, now) > now && ordered_due(recheck->ordered, now) <= now;
 }
 
 void recheck_tidy(struct recheck *recheck, const struct settings *settings, usec_t wall) {
@@ -345,6 +355,14 @@ void recheck_frame(const struct recheck *recheck, const struct settings *setting
 	}
 }
 
+bool recheck_ordered_span(const struct recheck *recheck, const struct settings *settings, int limit, struct span *ret) {
+	return recheck->ordered && ordered_span(recheck->ordered, limit_of(recheck, settings, limit), ret);
+}
+
+void recheck_ordered_sent(struct recheck *recheck) {
+	recheck->alone = 0;
+}
+
 void recheck_sent(struct recheck *recheck, usec_t now) {
 	recheck->credit = recheck->credit >= PRICE ? (uint8_t)(recheck->credit - PRICE) : 0;
 	recheck->asked = now;
@@ -390,16 +408,25 @@ void recheck_doubted(struct recheck *recheck, int missing) {
 void recheck_answered(struct recheck *recheck, const struct settings *settings, usec_t start, usec_t end,
                       usec_t wall) {
 	recheck->limit = recheck->limit > UINT16_MAX / GROWTH ? 0 : (uint16_t)(GROWTH * recheck->limit);
+	if (recheck->ordered) {
+		ordered_answered(recheck->ordered, start, end);
+	}
 	pass(recheck, settings, start, end, wall);
 }
 
 void recheck_unanswered(struct recheck *recheck, usec_t now) {
 	recheck->wait_until = now + FAILED_WAIT;
+	if (recheck->ordered) {
+		ordered_unanswered(recheck->ordered, now);
+	}
 }
 
 void recheck_failed(struct recheck *recheck, const struct settings *settings, const struct span *span,
                     usec_t wall, usec_t now) {
 	recheck->wait_until = now + FAILED_WAIT;
+	if (recheck->ordered) {
+		ordered_failed(recheck->ordered, span, now);
+	}
 	if (span->buckets > 1) {
 		recheck->limit = (uint16_t)(span->buckets / 2);
 	} else {

@@ -16,6 +16,7 @@
 #ifndef SCHEDULE_RECHECK_H
 #define SCHEDULE_RECHECK_H
 
+#include "schedule/ordered.h"
 #include "schedule/span.h"
 
 #include <stdint.h>
@@ -39,6 +40,7 @@ struct recheck {
 	usec_t asked;     /* monotonic: the last recheck; 0: none yet */
 	usec_t wait_until; /* monotonic: after a failure, nothing before that */
 	usec_t next;      /* wall clock: when the first run is due; USEC_INFINITY: none */
+	struct ordered *ordered; /* what has been ordered besides; somebody else's; NULL: nothing */
 };
 
 /** Nothing to ask for.  max: so many runs at most. */
@@ -102,6 +104,18 @@ bool recheck_span(struct recheck *recheck, const struct settings *settings, usec
 __attribute__((nonnull))
 void recheck_frame(const struct recheck *recheck, const struct settings *settings, usec_t cursor, int limit,
                    struct span *span);
+
+/** Whether nothing of its own is due for the device, but something that has been ordered. */
+__attribute__((nonnull, warn_unused_result))
+bool recheck_is_ordered(const struct recheck *recheck, usec_t wall, usec_t now);
+
+/** What has been ordered to be asked for again: limit buckets at most.  Returns false if that is nothing. */
+__attribute__((nonnull, warn_unused_result))
+bool recheck_ordered_span(const struct recheck *recheck, const struct settings *settings, int limit, struct span *ret);
+
+/** What has been ordered is asked for: that is not one of the device's own rechecks, and costs none. */
+__attribute__((nonnull))
+void recheck_ordered_sent(struct recheck *recheck);
 
 /** A recheck is sent. */
 __attribute__((nonnull))

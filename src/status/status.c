@@ -53,6 +53,13 @@ void status_text(const struct status *status, struct buf *out) {
 	}
 	put_devices(status, out);
 	buf_printf(out, "; backlog %lld", (long long)status->backlog);
+	if (status->ordered > 0 || status->orders_waiting > 0) {
+		buf_printf(out, "; backfill: %zu bucket%s to ask again", status->ordered, status->ordered == 1 ? "" : "s");
+	}
+	if (status->orders_waiting > 0) {
+		buf_printf(out, ", and %zu order%s to begin", status->orders_waiting,
+		           status->orders_waiting == 1 ? "" : "s");
+	}
 	if (status->points_dropped > 0) {
 		buf_printf(out, "; %llu point%s dropped", (unsigned long long)status->points_dropped,
 		           status->points_dropped == 1 ? "" : "s");

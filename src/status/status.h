@@ -26,6 +26,8 @@ struct status {
 	size_t waiting; /* of them, for their account, and not failing */
 	struct status_failing named[STATUS_NAMED];
 	int64_t backlog;    /* buckets closed and settled, but not recorded */
+	size_t ordered;     /* buckets that have been ordered to be asked for again, and were not answered yet; */
+	size_t orders_waiting; /* and orders that wait for their turn */
 	usec_t last_record; /* wall clock when the last record was synced; INT64_MIN: none yet */
 	const char *disk;   /* what is wrong with the log's disk; NULL: nothing */
 	const char *config; /* what is wrong with the configuration's files; NULL: nothing */

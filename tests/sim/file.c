@@ -373,9 +373,10 @@ int file_remove(const char *path) {
 int file_list(const char *directory, file_visit *visit, void *user) {
 	const char *name;
 	struct directory *found = disk_find(directory, &name);
-	int r = begin(false);
-	if (r < 0 || !found) {
-		return r < 0 ? r : -ENOENT;
+	/* There are no directories in directories, and to see that takes no time. */
+	int r = found && !name[0] ? begin(false) : -ENOENT;
+	if (r < 0) {
+		return r;
 	}
 
 	/* In no order. */
