@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/word.h"
+#include "tool/discover.h"
 #include "tool/export.h"
 #include "tool/tool.h"
 #include "tool/verify.h"
@@ -17,6 +18,7 @@ static const struct command {
 	const char *name, *summary, *help;
 	int (*run)(struct tool *tool, int argc, char *argv[]);
 } commands[] = {
+	{"discover", "which cameras count people, as devices for the configuration", discover_help, discover_run},
 	{"export", "the counts, for spreadsheets and other programs", export_help, export_run},
 	{"verify", "is every bucket in the log once?", verify_help, verify_run},
 };

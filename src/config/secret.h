@@ -17,6 +17,9 @@
 
 enum { SECRET_MAX = 4096 };
 
+/** Below it, systemd has a directory of credentials for each service that runs. */
+#define SECRET_CREDENTIALS "/run/credentials"
+
 struct secret {
 	char *text; /* NUL-terminated; NULL when there is none */
 	size_t len;
@@ -90,6 +93,10 @@ void secret_done(struct secret *secret);
 /** Equal, in time that depends on the length only. */
 __attribute__((nonnull))
 bool secret_equal(const struct secret *a, const struct secret *b);
+
+/** Writes asterisks over it wherever it stands in the text. */
+__attribute__((nonnull))
+void secret_mask(const struct secret *secret, char *text, size_t len);
 
 /** All zero if the file cannot be seen. */
 __attribute__((nonnull))

@@ -175,18 +175,9 @@ void access_landed(struct access *access, bool outdated) {
 	}
 }
 
-static void mask(const struct secret *key, char *text, size_t len) {
-	char *end = text + len;
-	char *found;
-	while (key->len > 0 && (found = memmem(text, (size_t)(end - text), key->text, key->len))) {
-		memset(found, '*', key->len);
-		text = found + key->len;
-	}
-}
-
 void access_mask(const struct access *access, char *text, size_t len) {
-	mask(&access->key, text, len);
-	mask(&access->old_key, text, len);
+	secret_mask(&access->key, text, len);
+	secret_mask(&access->old_key, text, len);
 }
 
 void access_take_over(struct access *access, const struct access *from, usec_t now) {

@@ -324,52 +324,61 @@ static bool is_set(struct json_object *value) {
 	return is_text(value) || json_count(value) > 0 || (!text && json_double(value) != 0);
 }
 
-static bool has_points(struct json_object *root) {
-	struct json_object *list = json_member(root, "timeSeriesDataPoints");
+static bool has_elements(struct json_object *root, const char *name) {
+	struct json_object *list = json_member(root, name);
 	return json_kind(list) == JSON_ARRAY && json_count(list) > 0;
 }
 
-/* A message without points is an error too, whatever the flag says. */
-static bool says_error(struct json_object *root) {
-	return is_set(json_member(root, "error")) ||
-	       (!has_points(root) && is_text(json_member(root, "errorMsg")));
+/* Of an answer that is to have a list.  A message without elements is an error too, whatever the flag says. */
+static int check_error(struct json_object *root, const char *name, struct error *err) {
+	char message[MESSAGE_SIZE];
+
+	if (!is_set(json_member(root, "error")) &&
+	    (has_elements(root, name) || !is_text(json_member(root, "errorMsg")))) {
+		return 0;
+	}
+	struct json_object *value = find_message(root);
+	if (!value) {
+		return error_set(err, EREMOTEIO, "the server says error:true without a message");
+	}
+	escape_string(value, message);
+	return error_set(err, EREMOTEIO, "the server says: %s", message);
+}
+
+/* null is an empty one. */
+static int check_list(struct json_object *root, const char *name, struct error *err) {
+	struct json_object *list = json_member(root, name);
+	if (!json_has(root, name)) {
+		return error_set(err, EBADMSG, "the answer has no %s", name);
+	}
+	return list && json_kind(list) != JSON_ARRAY ? error_set(err, EBADMSG, "%s is not an array", name) : 0;
+}
+
+static bool has_more(struct json_object *root) {
+	return is_set(json_member(root, "nextPageToken"));
 }
 
 static int read_root(struct points *points, struct json_object *root, const char *count_key,
                      struct error *err) {
-	char message[MESSAGE_SIZE];
-	struct json_object *value;
-
-	if (says_error(root)) {
-		value = find_message(root);
-		if (!value) {
-			return error_set(err, EREMOTEIO, "the server says error:true without a message");
-		}
-		escape_string(value, message);
-		return error_set(err, EREMOTEIO, "the server says: %s", message);
+	static const char name[] = "timeSeriesDataPoints";
+	int r = check_error(root, name, err);
+	if (r < 0) {
+		return r;
 	}
 
 	/* With points, an error's message is no more than a warning. */
-	value = json_member(root, "warningMsg");
+	struct json_object *value = json_member(root, "warningMsg");
 	value = is_text(value) ? value : json_member(root, "errorMsg");
 	if (is_text(value)) {
 		points->has_warning = true;
 		escape_string(value, points->warning);
 	}
 
-	points->more = is_set(json_member(root, "nextPageToken"));
+	points->more = has_more(root);
 
-	if (!json_has(root, "timeSeriesDataPoints")) {
-		return error_set(err, EBADMSG, "the answer has no timeSeriesDataPoints");
-	}
-	value = json_member(root, "timeSeriesDataPoints");
-	if (!value) {
-		return 0;
-	}
-	if (json_kind(value) != JSON_ARRAY) {
-		return error_set(err, EBADMSG, "timeSeriesDataPoints is not an array");
-	}
-	return read_list(points, value, count_key, err);
+	r = check_list(root, name, err);
+	value = json_member(root, name);
+	return r < 0 || !value ? r : read_list(points, value, count_key, err);
 }
 
 int parse_points(struct points *points, const char *body, size_t len, const char *count_key,
@@ -383,6 +392,26 @@ int parse_points(struct points *points, const char *body, size_t len, const char
 		json_free(root);
 	}
 	return r;
+}
+
+int parse_list(const char *body, size_t len, const char *name, struct json_object **ret_root, struct error *err) {
+	skip_mark(&body, &len);
+	struct json_object *root;
+	int r = read_object(body, len, &root, err);
+	if (r < 0) {
+		return r;
+	}
+	r = check_error(root, name, err);
+	r = r == 0 ? check_list(root, name, err) : r;
+	if (r == 0 && has_more(root)) {
+		r = error_set(err, EBADMSG, "the answer is a part: its nextPageToken says that there is more");
+	}
+	if (r < 0) {
+		json_free(root);
+		return r;
+	}
+	*ret_root = root;
+	return 0;
 }
 
 void parse_message(const char *body, size_t len, char ret_message[static MESSAGE_SIZE]) {

@@ -9,6 +9,7 @@
 #define RESPONSE_PARSE_H
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "base/units.h"
 
 #include <stdbool.h>
@@ -67,6 +68,15 @@ const char *points_text(const struct points *points, size_t offset);
 __attribute__((warn_unused_result, nonnull(1, 2)))
 int parse_points(struct points *points, const char *body, size_t len, const char *count_key,
                  struct error *err);
+
+/**
+ * Reads the body of a 200 that is an object with a list of that name, which may be null: with
+ * json_member() it is found in what comes back, which is for json_free().
+ *
+ * Returns 0 or an error as parse_points() does; -EBADMSG also if the answer says that it is not all.
+ */
+__attribute__((warn_unused_result, nonnull(1, 3, 4)))
+int parse_list(const char *body, size_t len, const char *name, struct json_object **ret_root, struct error *err);
 
 /**
  * What the body of an error reply says: the first string of errorMsg, message,

@@ -78,7 +78,7 @@ PLANTS = [
           "	if (!chosen || !whole_number(chosen, &count) || count < 0) {\n		return COUNT_AMBIGUOUS;",
           "	if (!chosen || !whole_number(chosen, &count) || count < 0) {\n		return chosen ? COUNT_NONE : COUNT_AMBIGUOUS;"),
     Plant("a message without points is taken for no data", "src/response/parse.c",
-          "	       (!has_points(root) && is_text(", "	       (has_points(root) && is_text("),
+          "	    (has_elements(root, name) || !is_text(", "	    (!has_elements(root, name) || !is_text("),
     Plant("a count corrected to nothing", "src/response/record.c",
           "	bool vanished = counted &&", "	bool vanished = 0 * counted &&"),
     Plant("a bad bucket is never passed over", "src/schedule/reach.c",

@@ -9,13 +9,14 @@ import http.server
 import json
 import os
 import pathlib
+import subprocess
 import threading
 import urllib.error
 import urllib.request
 
 import pytest
 
-from harness import KEY, ROOT, uuid_of
+from harness import KEY, OCCUPANCYCTL, ROOT, WRAPPER, uuid_of
 
 OPENAPI = pathlib.Path(ROOT, os.environ.get("OPENAPI") or "../shared/rhombus-openapi.json")
 REPORT = "/api/report/getOccupancyCountsV2"
@@ -131,6 +132,19 @@ def test_requests_and_answers_are_valid(schema, fake, between, make_daemon, inte
             assert path == REPORT and status == 200
             assert schema.request_problems(path, headers, json.loads(body)) == [], body
             assert schema.answer_problems(path, status, json.loads(answer)) == [], answer
+
+
+def test_discovery_asks_and_is_answered_by_it(schema, fake, between, make_daemon):
+    daemon = make_daemon(f"http://127.0.0.1:{between.server_address[1]}", [{"uuid": uuid_of(1), "name": "lobby"}])
+    fake.faults({"path": "/api/camera/getOccupancyEnabledCameras", "status": 404})
+    done = subprocess.run([*WRAPPER, OCCUPANCYCTL, "discover", "-c", str(daemon.config)], capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    seen = {path: (headers, body, status, answer) for path, headers, body, status, answer in between.seen}
+    assert seen.pop("/api/camera/getOccupancyEnabledCameras")[2] == 404  # is not published
+    assert sorted(seen) == ["/api/camera/getMinimalCameraStateList", "/api/location/getLocations"]
+    for path, (headers, body, status, answer) in seen.items():
+        assert status == 200 and schema.request_problems(path, headers, json.loads(body)) == []
+        assert schema.answer_problems(path, status, json.loads(answer)) == [], answer
 
 
 @pytest.mark.parametrize("rule", RULES)
