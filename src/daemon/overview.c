@@ -182,6 +182,10 @@ static void put_device(struct buf *out, const struct poller *poller, const struc
 	if (device->site) {
 		put_text(out, "site", device->site);
 	}
+	if (device->labels) {
+		buf_puts(out, ",\"labels\":");
+		json_put_text(out, device->labels);
+	}
 	put_text(out, "account", device->account->name);
 	put_text(out, "interval", interval_name(device->settings->bucket.interval));
 	put_text(out, "zone", zone_name(device->settings->bucket.zone));

@@ -45,3 +45,61 @@ const char *show_bytes(char out[static SHOW_BYTES_SIZE], int64_t bytes) {
 	(void)snprintf(out, SHOW_BYTES_SIZE, "%.*f %s", unit > 0 && size < 9.95, size, units[unit]);
 	return out;
 }
+
+struct span_unit {
+	usec_t length;
+	const char *word, *letter;
+};
+
+/* In the two largest units of which there is any, cut. */
+static const char *put_span(char out[static SHOW_SPAN_SIZE], usec_t span, bool brief) {
+	static const struct span_unit units[] = {
+		{USEC_PER_DAY, "d", "d"}, {USEC_PER_HOUR, "h", "h"}, {USEC_PER_MIN, "min", "m"}, {USEC_PER_SEC, "s", "s"}};
+	const size_t count = sizeof(units) / sizeof(units[0]);
+	size_t at = 0;
+	int len;
+	span = span < 0 ? 0 : span;
+	while (at + 1 < count && span < units[at].length) {
+		at++;
+	}
+	const struct span_unit *first = &units[at], *next = at + 1 < count ? &units[at + 1] : NULL;
+	int64_t more = next ? span % first->length / next->length : 0;
+	/* Seconds beside minutes are of no interest. */
+	more = next && next->length == USEC_PER_SEC ? 0 : more;
+	len = snprintf(out, SHOW_SPAN_SIZE, "%" PRId64 "%s%s", span / first->length, brief ? "" : " ",
+	               brief ? first->letter : first->word);
+	if (next && more > 0) {
+		(void)snprintf(out + len, SHOW_SPAN_SIZE - (size_t)len, "%s%" PRId64 "%s%s", brief ? "" : " ", more,
+		               brief ? "" : " ", brief ? next->letter : next->word);
+	}
+	return out;
+}
+
+const char *show_span(char out[static SHOW_SPAN_SIZE], usec_t span) {
+	return put_span(out, span, false);
+}
+
+const char *show_age(char out[static SHOW_SPAN_SIZE], usec_t age) {
+	return put_span(out, age, true);
+}
+
+size_t show_width(const char *text) {
+	size_t width = 0;
+	for (; *text; text++) {
+		width += ((unsigned char)*text & 0xc0) != 0x80; /* not the rest of a character in UTF-8 */
+	}
+	return width;
+}
+
+void show_padded(struct buf *out, const char *text, size_t width, bool right) {
+	size_t own = show_width(text);
+	if (!right) {
+		buf_puts(out, text);
+	}
+	for (; own < width; own++) {
+		buf_putc(out, ' ');
+	}
+	if (right) {
+		buf_puts(out, text);
+	}
+}

@@ -166,7 +166,7 @@ int tool_options(struct tool *tool, int argc, char *argv[], const struct option 
 
 /* Files */
 
-static int read_config(struct tool *tool) {
+int tool_config(struct tool *tool) {
 	struct config_problems problems;
 	config_problems_init(&problems);
 	int r = config_load(tool->config_file, &tool->config, &problems);
@@ -181,7 +181,7 @@ int tool_files(struct tool *tool, struct log_files *files) {
 	struct error err = {{0}};
 	int r = 0;
 
-	if (read_config(tool) < 0 && tool->config_given) {
+	if (tool_config(tool) < 0 && tool->config_given) {
 		return EX_CONFIG;
 	}
 	for (size_t i = 0; r == 0 && i < tool->path_count; i++) {
@@ -311,36 +311,38 @@ static bool has_labels(const char **wanted, const char *text) {
 	return has;
 }
 
-bool tool_selects(const struct tool *tool, const struct room *room) {
+bool tool_selects_named(const struct tool *tool, const char *name, const char *site, const char *labels) {
 	const struct selection *selection = &tool->selection;
-	return is_among(selection->rooms, room->name) && is_among(selection->sites, room->site) &&
-	       has_labels(selection->labels, room->labels);
+	return is_among(selection->rooms, name) && is_among(selection->sites, site) && has_labels(selection->labels, labels);
+}
+
+bool tool_selects(const struct tool *tool, const struct room *room) {
+	return tool_selects_named(tool, room->name, room->site, room->labels);
 }
 
 /* What they are called, and what a name of them must be like. */
-static const char *name_of_room(const struct room *room) {
-	return room->name;
+static const char *name_of_room(const void *rooms, size_t at) {
+	return ((const struct rooms *)rooms)->list[at].name;
 }
 
-static const char *site_of_room(const struct room *room) {
-	return room->site;
+static const char *site_of_room(const void *rooms, size_t at) {
+	return ((const struct rooms *)rooms)->list[at].site;
 }
 
-static int check_names(const char **patterns, const struct rooms *rooms, const char *(*name_of)(const struct room *),
-                       const char *what) {
+int tool_check_names(const char **patterns, const struct tool_names *names) {
 	char shown[LOG_TEXT_SIZE], meant[LOG_TEXT_SIZE];
 
 	for (; patterns && *patterns; patterns++) {
 		const char *nearest = NULL;
 		unsigned best = WORD_FAR;
 		bool found = false;
-		for (size_t i = 0; !found && i < rooms->len; i++) {
-			const char *name = name_of(&rooms->list[i]);
+		for (size_t i = 0; !found && i < names->count; i++) {
+			const char *name = names->at(names->of, i);
 			found = fnmatch(*patterns, name, FNM_CASEFOLD) == 0;
 			nearest = word_is_nearer(*patterns, name, &best) ? name : nearest;
 		}
 		if (!found) {
-			tool_error("the log has no %s \"%s\"%s%s%s", what, text_escape(shown, sizeof(shown), *patterns, strlen(*patterns)),
+			tool_error("%s has no %s \"%s\"%s%s%s", names->who, names->what, text_escape(shown, sizeof(shown), *patterns, strlen(*patterns)),
 			           nearest ? ": did you mean \"" : "",
 			           nearest ? text_escape(meant, sizeof(meant), nearest, strlen(nearest)) : "", nearest ? "\"?" : "");
 			return EX_USAGE;
@@ -356,8 +358,11 @@ int tool_check(const struct tool *tool, const struct rooms *rooms) {
 	if (rooms->len == 0) {
 		return 0;
 	}
-	int r = check_names(selection->rooms, rooms, name_of_room, "room");
-	r = r == 0 ? check_names(selection->sites, rooms, site_of_room, "site") : r;
+	int r = tool_check_names(selection->rooms,
+	                         &(struct tool_names){"the log", "room", rooms->len, name_of_room, rooms});
+	r = r == 0 ? tool_check_names(selection->sites,
+	                              &(struct tool_names){"the log", "site", rooms->len, site_of_room, rooms})
+	           : r;
 	/* No clock is ahead of others by more than a day. */
 	if (r == 0 && from->is_set && from->time - (from->local ? USEC_PER_DAY : 0) > tool->now) {
 		tool_error("that time is yet to come");

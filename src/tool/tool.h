@@ -57,6 +57,10 @@ int tool_options(struct tool *tool, int argc, char *argv[], const struct option 
 __attribute__((format(printf, 1, 2)))
 void tool_error(const char *format, ...);
 
+/** Reads the configuration into tool->config.  Returns 0; else -errno, and it is said if -c was given. */
+__attribute__((warn_unused_result, nonnull))
+int tool_config(struct tool *tool);
+
 /** Finds the files of the log: those that were named, else those of the configuration.  Returns 0 or an exit code. */
 __attribute__((warn_unused_result, nonnull))
 int tool_files(struct tool *tool, struct log_files *files);
@@ -83,6 +87,22 @@ int tool_read(const struct log_files *files, struct rooms *rooms, tool_visit *vi
 /** Whether the room is among those that were selected. */
 __attribute__((nonnull))
 bool tool_selects(const struct tool *tool, const struct room *room);
+
+/** The same by what it is called; labels: a JSON object as text. */
+__attribute__((nonnull))
+bool tool_selects_named(const struct tool *tool, const char *name, const char *site, const char *labels);
+
+/** All names of a kind. */
+struct tool_names {
+	const char *who, *what; /* who has them; "room" or "site" */
+	size_t count;
+	const char *(*at)(const void *of, size_t at);
+	const void *of;
+};
+
+/** Whether each pattern is like one of the names; says the first one that is not.  Returns 0 or EX_USAGE. */
+__attribute__((warn_unused_result, nonnull(2)))
+int tool_check_names(const char **patterns, const struct tool_names *names);
 
 /**
  * Looks whether each name that was given is one of some room or site, and whether the time is not yet to come.

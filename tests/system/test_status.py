@@ -1,15 +1,25 @@
 # SPDX-License-Identifier: ISC
-"""The status socket of the real daemon: who gets what from it, and that nobody can hold it up."""
+"""The status socket of the real daemon, and occupancyctl status: who gets what, and that nobody can hold it up."""
 
+import contextlib
+import datetime
 import json
 import os
+import pty
+import re
 import resource
+import select
 import socket
 import stat
+import subprocess
+import termios
+import threading
+import time
+import zoneinfo
 
 import pytest
 
-from harness import memory_kb, stays, uuid_of, wait_for
+from harness import OCCUPANCYCTL, SLOW, WRAPPER, assert_clean, memory_kb, stays, uuid_of, wait_for
 
 ROOMS = 50
 
@@ -17,8 +27,8 @@ ROOMS = 50
 def read_all(path, send=b""):
     """All that the socket gives, until its end."""
     with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))  # where many are waiting, so does this
         client.settimeout(60)
-        client.connect(str(path))
         if send:
             try:
                 client.sendall(send)
@@ -199,3 +209,201 @@ def cpu_of(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:
         fields = file.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def status(daemon, socket_path, *options, **more):
+    done = subprocess.run([*WRAPPER, OCCUPANCYCTL, "status", "--config", str(daemon.config), "--socket",
+                           str(socket_path), *map(str, options)], text=True, capture_output=True, timeout=60 * SLOW, **more)
+    assert_clean(done.stderr)
+    return done.returncode, done.stdout, done.stderr
+
+
+@contextlib.contextmanager
+def serving(socket_path, data):
+    """A socket that gives this to all that connect."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(socket_path))
+        server.listen()
+
+        def serve():
+            try:
+                while True:
+                    client, _ = server.accept()
+                    with client:
+                        client.sendall(data)
+            except OSError:
+                pass  # the end
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            socket_path.unlink()
+
+
+EVIL = "\x1b[31mred\x1b[0m \u202eback|wards\n😀 é"
+
+
+def test_the_tool_shows_the_worst_first(start_fake, make_daemon, socket_path):
+    fake = start_fake()
+    devices = rooms(50)
+    devices[3]["name"] = "Canteen"
+    fake.faults({"device": uuid_of(4), "status": 404})
+    daemon = start(make_daemon(fake.url, devices, defaults={"interval": "HOURLY", "window": "1h",
+                                                            "timezone": "Asia/Kolkata"}), socket_path)
+    code, out, _ = wait_for(lambda: "49 fresh, 1 failing" in (now := status(daemon, socket_path))[1] and now, 30, "one fails")
+    assert code == 1
+    lines = out.splitlines()
+    assert re.fullmatch(r"running \d+ (s|min); 50 rooms: 49 fresh, 1 failing", lines[0])
+    assert lines[1].split() == ["ROOM", "SITE", "STATE", "LAST", "COUNT", "AGE", "WAITING", "WHY"]
+    assert re.fullmatch(r"Canteen  site 1  failing  -         -    -        1  .*HTTP 404.* since \d\d:\d\d", lines[2]), out
+    assert len(lines) == 3
+
+    code, out, _ = status(daemon, socket_path, "--all")
+    lines = out.splitlines()
+    assert len(lines) == 52 and lines[2].startswith("Canteen") and code == 1
+    record = {r["name"]: r for r in daemon.records()}["room 7"]
+    end = datetime.datetime.fromisoformat(record["end"][:-1] + "+00:00").astimezone(zoneinfo.ZoneInfo("Asia/Kolkata"))
+    row = next(line for line in lines if line.startswith("room 7 "))
+    assert re.fullmatch(rf"room 7 +site 1  fresh +{end:%H:%M} +{record['count']} +\S+ +0", row), row
+
+    code, out, _ = status(daemon, socket_path, "--room", "room 1*")
+    assert code == 0 and out.endswith("; 11 rooms: 11 fresh\n")
+    code, out, err = status(daemon, socket_path, "--room", "Canten")
+    assert code == 64 and out == "" and 'did you mean "Canteen"?' in err
+
+    code, out, _ = status(daemon, socket_path, "--json", "--site", "site 1")
+    seen = json.loads(out)
+    assert code == 1 and seen["level"] == "WARNING" and seen["version"] == 1
+    assert {d["site"] for d in seen["devices"]} == {"site 1"} and seen["totals"]["devices"] == 50
+
+    # A room that is behind by less than that does not count.
+    assert status(daemon, socket_path, "--nagios")[:2] == (1, "OCCUPANCYD WARNING - Canteen failing | fresh=49 "
+                                                              f"age={age_of(daemon, socket_path)}s;; backlog=1\n")
+    code, out, _ = status(daemon, socket_path, "--nagios", "-w", "30m", "-c", "2h")
+    assert code == 0 and re.fullmatch(r"OCCUPANCYD OK - Canteen failing \| fresh=49 age=\d+s;1800;7200 backlog=1\n", out)
+    code, out, _ = status(daemon, socket_path, "--nagios", "-w", "0", "-c", "1s")
+    assert code == 2 and out.startswith("OCCUPANCYD CRITICAL - Canteen failing | ")
+    daemon.stop()
+
+
+def age_of(daemon, socket_path):
+    return re.search(r"age=(\d+)s", status(daemon, socket_path, "--nagios")[1]).group(1)
+
+
+def test_names_and_reasons_are_inert(start_fake, make_daemon, socket_path):
+    daemon = make_daemon(start_fake().url, rooms(1))
+    evil = json.dumps(EVIL, ensure_ascii=False)
+    text = ('{"version":1,"program":"occupancyd","started":"2026-11-23T08:00:00Z","now":"2026-11-23T09:00:00Z",'
+            f'"configuration":{evil},"storage":{{"failing":["log"],"reason":{evil}}},"accounts":[\n'
+            f'{{"name":{evil},"state":"refused","reason":{evil},"clock":{{"confirmed":true,"reason":{evil}}}}}],\n'
+            f'"devices":[\n{{"uuid":"A","name":{evil},"site":{evil},"account":{evil},"zone":{evil},"state":"failing",'
+            f'"last_end":"2026-11-23T08:45:00Z","age_s":900,"last_count":3,"waiting":1,"reason":{evil},'
+            '"since":"2026-11-23T08:50:00Z"}],\n"totals":{"devices":1}}\n')
+    json.loads(text)
+    for options in (), ("--all",), ("--nagios",), ("--json",):
+        with serving(socket_path, text.encode()):
+            code, out, _ = status(daemon, socket_path, *options)
+        assert code == 1 and "\x1b" not in out and "\u202e" not in out and "😀" in out, options
+        if options == ("--nagios",):
+            assert out.count("|") == 1 and out.count("\n") == 1
+        elif options == ("--json",):
+            assert json.loads(out)["devices"][0]["name"] == EVIL
+        else:
+            assert len(out.splitlines()) == 7 and "45Z" in out
+
+
+def test_an_account_that_is_refused_is_said(start_fake, make_daemon, socket_path):
+    fake = start_fake(key="another-key-0123456789")
+    daemon = start(make_daemon(fake.url, rooms(3)), socket_path)
+    wait_for(lambda: document(socket_path)["accounts"][0]["state"] == "refused", 30, "it is refused")
+    code, out, _ = status(daemon, socket_path)
+    assert code == 1
+    assert re.match(r"running .*; 3 rooms: 3 waiting\naccount acme is refused since \S+Z: .*HTTP 40", out)
+    assert "for account acme" in out
+    code, out, _ = status(daemon, socket_path, "--nagios", "-w", "1h")
+    assert code == 1 and out.startswith("OCCUPANCYD WARNING - account acme is refused since ")
+    daemon.stop()
+
+
+def test_a_daemon_that_is_down_is_said_with_since_when(start_fake, make_daemon, socket_path):
+    daemon = start(make_daemon(start_fake().url, rooms(3)), socket_path)
+    wait_for(lambda: document(socket_path)["totals"]["records"] >= 3, 30, "recorded")
+    daemon.kill()
+    code, out, _ = status(daemon, socket_path)
+    assert code == 2
+    assert re.fullmatch(r"not running \(\S+: nobody listens there any more\); last checkpoint \S+Z, \d+ (s|min) ago; "
+                        r"last record written \S+Z, \d+ (s|min) ago\n", out), out
+    start(daemon, socket_path)
+    daemon.stop()
+    code, out, _ = status(daemon, socket_path, "--nagios")
+    assert code == 2 and out.startswith("OCCUPANCYD CRITICAL - not running (")
+    code, out, _ = status(daemon, socket_path, "--json")
+    assert code == 2 and json.loads(out)["running"] is False
+    # It runs, but nobody has said where a socket could be.
+    daemon.start()
+    code, out, _ = status(daemon, socket_path)
+    if not WRAPPER:
+        assert code == 3 and f"process {daemon.process.pid} runs without a status socket" in out
+    daemon.stop()
+
+
+def test_what_is_not_the_daemons_socket_is_said(start_fake, make_daemon, socket_path):
+    daemon = make_daemon(start_fake().url, rooms(1))
+    socket_path.write_text("no socket\n")
+    code, out, _ = status(daemon, socket_path)
+    assert code == 3 and "is not the daemon's socket" in out
+    socket_path.unlink()
+
+    def served(data):
+        with serving(socket_path, data):
+            return status(daemon, socket_path)
+    for data in (b"HTTP/1.1 400 Bad Request\n", b'{"version":2,"program":"occupancyd","accounts":[\n],\n',
+                 b"\x00" * 5000 + b"\n", b"x" * (2 << 20) + b"\n"):
+        code, out, _ = served(data)
+        assert code == 3 and "is not the status of an occupancyd of this version" in out, data[:20]
+    code, out, _ = served(b"")
+    assert code == 2 and "cut off" in out
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be another user")
+def test_who_may_not_read_it_is_told_who_may(start_fake, make_daemon, socket_path):
+    daemon = start(make_daemon(start_fake().url, rooms(1)), socket_path)
+    for folder in (socket_path.parent, *list(socket_path.parent.parents)[:-2]):
+        folder.chmod(folder.stat().st_mode | 0o011)
+    socket_path.parent.chmod(0o711)
+    daemon.config.chmod(0o644)
+    done = subprocess.run([OCCUPANCYCTL, "status", "--socket", str(socket_path)], text=True, capture_output=True,
+                          user=65534, group=65534, extra_groups=[], timeout=60)
+    assert done.returncode == 3 and "permission denied: it is for root and members of the group occupancyd" in done.stdout
+    daemon.stop()
+
+
+def test_watching_redraws_and_leaves_the_terminal_as_it_was(start_fake, make_daemon, socket_path):
+    daemon = start(make_daemon(start_fake().url, rooms(3), defaults={"interval": "HOURLY", "window": "1h"}), socket_path)
+    wait_for(lambda: document(socket_path)["totals"]["fresh"] == 3, 30, "all are fresh")
+    for key in b"q", b"\x03":
+        master, slave = pty.openpty()
+        before = termios.tcgetattr(slave)
+        process = subprocess.Popen([*WRAPPER, OCCUPANCYCTL, "status", "--config", str(daemon.config), "--socket",
+                                    str(socket_path), "--watch", "--all"], stdin=slave, stdout=slave,
+                                   stderr=subprocess.DEVNULL)
+        screen = b""
+        deadline = time.monotonic() + 60 * SLOW
+        while screen.count(b"3 rooms: 3 fresh") < 2:
+            assert time.monotonic() < deadline, screen
+            if select.select([master], [], [], 1)[0]:
+                screen += os.read(master, 65536)
+        assert b"\x1b[?1049h" in screen and b"room 2" in screen
+        os.write(master, key)
+        while b"\x1b[?1049l" not in screen:
+            assert time.monotonic() < deadline, screen
+            screen += os.read(master, 65536)
+        assert process.wait(30) == 0
+        assert termios.tcgetattr(slave) == before
+        os.close(master)
+        os.close(slave)
+    assert status(daemon, socket_path, "--watch")[0] == 64
+    daemon.stop()
