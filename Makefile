@@ -453,6 +453,11 @@ $(SIM): $(SIM_OBJ) $(SIM_CALENDAR) $(LIB)
 sim: $(SIM)
 	$(Q)$(SIM) --seeds $(SEEDS) --first $(FIRST_SEED) --jobs $(JOBS)
 
+# What `occupancyctl verify` says of the seeds' logs is what their audit says.
+.PHONY: sim-verify
+sim-verify: $(SIM) $(TOOL)
+	$(Q)/usr/bin/python3 -B tests/sim/verify.py --build $(BUILD) --seeds $(SEEDS) --first $(FIRST_SEED) --jobs $(JOBS)
+
 # Faults planted into the daemon, each of which must be found.  PLANTS='recovery' runs some.
 PLANTS ?=
 .PHONY: sim-selftest
@@ -586,6 +591,7 @@ help:
 	@echo 'make fuzz        fuzz what reads from outside: FUZZ_SECONDS=$(FUZZ_SECONDS) for each of FUZZ="$(FUZZ)"'
 	@echo 'make fuzz-coverage  and how many lines that has reached'
 	@echo 'make sim         simulate crashes, bad disks, outages and clock steps: SEEDS=$(SEEDS) FIRST_SEED=$(FIRST_SEED)'
+	@echo 'make sim-verify  occupancyctl verify agrees with the audit of those seeds: SEEDS= FIRST_SEED='
 	@echo 'make sim-selftest  plant faults into the daemon and see that the simulation finds them'
 	@echo 'make mutate      change one operator, constant or condition at a time, and see that tests notice:'
 	@echo '                 MUTANTS=$(MUTANTS) MUTATE_SEED=$(MUTATE_SEED) FILES="rate span" AGAIN=1 (survivors alone)'

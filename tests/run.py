@@ -181,6 +181,9 @@ def run_sim(args, tally, env):
             # It divides the seeds among the processors itself.
             run_tap_programs(suite, env, [(title, [*wrapper(args), args.build_path / "sim/sim", "--tap", "--seeds", seeds,
                                                    "--jobs", PROCESSORS, *more])])
+        if not (args.valgrind or args.seeds or args.quick):
+            run_tap_programs(suite, env, [("verify of its logs", [ROOT / "tests/sim/verify.py", "--build", args.build, "--seeds",
+                                                                 10 if slow else 40, "--jobs", PROCESSORS])])
 
 
 def workers(args):

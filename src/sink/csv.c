@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/utc.h"
 #include "sink/format.h"
 
 #include <errno.h>
@@ -170,7 +171,7 @@ static const struct {
 	{true, FIELD_DEVICE},
 	{true, FIELD_REVISION},
 	{true, FIELD_END},
-	{false, 0}, /* previous */
+	{true, FIELD_PREVIOUS},
 	{true, FIELD_LOCAL_TIME},
 };
 
@@ -228,7 +229,7 @@ static void copy_text(char *out, size_t size, const struct slice *column) {
 }
 
 int csv_describe(const char *line, size_t len, struct log_about *ret) {
-	enum { NAME = 1, SITE = 10, ACCOUNT = 11, REASON = 16, COLUMNS = 17 };
+	enum { NAME = 1, SITE = 10, ACCOUNT = 11, REASON = 16, POLLED_AT = 17, COLUMNS = 18 };
 	struct slice columns_of[COLUMNS];
 	const char *at = line;
 
@@ -243,5 +244,8 @@ int csv_describe(const char *line, size_t len, struct log_about *ret) {
 	copy_text(ret->reason, sizeof(ret->reason), &columns_of[REASON]);
 	ret->labels[0] = '\0';
 	ret->capacity = 0;
+	char polled_at[UTC_STRING_SIZE];
+	copy_text(polled_at, sizeof(polled_at), &columns_of[POLLED_AT]);
+	format_read_time(polled_at, &ret->polled_at);
 	return 0;
 }

@@ -43,6 +43,12 @@ void format_local(struct buf *out, usec_t instant, const struct zone *zone) {
 
 /* Reading back */
 
+void format_read_time(const char *text, usec_t *ret) {
+	if (!text || utc_parse(text, false, ret) < 0) {
+		*ret = USEC_INFINITY;
+	}
+}
+
 /* As a string of its own; false if it is missing, or too long for any that was written. */
 static bool copy(char *out, size_t size, const struct slice *field) {
 	if (!field->text || field->len >= size) {
@@ -109,7 +115,7 @@ static int32_t offset_of(const struct slice *field) {
 }
 
 int log_entry_make(const struct slice fields[static FIELD_COUNT_OF], struct log_entry *ret) {
-	int64_t revision;
+	int64_t revision, previous;
 
 	ret->count = 0;
 	if (!make_time(&fields[FIELD_TIME], &ret->start) || !make_time(&fields[FIELD_END], &ret->end) ||
@@ -123,6 +129,7 @@ int log_entry_make(const struct slice fields[static FIELD_COUNT_OF], struct log_
 		return -EBADMSG;
 	}
 	ret->revision = (int)revision;
+	ret->has_previous = revision > 0 && make_int(&fields[FIELD_PREVIOUS], &previous);
 	ret->name = fields[FIELD_NAME];
 	ret->offset_s = offset_of(&fields[FIELD_LOCAL_TIME]);
 	return 0;

@@ -27,6 +27,7 @@ struct log_entry {
 	enum record_status status;
 	int64_t count; /* 0 unless RECORD_OK */
 	int revision;
+	bool has_previous; /* the count that it corrects is in the line */
 	struct slice name; /* as it stands in the line, escapes and all; text NULL: none */
 	int32_t offset_s;  /* of local_time, east of UTC; OFFSET_UNKNOWN if there is none */
 };
@@ -41,6 +42,7 @@ struct log_about {
 	char reason[LOG_REASON_SIZE]; /* of a gap */
 	char labels[LOG_LABELS_SIZE]; /* a JSON object */
 	int64_t capacity;             /* 0: none */
+	usec_t polled_at;             /* USEC_INFINITY if it is not there */
 };
 
 struct log_codec {
@@ -76,6 +78,10 @@ const struct log_codec *log_codec_of_name(const char *name);
 __attribute__((nonnull))
 void format_utc(struct buf *out, usec_t instant);
 
+/** Reads such a time back; USEC_INFINITY if the text is none, or NULL. */
+__attribute__((nonnull(2)))
+void format_read_time(const char *text, usec_t *ret);
+
 /** RFC 3339 as the wall clock in that zone shows it. */
 __attribute__((nonnull))
 void format_local(struct buf *out, usec_t instant, const struct zone *zone);
@@ -91,6 +97,7 @@ enum log_field {
 	FIELD_REVISION,
 	FIELD_END,
 	FIELD_LOCAL_TIME, /* may be missing */
+	FIELD_PREVIOUS,   /* may be missing */
 	FIELD_COUNT_OF,
 };
 

@@ -170,16 +170,17 @@ static const char *const field_names[FIELD_COUNT_OF] = {
 	[FIELD_REVISION] = "revision",
 	[FIELD_END] = "end",
 	[FIELD_LOCAL_TIME] = "local_time",
+	[FIELD_PREVIOUS] = "previous",
 };
 
-/* Returns whether it was one of those that are wanted. */
+/* Returns whether it was one of those that every record has. */
 static bool keep_field(struct slice fields[static FIELD_COUNT_OF], const struct slice *name,
                        const struct slice *value) {
 	for (size_t i = 0; i < FIELD_COUNT_OF; i++) {
 		if (!fields[i].text && strlen(field_names[i]) == name->len &&
 		    memcmp(field_names[i], name->text, name->len) == 0) {
 			fields[i] = *value;
-			return true;
+			return i != FIELD_PREVIOUS;
 		}
 	}
 	return false;
@@ -256,7 +257,7 @@ static bool take_word(struct scan *in, struct slice *ret) {
 
 /* The first members, as ndjson_format() writes them; false if they are anything else. */
 static bool take_identity(struct scan *in, struct slice fields[static FIELD_COUNT_OF]) {
-	struct slice previous;
+	fields[FIELD_PREVIOUS] = (struct slice){0};
 	return TAKE(in, "{\"time\":\"") && take_time(in, &fields[FIELD_TIME]) &&
 	       TAKE(in, ",\"name\":\"") && take_plain_string(in, &fields[FIELD_NAME]) &&
 	       TAKE(in, ",\"count\":") && take_word(in, &fields[FIELD_COUNT]) &&
@@ -265,13 +266,13 @@ static bool take_identity(struct scan *in, struct slice fields[static FIELD_COUN
 	       TAKE(in, ",\"device\":\"") && take_plain_string(in, &fields[FIELD_DEVICE]) &&
 	       TAKE(in, ",\"revision\":") && take_word(in, &fields[FIELD_REVISION]) &&
 	       TAKE(in, ",\"end\":\"") && take_time(in, &fields[FIELD_END]) &&
-	       (!TAKE(in, ",\"previous\":") || take_word(in, &previous)) &&
+	       (!TAKE(in, ",\"previous\":") || take_word(in, &fields[FIELD_PREVIOUS])) &&
 	       TAKE(in, ",\"local_time\":\"") && take_plain_string(in, &fields[FIELD_LOCAL_TIME]);
 }
 
 int ndjson_parse(const char *line, size_t len, struct log_entry *ret) {
 	struct slice fields[FIELD_COUNT_OF];
-	size_t missing = FIELD_COUNT_OF;
+	size_t missing = FIELD_COUNT_OF - 1;
 	struct scan in = {line, line + len};
 
 	if (len < 3 || memcmp(in.end - 2, "}\n", 2) != 0) {
@@ -305,6 +306,7 @@ int ndjson_describe(const char *line, size_t len, struct log_about *ret) {
 	struct json_object *object;
 	struct buf labels;
 	struct error err;
+	size_t text_len;
 
 	if (json_read(line, len, &object, &err) < 0) {
 		return -EBADMSG;
@@ -313,6 +315,7 @@ int ndjson_describe(const char *line, size_t len, struct log_about *ret) {
 	copy_text(ret->site, sizeof(ret->site), object, "site");
 	copy_text(ret->account, sizeof(ret->account), object, "account");
 	copy_text(ret->reason, sizeof(ret->reason), object, "reason");
+	format_read_time(json_string(json_member(object, "polled_at"), &text_len), &ret->polled_at);
 	ret->labels[0] = '\0';
 	buf_init(&labels, sizeof(ret->labels) - 1);
 	json_put_value(&labels, json_member(object, "labels"));

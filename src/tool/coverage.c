@@ -90,28 +90,37 @@ static int correct(struct coverage *coverage, struct stretch *stretch) {
 	return stretch->end > coverage->list[coverage->len - 1].end ? append(coverage, stretch) : 0;
 }
 
-/* Returns 1; 0 if the bucket has that revision or a later one already; -ENOMEM. */
-static int note_revision(struct coverage *coverage, const struct log_entry *entry) {
-	size_t at = coverage->correction_count;
-	while (at > 0 && coverage->corrections[at - 1].start >= entry->start) {
-		at--;
+static size_t correction_place(const struct coverage *coverage, usec_t start) {
+	size_t count = coverage->correction_count;
+	/* Nearly always the latest bucket. */
+	if (count == 0 || coverage->corrections[count - 1].start < start) {
+		return count;
 	}
-	struct correction *found = &coverage->corrections[at];
-	if (at < coverage->correction_count && found->start == entry->start) {
-		bool later = entry->revision > found->revision;
-		found->revision = later ? entry->revision : found->revision;
-		return later;
+	return ARRAY_PLACE(coverage->corrections, count, start, start);
+}
+
+/* Those of the bucket that begins then; NULL if there are none. */
+static struct correction *correction_of(const struct coverage *coverage, usec_t start) {
+	size_t at = correction_place(coverage, start);
+	return at < coverage->correction_count && coverage->corrections[at].start == start ? &coverage->corrections[at] : NULL;
+}
+
+static uint64_t bit_of(int revision) {
+	return revision < 64 ? UINT64_C(1) << revision : 0;
+}
+
+/* Makes those of a bucket that has had none. */
+static struct correction *add_corrections(struct coverage *coverage, const struct log_entry *entry, struct position at) {
+	size_t place = correction_place(coverage, entry->start);
+	if (array_reserve(&coverage->corrections, &coverage->correction_size, coverage->correction_count + 1,
+	                  sizeof(*coverage->corrections)) < 0) {
+		return NULL;
 	}
-	int r = array_reserve(&coverage->corrections, &coverage->correction_size, coverage->correction_count + 1,
-	                      sizeof(*coverage->corrections));
-	if (r < 0) {
-		return r;
-	}
-	found = &coverage->corrections[at];
-	memmove(found + 1, found, (coverage->correction_count - at) * sizeof(*found));
-	*found = (struct correction){entry->start, entry->revision};
+	struct correction *made = &coverage->corrections[place];
+	memmove(made + 1, made, (coverage->correction_count - place) * sizeof(*made));
+	*made = (struct correction){.start = entry->start, .end = entry->end, .at = at};
 	coverage->correction_count++;
-	return 1;
+	return made;
 }
 
 static int result(int r, enum covering covering) {
@@ -120,9 +129,20 @@ static int result(int r, enum covering covering) {
 
 static int add_first(struct coverage *coverage, const struct log_entry *entry, struct stretch *stretch) {
 	size_t at = coverage_find(coverage, entry->start);
+	struct correction *correction = correction_of(coverage, entry->start);
 
+	if (correction && correction->orphan) {
+		correction->orphan = false;
+		if (at < coverage->len && coverage->list[at].start <= entry->start) {
+			return COVERING_STALE;
+		}
+	}
 	if (at < coverage->len && coverage->list[at].start > entry->start) {
 		return result(put_before(coverage, at, stretch), COVERING_EARLIER);
+	}
+	if (at < coverage->len && entry->status == RECORD_GAP && coverage->list[at].status != RECORD_GAP) {
+		bool reaches_beyond = entry->end > coverage->list[coverage->len - 1].end;
+		return result(reaches_beyond ? append(coverage, stretch) : 0, COVERING_OVERLAP);
 	}
 	/* After a change of its time zone a device goes on with a whole bucket that may begin before. */
 	if (at < coverage->len && entry->end <= coverage->list[coverage->len - 1].end) {
@@ -132,21 +152,41 @@ static int add_first(struct coverage *coverage, const struct log_entry *entry, s
 	return result(append(coverage, stretch), behind ? COVERING_BEHIND : COVERING_NEXT);
 }
 
+/* What has no first record; what was before the first one of all is not missed. */
+static int add_orphan(struct coverage *coverage, size_t at, struct stretch *stretch) {
+	int r = 0;
+	if (at == coverage->len && at > 0) {
+		r = append(coverage, stretch);
+	} else if (at < coverage->len && at > 0) {
+		r = put_before(coverage, at, stretch);
+	}
+	return result(r, COVERING_ORPHAN);
+}
+
 static int add_correction(struct coverage *coverage, const struct log_entry *entry, struct stretch *stretch) {
 	size_t at = coverage_find(coverage, entry->start);
-	int r = note_revision(coverage, entry);
+	bool covered = at < coverage->len && coverage->list[at].start <= entry->start;
+	struct correction *found = correction_of(coverage, entry->start);
+	int before = found ? found->revision : 0;
+	bool doubled = found && (found->revisions & bit_of(entry->revision) || entry->revision == before);
 
-	if (r <= 0) {
-		return r < 0 ? r : COVERING_DOUBLE;
+	found = found ? found : add_corrections(coverage, entry, stretch->at);
+	if (!found) {
+		return -ENOMEM;
 	}
-	if (at == coverage->len) {
-		return result(append(coverage, stretch), COVERING_ORPHAN);
+	found->revisions |= bit_of(entry->revision);
+	if (doubled || entry->revision < before) {
+		return doubled ? COVERING_DOUBLE : COVERING_STALE;
 	}
-	if (coverage->list[at].start > entry->start) {
-		/* What was before the first record of the log is not missed. */
-		return at == 0 ? COVERING_ORPHAN : result(put_before(coverage, at, stretch), COVERING_ORPHAN);
+	found->revision = entry->revision;
+	if (!covered) {
+		found->orphan = true;
+		return add_orphan(coverage, at, stretch);
 	}
-	return result(correct(coverage, stretch), COVERING_REVISION);
+	/* In the place of a gap, or of what a clock that was ahead has left, revisions need not count up by one. */
+	bool skips = entry->has_previous && entry->revision > before + 1 && !found->orphan &&
+	             coverage->list[at].status != RECORD_GAP;
+	return result(correct(coverage, stretch), skips ? COVERING_SKIP : COVERING_REVISION);
 }
 
 int coverage_add(struct coverage *coverage, const struct log_entry *entry, struct position at) {

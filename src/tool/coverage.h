@@ -32,10 +32,13 @@ struct coverage {
 	size_t correction_count, correction_size;
 };
 
-/** The latest correction of a bucket. */
+/** The corrections of a bucket. */
 struct correction {
-	usec_t start;
-	int revision;
+	usec_t start, end;
+	int revision;       /* the latest */
+	uint64_t revisions; /* a bit for each up to 63 */
+	bool orphan;        /* there is no record that it corrects, as far as is known */
+	struct position at; /* of the first that came */
 };
 
 /** What a record is to those before it. */
@@ -44,8 +47,11 @@ enum covering {
 	COVERING_BEHIND,   /* it comes after the last one, and leaves time out between them */
 	COVERING_EARLIER,  /* it fills time that was left out */
 	COVERING_REVISION, /* it corrects a record, or fills a part of a gap */
+	COVERING_SKIP,     /* likewise, but what it corrects, as it says itself, is not the record that is there */
 	COVERING_ORPHAN,   /* it corrects a record that is not there */
+	COVERING_STALE,    /* a later revision of it is there already */
 	COVERING_DOUBLE,   /* its identity is there already */
+	COVERING_OVERLAP,  /* a gap that begins before what is recorded ends */
 };
 
 /** Takes a record in.  Returns what it is, or -ENOMEM. */

@@ -15,31 +15,32 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Rotated ones by the time in their names, behind those that others have renamed; the current one is the last. */
-enum rank { RANK_FOREIGN, RANK_ROTATED, RANK_CURRENT };
-
-static enum rank rank_of(const struct log_file *file) {
-	struct archive_file rotated;
-	return file->current ? RANK_CURRENT : archive_parse(file->name, &rotated) ? RANK_ROTATED : RANK_FOREIGN;
+/* When the line was written; in lines of other versions that may not be found: when its bucket began. */
+static usec_t written_at(const struct log_codec *codec, const struct line *line, usec_t start) {
+	struct log_about *about = calloc(1, sizeof(*about));
+	bool known = about && codec->describe(line->text, line->len, about) == 0 && about->polled_at != USEC_INFINITY;
+	usec_t at = known ? about->polled_at : start;
+	free(about);
+	return at;
 }
 
-/* When the first record of the file begins; it says nothing if it has none. */
-static usec_t first_record(const struct log_file *file) {
+/* When its first record was written; of a file without one it does not matter. */
+static usec_t begun_at(const struct log_file *file) {
 	const struct log_codec *codec = log_codec_of_name(file->name);
 	struct lines *lines = lines_new();
 	struct log_entry entry;
 	struct line line;
-	usec_t first = USEC_INFINITY;
+	usec_t at = USEC_INFINITY;
 
 	if (lines && lines_open(lines, file->path) == 0) {
-		while (first == USEC_INFINITY && lines_next(lines, &line) > 0) {
+		while (at == USEC_INFINITY && lines_next(lines, &line) > 0) {
 			if (line.text && line.whole && codec->parse(line.text, line.len, &entry) == 0) {
-				first = entry.start;
+				at = written_at(codec, &line, entry.start);
 			}
 		}
 	}
 	lines_free(lines);
-	return first;
+	return at;
 }
 
 static int add(struct log_files *files, const char *path, bool current, int64_t bytes) {
@@ -53,7 +54,8 @@ static int add(struct log_files *files, const char *path, bool current, int64_t 
 	struct archive_file rotated;
 
 	*file = (struct log_file){.path = copy, .name = slash ? slash + 1 : copy, .current = current, .bytes = bytes};
-	file->order = archive_parse(file->name, &rotated) ? rotated.time : current ? 0 : first_record(file);
+	file->rotated = archive_parse(file->name, &rotated);
+	file->order = file->rotated ? rotated.time : current ? USEC_INFINITY : begun_at(file);
 	files->bytes += bytes;
 	return 0;
 }
@@ -87,23 +89,30 @@ int files_add(struct log_files *files, const char *path, struct error *err) {
 		r = r < 0 ? r : listing.r;
 		return r < 0 ? error_errno(err, -r, "%s", path) : 0;
 	}
-	const char *slash = strrchr(path, '/');
-	if (!log_codec_of_name(slash ? slash + 1 : path)) {
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	if (!log_codec_of_name(name)) {
 		return error_set(err, EINVAL, "%s: not a file of the log: its name would end in .%s or .%s.gz", path,
 		                 log_codecs[0].extension, log_codecs[0].extension);
 	}
-	int r = add(files, path, false, st.st_size);
+	int r = add(files, path, archive_is_current(name), st.st_size);
 	return r < 0 ? error_errno(err, -r, "%s", path) : 0;
 }
 
+/*
+ * One file was written after the other.  Those that the daemon rotated have the time of that in their names:
+ * all that is in them is older, and what was renamed by others and begun at that time or later comes behind.
+ * The current one is the last.
+ */
 static int compare(const void *a, const void *b) {
 	const struct log_file *left = a, *right = b;
-	int by_rank = (int)rank_of(left) - (int)rank_of(right);
-	if (by_rank != 0) {
-		return by_rank;
+	if (left->current != right->current) {
+		return left->current ? 1 : -1;
 	}
 	if (left->order != right->order) {
 		return left->order < right->order ? -1 : 1;
+	}
+	if (left->rotated != right->rotated) {
+		return left->rotated ? -1 : 1;
 	}
 	return strcmp(left->name, right->name);
 }

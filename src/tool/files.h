@@ -8,6 +8,7 @@
 #define TOOL_FILES_H
 
 #include "base/error.h"
+#include "base/units.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +19,8 @@ struct log_file {
 	const char *name; /* in path, without its directory */
 	bool current;     /* the daemon may be writing to it */
 	int64_t bytes;    /* on the disk */
-	int64_t order;    /* of files that follow one another */
+	bool rotated;     /* by the daemon, which has named it */
+	usec_t order;     /* when it was rotated, or when its first record was written */
 };
 
 struct log_files {

@@ -130,7 +130,7 @@ static int settle(struct room *room) {
 		return -ENOMEM;
 	}
 	if (room->length == 0) {
-		room->length = room->coverage.list[0].end - room->coverage.list[0].start;
+		room->length = room->coverage.len > 0 ? room->coverage.list[0].end - room->coverage.list[0].start : USEC_PER_MIN;
 	}
 	/* 1970-01-01 was a Thursday. */
 	int64_t weekday = ((room_date(room, room->first) + 4) % 7 + 7) % 7;

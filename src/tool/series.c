@@ -199,7 +199,7 @@ static bool fits(const struct series *series, const struct stride *bucket) {
 int series_put(struct series *series, const struct log_entry *entry, enum covering covering) {
 	struct stride bucket = {entry->start, entry->end, entry->status == RECORD_OK && entry->count >= 0 ? entry->count : SERIES_NONE};
 
-	if (entry->status == RECORD_GAP || covering == COVERING_DOUBLE) {
+	if (entry->status == RECORD_GAP || covering == COVERING_DOUBLE || covering == COVERING_STALE) {
 		return 0;
 	}
 	if (series->slot == 0) {

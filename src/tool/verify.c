@@ -18,8 +18,10 @@ enum defect_kind {
 	DEFECT_MISSING,
 	DEFECT_DOUBLED,
 	DEFECT_DISORDER,
+	DEFECT_OVERLAP,
 	DEFECT_UNREADABLE,
 	DEFECT_UNFOUNDED,
+	DEFECT_SKIPPED,
 	DEFECT_KINDS,
 };
 
@@ -28,8 +30,10 @@ static const char *const defect_words[DEFECT_KINDS] = {
 	[DEFECT_MISSING] = "missing",
 	[DEFECT_DOUBLED] = "doubled",
 	[DEFECT_DISORDER] = "out of order",
+	[DEFECT_OVERLAP] = "overlapping",
 	[DEFECT_UNREADABLE] = "unreadable",
 	[DEFECT_UNFOUNDED] = "corrected without a first record",
+	[DEFECT_SKIPPED] = "corrected without the revision before",
 };
 
 struct defect {
@@ -130,12 +134,15 @@ static int visit(const struct seen *seen, void *user) {
 		defect.kind = DEFECT_DOUBLED;
 		return add_defect(verify, &defect);
 	case COVERING_EARLIER:
+	case COVERING_STALE:
 		defect.kind = DEFECT_DISORDER;
 		return add_defect(verify, &defect);
-	case COVERING_ORPHAN:
-		/* What it corrects may be in a file that has been removed. */
-		defect.kind = DEFECT_UNFOUNDED;
-		return seen->entry->start < seen->room->coverage.list[0].start ? 0 : add_defect(verify, &defect);
+	case COVERING_OVERLAP:
+		defect.kind = DEFECT_OVERLAP;
+		return add_defect(verify, &defect);
+	case COVERING_SKIP:
+		defect.kind = DEFECT_SKIPPED;
+		return add_defect(verify, &defect);
 	default:
 		return 0;
 	}
@@ -236,16 +243,35 @@ static int add_piece(struct verify *verify, const struct gap *gap) {
 	return r;
 }
 
+static int count_corrections(struct verify *verify, const struct room *room, usec_t from, usec_t to) {
+	const struct coverage *coverage = &room->coverage;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < coverage->correction_count; i++) {
+		const struct correction *correction = &coverage->corrections[i];
+		verify->corrected += correction->start >= from && correction->start < to;
+		/* What corrects something from before the log is in order: that may be in a file that has been removed. */
+		if (correction->orphan && coverage->len > 0 && correction->start >= coverage->list[0].start) {
+			r = add_defect(verify, &(struct defect){
+				.kind = DEFECT_UNFOUNDED,
+				.room = (size_t)(room - verify->rooms.list),
+				.start = correction->start,
+				.end = correction->end,
+				.count = 1,
+				.at = correction->at,
+			});
+		}
+	}
+	return r;
+}
+
 static int count_room(struct verify *verify, const struct room *room) {
 	const struct coverage *coverage = &room->coverage;
 	usec_t from, to;
-	int r = 0;
 
 	period_in(&verify->tool->selection.period, room->zone, verify->tool->now, &from, &to);
 	verify->rooms_shown++;
-	for (size_t i = 0; i < coverage->correction_count; i++) {
-		verify->corrected += coverage->corrections[i].start >= from && coverage->corrections[i].start < to;
-	}
+	int r = count_corrections(verify, room, from, to);
 	for (size_t i = 0; r == 0 && i < coverage->len; i++) {
 		const struct stretch *stretch = &coverage->list[i];
 		usec_t start = stretch->start, end = stretch->end;

@@ -8,9 +8,11 @@
 #include "setup.h"
 #include "world.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 enum { FILES_MAX = 4096 };
@@ -181,7 +183,8 @@ static int by_age(const void *a, const void *b) {
 	return left->place < right->place ? -1 : 1;
 }
 
-void lines_visit(line_visit *visit) {
+/* All that there are and were, in the order in which they were begun. */
+static void gather(void) {
 	const struct listing *listing = &disk->log.now;
 	files_len = 0;
 	for (int compressed = 0; compressed <= 1; compressed++) {
@@ -199,7 +202,68 @@ void lines_visit(line_visit *visit) {
 		}
 	}
 	qsort(files, files_len, sizeof(*files), by_age);
+}
+
+void lines_visit(line_visit *visit) {
+	gather();
 	for (size_t i = 0; i < files_len && !world->violation[0]; i++) {
 		visit_file(&files[i], visit);
+	}
+}
+
+/* Saving */
+
+static void make_directory(const char *path) {
+	if (mkdir(path, 0777) < 0 && errno != EEXIST) {
+		perror(path);
+		exit(2);
+	}
+}
+
+static void save(const char *directory, const char *name, const char *data, size_t size) {
+	char path[1024];
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
+	FILE *file = fopen(path, "w");
+	if (!file || (size > 0 && fwrite(data, 1, size, file) != size) || fclose(file) != 0) {
+		perror(path);
+		exit(2);
+	}
+}
+
+/* Whether all that is no longer there is older than what is left, as it is after retention alone. */
+static bool is_whole(void) {
+	size_t removed = 0;
+	while (removed < files_len && files[removed].removed) {
+		removed++;
+	}
+	for (size_t i = removed; i < files_len; i++) {
+		if (files[i].removed) {
+			return false;
+		}
+	}
+	return true;
+}
+
+void lines_save(const char *directory) {
+	char path[512], name[DISK_NAME_SIZE];
+	const struct listing *listing = &disk->log.now;
+
+	make_directory(directory);
+	(void)snprintf(path, sizeof(path), "%s/log", directory);
+	make_directory(path);
+	for (size_t i = 0; i < listing->len; i++) {
+		const struct inode *inode = listing->entries[i].inode;
+		save(path, listing->entries[i].name, inode->data, inode->size);
+	}
+	gather();
+	if (is_whole()) {
+		save(directory, "whole", NULL, 0);
+	}
+	(void)snprintf(path, sizeof(path), "%s/all", directory);
+	make_directory(path);
+	for (size_t i = 0; i < files_len; i++) {
+		(void)snprintf(name, sizeof(name), "occupancy-20000101T%02zu%02zu%02zuZ.%s%s", i / 3600, i / 60 % 60, i % 60,
+		               strstr(files[i].name, ".csv") ? "csv" : "ndjson", ends_with(files[i].name, ".gz") ? ".gz" : "");
+		save(path, name, files[i].inode->data, files[i].inode->size);
 	}
 }

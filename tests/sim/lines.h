@@ -38,6 +38,14 @@ typedef void line_visit(const struct line *line);
 /** Visits all lines.  What is no record, or no whole file, is a violation. */
 void lines_visit(line_visit *visit);
 
+/**
+ * Writes all files to real directories: "log" has what is in the log directory, under its own names; "all" has
+ * what lines_visit() reads, in its order, under names of rotated files, which say nothing else; and
+ * a file "whole" is there if "log" lacks nothing but what is older than all that it has.  Ends the process if
+ * that fails.
+ */
+void lines_save(const char *directory);
+
 /** Whether the files of a listing hold a record of that identity. */
 bool lines_mention(const struct listing *listing, const char *uuid, int granularity);
 

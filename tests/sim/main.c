@@ -25,7 +25,7 @@
 
 static int usage(FILE *file) {
 	fputs("usage: sim [--seeds N] [--first SEED] [--jobs N] [--twice] [--stop-at-first] [--tap]\n"
-	      "       [--patience SECONDS]\n"
+	      "       [--patience SECONDS] [--logs DIRECTORY]\n"
 	      "       sim --seed SEED [--trace] [--shrink] [--events N,N,...] [--minutes N]\n"
 	      "       --without KIND,...   of crashes, steps, disk, network, people\n",
 	      file);
@@ -75,6 +75,7 @@ enum {
 	OPTION_MINUTES,
 	OPTION_WITHOUT,
 	OPTION_PATIENCE,
+	OPTION_LOGS,
 };
 
 /* Seconds of the processor's time: a life takes a few at most, with sanitizers some more. */
@@ -94,6 +95,7 @@ static const struct option words[] = {
 	{"minutes", required_argument, NULL, OPTION_MINUTES},
 	{"without", required_argument, NULL, OPTION_WITHOUT},
 	{"patience", required_argument, NULL, OPTION_PATIENCE},
+	{"logs", required_argument, NULL, OPTION_LOGS},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -140,6 +142,9 @@ static int read_option(int option, struct campaign *campaign, bool *shrink) {
 	case OPTION_PATIENCE:
 		campaign->run.patience_s = atoi(optarg);
 		return campaign->run.patience_s > 0 ? -1 : usage(stderr);
+	case OPTION_LOGS:
+		campaign->run.logs = realpath(optarg, NULL);
+		return campaign->run.logs ? -1 : usage(stderr);
 	case 'h':
 		return usage(stdout);
 	default:

@@ -9,6 +9,7 @@
 #include "disk.h"
 #include "edges.h"
 #include "ledger.h"
+#include "lines.h"
 #include "names.h"
 #include "os.h"
 #include "people.h"
@@ -206,6 +207,11 @@ static void run_seed(const struct run *run, struct outcome *outcome) {
 		audit_end();
 	}
 	remove_directory();
+	if (run->logs && !world->violation[0]) {
+		char path[512];
+		(void)snprintf(path, sizeof(path), "%s/%llu", run->logs, (unsigned long long)run->seed);
+		lines_save(path);
+	}
 	world->figures.simulated_s = (uint64_t)((world->now - world->begin) / USEC_PER_SEC);
 	outcome->figures = world->figures;
 	outcome->digest = world->digest;

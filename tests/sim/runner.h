@@ -18,6 +18,7 @@ struct run {
 	bool wanted[EVENTS_MAX];
 	int64_t minutes;             /* of faults; 0: as the plan says */
 	bool trace;
+	const char *logs;            /* a directory: the log is written there in the end, under the seed; NULL: nowhere */
 	int patience_s;              /* of the processor's time, that a life may take */
 };
 

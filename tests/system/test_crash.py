@@ -11,15 +11,18 @@ CRASH_SEED repeats a run's dice.
 """
 
 import datetime
+import json
 import os
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
 
 from busy import RATE, Busy
-from harness import (SLOW, assert_contiguous, assert_unique, parse_time, published_count, rfc3339, uuid_of, wait_for)
+from harness import (OCCUPANCYCTL, SLOW, WRAPPER, assert_contiguous, assert_unique, parse_time, published_count, rfc3339,
+                     uuid_of, wait_for)
 
 KILLS = int(os.environ.get("CRASH_KILLS", "40"))
 if SLOW > 1:
@@ -131,6 +134,17 @@ class Killer:
 
 
 
+def assert_verified(daemon, records):
+    """The tool finds nothing wrong with it either, and reads as many records."""
+    done = subprocess.run([*WRAPPER, OCCUPANCYCTL, "verify", "--json", daemon.log_folder], text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["complete"] and answer["defects"] == [] and answer["records"] == len(records), answer
+    firsts = {(r["device"], r["interval"], r["time"]) for r in records}
+    assert answer["expected"] == answer["ok"] + answer["no_data"] + answer["ambiguous"] + answer["gap"], answer
+    assert answer["gap"] or answer["expected"] == len(firsts), (answer, len(firsts))
+
+
 def summary(what, kills, killer, busy, records, begin):
     files = len(busy.daemon.log_files())
     print(f"{what}: {kills} kills in {time.monotonic() - begin:.0f} s, {killer.damaged} checkpoints damaged, "
@@ -158,6 +172,7 @@ def test_kills_lose_and_double_nothing(fake, make_daemon, dice, log_format):
     busy.assert_never_idle()
     records = busy.finish()
     busy.check(records)
+    assert_verified(busy.daemon, records)
     assert len(busy.daemon.log_files()) > KILLS / 10, "there was hardly a rotation"
     summary(log_format, KILLS, killer, busy, records, begin)
 
@@ -187,6 +202,7 @@ def test_kills_between_formats_lose_and_double_nothing(fake, make_daemon, dice):
         busy.daemon.kill()
     records = busy.finish()
     busy.check(records)
+    assert_verified(busy.daemon, records)
     formats = {suffix for path in busy.daemon.log_files() for suffix in path.suffixes} - {".gz"}
     assert formats == {".ndjson", ".csv"}, formats
     summary("changing formats", kills, killer, busy, records, begin)
@@ -218,6 +234,7 @@ def test_kills_double_no_correction(fake, make_daemon, dice):
     fake.faults()
     records = busy.finish()
     assert_unique(records)
+    assert_verified(busy.daemon, records)
     corrections = 0
     counts = {}
     for r in records:

@@ -67,10 +67,15 @@ static void what_a_record_is_to_those_before_it(void **state) {
 		{"a count that comes later", 3, 4, RECORD_OK, 1, COVERING_REVISION, "..oo.oo..."},
 		{"that correction once more", 3, 4, RECORD_OK, 1, COVERING_DOUBLE, "..oo.oo..."},
 		{"a later correction", 3, 4, RECORD_OK, 3, COVERING_REVISION, "..oo.oo..."},
-		{"an earlier one behind it", 3, 4, RECORD_OK, 2, COVERING_DOUBLE, "..oo.oo..."},
+		{"an earlier one behind it", 3, 4, RECORD_NO_DATA, 2, COVERING_STALE, "..oo.oo..."},
+		{"that one once more", 3, 4, RECORD_NO_DATA, 2, COVERING_DOUBLE, "..oo.oo..."},
 		{"a gap of three", 7, 10, RECORD_GAP, 0, COVERING_NEXT, "..oo.ooggg"},
 		{"the middle of the gap", 8, 9, RECORD_OK, 1, COVERING_REVISION, "..oo.oogog"},
 		{"a correction of what is left out", 4, 5, RECORD_OK, 1, COVERING_ORPHAN, "..ooooogog"},
+		{"what it corrects", 4, 5, RECORD_NO_DATA, 0, COVERING_STALE, "..ooooogog"},
+		{"that once more", 4, 5, RECORD_NO_DATA, 0, COVERING_DOUBLE, "..ooooogog"},
+		{"a gap over two counts", 5, 7, RECORD_GAP, 0, COVERING_OVERLAP, "..ooooogog"},
+		{"a gap over a gap", 7, 8, RECORD_GAP, 0, COVERING_DOUBLE, "..ooooogog"},
 		{"a correction before the beginning", 0, 1, RECORD_OK, 1, COVERING_ORPHAN, "..ooooogog"},
 		{"a gap that is recorded over a count takes nothing", 5, 6, RECORD_GAP, 1, COVERING_REVISION, "..ooooogog"},
 	};
@@ -80,6 +85,36 @@ static void what_a_record_is_to_those_before_it(void **state) {
 		           steps[i].title);
 		expect_text(steps[i].shown, shown(10), "%s", steps[i].title);
 	}
+}
+
+/* What a log begins with may correct what is in files that have been removed. */
+static void corrections_before_the_first_record_cover_nothing(void **state) {
+	(void)state;
+	expect_int(COVERING_ORPHAN, add(1, 2, RECORD_OK, 1), "of a bucket from before");
+	expect_int(0, coverage.len, "stretches");
+	expect_int(COVERING_NEXT, add(4, 5, RECORD_OK, 0), "the first record");
+	expect_int(COVERING_ORPHAN, add(2, 3, RECORD_OK, 2), "of another bucket from before");
+	expect_text("....o", shown(5), "five minutes");
+	expect_true(coverage.corrections[0].orphan && coverage.corrections[1].orphan, "both are known");
+}
+
+static enum covering revise(int start, int revision, bool has_previous) {
+	struct log_entry entry = {.start = start * USEC_PER_MIN, .end = (start + 1) * USEC_PER_MIN, .status = RECORD_OK,
+	                          .revision = revision, .has_previous = has_previous};
+	return (enum covering)coverage_add(&coverage, &entry, (struct position){0, 1});
+}
+
+static void a_revision_that_is_left_out_is_noticed_where_a_count_is_corrected(void **state) {
+	(void)state;
+	(void)add(0, 1, RECORD_OK, 0);
+	(void)add(1, 2, RECORD_OK, 0);
+	(void)add(2, 5, RECORD_GAP, 0);
+	expect_int(COVERING_SKIP, revise(0, 2, true), "from 0 to 2");
+	expect_int(COVERING_REVISION, revise(0, 3, true), "from 2 to 3");
+	expect_int(COVERING_REVISION, revise(1, 2, false), "of no count, as a server that is late makes it");
+	expect_int(COVERING_REVISION, revise(3, 4, false), "in a gap");
+	expect_int(COVERING_REVISION, revise(3, 5, true), "of that");
+	expect_int(COVERING_SKIP, revise(3, 7, true), "from 5 to 7");
 }
 
 /* After a change of its zone a device goes on with a whole bucket, which begins before the end of the log. */
@@ -125,11 +160,10 @@ static void it_agrees_with_an_array_of_minutes(void **state) {
 			}
 			bool covered = model[start] != '.';
 			(void)add(start, end, status, revision);
-			first = first < 0 ? start : first;
 			/* A correction of what came before the beginning stays out, and no first record replaces another. */
-			if (covered ? revision > 0 : start >= first || revision == 0) {
+			if (covered ? revision > 0 : (first >= 0 && start >= first) || revision == 0) {
 				model[start] = "ona"[status];
-				first = start < first ? start : first;
+				first = first < 0 || start < first ? start : first;
 				last = end > last ? end : last;
 			}
 		}
@@ -144,6 +178,8 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(a_row_of_buckets_is_one_stretch, forget),
 		cmocka_unit_test_teardown(what_a_record_is_to_those_before_it, forget),
+		cmocka_unit_test_teardown(corrections_before_the_first_record_cover_nothing, forget),
+		cmocka_unit_test_teardown(a_revision_that_is_left_out_is_noticed_where_a_count_is_corrected, forget),
 		cmocka_unit_test_teardown(a_bucket_that_begins_within_the_last_one_is_not_doubled, forget),
 		cmocka_unit_test_teardown(the_pieces_of_a_gap_stand_where_it_stood, forget),
 		cmocka_unit_test_teardown(it_agrees_with_an_array_of_minutes, forget),
