@@ -244,6 +244,16 @@ static bool is_whole(void) {
 	return true;
 }
 
+/* Whether files that others have renamed cannot be put in order by the times in them and in the others' names. */
+static bool is_unordered(const struct listing *listing) {
+	bool renamed = false;
+	for (size_t i = 0; i < listing->len; i++) {
+		const char *name = listing->entries[i].name;
+		renamed |= strncmp(name, "occupancy.", 10) == 0 && !ends_with(name, ".ndjson") && !ends_with(name, ".csv");
+	}
+	return renamed && world->offsets_len > 0;
+}
+
 void lines_save(const char *directory) {
 	char path[512], name[DISK_NAME_SIZE];
 	const struct listing *listing = &disk->log.now;
@@ -258,6 +268,9 @@ void lines_save(const char *directory) {
 	gather();
 	if (is_whole()) {
 		save(directory, "whole", NULL, 0);
+	}
+	if (is_unordered(listing)) {
+		save(directory, "unordered", NULL, 0);
 	}
 	(void)snprintf(path, sizeof(path), "%s/all", directory);
 	make_directory(path);

@@ -41,8 +41,8 @@ void lines_visit(line_visit *visit);
 /**
  * Writes all files to real directories: "log" has what is in the log directory, under its own names; "all" has
  * what lines_visit() reads, in its order, under names of rotated files, which say nothing else; and
- * a file "whole" is there if "log" lacks nothing but what is older than all that it has.  Ends the process if
- * that fails.
+ * a file "whole" is there if "log" lacks nothing but what is older than all that it has.  A file
+ * "unordered" is there if others renamed files while the daemon's clock stepped.  Ends the process if that fails.
  */
 void lines_save(const char *directory);
 
