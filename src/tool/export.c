@@ -10,9 +10,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const struct form forms[] = {
 	{"csv", false, csvform_long, csvform_wide},
@@ -36,96 +34,15 @@ static const char *const withs[] = {
 };
 
 struct export {
-	struct log_files files;
-	struct rooms rooms;
-	struct all_series series;
+	struct subjects subjects;
 	struct coarse coarse;
 	struct job job;
 	const struct form *form; /* NULL: by the name of the file */
 	const char *path;        /* NULL: the standard output */
 	bool is_wide, has_with, has_dialect;
-	uint64_t odd;            /* lines that cannot be read */
-	struct position odd_at;  /* the first of them */
 };
 
-/* Reading */
-
-static int visit(const struct seen *seen, void *user) {
-	struct export *export = user;
-	size_t room = (size_t)(seen->room - export->rooms.list);
-	return all_series_put(&export->series, room, seen->entry, seen->covering);
-}
-
-static int odd(struct position at, const char *reason, void *user) {
-	struct export *export = user;
-	(void)reason;
-	if (export->odd++ == 0) {
-		export->odd_at = at;
-	}
-	return 0;
-}
-
-/* What was selected */
-
-static size_t put_blank(struct buf *out, const char *text, size_t len) {
-	uint32_t point = 0;
-	size_t used = text_decode(text, len, &point);
-	if (used == 0) {
-		buf_puts(out, "\xef\xbf\xbd");
-		return 1;
-	}
-	if (text_is_unprintable(point)) {
-		buf_putc(out, ' ');
-	} else {
-		buf_append(out, text, used);
-	}
-	return used;
-}
-
-/* Fit for every form: what is unprintable becomes a blank, what is not UTF-8 U+FFFD. */
-static char *plain(const char *text) {
-	static const bool special[256] = {[0x00 ... 0x1f] = true, [0x7f ... 0xff] = true};
-	struct buf out;
-	buf_init(&out, BUF_ANY);
-	text_put(&out, text, strlen(text), special, put_blank);
-	char *copy = buf_error(&out) < 0 ? NULL : strdup(buf_text(&out));
-	buf_done(&out);
-	return copy;
-}
-
-static int add_subject(struct export *export, const struct tool *tool, size_t room) {
-	struct subject *subject = &export->job.subjects[export->job.count];
-	subject->room = &export->rooms.list[room];
-	subject->series = all_series_of(&export->series, room);
-	subject->name = plain(subject->room->name);
-	subject->site = plain(subject->room->site);
-	period_in(&tool->selection.period, subject->room->zone, tool->now, &subject->from, &subject->to);
-	export->job.count++;
-	return subject->name && subject->site ? 0 : -ENOMEM;
-}
-
-/* By site and name, "Room 2" before "Room 10". */
-static int compare(const void *a, const void *b) {
-	const struct subject *left = a, *right = b;
-	int order = strverscmp(left->site, right->site);
-	order = order != 0 ? order : strverscmp(left->name, right->name);
-	order = order != 0 ? order : strcmp(left->room->uuid, right->room->uuid);
-	return order != 0 ? order : (int)left->room->interval - (int)right->room->interval;
-}
-
-static int select_rooms(struct export *export, const struct tool *tool) {
-	export->job.subjects = calloc(export->rooms.len + 1, sizeof(*export->job.subjects));
-	int r = export->job.subjects ? 0 : -ENOMEM;
-	for (size_t i = 0; r == 0 && i < export->rooms.len; i++) {
-		if (tool_selects(tool, &export->rooms.list[i])) {
-			r = add_subject(export, tool, i);
-		}
-	}
-	if (r == 0) {
-		qsort(export->job.subjects, export->job.count, sizeof(*export->job.subjects), compare);
-	}
-	return r;
-}
+/* What does not fit */
 
 static int check_lengths(const struct export *export) {
 	char shown[LOG_TEXT_SIZE];
@@ -143,33 +60,13 @@ static int check_lengths(const struct export *export) {
 
 /* Writing */
 
-/* The log is not to be written over. */
-static int check_path(const struct export *export) {
-	struct stat to, from;
-	if (!export->path || stat(export->path, &to) < 0 || !S_ISREG(to.st_mode)) {
-		return 0;
-	}
-	for (size_t i = 0; i < export->files.len; i++) {
-		if (stat(export->files.list[i].path, &from) == 0 && from.st_dev == to.st_dev && from.st_ino == to.st_ino) {
-			tool_error("%s is a file of the log: it is not written over", export->path);
-			return EX_USAGE;
-		}
-	}
-	return 0;
-}
-
-static int fail(int r, const struct error *err) {
-	tool_error("%s", err->text[0] ? err->text : strerror(-r));
-	return r == -EACCES || r == -EPERM ? EX_NOPERM : r == -EINVAL ? EX_USAGE : EX_IOERR;
-}
-
 static int write_all(struct export *export) {
 	struct job *job = &export->job;
 	struct error err = {{0}}, closing = {{0}};
 
 	int r = output_open(&job->output, export->path, &err);
 	if (r < 0) {
-		return fail(r, &err);
+		return subjects_fail(r, &err);
 	}
 	progress_init(&job->progress, "writing");
 	job->progress.wanted = job->progress.wanted && export->path;
@@ -178,32 +75,13 @@ static int write_all(struct export *export) {
 	bool is_output = job->output.error < 0;
 	int closed = output_close(&job->output, r == 0 || is_output, &closing);
 	if (closed < 0) {
-		return fail(closed, &closing);
+		return subjects_fail(closed, &closing);
 	}
 	if (r == 0 && job->progress.wanted) {
 		(void)fprintf(stderr, "%" PRIu64 " row%s of %zu room%s\n", job->rows, job->rows == 1 ? "" : "s", job->count,
 		              job->count == 1 ? "" : "s");
 	}
-	return r < 0 ? fail(r, &err) : 0;
-}
-
-static int finish(struct export *export, const struct tool *tool) {
-	if (select_rooms(export, tool) < 0) {
-		return EX_OSERR;
-	}
-	if (export->odd > 0) {
-		tool_error("%" PRIu64 " line%s that cannot be read %s left out, first %s:%" PRIu64 ": see occupancyctl verify",
-		           export->odd, export->odd == 1 ? "" : "s", export->odd == 1 ? "is" : "are",
-		           export->files.list[export->odd_at.file].name, export->odd_at.line);
-	}
-	int r = tool_check(tool, &export->rooms);
-	if (r == 0 && export->job.count == 0) {
-		tool_error(export->rooms.len == 0 ? "there is no record here" : "no room of the log is all that was asked for");
-		r = export->rooms.len == 0 ? TOOL_NO : EX_USAGE;
-	}
-	r = r == 0 ? check_lengths(export) : r;
-	r = r == 0 ? check_path(export) : r;
-	return r == 0 ? write_all(export) : r;
+	return r < 0 ? subjects_fail(r, &err) : 0;
 }
 
 /* The command */
@@ -332,17 +210,6 @@ static int check_options(struct export *export, const struct tool *tool) {
 	return 0;
 }
 
-static void release(struct export *export) {
-	for (size_t i = 0; i < export->job.count; i++) {
-		free(export->job.subjects[i].name);
-		free(export->job.subjects[i].site);
-	}
-	free(export->job.subjects);
-	all_series_done(&export->series);
-	rooms_done(&export->rooms);
-	files_done(&export->files);
-}
-
 int export_run(struct tool *tool, int argc, char *argv[]) {
 	static const struct option own[] = {
 		{"every", required_argument, NULL, OPTION_EVERY},
@@ -361,14 +228,19 @@ int export_run(struct tool *tool, int argc, char *argv[]) {
 		r = check_options(&export, tool);
 	}
 	if (r == 0) {
-		r = tool_files(tool, &export.files);
+		r = subjects_read(&export.subjects, tool);
 	}
 	if (r == 0) {
-		r = tool_read(&export.files, &export.rooms, visit, odd, &export);
+		export.job.subjects = export.subjects.list;
+		export.job.count = export.subjects.count;
+		r = check_lengths(&export);
 	}
 	if (r == 0) {
-		r = finish(&export, tool);
+		r = subjects_check_path(&export.subjects, export.path);
 	}
-	release(&export);
+	if (r == 0) {
+		r = write_all(&export);
+	}
+	subjects_done(&export.subjects);
 	return r;
 }

@@ -9,15 +9,7 @@
 
 #include "tool/output.h"
 #include "tool/rows.h"
-#include "tool/tool.h"
-
-/** A room that was selected. */
-struct subject {
-	const struct room *room;
-	const struct series *series;
-	usec_t from, to;
-	char *name, *site; /* valid UTF-8, without anything unprintable */
-};
+#include "tool/subjects.h"
 
 enum dialect {
 	DIALECT_RFC4180,
@@ -26,7 +18,7 @@ enum dialect {
 };
 
 struct job {
-	struct subject *subjects;
+	const struct subject *subjects;
 	size_t count;
 	const struct coarse *coarse; /* NULL: as recorded */
 	const char *every, *with;    /* its name, and what it has: "1h", "mean" */
