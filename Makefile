@@ -91,7 +91,7 @@ TO_SERVE   := 'for the tests in containers:' $(SERVICE_PACKAGES)
 LIBS := libcurl json-c libconfig libsystemd zlib xlsxwriter
 
 LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
-LIB_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
+LIB_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null) -lm
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion \
             -Wsign-conversion -Wformat=2 -Wundef -Wpointer-arith -Wvla
