@@ -76,6 +76,8 @@ static struct {
 
 	/* Called while the loop waits: answers, signals.  NULL: time passes. */
 	void (*meanwhile)(void);
+	/* Called before a reply is handed over: reading takes time.  NULL: it takes none. */
+	void (*reading)(void);
 	usec_t wake_at; /* the longest that it waits; 0: as long as it wants to */
 
 	char status[4096];
@@ -228,6 +230,9 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 	if (rig.taken == rig.replied) {
 		rig.taken = rig.replied = 0;
 		return false;
+	}
+	if (rig.reading) {
+		rig.reading();
 	}
 	*ret_reply = rig.replies[rig.taken].reply;
 	rig.body = rig.replies[rig.taken++].body;

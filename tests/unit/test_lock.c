@@ -107,6 +107,20 @@ static void full_disk_does_not_keep_the_lock_away(void **state) {
 	lock_release(lock);
 }
 
+/* A lock file that could not be emptied would name its last holder as well. */
+static void number_is_not_added_to_another(void **state) {
+	(void)state;
+	disk_put("lock", "1\n");
+	/* open, truncate */
+	fault_arm(FAULT_ERROR, EIO, 2, 1);
+	int lock = lock_take(disk_directory, NULL);
+	fault_disarm();
+	expect_true(lock >= 0);
+	expect_int(1, fault.hits);
+	expect_text("", disk_get("lock"));
+	lock_release(lock);
+}
+
 static void missing_directory_says_what_to_do(void **state) {
 	(void)state;
 	struct error err = {{0}};
@@ -179,6 +193,7 @@ int main(void) {
 		TEST(holder_with_the_same_number_is_another_process),
 		TEST(holder_without_an_id_is_another_process),
 		TEST(full_disk_does_not_keep_the_lock_away),
+		TEST(number_is_not_added_to_another),
 		TEST(missing_directory_says_what_to_do),
 		TEST(root_leaves_another_users_directory_alone),
 	};

@@ -709,6 +709,25 @@ static void a_request_is_counted_when_it_is_sent(void **state) {
 	rig_end();
 }
 
+/* A long answer takes its time to be read.  The next device's request counts from then on, too. */
+static void a_request_is_counted_when_the_answers_before_it_are_read(void **state) {
+	(void)state;
+	rig_configure("base_url = \"http://127.0.0.1:1\"; name = \"acme\"; rate = \"60/h\"; burst = 1;",
+	              "window = \"5m\"; lookback = \"0s\"; backfill_from = \"10m\"; max_points = 5;",
+	              RIG_LOBBY ", " RIG_FOYER, "");
+	rig_start(false);
+	expect_int(1, rig_open(), "requests, with a token for one");
+	rig_pass(2 * MINUTE);
+	rig.reading = take_half_a_minute;
+	rig_ok(4);
+	(void)rig_turn();
+	rig.reading = NULL;
+	expect_int(1, rig_open(), "requests, of the other device");
+	rig_ok(4);
+	expect_between(MINUTE, MINUTE + SECOND, rig_until_asked(), "until the next request");
+	rig_end();
+}
+
 /* What a device with `--once` does not get in five tries, or is refused, it goes without. */
 static void once_gives_up_after_five_tries(void **state) {
 	(void)state;
@@ -1128,6 +1147,7 @@ int main(void) {
 		TEST(a_day_of_nobody_is_told_once),
 		TEST(a_full_disk_pauses_polling_until_it_is_well),
 		TEST(a_request_is_counted_when_it_is_sent),
+		TEST(a_request_is_counted_when_the_answers_before_it_are_read),
 		TEST(once_gives_up_after_five_tries),
 		TEST(once_gives_up_a_disk_after_five_tries),
 		TEST(the_key_is_never_quoted),
