@@ -76,7 +76,7 @@ static size_t count_failing(const struct roll *roll) {
 /* What cannot change while the daemon runs keeps its old value, aloud. */
 static void name_restart_keys(const struct config *before, const struct config *after) {
 	struct buf lines;
-	buf_init(&lines, 1 << 16);
+	buf_init(&lines, BUF_ANY);
 	config_restarts(before, after, &lines);
 	log_lines(LOG_LEVEL_WARNING, buf_text(&lines));
 	buf_done(&lines);

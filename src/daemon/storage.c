@@ -18,22 +18,20 @@ static const char *const consequences[STORAGE_USES] = {
 	[STORAGE_CHECKPOINT] = TRIED_AGAIN,
 };
 
-/* Of the directory itself, to which the path may be a symbolic link on another disk. */
-static bool find_device(const char *directory, uint64_t *ret) {
+/* Of the directory itself, to which the path may be a symbolic link on another disk; 0 if that cannot be told. */
+static uint64_t device_of(const char *directory) {
 	char path[PATH_MAX];
 	struct file_info info;
 	int len = snprintf(path, sizeof(path), "%s/.", directory);
 	if (len < 0 || (size_t)len >= sizeof(path) || file_stat(path, &info) < 0) {
-		return false;
+		return 0;
 	}
-	*ret = info.device;
-	return true;
+	return info.device;
 }
 
 void storage_init(struct storage *storage, const char *log_directory, const char *state_directory) {
-	uint64_t log, state;
-	*storage = (struct storage){0};
-	storage->one = find_device(log_directory, &log) && find_device(state_directory, &state) && log == state;
+	uint64_t log = device_of(log_directory);
+	*storage = (struct storage){.one = log != 0 && log == device_of(state_directory)};
 }
 
 bool storage_fails(const struct storage *storage, enum storage_use use) {

@@ -50,6 +50,7 @@ REORDER = "for (size_t at = queue->len / 2; at-- > 0;) {"
 KEEP_AGE = "return rotate->settings.keep_age > 0 && rotate->now != USEC_UNKNOWN &&"
 DUE = "return after > 0 ? run->recorded + after : USEC_INFINITY;"
 PROBES = "size_t live_at = 0, backlog_at = 0;"
+RELEASED = "for (size_t i = 0; roll->polls && i < roll->config->device_count; i++) {"
 LANES = "buf_init(&poller->report.lanes, 2048);"
 SENTENCE = "buf_init(&text, 4000);"
 NOT_FULL = "three are named at most, with names and reasons of limited length: hundreds of bytes stay free"
@@ -243,13 +244,14 @@ EQUIVALENTS = [
      "any number stands for it that is no letter's"),
     ("src/daemon/options.c", "options_parse", "enum { OPTION_ACTION = 256 };", "enum { OPTION_ACTION = 255 };",
      "any number stands for it that is no letter's"),
-    ("src/daemon/storage.c", "storage_init", "*storage = (struct storage){0};", "*storage = (struct storage){1};",
-     "its first member is set in the next line"),
     ("src/daemon/poller.c", "poller_new", LANES, LANES.replace("2048", "2047"), NOT_FULL),
     ("src/daemon/poller.c", "poller_new", LANES, LANES.replace("2048", "2049"), NOT_FULL),
     ("src/daemon/loop.c", "tell_status", SENTENCE, SENTENCE.replace("4000", "3999"), NOT_FULL),
     ("src/daemon/loop.c", "tell_status", SENTENCE, SENTENCE.replace("4000", "4001"), NOT_FULL),
     ("src/daemon/storage.c", "storage_note", ERROR, ERROR.replace(": 0", ": 1"), "what is not negative is no error"),
+    ("src/daemon/outage.c", "outage_pauses", "struct error err = {{0}};", "struct error err = {{1}};", "it is written before it is read"),
+    ("src/daemon/roll.c", "roll_release", RELEASED, RELEASED.replace("i < roll", "i <= roll"),
+     "the table ends in an empty place, which holds nothing"),
     ("src/daemon/zonewatch.c", "compare", "struct error why = {{0}};", "struct error why = {{1}};", "it is written before it is read"),
     ("src/response/outcome.c", "is_letter", LETTERS, LETTERS.replace("<= 'z'", "< 'z'"), "no day or month has one"),
     ("src/schedule/cost.c", "tell_blindness", "} else if (devices > 1) {", "} else if (devices >= 1) {", "a single one is told before"),

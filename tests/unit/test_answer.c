@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 
-/* daemon/answer.h: what an answer says of the buckets that were asked for. */
+/* daemon/answer.h and daemon/landing.h: what an answer says of the buckets that were asked for; how long to wait. */
 
 #include "fixture.h"
 
@@ -57,9 +57,36 @@ static void ends_and_holes_are_found(void **state) {
 	}
 }
 
+/* Any wait up to the ceiling of the next failure, and not only up to that of the last one. */
+static void waits_fill_their_range(void **state) {
+	(void)state;
+	static const struct {
+		uint16_t failures;
+		usec_t ceiling;
+	} steps[] = {{0, 10}, {1, 20}, {2, 40}, {3, 80}, {4, 100}, {5, 100}};
+	struct config config = {.retry = {.base = 10 * USEC_PER_SEC, .cap = 100 * USEC_PER_SEC}};
+	struct poller poller = {.roll = {.config = &config}};
+	struct poll poll = {0};
+	struct landing l = {.poller = &poller, .poll = &poll};
+	rng_init(&poller.rng, 1);
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		usec_t least = USEC_INFINITY, most = 0;
+		poll.failures = steps[i].failures;
+		for (int draw = 0; draw < 1000; draw++) {
+			usec_t wait = landing_backoff(&l);
+			least = wait < least ? wait : least;
+			most = wait > most ? wait : most;
+		}
+		usec_t ceiling = steps[i].ceiling * USEC_PER_SEC;
+		expect_between(0, ceiling / 20, least, "after %d: the shortest", steps[i].failures);
+		expect_between(ceiling - ceiling / 20, ceiling, most, "after %d: the longest", steps[i].failures);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ends_and_holes_are_found),
+		cmocka_unit_test(waits_fill_their_range),
 	};
 	return cmocka_run_group_tests_name("answer", tests, NULL, NULL);
 }

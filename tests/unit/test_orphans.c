@@ -3,6 +3,7 @@
 /* daemon/orphans.h: devices that come back. */
 
 #include "fixture.h"
+#include "memory.h"
 
 #include "daemon/orphans.h"
 
@@ -144,6 +145,42 @@ static void a_position_is_given_back_whole_and_to_be_proven(void **state) {
 	orphans_done(&orphans);
 }
 
+/* What cannot be kept leaves all others as they are, and can be kept later. */
+static void without_memory_the_others_are_kept(void **state) {
+	(void)state;
+	enum { MANY = 80 };
+	if (!memory_is_ours()) {
+		skip();
+	}
+	int at_call = 1;
+	for (bool hit = true; hit; at_call++) {
+		struct orphans orphans = {0};
+		hit = false;
+		for (int i = 0; i < MANY; i++) {
+			char uuid[32];
+			(void)snprintf(uuid, sizeof(uuid), "BBBBBBBBBBBBBBBBBBBB%02d.v0", i);
+			memory_arm(hit ? 0 : at_call);
+			int r = keep(&orphans, uuid, INTERVAL_MINUTELY, START + i, START, 0);
+			bool failed = memory_disarm();
+			expect_int(failed ? -ENOMEM : 0, r, "call %d, orphan %d", at_call, i);
+			expect_int(i + !failed, left(&orphans), "call %d, orphan %d: kept", at_call, i);
+			if (failed) {
+				hit = true;
+				expect_int(0, keep(&orphans, uuid, INTERVAL_MINUTELY, START + i, START, 0), "once more");
+			}
+		}
+		for (int i = 0; i < MANY; i++) {
+			char uuid[32];
+			(void)snprintf(uuid, sizeof(uuid), "BBBBBBBBBBBBBBBBBBBB%02d.v0", i);
+			const struct orphan *orphan = orphans_find(&orphans, uuid, INTERVAL_MINUTELY);
+			expect_not_null(orphan, "call %d: orphan %d", at_call, i);
+			expect_int(START + i, orphan->cursor, "call %d: cursor of %d", at_call, i);
+		}
+		orphans_done(&orphans);
+	}
+	expect_between(3, 20, at_call, "calls");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_position_goes_back_to_its_device_once),
@@ -151,6 +188,7 @@ int main(void) {
 		cmocka_unit_test(devices_that_come_and_go_take_no_memory),
 		cmocka_unit_test(what_rhombus_no_longer_has_is_forgotten),
 		cmocka_unit_test(a_position_is_given_back_whole_and_to_be_proven),
+		cmocka_unit_test(without_memory_the_others_are_kept),
 	};
 	return cmocka_run_group_tests_name("orphans", tests, NULL, NULL);
 }

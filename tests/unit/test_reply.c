@@ -153,6 +153,25 @@ static void a_rate_limit_holds_the_account_as_long_as_it_says(void **state) {
 	rig_end();
 }
 
+/* What was on the way when the server said so does not end it, and is no news. */
+static void an_answer_that_was_on_its_way_does_not_end_a_rate_limit(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, "window = \"5m\";", RIG_LOBBY ", " RIG_FOYER, "");
+	rig_start(false);
+	expect_int(2, rig_open(), "requests");
+	rig_answer(0, &(struct rig_answer){.status = 429, .body = "", .retry_after = "120"});
+	(void)rig_turn();
+	rig_expect_said("<5>acme: rate limited (*): its devices will not be polled for 2 min*\n");
+	rig_ok(3);
+	(void)rig_turn();
+	rig_expect_said("");
+	expect_between(2 * MINUTE, 2 * MINUTE + SECOND, rig_until_asked(), "until the next request");
+	rig_ok(3);
+	(void)rig_turn();
+	rig_expect_said("<6>acme: no longer rate limited, after 2 min*\n");
+	rig_end();
+}
+
 static void a_refused_key_is_told_and_its_file_watched(void **state) {
 	(void)state;
 	start_with("HOURLY", "window = \"1h\";");
@@ -474,6 +493,29 @@ static void a_minute_that_fails_alone_becomes_a_gap(void **state) {
 	expect_int(1, rig_gaps(), "gaps");
 	expect_int(0, rig_status_now().failing, "failing");
 	expect_int(lines, rig_status_now().records, "records");
+	rig_end();
+}
+
+/* The answer that shows it is recorded with the gap: nothing behind the bad minute is asked for twice. */
+static void what_follows_a_minute_that_fails_alone_is_asked_for_once(void **state) {
+	(void)state;
+	start_with("HOURLY", "window = \"1h\"; backfill_from = \"2026-11-23T06:00:00Z\"; lookback = \"0s\"; max_points = 1;");
+	const struct rig_answer failure = {.status = 500, .body = "this one"};
+	int proofs = 0;
+	for (usec_t end = rig.now + 20 * MINUTE; rig.now < end && rig_lines_with("") < 2;) {
+		usec_t wait = rig_turn();
+		if (rig_open() > 0) {
+			bool fails = rig_request(0)->start == at("2026-11-23T06:00:00Z");
+			proofs += !fails;
+			rig_answer(0, fails ? &failure : &(struct rig_answer){.status = 200, .count = 2});
+		} else {
+			rig_pass(wait < end - rig.now ? wait : end - rig.now);
+		}
+	}
+	expect_int(2, rig_lines_with(""), "records");
+	expect_int(1, rig_gaps(), "gaps");
+	expect_int(5, proofs, "requests for what follows, one after each of five failures");
+	expect_int(0, rig_status_now().backlog, "backlog");
 	rig_end();
 }
 
@@ -1130,6 +1172,7 @@ int main(void) {
 		TEST(a_device_that_fails_is_told_at_the_third_time),
 		TEST(each_status_has_its_waits),
 		TEST(a_rate_limit_holds_the_account_as_long_as_it_says),
+		TEST(an_answer_that_was_on_its_way_does_not_end_a_rate_limit),
 		TEST(a_refused_key_is_told_and_its_file_watched),
 		TEST(a_device_that_is_refused_alone_does_not_hold_up_its_account),
 		TEST(a_server_error_does_not_end_a_refusal),
@@ -1142,6 +1185,7 @@ int main(void) {
 		TEST(too_much_is_asked_for_in_halves),
 		TEST(what_is_slow_is_asked_for_in_halves),
 		TEST(a_minute_that_fails_alone_becomes_a_gap),
+		TEST(what_follows_a_minute_that_fails_alone_is_asked_for_once),
 		TEST(two_minutes_that_fail_alone_are_told_before_it_is_over),
 		TEST(what_is_too_old_becomes_a_gap_with_its_reason),
 		TEST(a_day_of_nobody_is_told_once),

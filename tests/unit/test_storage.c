@@ -114,6 +114,8 @@ static void directories_of_one_disk_are_known(void **state) {
 	expect_false(storage.one);
 	storage_init(&storage, disk_directory, disk_path("missing"));
 	expect_false(storage.one);
+	storage_init(&storage, disk_path("missing"), disk_path("missing"));
+	expect_false(storage.one);
 
 	/* By where a link leads, not by where it is. */
 	expect_int(0, symlink("/proc", disk_path("elsewhere")));

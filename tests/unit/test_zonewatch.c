@@ -157,6 +157,25 @@ static void rules_of_the_next_ten_years_count(void **state) {
 	config_free(config);
 }
 
+/* Whatever the place of a zone among those in use. */
+static void each_zone_is_looked_at(void **state) {
+	(void)state;
+	static const struct {
+		const char *zone, *file;
+	} rows[] = {{"UTC", "UTC"}, {"America/Denver", "America-Denver"}, {"Europe/Berlin", "Europe-Berlin"}};
+	struct config *config = configure();
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct zonewatch watch = {0};
+		char said[128];
+		(void)snprintf(said, sizeof(said), "<4>the time zone database has new rules for %s: *", rows[row].zone);
+		replace(rows[row].file, "Asia/Tokyo");
+		expect_true(zonewatch_turn(&watch, config, at("2026-11-23T08:00:00Z")), "%s", rows[row].zone);
+		rig_expect_said(said);
+		put_back(rows[row].file);
+	}
+	config_free(config);
+}
+
 static void what_is_as_it_was_is_not_told(void **state) {
 	(void)state;
 	struct config *config = configure();
@@ -175,6 +194,7 @@ int main(void) {
 		TEST(what_has_changed_is_told_once_in_an_hour),
 		TEST(what_is_gone_is_told_with_its_reason),
 		TEST(rules_of_the_next_ten_years_count),
+		TEST(each_zone_is_looked_at),
 		TEST(what_is_as_it_was_is_not_told),
 	};
 	return cmocka_run_group_tests_name("zonewatch", tests, NULL, zones_done);
