@@ -13,6 +13,7 @@ sysconfdir  ?= /etc
 unitdir     ?= $(if $(filter /usr,$(prefix)),/lib/systemd/system,$(sysconfdir)/systemd/system)
 sysusersdir ?= $(prefix)/lib/sysusers.d
 tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
+completionsdir ?= $(prefix)/share/bash-completion/completions
 DESTDIR     ?=
 
 CC          ?= cc
@@ -518,17 +519,18 @@ of_instances := -e 's|^Description=.*|& (%i)|' -e 's|^SyslogIdentifier=.*|&@%i|'
                 -e 's|^\([A-Za-z]*Directory\)=occupancyd$$|\1=occupancyd/%i|'
 
 # DESTDIR may hold blanks; of the others, systemd reads some in its unit.
-no_blanks = $(foreach name,prefix bindir sbindir mandir docdir sysconfdir unitdir sysusersdir tmpfilesdir, \
+no_blanks = $(foreach name,prefix bindir sbindir mandir docdir sysconfdir unitdir sysusersdir tmpfilesdir completionsdir, \
             $(if $(word 2,x$($(name))x),$(error $(name)=$($(name)): a blank cannot stand in a directory of systemd's units)))
 
 .PHONY: install uninstall
 install: $(PROGRAM) $(TOOL)
 	$(no_blanks)$(INSTALL) -d $(call at,$(sbindir)) $(call at,$(bindir)) $(call at,$(mandir)/man1) $(call at,$(mandir)/man5) $(call at,$(mandir)/man8) \
-	    $(call at,$(unitdir)) $(call at,$(sysusersdir)) $(call at,$(tmpfilesdir)) \
+	    $(call at,$(unitdir)) $(call at,$(sysusersdir)) $(call at,$(tmpfilesdir)) $(call at,$(completionsdir)) \
 	    $(call at,$(docdir)/examples) $(call at,$(sysconfdir)/occupancyd/conf.d)
 	$(INSTALL) -m 0755 $(PROGRAM) $(call at,$(sbindir)/occupancyd)
 	$(INSTALL) -m 0755 $(TOOL) $(call at,$(bindir)/occupancyctl)
 	$(INSTALL) -m 0644 $(MAN1) $(call at,$(mandir)/man1/)
+	$(INSTALL) -m 0644 conf/occupancyctl.bash-completion $(call at,$(completionsdir)/occupancyctl)
 	$(INSTALL) -m 0644 $(MAN8) $(call at,$(mandir)/man8/)
 	$(INSTALL) -m 0644 $(MAN5) $(call at,$(mandir)/man5/)
 	$(INSTALL) -m 0644 README.md LICENSE $(call at,$(docdir)/)
@@ -553,6 +555,7 @@ uninstall:
 	rm -f $(call at,$(sbindir)/occupancyd) $(call at,$(bindir)/occupancyctl) $(call at,$(unitdir)/occupancyd.service) \
 	    $(call at,$(unitdir)/occupancyd@.service) \
 	    $(call at,$(sysusersdir)/occupancyd.conf) $(call at,$(tmpfilesdir)/occupancyd.conf) \
+	    $(call at,$(completionsdir)/occupancyctl) \
 	    $(foreach page,$(MAN1:man/%=%),$(call at,$(mandir)/man1/$(page))) \
 	    $(foreach page,$(MAN8:man/%=%),$(call at,$(mandir)/man8/$(page))) \
 	    $(foreach page,$(MAN5:man/%=%),$(call at,$(mandir)/man5/$(page)))

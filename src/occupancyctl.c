@@ -8,6 +8,7 @@
 #include "base/word.h"
 #include "tool/discover.h"
 #include "tool/export.h"
+#include "tool/metrics.h"
 #include "tool/report.h"
 #include "tool/status.h"
 #include "tool/tool.h"
@@ -22,6 +23,7 @@ static const struct command {
 } commands[] = {
 	{"discover", "which cameras count people, as devices for the configuration", discover_help, discover_run},
 	{"export", "the counts, for spreadsheets and other programs", export_help, export_run},
+	{"metrics", "how the daemon is doing, for Prometheus", metrics_help, metrics_run},
 	{"report", "how the rooms are used", report_help, report_run},
 	{"status", "how the daemon is doing, and each room", status_help, status_run},
 	{"verify", "is every bucket in the log once?", verify_help, verify_run},

@@ -70,6 +70,7 @@ def expected(folders):
         f"{directories}/occupancyd.conf": "0o644",
         f"{users}/occupancyd.conf": "0o644",
         f"{share}/man/man1/occupancyctl.1": "0o644",
+        f"{share}/bash-completion/completions/occupancyctl": "0o644",
         f"{share}/man/man8/occupancyd.8": "0o644",
         f"{share}/man/man5/occupancyd.conf.5": "0o644",
         f"{share}/man/man5/occupancy-log.5": "0o644",

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: ISC
+"""occupancyctl metrics with the real daemon; the alerts and the dashboard of conf/examples with a real Prometheus."""
+
+import functools
+import http.server
+import json
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from harness import OCCUPANCYCTL, ROOT, SLOW, WRAPPER, assert_clean, free_port, uuid_of, wait_for
+from test_status import EVIL, document, rooms, serving, socket_path, start  # noqa: F401
+
+EXAMPLES = ROOT / "conf/examples/prometheus"
+needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed: prometheus")
+needs_prometheus = pytest.mark.skipif(not shutil.which("prometheus"), reason="prometheus is not installed")
+
+
+def metrics(daemon, path, *options):
+    done = subprocess.run([*WRAPPER, OCCUPANCYCTL, "metrics", "-c", str(daemon.config), "--socket", str(path),
+                           *map(str, options)], text=True, capture_output=True, timeout=60 * SLOW)
+    assert_clean(done.stderr)
+    return done.returncode, done.stdout, done.stderr
+
+
+def is_clean(text):
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True, timeout=60)
+    assert done.returncode == 0 and not done.stdout + done.stderr, done.stdout + done.stderr
+
+
+def value(text, series):
+    """The value of the one series that begins like this."""
+    found = re.findall(rf"^{re.escape(series)}[^ ]* (\S+)$|^{re.escape(series)}.*}} (\S+)$", text, re.M)
+    assert len(found) == 1, (series, text)
+    return float(found[0][0] or found[0][1])
+
+
+@needs_promtool
+def test_metrics_say_how_all_is(start_fake, make_daemon, socket_path, tmp_path):  # noqa: F811
+    fake = start_fake()
+    fake.faults({"device": uuid_of(4), "status": 404})
+    daemon = start(make_daemon(fake.url, rooms(50), defaults={"interval": "HOURLY", "window": "1h"}), socket_path)
+    wait_for(lambda: (t := document(socket_path)["totals"])["fresh"] == 49 and t["failing"] == 1, 30, "one fails")
+    code, text, _ = metrics(daemon, socket_path)
+    assert code == 0
+    is_clean(text)
+    assert value(text, "occupancyd_up") == 1
+    assert value(text, 'occupancyd_rooms{state="fresh"') == 49 and value(text, 'occupancyd_rooms{state="failing"') == 1
+    assert value(text, "occupancyd_records_total") == 49 and value(text, "occupancyd_storage_ok") == 1
+    assert value(text, 'occupancyd_account_state{account="acme",state="open"') == 1
+    assert value(text, 'occupancyd_account_state{account="acme",state="refused"') == 0
+    counts = {record["name"]: record["count"] for record in daemon.records()}
+    for number in (1, 7, 50):
+        assert value(text, f'occupancyd_room_occupancy{{room="room {number}",') == counts[f"room {number}"]
+        assert value(text, f'occupancyd_room_behind_seconds{{room="room {number}",') == 0
+    # What was not counted is not there, rather than 0.
+    assert 'occupancyd_room_occupancy{room="room 4"' not in text and text.count("occupancyd_room_occupancy{") == 49
+    assert value(text, 'occupancyd_room_backlog_buckets{room="room 4",') >= 1
+
+    # A file is there whole, is replaced, and others may read it.
+    out = tmp_path / "occupancyd.prom"
+    assert metrics(daemon, socket_path, "-o", out)[:2] == (0, "")
+    is_clean(out.read_text())
+    assert value(out.read_text(), "occupancyd_up") == 1
+    daemon.kill()
+    code, _, err = metrics(daemon, socket_path, "-o", out)
+    assert code == 0 and "nobody listens there" in err
+    assert out.read_text().splitlines()[-1] == "occupancyd_up 0"
+    is_clean(out.read_text())
+    assert [path.name for path in tmp_path.glob("*.prom*")] == ["occupancyd.prom"]
+    code, _, err = metrics(daemon, socket_path, "-o", tmp_path / "nowhere/x.prom")
+    assert code == 74 and "nowhere" in err
+
+
+@needs_promtool
+def test_names_break_no_line(start_fake, make_daemon, socket_path):  # noqa: F811
+    name = json.dumps(EVIL + '"\\{}= ', ensure_ascii=False)
+    text = ('{"version":1,"program":"occupancyd","started":"2026-11-23T08:00:00Z","now":"2026-11-23T09:00:00Z",'
+            f'"accounts":[\n{{"name":{name},"state":"open","clock":{{}}}}],\n"devices":[\n'
+            f'{{"uuid":"A","name":{name},"account":{name},"state":"fresh","last_end":"2026-11-23T08:45:00Z","last_count":3}}'
+            '],\n"totals":{"devices":1}}\n')
+    daemon = make_daemon(start_fake().url, rooms(1))
+    with serving(socket_path, text.encode()):
+        code, out, _ = metrics(daemon, socket_path)
+    assert code == 0 and "\x1b" not in out and "\u202e" not in out and "😀" in out
+    is_clean(out)
+
+
+@needs_promtool
+def test_alerts_fire_when_they_should(tmp_path):
+    subprocess.run(["promtool", "check", "rules", EXAMPLES / "occupancyd-rules.yml"], check=True, capture_output=True)
+    cases = [
+        ("OccupancydDown", "occupancyd_up", "0x60", "1x60", 5),
+        ("OccupancyRoomStale", 'occupancyd_room_behind_seconds{room="Canteen"}', "4000+60x60", "3000x60", 10),
+        ("OccupancyAccountRefused", 'occupancyd_account_state{account="acme",state="refused"}', "1x60", "0x60", 10),
+        ("OccupancyBacklogGrowing", 'occupancyd_room_backlog_buckets{instance="a"}', "200+5x200", "2000-5x200", 150),
+    ]
+    tests = []
+    for name, series, bad, good, minutes in cases:
+        for values, count in ((bad, 1), (good, 0)):
+            tests.append({"interval": "1m", "input_series": [{"series": series, "values": values}],
+                          "promql_expr_test": [{"expr": f'count(ALERTS{{alertname="{name}",alertstate="firing"}})',
+                                                "eval_time": f"{minutes}m",
+                                                "exp_samples": [{"labels": "{}", "value": 1}] if count else []}]})
+    (tmp_path / "tests.yml").write_text(json.dumps(
+        {"rule_files": [str(EXAMPLES / "occupancyd-rules.yml")], "evaluation_interval": "1m", "tests": tests}))
+    done = subprocess.run(["promtool", "test", "rules", tmp_path / "tests.yml"], text=True, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_prometheus
+def test_a_prometheus_takes_the_alerts_and_answers_the_dashboard(start_fake, make_daemon, socket_path, tmp_path):  # noqa: F811
+    fake = start_fake()
+    fake.faults({"device": uuid_of(2), "status": 404})
+    daemon = start(make_daemon(fake.url, rooms(5)), socket_path)
+    wait_for(lambda: document(socket_path)["totals"]["failing"] == 1, 30, "one fails")
+    web = tmp_path / "web"
+    web.mkdir()
+
+    class Files(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_GET(self):
+            assert metrics(daemon, socket_path, "-o", web / "metrics")[0] == 0
+            super().do_GET()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(web)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    port = free_port()
+    (tmp_path / "prometheus.yml").write_text(json.dumps(
+        {"global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+         "rule_files": [str(EXAMPLES / "occupancyd-rules.yml")],
+         "scrape_configs": [{"job_name": "node", "static_configs": [{"targets": [f"127.0.0.1:{server.server_port}"]}]}]}))
+    with open(tmp_path / "prometheus.log", "w") as log:
+        prometheus = subprocess.Popen(["prometheus", f"--config.file={tmp_path}/prometheus.yml",
+                                       f"--storage.tsdb.path={tmp_path}/tsdb", f"--web.listen-address=127.0.0.1:{port}"],
+                                      stdout=log, stderr=log)
+
+    def ask(path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/{path}", timeout=10) as reply:
+                return json.load(reply)["data"]
+        except OSError:
+            return None
+
+    def query(expression):
+        answer = ask("query?" + urllib.parse.urlencode({"query": expression}))
+        return answer and answer["result"]
+    try:
+        wait_for(lambda: query("count_over_time(occupancyd_requests_total[5m]) > 2"), 60, "scraped")
+        groups = ask("rules")["groups"]
+        assert [rule["name"] for group in groups for rule in group["rules"]] == [
+            "OccupancydDown", "OccupancyRoomStale", "OccupancyAccountRefused", "OccupancyBacklogGrowing"]
+        assert all(rule["health"] == "ok" for group in groups for rule in group["rules"])
+
+        dashboard = json.loads((EXAMPLES / "grafana-dashboard.json").read_text())
+        expressions = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+        assert len(expressions) >= 10
+        for expression in expressions:
+            for variable, text in (("$instance", ".*"), ("$room", ".*"), ("$__rate_interval", "5m")):
+                expression = expression.replace(variable, text)
+            assert "$" not in expression and query(expression), expression
+        assert query('occupancyd_room_behind_seconds{room="room 2"}')[0]["metric"]["site"] == "site 2"
+    finally:
+        prometheus.send_signal(signal.SIGTERM)
+        prometheus.wait(60)
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    daemon.stop()
+
+
+def test_every_metric_that_the_examples_name_is_there(start_fake, make_daemon, socket_path):  # noqa: F811
+    daemon = start(make_daemon(start_fake().url, rooms(2)), socket_path)
+    wait_for(lambda: document(socket_path)["totals"]["records"] >= 2, 30, "recorded")
+    there = set(re.findall(r"^# TYPE (\S+) ", metrics(daemon, socket_path)[1], re.M))
+    named = set()
+    for path in EXAMPLES.iterdir():
+        named |= set(re.findall(r"\boccupancyd_\w+", path.read_text()))
+    assert named and named <= there, named - there
+    daemon.stop()
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
+@pytest.mark.parametrize("line, expected", [
+    ("", {"status", "verify", "export", "metrics", "--help"}), ("sta", {"status"}), ("status --wa", {"--watch", "--warning"}),
+    ("--help ver", {"verify"}), ("metrics --out", {"--output"}), ("export --with ", {"mean", "max", "last"}),
+    ("verify --during last", {"last week", "last month"}), ("status --room ", set()),
+], ids=lambda value: value.strip().replace(" ", "_") if isinstance(value, str) else "")
+def test_bash_completes_what_the_program_knows(line, expected):
+    words = ["occupancyctl", *line.split(" ")]
+    script = (f"source {ROOT}/conf/occupancyctl.bash-completion; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); "
+              f"_occupancyctl {OCCUPANCYCTL}; printf '%s\\n' \"${{COMPREPLY[@]}}\"")
+    done = subprocess.run(["bash", "-c", script, "bash", *words], text=True, capture_output=True, timeout=60)
+    found = set(done.stdout.splitlines()) - {""}
+    assert not done.stderr and (expected <= found if line == "" else expected == found)
