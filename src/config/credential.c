@@ -46,17 +46,23 @@ struct dropin {
 	char path[PATH_MAX];
 };
 
-/* .../occupancyd/occupancyd.conf, or of an instance .../occupancyd/INSTANCE/occupancyd.conf. */
-static bool service_of(const char *main_file, struct service *service) {
-	static const char folder[] = "/occupancyd/", file[] = "occupancyd.conf";
+/*
+ * FOLDER/occupancyd.conf, or of an instance FOLDER/INSTANCE/occupancyd.conf.  No other file: its author might
+ * have the service's key sent to a server of his own.
+ */
+static bool service_of(const char *root, const char *main_file, struct service *service) {
+	static const char folder[] = "/etc/occupancyd/", file[] = "occupancyd.conf";
+	size_t root_len = strlen(root);
 	*service = (struct service){.unit = "occupancyd.service"};
 
-	if (fnmatch("*/occupancyd/occupancyd.conf", main_file, 0) == 0) {
+	if (strncmp(main_file, root, root_len) != 0 || strncmp(main_file + root_len, folder, strlen(folder)) != 0) {
+		return false;
+	}
+	const char *instance = main_file + root_len + strlen(folder);
+	size_t len = strcspn(instance, "/");
+	if (strcmp(instance, file) == 0) {
 		return true;
 	}
-	const char *found = strstr(main_file, folder);
-	const char *instance = found ? found + strlen(folder) : "";
-	size_t len = strcspn(instance, "/");
 	if (len == 0 || len > NAME_MAX / 2 || instance[len] != '/' || strcmp(instance + len + 1, file) != 0) {
 		return false;
 	}
@@ -226,7 +232,7 @@ int credential_find(const char *root, const char *main_file, const char *name, c
 	if (name[0] == '/' || getenv("CREDENTIALS_DIRECTORY")) {
 		return snprintf(ret_name, PATH_MAX, "%s", name) < PATH_MAX ? 0 : error_set(err, ENAMETOOLONG, "a path is too long");
 	}
-	bool known = service_of(main_file, &service);
+	bool known = service_of(root, main_file, &service);
 	if (known) {
 		(void)(take_unit(&search, service.unit) || take_unit(&search, service.template));
 		take_dropins(&search);

@@ -396,12 +396,12 @@ static int give_names(struct cameras *cameras, const struct config *config) {
 
 /* Comparing */
 
-static int note(struct cameras *cameras, enum difference what, const struct device *device, size_t camera) {
+static int note(struct cameras *cameras, const struct differing *differing) {
 	if (array_reserve(&cameras->differing, &cameras->differing_size, cameras->differing_len + 1,
 	                  sizeof(*cameras->differing)) < 0) {
 		return -ENOMEM;
 	}
-	cameras->differing[cameras->differing_len++] = (struct differing){what, device, camera};
+	cameras->differing[cameras->differing_len++] = *differing;
 	return 0;
 }
 
@@ -417,6 +417,7 @@ static bool is_other_zone(const struct cameras *cameras, const struct camera *ca
 }
 
 static int compare(struct cameras *cameras, const struct comparison *with, const struct device *device) {
+	struct differing differing = {.what = DIFFERENCE_GONE, .device = device, .uuid = device->uuid, .name = device->name};
 	size_t at;
 	bool found = index_find(&cameras->by_uuid, hash_of_uuid(device->uuid), same_uuid, cameras->list, device->uuid, &at);
 	if (!found) {
@@ -425,16 +426,22 @@ static int compare(struct cameras *cameras, const struct comparison *with, const
 		        !strchr(cameras->list[at].uuid, '.');
 	}
 	if (!found) {
-		return note(cameras, DIFFERENCE_GONE, device, SIZE_MAX);
+		return note(cameras, &differing);
 	}
 	struct camera *camera = &cameras->list[at];
 	int r = 0;
 	camera->device = camera->device ? camera->device : device;
 	if (is_other_zone(cameras, camera, device, with->now)) {
-		r = note(cameras, DIFFERENCE_ZONE, device, at);
+		differing.what = DIFFERENCE_ZONE;
+		differing.configured = zone_name(device->settings->bucket.zone);
+		differing.discovered = camera->timezone;
+		r = note(cameras, &differing);
 	}
 	if (r == 0 && device->site && camera->site && strcmp(device->site, camera->site) != 0) {
-		r = note(cameras, DIFFERENCE_SITE, device, at);
+		differing.what = DIFFERENCE_SITE;
+		differing.configured = device->site;
+		differing.discovered = camera->site;
+		r = note(cameras, &differing);
 	}
 	return r;
 }
@@ -448,10 +455,12 @@ int cameras_compare(struct cameras *cameras, const struct comparison *comparison
 			r = compare(cameras, comparison, device);
 		}
 	}
+	r = r == 0 ? give_names(cameras, config) : r;
 	for (size_t i = 0; r == 0 && i < cameras->len; i++) {
-		if (!cameras->list[i].device && cameras->list[i].counts) {
-			r = note(cameras, DIFFERENCE_NEW, NULL, i);
+		const struct camera *camera = &cameras->list[i];
+		if (!camera->device && camera->counts) {
+			r = note(cameras, &(struct differing){.what = DIFFERENCE_NEW, .uuid = camera->uuid, .name = camera->name});
 		}
 	}
-	return r == 0 ? give_names(cameras, config) : r;
+	return r;
 }

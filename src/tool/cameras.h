@@ -32,7 +32,8 @@ enum difference { DIFFERENCE_GONE, DIFFERENCE_NEW, DIFFERENCE_ZONE, DIFFERENCE_S
 struct differing {
 	enum difference what;
 	const struct device *device; /* NULL: NEW */
-	size_t camera;               /* its position; of GONE none */
+	const char *uuid, *name;     /* of the device; of NEW the camera's */
+	const char *configured, *discovered; /* zones, or sites; else NULL */
 };
 
 struct location;
@@ -61,16 +62,16 @@ void cameras_done(struct cameras *cameras);
  * Takes the `locations` of an answer, with those within them.  Before the cameras: of a location that is not
  * known they have neither site nor zone.  Returns 0, -EBADMSG and a sentence, or -ENOMEM.
  */
-__attribute__((warn_unused_result, nonnull(1, 3)))
+__attribute__((warn_unused_result, nonnull(1)))
 int cameras_take_places(struct cameras *cameras, struct json_object *list, struct error *err);
 
 /** Takes the `cameras` of an answer, which have occupancy counting.  Returns the same. */
-__attribute__((warn_unused_result, nonnull(1, 3, 4)))
+__attribute__((warn_unused_result, nonnull(1, 3)))
 int cameras_take_enabled(struct cameras *cameras, struct json_object *list, const struct account *account,
                          struct error *err);
 
 /** Takes the `cameraStates` of an answer, each video facet of them; which ones count is not known.  Returns the same. */
-__attribute__((warn_unused_result, nonnull(1, 3, 4)))
+__attribute__((warn_unused_result, nonnull(1, 3)))
 int cameras_take_states(struct cameras *cameras, struct json_object *list, const struct account *account,
                         struct error *err);
 

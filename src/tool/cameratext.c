@@ -3,7 +3,6 @@
 #include "tool/cameratext.h"
 
 #include "base/text.h"
-#include "calendar/zone.h"
 #include "config/keys.h"
 #include "config/value.h"
 
@@ -102,20 +101,17 @@ static void print_place(const struct device *device, struct buf *out) {
 	buf_printf(out, ":%d\n", device->place.line);
 }
 
-static void print_unlike(const char *what, const char *configured, const char *camera, struct buf *out) {
+static void print_unlike(const char *what, const struct differing *differing, struct buf *out) {
 	buf_printf(out, "%s is \"", what);
-	put_shown(out, camera);
+	put_shown(out, differing->discovered);
 	buf_puts(out, "\", configured is \"");
-	put_shown(out, configured);
+	put_shown(out, differing->configured);
 	buf_putc(out, '"');
 }
 
 static void print_differing(const struct cameras *cameras, const struct differing *differing, struct buf *out) {
-	const struct device *device = differing->device;
-	const struct camera *camera = differing->camera < cameras->len ? &cameras->list[differing->camera] : NULL;
-
-	put_shown(out, device ? device->name : camera->name);
-	buf_printf(out, "  %s  ", device ? device->uuid : camera->uuid);
+	put_shown(out, differing->name);
+	buf_printf(out, "  %s  ", differing->uuid);
 	switch (differing->what) {
 	case DIFFERENCE_GONE:
 		buf_printf(out, "configured, but there is no such camera%s", cameras->all ? "" : " with occupancy counting");
@@ -124,12 +120,12 @@ static void print_differing(const struct cameras *cameras, const struct differin
 		buf_puts(out, "not configured\n");
 		return;
 	case DIFFERENCE_ZONE:
-		print_unlike("time zone", zone_name(device->settings->bucket.zone), camera->timezone, out);
+		print_unlike("time zone", differing, out);
 		break;
 	default:
-		print_unlike("location", device->site, camera->site, out);
+		print_unlike("location", differing, out);
 	}
-	print_place(device, out);
+	print_place(differing->device, out);
 }
 
 static void count(const struct cameras *cameras, size_t ret_counts[static DIFFERENCE_COUNT]) {
@@ -186,23 +182,19 @@ static void print_camera_json(const struct camera *camera, struct buf *out) {
 	buf_putc(out, '}');
 }
 
-static void print_differing_json(const struct cameras *cameras, const struct differing *differing, struct buf *out) {
+static void print_differing_json(const struct differing *differing, struct buf *out) {
 	static const char *const words[] = {
 		[DIFFERENCE_GONE] = "gone", [DIFFERENCE_NEW] = "not configured", [DIFFERENCE_ZONE] = "timezone",
 		[DIFFERENCE_SITE] = "site",
 	};
 	const struct device *device = differing->device;
-	const struct camera *camera = differing->camera < cameras->len ? &cameras->list[differing->camera] : NULL;
 
 	put_member(out, "{", "difference", words[differing->what]);
-	put_member(out, ",", "uuid", device ? device->uuid : camera->uuid);
-	put_member(out, ",", "name", device ? device->name : camera->name);
-	if (differing->what == DIFFERENCE_ZONE) {
-		put_member(out, ",", "configured", zone_name(device->settings->bucket.zone));
-		put_member(out, ",", "discovered", camera->timezone);
-	} else if (differing->what == DIFFERENCE_SITE) {
-		put_member(out, ",", "configured", device->site);
-		put_member(out, ",", "discovered", camera->site);
+	put_member(out, ",", "uuid", differing->uuid);
+	put_member(out, ",", "name", differing->name);
+	if (differing->configured) {
+		put_member(out, ",", "configured", differing->configured);
+		put_member(out, ",", "discovered", differing->discovered);
 	}
 	if (device) {
 		put_member(out, ",", "file", device->place.file);
@@ -223,7 +215,7 @@ void cameras_print_json(const struct cameras *cameras, bool diff, struct buf *ou
 		buf_printf(out, ",\"same\":%s,\"differences\":[", cameras->differing_len == 0 ? "true" : "false");
 		for (size_t i = 0; i < cameras->differing_len; i++) {
 			buf_puts(out, i > 0 ? "," : "");
-			print_differing_json(cameras, &cameras->differing[i], out);
+			print_differing_json(&cameras->differing[i], out);
 		}
 		buf_putc(out, ']');
 	}

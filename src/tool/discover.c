@@ -55,12 +55,13 @@ static int take_option(struct tool *tool, int option, const char *value, void *u
 /* The log is none of its business. */
 static int check_arguments(const struct tool *tool) {
 	const struct selection *selection = &tool->selection;
-	const struct period none = {0};
+	const struct period *period = &selection->period;
+	bool timed = period->unit != PERIOD_NONE || period->from.is_set || period->to.is_set;
 	if (tool->path_count > 0) {
 		tool_error("discover reads no log: there is no place for %s: see occupancyctl discover --help", tool->paths[0]);
 		return EX_USAGE;
 	}
-	if (selection->rooms || selection->sites || selection->labels || memcmp(&selection->period, &none, sizeof(none)) != 0) {
+	if (selection->rooms || selection->sites || selection->labels || timed) {
 		tool_error("discover shows all cameras: rooms and times are not chosen here");
 		return EX_USAGE;
 	}

@@ -81,7 +81,7 @@ static int ask_once(struct inquiry *inquiry, const char *path, const char *list,
                     struct verdict *verdict, long *ret_status) {
 	char url_path[URL_PATH_SIZE];
 	struct http_endpoint *endpoint = NULL;
-	struct http_reply reply;
+	struct http_reply reply = {0};
 	struct error err = {{0}};
 
 	path_behind_prefix(inquiry->account.path, path, url_path);

@@ -938,6 +938,36 @@ static void a_long_message_is_cut(void **state) {
 	expect_text("mmm...", message + strlen(message) - 6, "the end");
 }
 
+static void a_list_is_found_by_its_name(void **state) {
+	static const struct {
+		const char *body;
+		int expected, count; /* or a part of the sentence: */
+		const char *text;
+	} rows[] = {
+		{"{\"cameras\":[1,2],\"errorMsg\":\"a warning\"}", 0, 2, NULL},
+		{"\xef\xbb\xbf{\"cameras\":[],\"error\":false,\"errorMsg\":null,\"nextPageToken\":\"\"}", 0, 0, NULL},
+		{"{\"cameras\":null}", 0, 0, NULL},
+		{"{\"cameras\":[],\"errorMsg\":\"asleep\"}", -EREMOTEIO, 0, "the server says: asleep"},
+		{"{\"cameras\":[1],\"error\":true}", -EREMOTEIO, 0, "the server says error:true without a message"},
+		{"{\"cameras\":[1],\"nextPageToken\":\"x\"}", -EBADMSG, 0, "nextPageToken says that there is more"},
+		{"{\"Cameras\":[]}", -EBADMSG, 0, "the answer has no cameras"},
+		{"{\"cameras\":{}}", -EBADMSG, 0, "cameras is not an array"},
+		{"[]", -EBADMSG, 0, "the answer is JSON, but not an object"},
+		{"<html>", -EBADMSG, 0, "the answer is not JSON"},
+		{"", -EBADMSG, 0, "the answer is cut off JSON"},
+	};
+	(void)state;
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct json_object *root = NULL;
+		struct error err = {{0}};
+		int r = parse_list(rows[row].body, strlen(rows[row].body), "cameras", &root, &err);
+		expect_int(rows[row].expected, r, "row %zu: %s", row, err.text);
+		expect_part(rows[row].text ? rows[row].text : "", err.text, "row %zu", row);
+		expect_int(rows[row].count, json_count(json_member(root, "cameras")), "row %zu", row);
+		json_free(root);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_answer_is_read_whole),
@@ -968,6 +998,7 @@ int main(void) {
 		cmocka_unit_test(points_are_used_again_without_traces),
 		cmocka_unit_test(the_message_of_an_error_reply),
 		cmocka_unit_test(a_long_message_is_cut),
+		cmocka_unit_test(a_list_is_found_by_its_name),
 	};
 	return cmocka_run_group_tests_name("parse", tests, NULL, NULL);
 }

@@ -520,6 +520,16 @@ static void a_secret_is_left_out_of_core_files(void **state) {
 	secret_done(&secret);
 }
 
+static void a_key_is_masked_wherever_it_stands(void **state) {
+	char text[] = "hunter2 and hunter2, not hunter";
+	char key[] = "hunter2", nothing[] = "";
+	(void)state;
+	secret_mask(&(struct secret){.text = key, .len = strlen(key)}, text, strlen(text));
+	expect_text("******* and *******, not hunter", text);
+	secret_mask(&(struct secret){.text = nothing}, text, strlen(text));
+	expect_text("******* and *******, not hunter", text);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_key_is_one_word),
@@ -537,6 +547,7 @@ int main(void) {
 		cmocka_unit_test(stamps_change_with_the_file),
 		cmocka_unit_test(secrets_are_compared),
 		cmocka_unit_test(a_secret_is_left_out_of_core_files),
+		cmocka_unit_test(a_key_is_masked_wherever_it_stands),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
