@@ -94,6 +94,8 @@ PLANTS = [
           "settings->max_points, now, &span)", "settings->max_points / 2, now, &span)"),
     Plant("rate: one token too many", "src/schedule/rate.c",
           "	usec_t reach = rate->gap * (rate->burst - 1);\n	return", "	usec_t reach = rate->gap * rate->burst;\n	return"),
+    Plant("a request is counted when its turn began", "src/daemon/clockwork.c",
+          "	poller->wall += now - poller->now;\n	poller->now = now;\n", "	(void)now;\n"),
     Plant("in-flight cap ignored", "src/schedule/lane.c",
           "	if (lane->in_flight >= in_flight_limit(lane)) {", "	if (lane->in_flight > in_flight_limit(lane)) {"),
     Plant("settle ignored", "src/schedule/span.c",

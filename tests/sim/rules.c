@@ -7,8 +7,8 @@
 #include "setup.h"
 #include "world.h"
 
-/* The daemon counts from the clock as its turn found it, a little before the request. */
-#define SLACK (500 * USEC_PER_MSEC)
+/* The daemon counts from the clock as it was before the requests of a turn, some looks at it earlier. */
+#define SLACK (1 * USEC_PER_MSEC)
 
 /** Of this life. */
 static struct lane {
