@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/word.h"
+#include "tool/backfill.h"
 #include "tool/discover.h"
 #include "tool/export.h"
 #include "tool/metrics.h"
@@ -21,6 +22,7 @@ static const struct command {
 	const char *name, *summary, *help;
 	int (*run)(struct tool *tool, int argc, char *argv[]);
 } commands[] = {
+	{"backfill", "asks again for what has been recorded", backfill_help, backfill_run},
 	{"discover", "which cameras count people, as devices for the configuration", discover_help, discover_run},
 	{"export", "the counts, for spreadsheets and other programs", export_help, export_run},
 	{"metrics", "how the daemon is doing, for Prometheus", metrics_help, metrics_run},

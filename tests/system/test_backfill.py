@@ -2,13 +2,18 @@
 """Orders to ask again: what was recorded long ago, or became a gap, is obtained later, whatever becomes of
 the daemon meanwhile."""
 
+import json
+import os
+import pty
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
 
-from harness import EARLY, SLOW, assert_unique, dated, parse_time, published_count, rfc3339, uuid_of, wait_for
+from harness import (EARLY, OCCUPANCYCTL, SLOW, WRAPPER, assert_clean, assert_unique, dated, parse_time, published_count,
+                     rfc3339, uuid_of, wait_for)
 
 LOBBY, ANNEX = uuid_of(EARLY[0]), uuid_of(EARLY[1])
 DEVICES = [{"uuid": LOBBY, "name": "lobby"}, {"uuid": ANNEX, "name": "annex"}]
@@ -247,3 +252,130 @@ def test_requests_that_fail_are_made_again(scene):
     wait_for(lambda: not path.exists(), 90, "the order is done")
     scene.assert_filled(start, start + DAY)
     scene.daemon.stop()
+
+
+# The tool
+
+
+def backfill(scene, *arguments, code=0, env=None, stdin=subprocess.DEVNULL):
+    done = subprocess.run([*WRAPPER, OCCUPANCYCTL, "backfill", "-c", str(scene.daemon.config), *map(str, arguments)],
+                          text=True, capture_output=True, timeout=120, stdin=stdin, env={**os.environ, **(env or {})})
+    assert_clean(done.stderr)
+    assert done.returncode == code, (done.stdout, done.stderr)
+    return done.stdout, done.stderr
+
+
+def between(start, end):
+    return "--from", rfc3339(start), "--to", rfc3339(end)
+
+
+def test_the_tool_says_what_it_orders_and_the_daemon_does_it(scene):
+    scene = scene().start()
+    start, _ = scene.gap()
+    scene.spool.rmdir()
+    out, _ = backfill(scene, "--room", "lobby", *between(start, start + DAY), "--yes")
+    assert f"lobby  {rfc3339(start)} to {rfc3339(start + DAY)}  96 buckets, 1 request\n" in out
+    assert "1 room, 96 buckets in 1 request: 1 s at least, beside what is due.\n" in out
+    assert f"(process {scene.daemon.process.pid}) has been told" in out
+    wait_for(lambda: "1 room" in out and scene.spool.exists() and not list(scene.spool.iterdir()), 60, "it is done")
+    scene.assert_filled(start, start + DAY)
+    assert not scene.filled(ANNEX)
+
+    # Both rooms, as programs ask for it; a day by its name.
+    day = time.strftime("%Y-%m-%d", time.gmtime(start + DAY))
+    out, _ = backfill(scene, "--during", day, "--json", "-y")
+    order = json.loads(out)
+    assert order["version"] == 1 and order["buckets"] == 192 and order["requests"] == 2 and order["told"]
+    assert [room["name"] for room in order["rooms"]] == ["lobby", "annex"] and len(order["orders"]) == 1
+    wait_for(lambda: not list(scene.spool.iterdir()), 60, "it is done")
+    first = start // DAY * DAY + DAY
+    assert {parse_time(record["time"]) for record in scene.filled(ANNEX)} == set(range(first, first + DAY, QUARTER))
+    scene.daemon.stop()
+
+
+def test_without_a_daemon_the_order_waits_for_it(scene):
+    scene = scene().start()
+    start, _ = scene.gap()
+    scene.daemon.stop()
+    out, _ = backfill(scene, "--room", "lobby", *between(start, start + DAY), "-y")
+    assert "occupancyd does not run: it will begin when it is started" in out
+    [path] = scene.spool.iterdir()
+    assert path.read_text() == f"occupancyd-backfill 1\n{line(start, start + DAY)}\n"
+    scene.daemon.start()
+    wait_for(lambda: not path.exists(), 60, "it is done")
+    scene.assert_filled(start, start + DAY)
+    scene.daemon.stop()
+
+
+def test_it_asks_on_a_terminal(scene):
+    scene = scene().start()
+    start, _ = scene.gap()
+    for answer, code in (b"n\n", 1), (b"\n", 1), (b"y\n", 0):
+        master, slave = pty.openpty()
+        os.write(master, answer)
+        out, _ = backfill(scene, "--room", "lobby", *between(start, start + DAY), code=code, stdin=slave)
+        assert "Go on? [y/N] " in out and ("Nothing was ordered." in out) == bool(code)
+        os.close(slave)
+        os.close(master)
+        assert code == 0 or not list(scene.spool.iterdir())
+    wait_for(lambda: not list(scene.spool.iterdir()), 60, "it is done")
+    scene.assert_filled(start, start + DAY)
+    scene.daemon.stop()
+
+
+def test_what_cannot_be_ordered_is_said(scene):
+    scene = scene().start()
+    start, _ = scene.gap()
+    when = between(start, start + DAY)
+    for arguments, code, sentence in [
+            (["--room", "lobby", *when], 64, "nobody can be asked: add --yes"),
+            (["--room", "lobyb", *when, "-y"], 64, "no room \"lobyb\": did you mean \"lobby\"?"),
+            (["--room", "lobby", "-y"], 64, "which time? Give --from and --to, or --during"),
+            (["--from", rfc3339(time.time() + 3 * DAY), "-y"], 64, "that time is yet to come"),
+            ([*between(start - 90 * DAY, start - 80 * DAY), "-y"], 64, "nothing was recorded in that time"),
+            ([*when, "-y", scene.daemon.log_folder], 64, "no PATH is wanted"),
+            ([*when, "-y", "-c", "/nowhere"], 78, "the configuration cannot be used")]:
+        _, stderr = backfill(scene, *arguments, code=code)
+        assert sentence in stderr, stderr
+    assert not list(scene.spool.iterdir())
+
+    # A longer time is cut to what there is, and that is said.
+    out, _ = backfill(scene, "--room", "lobby", *between(start - 90 * DAY, start + DAY), "-y")
+    assert "; its log begins there" in out
+    scene.daemon.stop()
+
+
+def test_an_order_that_cannot_be_written_leaves_nothing(scene):
+    scene = scene().start()
+    start, _ = scene.gap()
+    scene.spool.rmdir()
+    scene.spool.symlink_to("/tmp")
+    _, stderr = backfill(scene, "--room", "lobby", *between(start, start + DAY), "-y", code=74)
+    assert f"{scene.spool}: " in stderr
+    scene.spool.unlink()
+    scene.spool.write_text("")
+    backfill(scene, "--room", "lobby", *between(start, start + DAY), "-y", code=74)
+    scene.daemon.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root gives files to others")
+def test_what_root_orders_belongs_to_the_user_of_the_service_and_others_may_not(scene):
+    scene = scene().start()
+    start, _ = scene.gap()
+    scene.daemon.stop()
+    scene.spool.rmdir()
+    os.chown(scene.daemon.state_folder, 12345, 12346)
+    backfill(scene, "--room", "lobby", *between(start, start + DAY), "-y")
+    [path] = scene.spool.iterdir()
+    for made in scene.spool, path:
+        assert (made.stat().st_uid, made.stat().st_gid) == (12345, 12346), made
+    assert path.stat().st_mode & 0o7777 == 0o640 and scene.spool.stat().st_mode & 0o7777 == 0o750
+    path.unlink()
+
+    # A user who may read all of it, and is not the service's.
+    other = ["setpriv", "--reuid", "12347", "--regid", "12347", "--clear-groups", "--inh-caps", "+dac_read_search",
+             "--ambient-caps", "+dac_read_search"]
+    done = subprocess.run([*other, *WRAPPER, OCCUPANCYCTL, "backfill", "-c", scene.daemon.config, "--room", "lobby",
+                           *between(start, start + DAY), "-y"], text=True, capture_output=True, timeout=120)
+    assert done.returncode == 77, (done.stdout, done.stderr)
+    assert "belongs to user" in done.stderr and not list(scene.spool.iterdir())
