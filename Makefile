@@ -73,7 +73,7 @@ DEMO_PACKAGES  := libmicrohttpd-dev
 DEB_PACKAGES   := build-essential debhelper dpkg-dev lintian
 TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest python3-pytest-xdist libfaketime tzdata mandoc \
                   valgrind clang clang-format clang-tidy cppcheck libclang-rt-dev llvm procps systemd logrotate rsyslog e2fsprogs mount \
-                  python3-jinja2 python3-yaml python3-jsonschema prometheus influxdb libreoffice-calc
+                  python3-jinja2 python3-yaml python3-jsonschema prometheus influxdb libreoffice-calc chromium
 # A small Debian in a container, for the package and the unit.
 SERVICE_PACKAGES := debootstrap systemd-container dnsmasq-base
 # The image of conf/examples/container: for `make check-container` alone.
@@ -231,6 +231,16 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# Style sheet and script of a report.
+ASSETS := $(BUILD)/generated/tool/assets.inc
+$(ASSETS): src/tool/report/embed src/tool/report/report.css src/tool/report/report.js
+	@mkdir -p $(@D)
+	$(call say,EMBED,$@){ src/tool/report/embed STYLE src/tool/report/report.css && \
+	    src/tool/report/embed SCRIPT src/tool/report/report.js; } > $@.new && mv $@.new $@
+
+$(BUILD)/src/tool/assets.o: $(ASSETS)
+$(BUILD)/src/tool/assets.o: private ALL_CFLAGS += -I$(BUILD)/generated
+
 FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
@@ -343,7 +353,7 @@ tsan: deps
 	$(Q)$(MAKE) --no-print-directory run-check SAN=thread BUILD=build/tsan ONLY=system
 
 # gcc's analyzer, clang-tidy and cppcheck.
-static: deps
+static: deps $(ASSETS)
 	$(Q)$(RUN_TESTS) static
 
 lint: deps

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/utc.h"
 #include "tool/output.h"
+#include "tool/page.h"
 #include "tool/summary.h"
 
 #include <errno.h>
@@ -257,6 +258,8 @@ static int write_out(const struct reporting *reporting, const struct tool *tool)
 	buf_init(&out, BUF_ANY);
 	if (tool->json) {
 		put_json(&out, &reporting->summary);
+	} else if (reporting->path) {
+		page_write(&output, &reporting->summary, tool->now);
 	} else {
 		r = put_sorted(&out, &reporting->summary);
 	}
@@ -276,6 +279,7 @@ const char report_help[] =
 	"Shows how the rooms are used, in a table.  PATH is a directory or a file of the log; without one,\n"
 	"the log of the configuration.\n"
 	"\n"
+	"  -o, --output FILE       write a page of HTML, whole or not at all, instead of a table on the terminal\n"
 	"      --weekly            of last week: --during \"last week\"\n"
 	"      --monthly           of last month\n"
 	"      --working-hours \"DAYS TIMES\"  as in \"Mon-Thu 7:30-17, Fri 8-13\"; \"" HOURS_USUAL "\" without it\n";
@@ -290,6 +294,9 @@ static int take_option(struct tool *tool, int option, const char *value, void *u
 		return period_parse("last week", &tool->selection.period, err);
 	case OPTION_MONTHLY:
 		return period_parse("last month", &tool->selection.period, err);
+	case 'o':
+		reporting->path = value;
+		return 0;
 	default:
 		reporting->summary.hours_text = value;
 		return hours_parse(value, &reporting->summary.hours, err);
@@ -301,6 +308,7 @@ int report_run(struct tool *tool, int argc, char *argv[]) {
 		{"weekly", no_argument, NULL, OPTION_WEEKLY},
 		{"monthly", no_argument, NULL, OPTION_MONTHLY},
 		{"working-hours", required_argument, NULL, OPTION_HOURS},
+		{"output", required_argument, NULL, 'o'},
 		{0},
 	};
 	struct reporting reporting = {.summary = {.hours_text = HOURS_USUAL}};

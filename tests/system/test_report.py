@@ -2,7 +2,12 @@
 """occupancyctl report: its figures are those that a second implementation makes of the same log."""
 
 import fractions
+import html.parser
 import json
+import os
+import re
+import resource
+import shutil
 import subprocess
 
 import pytest
@@ -138,3 +143,101 @@ def test_hostile_names_do_not_reach_the_terminal(tmp_path):
     text = report(folder)
     assert "\x1b" not in text and "\u202e" not in text
     assert "a [31mb c " + "d" * 21 + "\u2026 " in text
+
+
+# The page
+
+SECTIONS = ["findings", "people", "week", "rooms", "complete", "meaning"]
+HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;</script><script>alert(2)</script>"
+
+
+class Page(html.parser.HTMLParser):
+    """Each element is closed, in order; what it names and says."""
+    VOID = {"meta"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.links, self.tags, self.texts = [], [], [], set(), []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.handle_startendtag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.add(tag)
+        for name, value in attrs:
+            assert name not in ("src", "style", "srcset", "action") and not name.startswith("on"), (tag, name)
+            self.ids += [value] if name == "id" else []
+            self.links += [value] if name in ("href", "xlink:href") else []
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+def week_of(tmp_path):
+    start = seconds("2026-10-20T00:00:00Z")
+    return write(tmp_path, Room(1, "Lab 2", "Europe/Berlin", start, start + 7 * 86400, capacity=8),
+                 Room(2, HOSTILE, "Europe/Berlin", start, start + 7 * 86400, seed=2, site="<b>Depot</b>"),
+                 Room(3, "Lab 10", "Europe/Berlin", start, start + 7 * 86400, seed=3))
+
+
+def page_of(tmp_path, *arguments):
+    page = tmp_path / "report.html"
+    assert report("-o", page, *arguments, week_of(tmp_path)) == ""
+    return page
+
+
+def test_the_page_is_one_file_and_names_are_texts(tmp_path):
+    text = page_of(tmp_path).read_text()
+    page = Page(text)
+    assert page.ids == SECTIONS and set(page.links) == {"#" + section for section in SECTIONS}
+    assert not page.tags & {"img", "iframe", "link", "object"} and page.texts.count(HOSTILE) >= 2
+    assert "default-src 'none'" in text and "unsafe" not in text and text.count("<script>") == 1
+    assert "Room occupancy, 20 Oct 2026 to 27 Oct 2026" in page.texts
+
+
+def test_a_page_is_there_whole_or_not_at_all(tmp_path):
+    folder = week_of(tmp_path)
+    page = tmp_path / "report.html"
+    page.write_text("before")
+    done = run("-o", page, folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)))
+    assert done.returncode == 74 and page.read_text() == "before" and done.stderr
+    assert sorted(os.listdir(folder)) == sorted([*(path.name for path in folder.glob("*.ndjson")), "report.html"])
+    log = folder / "occupancy.ndjson"
+    before = log.read_text()
+    assert run("-o", log, folder).returncode == 64 and log.read_text() == before
+
+
+def dom_of(page, tmp_path):
+    """What a browser makes of it, and says."""
+    done = subprocess.run(["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+                           f"--user-data-dir={tmp_path}/browser", "--dump-dom", f"file://{page}"],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
+def test_a_browser_opens_it(tmp_path):
+    page = page_of(tmp_path)
+    dom, said = dom_of(page, tmp_path)
+    assert said == []
+    assert re.findall(r'<section id="(\w+)">', dom) == SECTIONS
+    # The policy has let the style and the script through, which makes the headings buttons.
+    assert dom.count('<button type="button">') == 8
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
+def test_a_browser_refuses_what_was_put_in(tmp_path):
+    """Else the test above could not fail."""
+    page = page_of(tmp_path)
+    page.write_text(page.read_text().replace("</script>", ";document.title='x'</script>"))
+    dom, said = dom_of(page, tmp_path)
+    assert said and "<button" not in dom
