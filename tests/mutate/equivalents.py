@@ -26,8 +26,9 @@ BY_MORE = "magnitude(skew_ahead(&clock->skew) - before) > SKEW_CHANGE) {"
 ERROR = "storage->uses[use].error = r < 0 ? r : 0;"
 LETTERS = "return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');"
 KINDS = "struct kinds kinds = {.list = calloc(config->device_count + 1, sizeof(*kinds.list))};"
-NO_FILE = "*source = (struct source){.fd = -1};"
-OPENED = "source->fd = file_open(path, FILE_READ, 0);"
+NO_FILE = "lines->fd = -1;"
+OPENED = "lines->fd = file_open(path, FILE_READ, 0);"
+BLOCKS = "enum { BLOCK = 256 * 1024 }; /* bytes that are read at a time: they fit in a processor's cache */"
 ENDED = "return got < 0 ? (int)got : -ENODATA;"
 ODDS = "for (size_t i = 0; i < count && odds < UNLIKELY; i++) {"
 LONGER = ("for (int longer = INTERVAL_MONTHLY; own != INTERVAL_NONE && a->points->len > 1 && longer > (int)own; "
@@ -51,6 +52,9 @@ KEEP_AGE = "return rotate->settings.keep_age > 0 && rotate->now != USEC_UNKNOWN 
 DUE = "return after > 0 ? run->recorded + after : USEC_INFINITY;"
 PROBES = "size_t live_at = 0, backlog_at = 0;"
 RELEASED = "for (size_t i = 0; roll->polls && i < roll->config->device_count; i++) {"
+RESUMED = 'return r < 0 ? error_errno(err, -r, "%s: cannot be listed", rotate->directory) : 0;'
+SPECIAL = """static const bool special[256] = {[0x00 ... 0x1f] = true, ['"'] = true, [0x7f ... 0xff] = true};"""
+PLACED = "if (r == 0 && run->place[0] && is_foreign(run, run->place) && strcmp(run->place, moved) != 0) {"
 LANES = "buf_init(&poller->report.lanes, 2048);"
 SENTENCE = "buf_init(&text, 4000);"
 NOT_FULL = "three are named at most, with names and reasons of limited length: hundreds of bytes stay free"
@@ -163,6 +167,11 @@ EQUIVALENTS = [
     ("src/schedule/cost.c", "", "ENOUGH_REQUESTS = 256,", "ENOUGH_REQUESTS = 257,", "windows that take so many requests are alike"),
     ("src/sink/rotate.c", "sweep", "if (r < 0) {", "if (r <= 0) {", "no failure is none, whatever is said of it"),
     ("src/sink/rotate.c", "sweep", "if (r < 0) {", "if (r < 1) {", "no failure is none, whatever is said of it"),
+    ("src/sink/rotate.c", "rotate_resume", RESUMED, RESUMED.replace("< 0", "<= 0"), "no failure is none, whatever is said of it"),
+    ("src/sink/rotate.c", "rotate_resume", RESUMED, RESUMED.replace("< 0", "< 1"), "no failure is none, whatever is said of it"),
+    ("src/state/lock.c", "", "enum { PID_SIZE = 16 };", "enum { PID_SIZE = 15 };", "no process has a number of so many digits"),
+    ("src/state/lock.c", "", "enum { PID_SIZE = 16 };", "enum { PID_SIZE = 17 };", "no process has a number of so many digits"),
+    ("src/sink/csv.c", "csv_put_text", SPECIAL, SPECIAL.replace("0x1f", "32"), "a blank is looked at, and written as it is"),
     ("src/sink/rotate.c", "is_too_old", KEEP_AGE, KEEP_AGE.replace("keep_age > 0", "keep_age > 1"), "no setting is a microsecond"),
     ("src/schedule/queue.c", "sift_up", "while (at > 0 && poll->key < queue->heap[(at - 1) / 2]->key) {",
      "while (at > 0 && poll->key <= queue->heap[(at - 1) / 2]->key) {",
@@ -223,22 +232,25 @@ EQUIVALENTS = [
      "edges are whole seconds: what is left over is no microsecond"),
     ("src/schedule/span.c", "span_backlog", BACKLOG, BACKLOG.replace("closed > cursor", "closed >= cursor"),
      "no time is no bucket either way"),
-    ("src/sink/csv.c", "", "{false, 0}, /* name */", "{false, 1}, /* name */",
-     "the field of a column that is not wanted is not looked at"),
     ("src/sink/gzip.c", "", "SYNC_EVERY = 512 * 1024,", "SYNC_EVERY = 511 * 1024,", "it is synced in other pieces"),
     ("src/sink/gzip.c", "", "SYNC_EVERY = 512 * 1024,", "SYNC_EVERY = 513 * 1024,", "it is synced in other pieces"),
     ("src/sink/gzip.c", "", "SYNC_EVERY = 512 * 1024,", "SYNC_EVERY = 512 * 1023,", "it is synced in other pieces"),
     ("src/sink/gzip.c", "", "SYNC_EVERY = 512 * 1024,", "SYNC_EVERY = 512 * 1025,", "it is synced in other pieces"),
-    ("src/sink/replay.c", "", "BLOCK = 256 * 1024,", "BLOCK = 255 * 1024,", "it is read in other pieces, to the same"),
-    ("src/sink/replay.c", "", "BLOCK = 256 * 1024,", "BLOCK = 257 * 1024,", "it is read in other pieces, to the same"),
-    ("src/sink/replay.c", "", "BLOCK = 256 * 1024,", "BLOCK = 256 * 1023,", "it is read in other pieces, to the same"),
-    ("src/sink/replay.c", "", "BLOCK = 256 * 1024,", "BLOCK = 256 * 1025,", "it is read in other pieces, to the same"),
-    ("src/sink/replay.c", "source_open", NO_FILE, NO_FILE.replace("-1", "-2"), "any negative number stands for no descriptor"),
-    ("src/sink/replay.c", "source_open", OPENED, OPENED.replace("0)", "1)"), "a file that is read is not made, so its mode does not matter"),
-    ("src/sink/replay.c", "source_skip", "if (!source->gunzip) {", "this if: never", "it reads what it could jump over"),
-    ("src/sink/replay.c", "source_skip", ENDED, ENDED.replace("< 0", "<= 0"), "where the file has ended, the bytes before the position are missing, too"),
-    ("src/sink/replay.c", "source_skip", ENDED, ENDED.replace("< 0", "< 1"), "where the file has ended, the bytes before the position are missing, too"),
-    ("src/sink/replay.c", "take_line", "if (r == 0 && lines->judged && is_older(lines, &entry)) {", "this if: never",
+    ("src/sink/lines.c", "", BLOCKS, BLOCKS.replace("256 * 1024", "255 * 1024"), "it is read in other pieces, to the same"),
+    ("src/sink/lines.c", "", BLOCKS, BLOCKS.replace("256 * 1024", "257 * 1024"), "it is read in other pieces, to the same"),
+    ("src/sink/lines.c", "", BLOCKS, BLOCKS.replace("256 * 1024", "256 * 1023"), "it is read in other pieces, to the same"),
+    ("src/sink/lines.c", "", BLOCKS, BLOCKS.replace("256 * 1024", "256 * 1025"), "it is read in other pieces, to the same"),
+    ("src/sink/lines.c", "close_file", NO_FILE, NO_FILE.replace("-1", "-2"), "any negative number stands for no descriptor"),
+    ("src/sink/lines.c", "lines_new", NO_FILE, NO_FILE.replace("-1", "-2"), "any negative number stands for no descriptor"),
+    ("src/sink/lines.c", "lines_open", OPENED, OPENED.replace("0)", "1)"), "a file that is read is not made, so its mode does not matter"),
+    ("src/sink/lines.c", "skip", "if (!lines->gunzip) {", "this if: never", "it reads what it could jump over"),
+    ("src/sink/lines.c", "skip", ENDED, ENDED.replace("< 0", "<= 0"), "where the file has ended, the bytes before the position are missing, too"),
+    ("src/sink/lines.c", "skip", ENDED, ENDED.replace("< 0", "< 1"), "where the file has ended, the bytes before the position are missing, too"),
+    ("src/sink/replay.c", "read_on", "if (r == 0 && moved[0]) {", "if (r == 0 && moved[1]) {",
+     "no name of a file of the log is a single letter"),
+    ("src/sink/replay.c", "read_on", PLACED, PLACED.replace("place[0]", "place[1]"), "no name of a file of the log is a single letter"),
+    ("src/sink/replay.c", "take_line", "return false;", "return true;", "what is read of an older log is forgotten"),
+    ("src/sink/replay.c", "take_line", "if (r == 0 && run->judged && is_older(run, &entry)) {", "this if: never",
      "what is read of an older log is forgotten"),
     ("src/daemon/options.c", "options_parse", "enum { OPTION_ACTION = 256 };", "enum { OPTION_ACTION = 257 };",
      "any number stands for it that is no letter's"),

@@ -152,6 +152,7 @@ static void what_would_not_verify_is_not_written(void **state) {
 	static const struct recheck_run nothing[] = {{.start = 2, .end = 2}};
 	static const struct checkpoint_entry bad[] = {
 		{"", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0, 0},
+		{" blank", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0, 0},
 		{"with blank", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0, 0},
 		{"with\nline", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0, 0},
 		{"0123456789012345678901234567890123456789012345678901234567890123x", INTERVAL_DAILY, 0, 0,

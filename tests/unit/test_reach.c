@@ -109,13 +109,13 @@ static void several_in_a_row_are_given_up_one_by_one(void **state) {
 	(void)state;
 	struct reach reach;
 	reach_init(&reach, MOST);
-	for (int bad = 5; bad > 1; bad--) {
+	for (int bad = 5; bad > 0; bad--) {
 		expect_between(1, 40, rounds_until_given_up(&reach, bad), "%d in a row", bad);
 		expect_int(bad, reach.leap, "%d in a row: leap", bad);
 		reach_gave_up(&reach);
 		expect_int(0, reach.leap, "%d in a row: leap over the next one", bad);
 	}
-	expect_between(1, 20, rounds_until_given_up(&reach, 1), "the last one");
+	expect_between(1, 20, rounds_until_given_up(&reach, 1), "the next one");
 }
 
 static void nothing_is_given_up_while_nothing_is_answered(void **state) {

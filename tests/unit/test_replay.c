@@ -354,6 +354,40 @@ static void files_that_others_renamed_are_read_without_a_position(void **state) 
 	expect_text("2 3 ", seen + 4);
 }
 
+/* A crash came between compressing the oldest file and removing it. */
+static void first_file_that_is_there_twice_is_read_once(void **state) {
+	(void)state;
+	disk_put("occupancy-20261123T070000Z.ndjson", ndjson(1, 2));
+	put_gz("occupancy-20261123T070000Z.ndjson.gz", ndjson(1, 2));
+	disk_put("occupancy.ndjson", ndjson(3, 1));
+	expect_text("1 2 3 ", seen_from(NULL, "occupancy.ndjson"));
+	expect_int(2, replay.files);
+}
+
+/* Number 0 is a descriptor, too. */
+static void what_others_renamed_is_synced_whatever_its_descriptor(void **state) {
+	(void)state;
+	int calls[2];
+	disk_put("occupancy.ndjson", ndjson(1, 2));
+	struct sink_position from = position_in("occupancy.ndjson", 0, monday);
+	expect_int(0, rename(disk_path("occupancy.ndjson"), disk_path("occupancy.ndjson.1")));
+	disk_put("occupancy.ndjson", ndjson(3, 1));
+	for (int closed = 0; closed < 2; closed++) {
+		if (closed) {
+			disk_close_stdin();
+		}
+		fault_arm(FAULT_ERROR, EIO, INT_MAX, 1);
+		const char *seen = seen_from(&from, "occupancy.ndjson");
+		calls[closed] = fault.calls;
+		fault_disarm();
+		if (closed) {
+			disk_reopen_stdin();
+		}
+		expect_text("1 2 3 ", seen);
+	}
+	expect_int(calls[0], calls[1], "calls with number 0 free");
+}
+
 static void lines_that_are_no_records_are_passed_over(void **state) {
 	(void)state;
 	char text[8192];
@@ -979,6 +1013,8 @@ int main(void) {
 		TEST(another_file_in_its_place_is_read_whole),
 		TEST(file_moved_within_the_directory_is_found),
 		TEST(files_that_others_renamed_are_read_without_a_position),
+		TEST(first_file_that_is_there_twice_is_read_once),
+		TEST(what_others_renamed_is_synced_whatever_its_descriptor),
 		TEST(lines_that_are_no_records_are_passed_over),
 		TEST(position_deep_in_a_file_is_known_by_what_stands_before_it),
 		TEST(position_that_is_hardly_deeper_than_that_is_found),

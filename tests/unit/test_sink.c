@@ -431,8 +431,14 @@ static void rotation_on_demand_leaves_an_empty_file_alone(void **state) {
 	(void)state;
 	struct log_settings settings = settings_now();
 	struct sink *sink = opened(&settings, midnight);
+	struct stat st;
+	int fd = open(disk_path("occupancy.ndjson"), O_RDONLY | O_CLOEXEC);
+	expect_true(fd >= 0);
 	expect_int(0, sink_rotate(sink, midnight, NULL));
 	expect_text("occupancy.ndjson ", disk_list());
+	expect_int(0, fstat(fd, &st));
+	expect_int(1, st.st_nlink, "it is the same file");
+	expect_int(0, close(fd));
 	add(sink, 1);
 	expect_int(0, sink_rotate(sink, midnight, NULL));
 	expect_int(0, sink_commit(sink, midnight, NULL));
