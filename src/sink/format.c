@@ -110,6 +110,9 @@ static int32_t offset_of(const struct slice *field) {
 	    text[3] != ':' || !isdigit((unsigned char)text[4]) || !isdigit((unsigned char)text[5])) {
 		return OFFSET_UNKNOWN;
 	}
+	if (text[4] > '5' || (text[1] - '0') * 10 + text[2] - '0' > 18) {
+		return OFFSET_UNKNOWN;
+	}
 	int32_t offset = (((text[1] - '0') * 10 + text[2] - '0') * 60 + (text[4] - '0') * 10 + text[5] - '0') * 60;
 	return text[0] == '-' ? -offset : offset;
 }

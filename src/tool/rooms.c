@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* No clock is put forward or back by more. */
+#define LONGEST_SHIFT (2 * USEC_PER_HOUR)
+
 /* Finding */
 
 static bool is_room(const struct room *room, const struct log_entry *entry) {
@@ -161,7 +164,36 @@ int rooms_settle(struct rooms *rooms) {
 	return r;
 }
 
+/* Shapes */
+
+/* Whether the length may be that of a bucket: clocks change by two hours at most, and months are not all as long. */
+static bool is_length(enum interval interval, usec_t length) {
+	usec_t shift = LONGEST_SHIFT, day = USEC_PER_DAY;
+	switch (interval) {
+	case INTERVAL_HOURLY:
+		return length > 0 && length <= shift && length % (USEC_PER_HOUR / 2) == 0;
+	case INTERVAL_DAILY:
+		return length >= day - shift && length <= day + shift;
+	case INTERVAL_WEEKLY:
+		return length >= 7 * day - shift && length <= 7 * day + shift;
+	case INTERVAL_MONTHLY:
+		return length >= 28 * day - shift && length <= 31 * day + shift;
+	default:
+		return length == interval_length(interval);
+	}
+}
+
+bool rooms_is_bucket(const struct log_entry *entry) {
+	usec_t unit = entry->interval == INTERVAL_MINUTELY ? USEC_PER_MIN : 15 * USEC_PER_MIN;
+	return entry->interval == INTERVAL_NONE || (is_length(entry->interval, entry->end - entry->start) && entry->start % unit == 0);
+}
+
 /* Counting */
+
+usec_t room_edge(const struct room *room, usec_t instant, usec_t end) {
+	usec_t edge = grid_next(&room->grid, instant);
+	return edge + LONGEST_SHIFT < end ? edge : end;
+}
 
 uint64_t room_buckets(const struct room *room, usec_t start, usec_t end) {
 	usec_t length = room->interval == INTERVAL_NONE ? room->length : interval_length(room->interval);
@@ -175,7 +207,7 @@ uint64_t room_buckets(const struct room *room, usec_t start, usec_t end) {
 		count = (uint64_t)((end - start + length / 2) / length);
 		return count > 0 ? count : 1;
 	}
-	for (usec_t edge = start; edge < end; edge = grid_next(&room->grid, edge)) {
+	for (usec_t edge = start; edge < end; edge = room_edge(room, edge, end)) {
 		count++;
 	}
 	return count;

@@ -52,9 +52,20 @@ int rooms_take(struct rooms *rooms, const struct log_entry *entry, struct positi
 __attribute__((warn_unused_result, nonnull))
 int rooms_settle(struct rooms *rooms);
 
+/** Whether the record is of a bucket as its interval has them: its length is one of those, and it begins at an edge. */
+__attribute__((nonnull))
+bool rooms_is_bucket(const struct log_entry *entry);
+
 /** How many buckets [start, end) is, by the room's own calendar. */
 __attribute__((nonnull))
 uint64_t room_buckets(const struct room *room, usec_t start, usec_t end);
+
+/**
+ * Of a room with buckets of a day or longer: the next edge between two, and the end if none comes before it.  The log
+ * does not say that the clock changed within its last bucket: what is left over by that is no bucket.
+ */
+__attribute__((nonnull))
+usec_t room_edge(const struct room *room, usec_t instant, usec_t end);
 
 /** The date that the room's clock shows: days since 1970. */
 __attribute__((nonnull))

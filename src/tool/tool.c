@@ -250,23 +250,24 @@ static int read_file(const struct log_file *file, struct lines *lines, struct po
 int tool_read(const struct log_files *files, struct rooms *rooms, tool_visit *visit, tool_odd *odd, void *user) {
 	struct lines *lines = lines_new();
 	struct progress progress;
-	int r = lines ? 0 : -ENOMEM;
+	int r = lines ? 0 : -ENOMEM, unread = 0;
 
 	progress_init(&progress, "reading the log");
-	for (size_t i = 0; r == 0 && i < files->len; i++) {
+	for (size_t i = 0; r != -ENOMEM && i < files->len; i++) {
 		progress_show(&progress, i, files->len, "files");
 		r = read_file(&files->list[i], lines, (struct position){(uint32_t)i, 0}, rooms, visit, odd, user);
 		if (r < 0) {
 			progress_end(&progress);
 			tool_error("%s: %s", files->list[i].path, strerror(-r));
+			unread = r;
 		}
 	}
 	progress_end(&progress);
 	lines_free(lines);
-	if (r == 0 && rooms_settle(rooms) < 0) {
-		r = -ENOMEM;
+	if (r == -ENOMEM || rooms_settle(rooms) < 0) {
+		return EX_OSERR;
 	}
-	return r == 0 ? 0 : r == -EACCES ? EX_NOPERM : EX_IOERR;
+	return unread == 0 ? 0 : EX_IOERR;
 }
 
 /* Selecting */

@@ -80,7 +80,7 @@ typedef int tool_visit(const struct seen *seen, void *user);
 /** What is no record, with the reason.  Returns 0 or -errno. */
 typedef int tool_odd(struct position at, const char *reason, void *user);
 
-/** Reads all the files.  Shows how far it is on stderr if that is a terminal and it takes long.  Returns 0 or an exit code. */
+/** Reads all the files; what cannot be read is said, and the rest read.  Shows how far it is on stderr if that is a terminal and it takes long.  Returns 0 or an exit code. */
 __attribute__((warn_unused_result, nonnull(1, 2, 3)))
 int tool_read(const struct log_files *files, struct rooms *rooms, tool_visit *visit, tool_odd *odd, void *user);
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/utc.h"
+#include "tool/days.h"
 #include "tool/show.h"
 
 #include <errno.h>
@@ -22,6 +23,8 @@ enum defect_kind {
 	DEFECT_UNREADABLE,
 	DEFECT_UNFOUNDED,
 	DEFECT_SKIPPED,
+	DEFECT_SHAPE,
+	DEFECT_LOCAL,
 	DEFECT_KINDS,
 };
 
@@ -34,6 +37,8 @@ static const char *const defect_words[DEFECT_KINDS] = {
 	[DEFECT_UNREADABLE] = "unreadable",
 	[DEFECT_UNFOUNDED] = "corrected without a first record",
 	[DEFECT_SKIPPED] = "corrected without the revision before",
+	[DEFECT_SHAPE] = "not a bucket of its interval",
+	[DEFECT_LOCAL] = "with another local time",
 };
 
 struct defect {
@@ -60,18 +65,11 @@ struct gap {
 	struct position at;
 };
 
-/* What the log has of the buckets that begin on a date, in all rooms, each by its clock. */
-struct day {
-	int64_t date; /* days since 1970 */
-	uint64_t buckets[RECORD_GAP + 2]; /* by status, and what is missing */
-};
-enum { MISSING = RECORD_GAP + 1 };
-
 struct verify {
 	struct tool *tool;
 	bool by_day, show_gaps, strict;
-	struct day *days;  /* ascending */
-	size_t day_count, day_size;
+	bool unread;       /* a file could not be read */
+	struct days days;
 	struct log_files files;
 	struct rooms rooms;
 	struct defect *defects;
@@ -114,6 +112,29 @@ static int add_gap(struct verify *verify, const struct seen *seen) {
 	return r;
 }
 
+/* What goes on from a bucket of the same length is as good as that one; nearly all do. */
+static bool is_odd_shaped(const struct seen *seen) {
+	const struct log_entry *entry = seen->entry;
+	bool goes_on = seen->covering == COVERING_NEXT && entry->start != seen->room->first &&
+	               entry->end - entry->start == seen->room->length;
+	return entry->status != RECORD_GAP && !goes_on && !rooms_is_bucket(entry);
+}
+
+/* Where a single short bucket has another offset than those around it: nobody changes a zone there and back so fast. */
+static int look_at_offsets(struct verify *verify, const struct seen *seen, struct defect *defect) {
+	const struct room *room = seen->room;
+	const struct zone_offset *last = &room->offsets[room->offset_count - 1];
+	bool unknown = seen->entry->offset_s == OFFSET_UNKNOWN && seen->entry->status != RECORD_GAP && room->offset_count > 0;
+	bool back = room->offset_count >= 3 && last->from == seen->entry->start && seen->entry->revision == 0 &&
+	            last->offset_s == last[-2].offset_s && last->from - last[-1].from <= room->length && room->length <= 15 * USEC_PER_MIN;
+	if (back) {
+		defect->start = last[-1].from;
+		defect->end = last->from;
+	}
+	defect->kind = DEFECT_LOCAL;
+	return unknown || back ? add_defect(verify, defect) : 0;
+}
+
 static int visit(const struct seen *seen, void *user) {
 	struct verify *verify = user;
 	struct defect defect = {
@@ -126,6 +147,14 @@ static int visit(const struct seen *seen, void *user) {
 	int r = seen->entry->status == RECORD_GAP ? add_gap(verify, seen) : 0;
 
 	verify->records++;
+	if (r == 0 && is_odd_shaped(seen)) {
+		defect.kind = DEFECT_SHAPE;
+		r = add_defect(verify, &defect);
+	}
+	if (r == 0 && (seen->entry->offset_s == OFFSET_UNKNOWN || seen->room->offset_count >= 3)) {
+		struct defect local = defect;
+		r = look_at_offsets(verify, seen, &local);
+	}
 	if (r < 0) {
 		return r;
 	}
@@ -154,8 +183,6 @@ static int odd(struct position at, const char *reason, void *user) {
 	return add_defect(verify, &defect);
 }
 
-/* By the day */
-
 static uint64_t sum(const uint64_t *numbers, size_t count) {
 	uint64_t total = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -164,48 +191,9 @@ static uint64_t sum(const uint64_t *numbers, size_t count) {
 	return total;
 }
 
-/* The day of that date, which is made if there is none; NULL if there is no memory. */
-static struct day *day_of(struct verify *verify, int64_t date) {
-	size_t low = ARRAY_PLACE(verify->days, verify->day_count, date, date);
-	if (low < verify->day_count && verify->days[low].date == date) {
-		return &verify->days[low];
-	}
-	if (array_reserve(&verify->days, &verify->day_size, verify->day_count + 1, sizeof(*verify->days)) < 0) {
-		return NULL;
-	}
-	struct day *day = &verify->days[low];
-	memmove(day + 1, day, (verify->day_count - low) * sizeof(*day));
-	*day = (struct day){.date = date};
-	verify->day_count++;
-	return day;
-}
-
-/* Buckets of one kind: each counts for the day on which it begins. */
+/* Buckets of one kind, for each day. */
 static int count_days(struct verify *verify, const struct room *room, usec_t start, usec_t end, int kind) {
-	bool within_days = room->length <= USEC_PER_HOUR;
-	for (usec_t at = start, next; verify->by_day && at < end; at = next) {
-		usec_t edge = within_days ? room_midnight(room, at) : grid_next(&room->grid, at);
-		struct day *day = day_of(verify, room_date(room, at));
-		if (!day) {
-			return -ENOMEM;
-		}
-		next = edge < end ? edge : end;
-		day->buckets[kind] += room_buckets(room, at, next);
-	}
-	return 0;
-}
-
-static void tell_days(const struct verify *verify) {
-	printf("DAY         EXPECTED   COUNTED   NO DATA       GAP   MISSING\n");
-	for (size_t i = 0; i < verify->day_count; i++) {
-		const struct day *day = &verify->days[i];
-		struct civil civil;
-		utc_split(day->date * USEC_PER_DAY, &civil);
-		printf("%04" PRId64 "-%02d-%02d %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 "\n", civil.year,
-		       civil.month, civil.day, sum(day->buckets, MISSING + 1), day->buckets[RECORD_OK],
-		       day->buckets[RECORD_NO_DATA] + day->buckets[RECORD_AMBIGUOUS], day->buckets[RECORD_GAP],
-		       day->buckets[MISSING]);
-	}
+	return verify->by_day ? days_add(&verify->days, room, start, end, kind) : 0;
 }
 
 /* When all has been read */
@@ -228,7 +216,7 @@ static int count_hole(struct verify *verify, const struct room *room, usec_t fro
 		.at = behind->at,
 	};
 	usec_t end = behind->start;
-	int r = clip(from, to, &start, &end) ? count_days(verify, room, start, end, MISSING) : 0;
+	int r = clip(from, to, &start, &end) ? count_days(verify, room, start, end, DAYS_MISSING) : 0;
 	return r < 0 ? r : add_defect(verify, &defect);
 }
 
@@ -404,12 +392,14 @@ static void tell_figures(const struct verify *verify, usec_t took) {
 }
 
 static bool is_complete(const struct verify *verify) {
-	return verify->expected > 0 && sum(verify->bad, DEFECT_KINDS) == 0 && !(verify->strict && verify->gaps > 0);
+	return !verify->unread && verify->expected > 0 && sum(verify->bad, DEFECT_KINDS) == 0 && !(verify->strict && verify->gaps > 0);
 }
 
 static void tell_verdict(const struct verify *verify) {
 	const char *before = "Not complete: ";
-	if (verify->expected == 0) {
+	if (verify->unread && sum(verify->bad, DEFECT_KINDS) == 0) {
+		puts("Not complete: a file could not be read.");
+	} else if (verify->expected == 0) {
 		puts("There is no record here.");
 	} else if (is_complete(verify)) {
 		puts(verify->gaps > 0 ? "Complete: every bucket is there once, or a gap says why not."
@@ -535,7 +525,7 @@ static int report(struct verify *verify, usec_t began) {
 	}
 	tell_defects(verify);
 	if (verify->by_day) {
-		tell_days(verify);
+		days_tell(&verify->days);
 	}
 	if (verify->show_gaps) {
 		tell_gaps(verify);
@@ -588,13 +578,15 @@ int verify_run(struct tool *tool, int argc, char *argv[]) {
 	}
 	if (r == 0) {
 		r = tool_read(&verify.files, &verify.rooms, visit, odd, &verify);
+		verify.unread = r == EX_IOERR;
 	}
-	if (r == 0) {
-		r = report(&verify, began);
-		r = r < 0 ? EX_OSERR : r;
+	if (r == 0 || verify.unread) {
+		/* What could be read is of use, though a file is missing in it. */
+		int told = report(&verify, began);
+		r = told < 0 ? EX_OSERR : r != 0 ? r : told;
 	}
 	free(verify.defects);
-	free(verify.days);
+	days_done(&verify.days);
 	free(verify.pieces);
 	for (size_t i = 0; i < verify.reason_count; i++) {
 		free(verify.reasons[i].text);
