@@ -29,6 +29,9 @@ enum { TRIES = 4 };
 
 enum { LONGEST = 1 << 20 };
 
+/* Devices are read many at a time: to prepare for a text takes longer than to read one. */
+enum { BATCH = 128 << 10 };
+
 static const char *const words[LIVE_STATES] = {
 	[LIVE_FAILING] = "failing", [LIVE_WAITING] = "waiting",   [LIVE_LATE] = "late",
 	[LIVE_STARTING] = "starting", [LIVE_FRESH] = "fresh",
@@ -266,6 +269,8 @@ static int take_totals(struct live *live, const char *text, struct json_object *
 struct reading {
 	struct live *live;
 	enum { HEAD, ACCOUNTS, DEVICES, END } part;
+	struct buf batch;   /* lines of devices, with commas at their ends */
+	size_t batched;     /* so many */
 };
 
 /* Makes JSON of a line's own, by what is before and behind it, and takes it. */
@@ -286,6 +291,44 @@ static int take(struct live *live, const char *before, const char *line, size_t 
 	return r;
 }
 
+/* Each of the lines has to be one device. */
+static int take_batch(struct reading *reading) {
+	struct json_object *value = NULL;
+	struct error err;
+	size_t count = reading->batched;
+	char *line = reading->batch.data;
+	int r = buf_error(&reading->batch);
+	if (count == 0 || r < 0) {
+		return r;
+	}
+	const char *batch_end = reading->batch.data + reading->batch.len;
+	/* The last comma is the list's end. */
+	reading->batch.data[reading->batch.len - 2] = ']';
+	r = json_read(line, reading->batch.len, &value, &err);
+	r = r == 0 && json_count(value) != count ? -EBADMSG : r;
+	line++;
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		char *end = memchr(line, '\n', (size_t)(batch_end - line));
+		end[-1] = '\0'; /* its comma */
+		r = add_device(reading->live, line, json_element(value, i));
+		line = end + 1;
+	}
+	json_free(value);
+	buf_clear(&reading->batch);
+	reading->batched = 0;
+	return r;
+}
+
+static int batch(struct reading *reading, const char *line, size_t len) {
+	if (reading->batched == 0) {
+		buf_putc(&reading->batch, '[');
+	}
+	buf_append(&reading->batch, line, len);
+	buf_puts(&reading->batch, ",\n");
+	reading->batched++;
+	return reading->batch.len < BATCH ? 0 : take_batch(reading);
+}
+
 static int take_line(struct reading *reading, const char *line, size_t len) {
 	static const char devices[] = "\"devices\":[";
 	struct live *live = reading->live;
@@ -299,7 +342,8 @@ static int take_line(struct reading *reading, const char *line, size_t len) {
 	}
 	if (reading->part == DEVICES && line[0] == '"') {
 		reading->part = END;
-		return take(live, "{", line, len, "", take_totals);
+		int r = take_batch(reading);
+		return r < 0 ? r : take(live, "{", line, len, "", take_totals);
 	}
 	if (reading->part == END) {
 		return -EBADMSG;
@@ -309,12 +353,13 @@ static int take_line(struct reading *reading, const char *line, size_t len) {
 	if (len == 0) {
 		return 0; /* there is none */
 	}
-	return take(live, "", line, len, "", reading->part == ACCOUNTS ? add_account : add_device);
+	return reading->part == ACCOUNTS ? take(live, "", line, len, "", add_account) : batch(reading, line, len);
 }
 
 /* Returns 1 if it was cut off at the end of what came. */
 static int read_document(FILE *file, struct live *live) {
 	struct reading reading = {.live = live};
+	buf_init(&reading.batch, BATCH + LONGEST + 16);
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t len;
@@ -336,6 +381,7 @@ static int read_document(FILE *file, struct live *live) {
 		r = errno == EAGAIN ? -ETIMEDOUT : -errno;
 	}
 	free(line);
+	buf_done(&reading.batch);
 	return r != 0 ? r : reading.part != END ? 1 : 0;
 }
 

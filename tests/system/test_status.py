@@ -404,3 +404,34 @@ def test_watching_redraws_and_leaves_the_terminal_as_it_was(start_fake, make_dae
         os.close(slave)
     assert status(daemon, socket_path, "--watch")[0] == 64
     daemon.stop()
+
+
+# More with STATUS_DEVICES=100000.
+MANY = int(os.environ.get("STATUS_DEVICES", "5000"))
+TURN = 512 << 10  # no more is written in a turn of the loop: test_socket.c
+
+
+@pytest.mark.skipif(bool(WRAPPER), reason="valgrind's processor time says nothing")
+def test_many_devices_hold_the_loop_for_milliseconds_and_cost_no_memory(start_fake, make_daemon, socket_path):
+    daemon = start(make_daemon(start_fake().url, rooms(MANY), account={"rate": "1/h"},
+                               defaults={"interval": "DAILY", "window": "1d"}), socket_path)
+    size = len(read_all(socket_path))
+    before, used = memory_kb(daemon.process), cpu_of(daemon.process.pid)
+    idle = []
+    for _ in range(50):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(str(socket_path))
+        idle.append(client)
+    # As much as makes the ticks of the processor's clock short.
+    times = max(5, (64 << 20) // size)
+    for _ in range(times):
+        assert len(read_all(socket_path)) > size // 2
+    turn_ms = (cpu_of(daemon.process.pid) - used) / (times * size / TURN) * 1000
+    print(f"{MANY} devices, {size} bytes: {turn_ms:.2f} ms of processor time for a turn's share")
+    assert turn_ms < 20 * SLOW
+    assert memory_kb(daemon.process) < before + 8 * 1024
+    code, out, _ = status(daemon, socket_path)
+    assert code in (0, 1) and f"; {MANY} rooms: " in out
+    for client in idle:
+        client.close()
+    daemon.stop()
