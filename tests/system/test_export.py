@@ -255,10 +255,13 @@ def test_prometheus_takes_the_openmetrics(hostile, tmp_path):
         done = subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", tmp_path / "metrics", blocks],
                               capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
-        (blocks / "wal").mkdir()  # which the dump wants
-        dump = subprocess.run(["promtool", "tsdb", "dump", blocks], capture_output=True, text=True, timeout=60).stdout
+        # What the dump wants: Prometheus 2.42 the one, 2.53 the other.
+        (blocks / "wal").mkdir()
+        (tmp_path / "data").mkdir(exist_ok=True)
+        done = subprocess.run(["promtool", "tsdb", "dump", blocks], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
         samples = {}
-        for line in dump.splitlines():
+        for line in done.stdout.splitlines():
             labels, value, at = re.fullmatch(r"\{(.*)\} (\S+) (\d+)", line).groups()
             labels = dict(re.findall(r'(\w+)="((?:\\.|[^"\\])*)"', labels))
             assert labels["__name__"] == metric
