@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: ISC
 """occupancyctl report: its figures are those that a second implementation makes of the same log."""
 
+import datetime
 import fractions
 import html.parser
 import json
 import os
+import pathlib
 import re
 import resource
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -241,3 +244,33 @@ def test_a_browser_refuses_what_was_put_in(tmp_path):
     page.write_text(page.read_text().replace("</script>", ";document.title='x'</script>"))
     dom, said = dom_of(page, tmp_path)
     assert said and "<button" not in dom
+
+
+# Every week
+
+UNITS = pathlib.Path(__file__).resolve().parent.parent.parent / "conf/examples/report"
+
+
+def test_the_service_of_the_examples_writes_last_week(tmp_path):
+    service = (UNITS / "occupancyd-report.service").read_text()
+    command = re.search(r"^ExecStart=/bin/sh -c '(.*)'$", service, re.M).group(1).replace("$$", "$").replace("%%", "%")
+    assert "/usr/bin/occupancyctl report --weekly" in command
+    week = int(time.time()) // 86400 * 86400 - 7 * 86400
+    start = week - (week // 86400 + 3) % 7 * 86400
+    folder = write(tmp_path, Room(1, "Lab", "UTC", start, start + 14 * 86400))
+    done = subprocess.run(["/bin/sh", "-c", command.replace("/usr/bin/occupancyctl report", f"{OCCUPANCYCTL} report '{folder}'")],
+                          env={**os.environ, "STATE_DIRECTORY": str(tmp_path)}, capture_output=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    monday, sunday = (datetime.date(1970, 1, 1) + datetime.timedelta(start // 86400 + day) for day in (0, 6))
+    page = tmp_path / f"{monday.isocalendar()[0]}-W{monday.isocalendar()[1]:02d}.html"
+    shown = [f"{day.day} {day:%b} {day.year}" for day in (monday, sunday)]
+    assert f"Room occupancy, {shown[0]} to {shown[1]}" in page.read_text()
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+def test_the_units_of_the_examples_are_ones(tmp_path):
+    for unit in UNITS.iterdir():
+        (tmp_path / unit.name).write_text(unit.read_text().replace("/usr/bin/occupancyctl", str(OCCUPANCYCTL))
+                                          .replace("Documentation=man:occupancyctl(1)\n", "").replace("User=occupancyd\n", ""))
+    done = subprocess.run(["systemd-analyze", "verify", *tmp_path.iterdir()], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
