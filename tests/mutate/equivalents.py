@@ -58,8 +58,12 @@ PLACED = "if (r == 0 && run->place[0] && is_foreign(run, run->place) && strcmp(r
 LANES = "buf_init(&poller->report.lanes, 2048);"
 SENTENCE = "buf_init(&text, 4000);"
 NOT_FULL = "three are named at most, with names and reasons of limited length: hundreds of bytes stay free"
+PROBED = "struct error err = {{0}};"
+RESTARTS = "buf_init(&lines, 1 << 16);"
 
 EQUIVALENTS = [
+    ("src/daemon/outage.c", "outage_pauses", PROBED, PROBED.replace("0", "1"), "who fails sets it"),
+    ("src/daemon/reload.c", "name_restart_keys", RESTARTS, RESTARTS.replace("16", "15"), "two paths are all it holds"),
     ("src/daemon/clockwork.c", "is_better", NEARER, NEARER.replace("<", "<="),
      "of two that are equally far from our clock either will do"),
     ("src/daemon/probe.c", "take_waiting", WAITS, WAITS.replace("poll->asked <", "poll->asked <="),

@@ -254,6 +254,16 @@ static void what_was_written_is_read_back(void **state) {
 	}
 }
 
+static void a_time_at_the_end_of_the_line_is_read(void **state) {
+	(void)state;
+	struct log_entry entry;
+	expect_int(0, parse("{\"time\":\"2026-11-23T08:15:00Z\",\"name\":\"lobby\",\"count\":7,\"status\":\"ok\","
+	                    "\"interval\":\"MINUTELY\",\"device\":\"A\",\"revision\":0,\"end\":\"2026-11-23T08:16:00Z\","
+	                    "\"local_time\":\"2026-11-23T01:15:00-07:00\"}\n", &entry));
+	expect_int(-7 * 3600, entry.offset_s, "offset");
+	expect_int(5, entry.name.len, "bytes of the name");
+}
+
 static void lines_are_read_by_their_members(void **state) {
 	(void)state;
 #define TIMES "\"time\":\"2026-11-23T08:15:00Z\",\"end\":\"2026-11-23T08:16:00Z\","
@@ -308,6 +318,7 @@ int main(void) {
 		cmocka_unit_test(numbers_reach_their_ends),
 		cmocka_unit_test(full_buffer_shows_in_the_end),
 		cmocka_unit_test(what_was_written_is_read_back),
+		cmocka_unit_test(a_time_at_the_end_of_the_line_is_read),
 		cmocka_unit_test(lines_are_read_by_their_members),
 	};
 	return cmocka_run_group_tests(tests, sample_setup, sample_teardown);

@@ -533,6 +533,19 @@ static void two_minutes_that_fail_alone_are_told_before_it_is_over(void **state)
 	rig_end();
 }
 
+/* One bucket that is over behind it is enough to know that it fails alone. */
+static void an_hour_that_fails_alone_becomes_a_gap_with_the_next(void **state) {
+	(void)state;
+	start_with("HOURLY", "window = \"1h\"; backfill_from = \"2026-11-23T07:00:00Z\"; lookback = \"0s\";");
+	const struct rig_answer failure = {.status = 422, .body = "this one"};
+	serve_but(at("2026-11-23T08:00:00Z"), at("2026-11-23T09:00:00Z"), &failure, 2 * HOUR + 30 * MINUTE);
+	expect_lines("*\"time\":\"2026-11-23T07:00:00Z\",*\"status\":\"ok\",*\n"
+	             "{\"time\":\"2026-11-23T08:00:00Z\",*\"status\":\"gap\",*\n"
+	             "{\"time\":\"2026-11-23T09:00:00Z\",*\"status\":\"ok\",*\n");
+	expect_int(3, rig_status_now().records, "records");
+	rig_end();
+}
+
 /* Back-fill is 80 minutes; after the first answer, which confirms the clock, nobody does for three hours. */
 static void what_is_too_old_becomes_a_gap_with_its_reason(void **state) {
 	(void)state;
@@ -938,6 +951,18 @@ static const char *body_of(usec_t first, const char *minutes, const char *more) 
 	return body;
 }
 
+/* Of a page that says there is more, what comes before its first hole is recorded, and what follows is asked for. */
+static void a_page_is_recorded_up_to_its_first_hole(void **state) {
+	(void)state;
+	start_with("MINUTELY", "window = \"5m\"; backfill_from = \"2026-11-23T07:50:00Z\"; lookback = \"0s\";");
+	rig_status(200, body_of(rig_request(0)->start, "xxx.x.....", "\"nextPageToken\":\"more\","));
+	(void)rig_turn();
+	expect_int(3, rig_status_now().records, "records");
+	expect_between(0, SECOND, rig_until_asked(), "until the rest is asked for");
+	expect_time(at("2026-11-23T07:53:00Z"), rig_request(0)->start, "start");
+	rig_end();
+}
+
 /* Twelve minutes until eight o'clock, of which those with a dot are recorded without a count. */
 static void start_with_empty(const char *minutes, const char *window, const char *second) {
 	char defaults[256];
@@ -1187,6 +1212,7 @@ int main(void) {
 		TEST(a_minute_that_fails_alone_becomes_a_gap),
 		TEST(what_follows_a_minute_that_fails_alone_is_asked_for_once),
 		TEST(two_minutes_that_fail_alone_are_told_before_it_is_over),
+		TEST(an_hour_that_fails_alone_becomes_a_gap_with_the_next),
 		TEST(what_is_too_old_becomes_a_gap_with_its_reason),
 		TEST(a_day_of_nobody_is_told_once),
 		TEST(a_full_disk_pauses_polling_until_it_is_well),
@@ -1199,6 +1225,7 @@ int main(void) {
 		TEST(a_key_file_that_is_gone_is_told),
 		TEST(corrections_and_strays_are_counted),
 		TEST(points_that_are_dropped_are_told_once),
+		TEST(a_page_is_recorded_up_to_its_first_hole),
 		TEST(a_recheck_is_made_as_soon_as_it_may),
 		TEST(a_recheck_that_is_rejected_makes_nobody_fail),
 		TEST(a_recheck_that_breaks_the_server_makes_nobody_fail),
