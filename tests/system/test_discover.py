@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from harness import KEY, OCCUPANCYCTL, SLOW, WRAPPER, assert_clean, free_port, group, with_capabilities_of_users
+from harness import (KEY, OCCUPANCYCTL, SLOW, WRAPPER, assert_clean, free_port, group,
+                     with_capabilities_of_users, with_mounts_of_its_own)
 
 ENABLED = "/api/camera/getOccupancyEnabledCameras"
 STATES = "/api/camera/getMinimalCameraStateList"
@@ -24,6 +25,9 @@ CAMERAS = [
     {"uuid": f"{CANTEEN}.v0", "name": "Canteen", "zone": "Asia/Kathmandu", "location": "Depot"},
     {"uuid": "CCCCCCCCCCCCCCCCCCCCCA.v0", "name": "Yard", "zone": "UTC", "location": "Depot 2", "occupancy": False},
 ]
+
+
+LESS = CAMERAS[:1]
 
 
 @pytest.fixture
@@ -371,6 +375,48 @@ def test_the_key(site):
     here.key_file.write_text("\n")
     code, out, err = here.run()
     assert (code, out) == (77, "") and "is empty" in err
+
+
+# The system's own places, for this one process: the files of a unit, and what systemd has given to its service.
+OF_THE_SYSTEM = """
+set -e
+mount -t tmpfs none /etc
+mount -t tmpfs none /run
+mkdir -p /etc/occupancyd /etc/systemd/system/occupancyd.service.d /run/credentials/occupancyd.service /run/secure
+cp "$1" /etc/occupancyd/occupancyd.conf
+if [ "$3" = given ]; then
+    install -m 440 "$2" /run/credentials/occupancyd.service/api-key
+    echo wrong-key > /run/credentials/occupancyd.service/api-key.old
+elif [ "$3" = named ]; then
+    install -m 600 "$2" /run/secure/key
+    printf '[Service]\\nLoadCredential=api-key:/run/secure/key\\n' > /etc/systemd/system/occupancyd.service.d/key.conf
+fi
+shift 3
+exec "$@"
+"""
+
+
+@pytest.mark.parametrize("where", ["given", "named", "nowhere"])
+def test_the_key_of_the_service(site, where):
+    here = site(LESS)
+    here.accounts({"name": "acme", "key_file": "api-key"})
+    command = with_mounts_of_its_own(OF_THE_SYSTEM, here.config, here.key_file, where)
+    done = subprocess.run([*command, "ls", OCCUPANCYCTL], capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip(f"file systems, with the program in reach, cannot be mounted here: {done.stderr.strip()}")
+    done = subprocess.run([*command, *WRAPPER, OCCUPANCYCTL, "discover"], text=True, capture_output=True, timeout=60 * SLOW)
+    assert_clean(done.stderr)
+    if where == "nowhere":
+        assert (done.returncode, done.stdout) == (77, "")
+        assert done.stderr == ("occupancyctl: acme: api-key is a credential of the service, and /etc/occupancyd/api-key, where it "
+                               "comes from, does not exist\n")
+    else:
+        assert (done.returncode, done.stderr) == (0, "") and "Lobby" in done.stdout
+        # Of another configuration the same name is another key.
+        done = subprocess.run([*command, "sh", "-c", 'mkdir -p /run/occupancyd && cp /etc/occupancyd/occupancyd.conf /run/occupancyd && "$@"',
+                               "sh", *WRAPPER, OCCUPANCYCTL, "discover", "-c", "/run/occupancyd/occupancyd.conf"], text=True, capture_output=True,
+                              timeout=60 * SLOW)
+        assert done.returncode == 77 and "/run/occupancyd/api-key, where it comes from, does not exist" in done.stderr
 
 
 def test_what_a_user_gets_wrong_is_said(site):
