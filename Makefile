@@ -68,12 +68,15 @@ VERSION     := $(shell awk -F'[()]' 'NR == 1 { print $$2 }' debian/changelog)
 RUN_PACKAGES   := ca-certificates tzdata
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-dev libconfig-dev \
                   libsystemd-dev libxlsxwriter-dev zlib1g-dev
+# Programs that read what occupancyctl writes.  Tests that need one that is not there are skipped; VIEWERS=0 leaves them out.
+VIEWERS        ?= 1
+VIEW_PACKAGES  := prometheus influxdb libreoffice-calc chromium
 # The stand-in server, which the demo runs.
 DEMO_PACKAGES  := libmicrohttpd-dev
 DEB_PACKAGES   := build-essential debhelper dpkg-dev lintian
 TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest python3-pytest-xdist libfaketime tzdata mandoc \
                   valgrind clang clang-format clang-tidy cppcheck libclang-rt-dev llvm procps systemd logrotate rsyslog e2fsprogs mount \
-                  python3-jinja2 python3-yaml python3-jsonschema prometheus influxdb libreoffice-calc chromium
+                  python3-jinja2 python3-yaml python3-jsonschema
 # A small Debian in a container, for the package and the unit.
 SERVICE_PACKAGES := debootstrap systemd-container dnsmasq-base
 # The image of conf/examples/container: for `make check-container` alone.
@@ -84,6 +87,7 @@ TO_RUN     := 'to run it:' $(RUN_PACKAGES)
 TO_BUILD   := 'to build it:' $(BUILD_PACKAGES)
 TO_DEMO    := 'for the demo:' $(DEMO_PACKAGES)
 TO_TEST    := 'for the tests:' $(TEST_PACKAGES)
+TO_VIEW    := $(if $(filter-out 0,$(VIEWERS)),'to read what it writes:' $(VIEW_PACKAGES))
 TO_PACKAGE := 'for the Debian package:' $(DEB_PACKAGES)
 TO_SERVE   := 'for the tests in containers:' $(SERVICE_PACKAGES)
 
@@ -256,7 +260,7 @@ FORCE:
 
 .PHONY: deps deps-build deps-demo deps-deb deps-bench deps-container
 deps:
-	$(Q)tests/install-packages $(TO_RUN) $(TO_BUILD) $(TO_DEMO) $(TO_TEST) $(TO_PACKAGE) $(TO_SERVE)
+	$(Q)tests/install-packages $(TO_RUN) $(TO_BUILD) $(TO_DEMO) $(TO_TEST) $(TO_VIEW) $(TO_PACKAGE) $(TO_SERVE)
 
 # No web server, no tools of the tests: for the machine that it will run on.
 deps-build:
