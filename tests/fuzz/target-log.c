@@ -50,7 +50,8 @@ static void check_ways(const char *text, size_t len, int r, const struct log_ent
 	must(r < 0 || (entry->start == slow.start && entry->end == slow.end && strcmp(entry->uuid, slow.uuid) == 0 &&
 	               entry->interval == slow.interval && entry->status == slow.status && entry->count == slow.count &&
 	               entry->revision == slow.revision && entry->offset_s == slow.offset_s &&
-	               entry->name.len == slow.name.len),
+	               entry->has_previous == slow.has_previous && entry->name.len == slow.name.len &&
+	               (slow.name.len == 0 || memcmp(entry->name.text, slow.name.text, slow.name.len) == 0)),
 	     "they read different records");
 }
 
