@@ -59,11 +59,9 @@ LANES = "buf_init(&poller->report.lanes, 2048);"
 SENTENCE = "buf_init(&text, 4000);"
 NOT_FULL = "three are named at most, with names and reasons of limited length: hundreds of bytes stay free"
 PROBED = "struct error err = {{0}};"
-RESTARTS = "buf_init(&lines, 1 << 16);"
 
 EQUIVALENTS = [
     ("src/daemon/outage.c", "outage_pauses", PROBED, PROBED.replace("0", "1"), "who fails sets it"),
-    ("src/daemon/reload.c", "name_restart_keys", RESTARTS, RESTARTS.replace("16", "15"), "two paths are all it holds"),
     ("src/daemon/clockwork.c", "is_better", NEARER, NEARER.replace("<", "<="),
      "of two that are equally far from our clock either will do"),
     ("src/daemon/probe.c", "take_waiting", WAITS, WAITS.replace("poll->asked <", "poll->asked <="),
@@ -265,7 +263,6 @@ EQUIVALENTS = [
     ("src/daemon/loop.c", "tell_status", SENTENCE, SENTENCE.replace("4000", "3999"), NOT_FULL),
     ("src/daemon/loop.c", "tell_status", SENTENCE, SENTENCE.replace("4000", "4001"), NOT_FULL),
     ("src/daemon/storage.c", "storage_note", ERROR, ERROR.replace(": 0", ": 1"), "what is not negative is no error"),
-    ("src/daemon/outage.c", "outage_pauses", "struct error err = {{0}};", "struct error err = {{1}};", "it is written before it is read"),
     ("src/daemon/roll.c", "roll_release", RELEASED, RELEASED.replace("i < roll", "i <= roll"),
      "the table ends in an empty place, which holds nothing"),
     ("src/daemon/zonewatch.c", "compare", "struct error why = {{0}};", "struct error why = {{1}};", "it is written before it is read"),

@@ -21,7 +21,7 @@ struct archive {
 
 static void put_number(struct buf *out, uint64_t number, int bytes) {
 	for (int i = 0; i < bytes; i++) {
-		buf_putc(out, (char)(number >> 8 * i));
+		buf_putc(out, (char)(i < 8 ? number >> 8 * i : 0));
 	}
 }
 
@@ -64,7 +64,7 @@ static int check(struct archive *archive, size_t less) {
 	struct buf *all = &archive->members;
 	size_t directory = all->len;
 
-	buf_append(all, archive->directory.data, archive->directory.len);
+	buf_append(all, buf_text(&archive->directory), archive->directory.len);
 	buf_append(all, "PK\5\6", 4);
 	put_number(all, 0, 4);
 	put_number(all, (uint64_t)archive->count, 2);
