@@ -816,6 +816,9 @@ static void check_leftovers(void) {
 		world_violation("retention: expected at most %lld KiB of rotated files, but there are %lld bytes",
 		                (long long)setup->keep_kib, (long long)bytes);
 	}
+	for (size_t i = 0; i < disk->spool.now.len; i++) {
+		world_violation("orders: expected all to be done and gone, but %s is there", disk->spool.now.entries[i].name);
+	}
 	for (size_t i = 0; i < disk->state.now.len; i++) {
 		const char *name = disk->state.now.entries[i].name;
 		bool set_aside = world->damages > 0 && strncmp(name, "checkpoint.damaged-", 19) == 0;

@@ -24,8 +24,8 @@ void disk_init(void) {
 /* Names */
 
 struct directory *disk_find(const char *path, const char **ret_name) {
-	struct directory *const all[] = {&disk->log, &disk->state};
-	for (size_t i = 0; i < 2; i++) {
+	struct directory *const all[] = {&disk->spool, &disk->log, &disk->state};
+	for (size_t i = disk->spool.path ? 0 : 1; i < 3; i++) {
 		size_t len = strlen(all[i]->path);
 		if (strncmp(path, all[i]->path, len) == 0 && (path[len] == '/' || path[len] == '\0')) {
 			*ret_name = path + len + (path[len] == '/');
@@ -366,6 +366,7 @@ static void crash_directory(struct directory *directory) {
 void disk_crash(void) {
 	crash_directory(&disk->log);
 	crash_directory(&disk->state);
+	crash_directory(&disk->spool);
 	for (struct inode *inode = disk->inodes; inode; inode = inode->next) {
 		crash_file(inode);
 	}

@@ -25,6 +25,7 @@
 
 #define DISK_LOG "/sim/log"
 #define DISK_STATE "/sim/state"
+#define DISK_SPOOL "/sim/state/spool"
 
 enum { DISK_NAME_SIZE = 96 };
 
@@ -78,6 +79,7 @@ struct keepsake {
 
 struct disk {
 	struct directory log, state;
+	struct directory spool; /* path NULL: there is none */
 	struct inode *inodes;
 	uint64_t next_inode;
 	uint64_t files_begun;

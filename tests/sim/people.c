@@ -3,6 +3,7 @@
 #include "people.h"
 
 #include "backup.h"
+#include "base/utc.h"
 #include "disk.h"
 #include "haunt.h"
 #include "ledger.h"
@@ -139,6 +140,24 @@ static void stop_for_a_while(const struct event *event) {
 	}
 }
 
+/* As the tool does it: whole and durable, then the daemon is told. */
+static void place_order(const struct event *event) {
+	const struct setup *setup = &setups->versions[0];
+	const struct setup_device *device = &setup->devices[event->arg % setup->device_count];
+	char name[DISK_NAME_SIZE], text[512], from[UTC_STRING_SIZE], to[UTC_STRING_SIZE];
+
+	disk->spool.path = DISK_SPOOL;
+	(void)snprintf(name, sizeof(name), "%04d.order", (int)(event - plan->events));
+	(void)snprintf(text, sizeof(text), "occupancyd-backfill 1\n%s %s %s %s\n", device->uuid,
+	               granularity_name(device->granularity), utc_format(from, world->now - event->arg2),
+	               utc_format(to, world->now - event->arg2 / 4));
+	struct inode *inode = disk_create(&disk->spool, name);
+	disk_append(inode, text, strlen(text));
+	disk_sync(inode);
+	disk_sync_directory(&disk->spool);
+	world->sig_reload = in_life;
+}
+
 void people_begin(struct event *event) {
 	switch (event->kind) {
 	case EVENT_DISK_FULL:
@@ -172,6 +191,9 @@ void people_begin(struct event *event) {
 	case EVENT_RELOAD:
 		setup_mutate((enum mutation)event->arg, (uint64_t)event->arg2);
 		world->sig_reload = in_life;
+		break;
+	case EVENT_ORDER:
+		place_order(event);
 		break;
 	case EVENT_BROKEN:
 		setup_write(true);

@@ -42,6 +42,7 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_RESTORE] = "log restored",
 	[EVENT_LOSE] = "checkpoint lost",
 	[EVENT_HAUNT] = "log ahead",
+	[EVENT_ORDER] = "order",
 };
 
 /* Which of them belong together, and how often each is chosen. */
@@ -334,6 +335,22 @@ static void add_limit(struct dice *dice) {
 	}
 }
 
+/* With dice of their own: the rest of the plan is what it would be without them. */
+static void add_orders(uint64_t seed) {
+	struct dice dice = dice_of(seed, 13);
+	usec_t span = plan->quiet - plan->begin;
+	for (int i = 0; i < 4 && plan->len < EVENTS_MAX; i++) {
+		usec_t at = plan->begin + dice_between(&dice, span / 4, span);
+		plan->events[plan->len++] = (struct event){
+			.kind = EVENT_ORDER,
+			.at = at,
+			.until = at,
+			.arg = dice_below(&dice, 12),
+			.arg2 = some_time(&dice, 30 * USEC_PER_MIN, at - plan->begin),
+		};
+	}
+}
+
 void plan_init(uint64_t seed, unsigned kinds) {
 	struct dice dice = dice_of(seed, 3);
 	enum scale scale = (enum scale)dice_below(&dice, SCALES);
@@ -395,6 +412,9 @@ void plan_init(uint64_t seed, unsigned kinds) {
 	}
 	if (plan->away || (kinds & PLAN_PEOPLE && dice_permille(&dice, 600))) {
 		add_calm_change(&dice);
+	}
+	if (seed % 16 == 11) {
+		add_orders(seed);
 	}
 	qsort(plan->events, (size_t)plan->len, sizeof(*plan->events), by_time);
 	setup_init(&dice, scale, moves ? moves->zones : NULL);

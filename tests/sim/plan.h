@@ -51,6 +51,7 @@ enum event_kind {
 	EVENT_RESTORE, /* a copy of the log, made at the begin, is put back at the end */
 	EVENT_LOSE,   /* the checkpoint is gone (arg: 0) or damaged (1) at the next start */
 	EVENT_HAUNT,  /* at the next start the log ends in a time that has not come; arg: by so many microseconds */
+	EVENT_ORDER,  /* somebody orders what is recorded of arg, a device, to be asked for again; arg2: from so long ago on */
 	EVENT_KINDS,
 };
 
