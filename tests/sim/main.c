@@ -19,6 +19,7 @@
 #include "campaign.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,7 @@ static const struct option words[] = {
 
 /* Returns -1 to go on, else an exit code. */
 static int read_option(int option, struct campaign *campaign, bool *shrink) {
+	static char logs[PATH_MAX];
 	switch (option) {
 	case OPTION_SEEDS:
 		campaign->seeds = strtoull(optarg, NULL, 10);
@@ -143,7 +145,7 @@ static int read_option(int option, struct campaign *campaign, bool *shrink) {
 		campaign->run.patience_s = atoi(optarg);
 		return campaign->run.patience_s > 0 ? -1 : usage(stderr);
 	case OPTION_LOGS:
-		campaign->run.logs = realpath(optarg, NULL);
+		campaign->run.logs = realpath(optarg, logs);
 		return campaign->run.logs ? -1 : usage(stderr);
 	case 'h':
 		return usage(stdout);

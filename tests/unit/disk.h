@@ -56,7 +56,7 @@ static void fault_arm(enum fault_kind kind, int error, int at, int count) {
 	fault.kind = kind;
 	fault.error = error;
 	fault.at = at;
-	fault.last = at + count - 1;
+	fault.last = at + (count - 1);
 	fault.calls = 0;
 	fault.hits = 0;
 	fault.half_done = false;
