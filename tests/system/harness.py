@@ -417,6 +417,11 @@ def memory_kb(process):
     return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{process.pid}/status").read()).group(1))
 
 
+def has_grown(process, before, most):
+    """Whether it takes more than so many kB more.  Sanitizers and valgrind keep what was freed, so nobody knows."""
+    return not WRAPPER and not SANITIZERS and memory_kb(process) > before + most
+
+
 def assert_clean(stderr):
     """No sanitizer and no valgrind has anything to say."""
     for mark in ("AddressSanitizer", "LeakSanitizer", "runtime error:", "==ERROR", "ThreadSanitizer"):
