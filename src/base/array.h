@@ -41,6 +41,6 @@ static inline size_t array_place(const void *list, size_t count, size_t element,
  */
 #define ARRAY_PLACE(list, count, member, least) \
 	array_place(list, count, sizeof(*(list)), \
-	            _Generic((list)->member, int64_t: offsetof(__typeof__(*(list)), member)), least)
+	            offsetof(__typeof__(*(list)), member) + 0 * sizeof(&(list)->member == (int64_t *)0), least)
 
 #endif

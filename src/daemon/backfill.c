@@ -221,10 +221,10 @@ static int by_name(const void *a, const void *b) {
 static void take_file(struct poller *poller, const char *name) {
 	struct backfill *backfill = &poller->backfill;
 	struct order *known = find(backfill, name);
-	struct order_line *lines;
+	struct order_line *lines = NULL;
 	struct error err = {{0}};
 	char path[PATH_MAX];
-	size_t len;
+	size_t len = 0;
 
 	if (known) {
 		known->seen = true;
@@ -427,7 +427,7 @@ static void begin_orders(struct poller *poller) {
 	struct backfill *backfill = &poller->backfill;
 	struct error err = {{0}};
 	size_t room = BUCKETS_MOST, ready = 0;
-	bool *begins = calloc(backfill->len, sizeof(*begins));
+	bool *begins = calloc(backfill->len + 1, sizeof(*begins));
 
 	for (size_t i = 0; i < backfill->len; i++) {
 		room -= buckets_of(&backfill->orders[i]);

@@ -29,6 +29,7 @@ struct program {
 	struct poller *poller;
 	struct socket *socket; /* NULL: there is none */
 	struct overview_source overview;
+	struct socket_source source;
 };
 
 static int exit_code(int r) {
@@ -173,7 +174,6 @@ static int open_all(struct program *program, bool once, struct error *err) {
 
 /* The locks are held: no other daemon of this state listens.  What is recorded does not depend on it. */
 static void open_socket(struct program *program) {
-	static struct socket_source source = {.state_size = sizeof(struct overview), .write = overview_write};
 	const char *directory = poller_config(program->poller)->runtime_directory;
 	char path[PATH_MAX];
 	struct error err = {{0}};
@@ -181,9 +181,10 @@ static void open_socket(struct program *program) {
 		return;
 	}
 	program->overview = (struct overview_source){.poller = program->poller, .started = clock_realtime()};
-	source.user = &program->overview;
+	program->source = (struct socket_source){
+		.state_size = sizeof(struct overview), .write = overview_write, .user = &program->overview};
 	if (snprintf(path, sizeof(path), "%s/status", directory) >= PATH_MAX ||
-	    socket_open(path, program->signals, &source, &program->socket, &err) < 0) {
+	    socket_open(path, program->signals, &program->source, &program->socket, &err) < 0) {
 		log_warning("%s: there will be no status socket until a restart", err.text);
 	}
 }

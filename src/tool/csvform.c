@@ -46,9 +46,7 @@ static int put_middle(const struct job *job, const struct subject *subject, stru
 static const char *const why[] = {[-SERIES_NONE] = "no_data", [-SERIES_GAP] = "gap", [-SERIES_MISSING] = "missing"};
 
 static char *put_word(char *at, const char *word) {
-	size_t len = strlen(word);
-	memcpy(at, word, len);
-	return at + len;
+	return mempcpy(at, word, strlen(word));
 }
 
 /* Of a coarser row the part of its time that is known, else the reason why there is no count. */

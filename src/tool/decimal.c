@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { PLACES = 6 };
+
 char *decimal_put(char *to, int64_t count, uint32_t millionths, char point) {
 	char digits[DECIMAL_SIZE], *at = digits + sizeof(digits);
 	uint64_t rest = (uint64_t)count;
@@ -16,10 +18,12 @@ char *decimal_put(char *to, int64_t count, uint32_t millionths, char point) {
 	to += digits + sizeof(digits) - at;
 	if (millionths > 0) {
 		*to++ = point;
-		for (uint32_t unit = 100000; millionths > 0; unit /= 10) {
-			*to++ = (char)('0' + millionths / unit);
-			millionths %= unit;
+		size_t len = 0;
+		for (size_t i = PLACES; i-- > 0; millionths /= 10) {
+			to[i] = (char)('0' + millionths % 10);
+			len = len == 0 && to[i] != '0' ? i + 1 : len;
 		}
+		to += len;
 	}
 	return to;
 }

@@ -27,9 +27,7 @@ struct lines_of {
 enum { LINE_SIZE = 256 };
 
 static char *put_text(char *at, const char *text) {
-	size_t len = strlen(text);
-	memcpy(at, text, len);
-	return at + len;
+	return mempcpy(at, text, strlen(text));
 }
 
 static char *put_shared(const struct line_room *room, char *at) {

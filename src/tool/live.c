@@ -386,7 +386,7 @@ static int read_document(FILE *file, struct live *live) {
 }
 
 static enum live_result read_once(const char *path, struct live *live, int *ret, struct error *err) {
-	int fd;
+	int fd = -1;
 	enum live_result result = connect_to(path, &fd, err);
 	*ret = 0;
 	if (result != LIVE_GOT) {

@@ -75,19 +75,16 @@ static int create(struct output *output) {
 }
 
 /* The file that symbolic links lead to is replaced, not they. */
-static int resolve(struct output *output, const char *path) {
-	output->path = realpath(path, NULL);
-	if (!output->path && errno == ENOENT) {
-		output->path = strdup(path);
-	}
-	return output->path ? 0 : -errno;
+static char *resolve(const char *path) {
+	char *found = realpath(path, NULL);
+	return found || errno != ENOENT ? found : strdup(path);
 }
 
 static int open_file(struct output *output, const char *path) {
 	struct stat st;
-	int r = resolve(output, path);
-	if (r < 0) {
-		return r;
+	output->path = resolve(path);
+	if (!output->path) {
+		return -errno;
 	}
 	if (stat(output->path, &st) == 0 && !S_ISREG(st.st_mode)) {
 		output->fd = open(output->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);

@@ -81,7 +81,7 @@ static int unpack(int fd, int64_t at, int64_t left, z_stream *stream, unsigned c
 }
 
 static int check_member(int fd, int64_t member, int64_t packed, const char *ending) {
-	unsigned char header[MEMBER_LEN], *blocks = malloc(2 * (size_t)BLOCK);
+	unsigned char header[MEMBER_LEN] = {0}, *blocks = malloc(2 * (size_t)BLOCK);
 	struct tail tail = {.len = 0};
 	z_stream stream = {.next_in = NULL};
 	int r = blocks ? read_all(fd, header, sizeof(header), member) : -ENOMEM;
@@ -99,7 +99,7 @@ static int check_member(int fd, int64_t member, int64_t packed, const char *endi
 }
 
 int zipcheck(int fd, const char *prefix, const char *ending) {
-	unsigned char end[END_LEN], entry[ENTRY_LEN];
+	unsigned char end[END_LEN] = {0}, entry[ENTRY_LEN] = {0};
 	struct file_info info;
 	char name[NAME_SIZE];
 	int r = file_stat_open(fd, &info);
