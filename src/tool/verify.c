@@ -38,7 +38,7 @@ static const char *const defect_words[DEFECT_KINDS] = {
 	[DEFECT_UNFOUNDED] = "corrected without a first record",
 	[DEFECT_SKIPPED] = "corrected without the revision before",
 	[DEFECT_SHAPE] = "not a bucket of its interval",
-	[DEFECT_LOCAL] = "with another local time",
+	[DEFECT_LOCAL] = "without a local time that a clock shows",
 };
 
 struct defect {
@@ -120,19 +120,9 @@ static bool is_odd_shaped(const struct seen *seen) {
 	return entry->status != RECORD_GAP && !goes_on && !rooms_is_bucket(entry);
 }
 
-/* Where a single short bucket has another offset than those around it: nobody changes a zone there and back so fast. */
-static int look_at_offsets(struct verify *verify, const struct seen *seen, struct defect *defect) {
-	const struct room *room = seen->room;
-	const struct zone_offset *last = &room->offsets[room->offset_count - 1];
-	bool unknown = seen->entry->offset_s == OFFSET_UNKNOWN && seen->entry->status != RECORD_GAP && room->offset_count > 0;
-	bool back = room->offset_count >= 3 && last->from == seen->entry->start && seen->entry->revision == 0 &&
-	            last->offset_s == last[-2].offset_s && last->from - last[-1].from <= room->length && room->length <= 15 * USEC_PER_MIN;
-	if (back) {
-		defect->start = last[-1].from;
-		defect->end = last->from;
-	}
-	defect->kind = DEFECT_LOCAL;
-	return unknown || back ? add_defect(verify, defect) : 0;
+/* Each record has one; a gap that others wrote need not. */
+static bool has_no_local_time(const struct seen *seen) {
+	return seen->entry->offset_s == OFFSET_UNKNOWN && seen->entry->status != RECORD_GAP && seen->room->offset_count > 0;
 }
 
 static int visit(const struct seen *seen, void *user) {
@@ -151,9 +141,9 @@ static int visit(const struct seen *seen, void *user) {
 		defect.kind = DEFECT_SHAPE;
 		r = add_defect(verify, &defect);
 	}
-	if (r == 0 && (seen->entry->offset_s == OFFSET_UNKNOWN || seen->room->offset_count >= 3)) {
-		struct defect local = defect;
-		r = look_at_offsets(verify, seen, &local);
+	if (r == 0 && has_no_local_time(seen)) {
+		defect.kind = DEFECT_LOCAL;
+		r = add_defect(verify, &defect);
 	}
 	if (r < 0) {
 		return r;
