@@ -366,7 +366,9 @@ static void crash_directory(struct directory *directory) {
 void disk_crash(void) {
 	crash_directory(&disk->log);
 	crash_directory(&disk->state);
-	crash_directory(&disk->spool);
+	if (disk->spool.path) {
+		crash_directory(&disk->spool);
+	}
 	for (struct inode *inode = disk->inodes; inode; inode = inode->next) {
 		crash_file(inode);
 	}
