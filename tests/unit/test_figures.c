@@ -51,6 +51,11 @@ static void nothing_is_no_figure(void **state) {
 	expect_true(isnan(use_utilisation(&figures.all, 8)) && isnan(figures_completeness(&figures)) && isnan(figures_weekday(&figures, 0)));
 }
 
+/* Some processors have more digits in their registers than a double has. */
+static bool is_near(double a, double b) {
+	return fabs(a - b) < 1e-12;
+}
+
 static void time_without_a_count_is_left_out(void **state) {
 	usec_t monday = at("2026-11-02T00:00:00Z");
 	(void)state;
@@ -66,8 +71,8 @@ static void time_without_a_count_is_left_out(void **state) {
 	/* Half of the first hour is working time. */
 	expect_int(150 * USEC_PER_MIN, figures.working.known);
 	expect_int(90 * USEC_PER_MIN, figures.working.used);
-	expect_true(use_mean(&figures.working) == 12 / 2.5 && use_when_used(&figures.working) == 8);
-	expect_true(use_frequency(&figures.working) == 0.6 && use_utilisation(&figures.working, 8) == 0.6);
+	expect_true(is_near(use_mean(&figures.working), 12 / 2.5) && is_near(use_when_used(&figures.working), 8));
+	expect_true(is_near(use_frequency(&figures.working), 0.6) && is_near(use_utilisation(&figures.working, 8), 0.6));
 	expect_true(isnan(use_utilisation(&figures.working, 0)));
 	expect_int(3, figures.counted);
 	expect_int(8, figures.expected);
@@ -94,7 +99,7 @@ static void hours_are_those_of_the_clock(void **state) {
 	expect_int(USEC_PER_HOUR, figures.week_known[6][23]);
 	expect_int(0, figures.week_known[0][0]);
 	expect_int(0, figures.working.known);
-	expect_true(figures_weekday(&figures, 6) == 3);
+	expect_true(is_near(figures_weekday(&figures, 6), 3));
 }
 
 int main(void) {
