@@ -143,7 +143,7 @@ PLANTS = [
           "	if (from > said->fresh) {", "	if (0 * from > said->fresh) {"),
     Plant("an empty end taken for an empty beginning", "src/schedule/belief.c",
           "		confirm(doubt->at_end ? &belief->end : &belief->start, doubt);",
-          "		confirm(&belief->end, doubt), confirm(&belief->start, doubt);"),
+          "		confirm(&belief->end, doubt), confirm(&belief->start, doubt);", first=295),
     Plant("a gap empty because an answer left it out", "src/response/record.c",
           "		if (!sure && fit->chosen[i] == FIT_NONE) {", "		if (!sure && fit->buckets == 0) {"),
     Plant("a server that leaves out what is empty is never known", "src/schedule/belief.c",
