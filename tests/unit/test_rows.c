@@ -187,7 +187,7 @@ static void weeks_begin_on_monday(void **state) {
 	(void)state;
 	begin(INTERVAL_DAILY, "UTC");
 	fill(at("2026-10-30T00:00:00Z"), at("2026-11-10T00:00:00Z"), 1);
-	struct coarse coarse;
+	struct coarse coarse = {.with = COARSE_MEAN};
 	struct error err;
 	struct rows rows;
 	struct row row;
@@ -222,7 +222,7 @@ static void great_counts_keep_what_a_double_can(void **state) {
 	begin(INTERVAL_QUARTERHOURLY, "UTC");
 	usec_t start = at("2026-11-23T08:00:00Z");
 	put(start, start + 15 * USEC_PER_MIN, RECORD_OK, INT64_MAX);
-	struct coarse coarse;
+	struct coarse coarse = {.with = COARSE_MEAN};
 	struct error err;
 	struct rows rows;
 	struct row row;
