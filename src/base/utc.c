@@ -48,8 +48,17 @@ static void split_days(int64_t days, struct civil *ret) {
 	ret->year = year_of_era + era * 400 + (ret->month <= 2);
 }
 
+int64_t utc_date(usec_t local) {
+	return floor_div(local, USEC_PER_DAY);
+}
+
+int utc_weekday(int64_t date) {
+	/* 1970-01-01 was a Thursday. */
+	return (int)((date % 7 + 3 + 7) % 7);
+}
+
 void utc_split(usec_t instant, struct civil *ret) {
-	int64_t days = floor_div(instant, USEC_PER_DAY);
+	int64_t days = utc_date(instant);
 	/* Counted from the remainder: days * USEC_PER_DAY can fall below usec_t. */
 	usec_t rest = instant % USEC_PER_DAY;
 	if (rest < 0) {

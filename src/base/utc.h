@@ -27,6 +27,12 @@ struct civil {
 /** Days from 1970-01-01 to that date. */
 int64_t utc_days(int64_t year, int month, int day);
 
+/** The date that a clock shows, as days since 1970-01-01; local: what it shows, as if it stood in UTC. */
+int64_t utc_date(usec_t local);
+
+/** The weekday of a date: 0 is Monday. */
+int utc_weekday(int64_t date);
+
 /** Splits an instant.  Floors, so it is right before 1970 too. */
 __attribute__((nonnull))
 void utc_split(usec_t instant, struct civil *ret);

@@ -105,7 +105,7 @@ static int64_t change_day(const struct rule_change *change, int64_t year) {
 
 	int64_t first = utc_days(year, change->month, 1);
 	int64_t next = change->month == 12 ? utc_days(year + 1, 1, 1) : utc_days(year, change->month + 1, 1);
-	int64_t weekday = (first % 7 + 4 + 7) % 7; /* 1970-01-01 was a Thursday */
+	int64_t weekday = (utc_weekday(first) + 1) % 7; /* 0 is Sunday */
 	int64_t day = first + (change->day - weekday + 7) % 7 + INT64_C(7) * (change->week - 1);
 	return day < next ? day : day - 7; /* there is no fifth: the last is meant */
 }

@@ -386,15 +386,21 @@ static int read_rate(const struct reading *in, void *into) {
 	return 0;
 }
 
-static void write_rate(const struct key *key, const void *value, struct buf *out) {
-	struct request_rate rate;
+void value_put_rate(struct buf *out, const struct request_rate *rate) {
 	size_t u = 0;
-	(void)key;
-	memcpy(&rate, value, sizeof(rate));
-	while (u + 1 < RATE_UNITS && rate_units[u].length != rate.per) {
+	while (u + 1 < RATE_UNITS && rate_units[u].length != rate->per) {
 		u++;
 	}
-	buf_printf(out, "\"%lld/%c\"", (long long)rate.count, rate_units[u].letter);
+	buf_printf(out, "%lld/%c", (long long)rate->count, rate_units[u].letter);
+}
+
+static void write_rate(const struct key *key, const void *value, struct buf *out) {
+	struct request_rate rate;
+	(void)key;
+	memcpy(&rate, value, sizeof(rate));
+	buf_putc(out, '"');
+	value_put_rate(out, &rate);
+	buf_putc(out, '"');
 }
 
 static int unknown_choice(const struct reading *in) {

@@ -39,6 +39,10 @@ bool value_is_set(enum key_id id, const void *from);
 __attribute__((nonnull))
 void value_write(enum key_id id, const void *from, struct buf *out);
 
+/** Appends "90/s", as it was configured. */
+__attribute__((nonnull))
+void value_put_rate(struct buf *out, const struct request_rate *rate);
+
 /** Printable UTF-8: nothing that would garble a line. */
 __attribute__((nonnull))
 bool value_is_printable(const char *text);

@@ -5,7 +5,6 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/utc.h"
 #include "daemon/poller-private.h"
 #include "schedule/ordered.h"
 #include "state/order.h"
@@ -84,15 +83,19 @@ static struct poll *poll_of(const struct poller *poller, const struct job *job) 
 	return roster_find(&poller->roll.roster, job->line.uuid, job->line.interval);
 }
 
+static void let_go(const struct poller *poller, struct job *job) {
+	struct poll *poll = poll_of(poller, job);
+	if (poll && poll->recheck.ordered == &job->ordered) {
+		poll->recheck.ordered = NULL;
+	}
+}
+
 /* Lets go of the polls, and keeps how far it has got. */
 static void halt(const struct poller *poller, struct order *order) {
 	for (size_t i = 0; i < order->len; i++) {
 		struct job *job = &order->jobs[i];
-		struct ordered *ordered = &job->ordered;
-		struct poll *poll = poll_of(poller, job);
-		if (poll && poll->recheck.ordered == ordered) {
-			poll->recheck.ordered = NULL;
-		}
+		const struct ordered *ordered = &job->ordered;
+		let_go(poller, job);
 		if (order->state == ORDER_UNDER_WAY) {
 			job->line.from = ordered->open > 0 ? ordered->list[ordered->first].start : job->line.to;
 			end_job(order, job);
@@ -389,12 +392,8 @@ static void begin(struct order *order) {
 /* An order that has not begun is as it was. */
 static void give_back(const struct poller *poller, struct order *order) {
 	for (size_t i = 0; i < order->len; i++) {
-		struct job *job = &order->jobs[i];
-		struct poll *poll = poll_of(poller, job);
-		if (poll && poll->recheck.ordered == &job->ordered) {
-			poll->recheck.ordered = NULL;
-		}
-		ordered_done(&job->ordered);
+		let_go(poller, &order->jobs[i]);
+		ordered_done(&order->jobs[i].ordered);
 	}
 	order->state = ORDER_WAITS;
 }

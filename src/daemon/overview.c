@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/utc.h"
+#include "config/value.h"
 #include "daemon/poller-private.h"
 
 #include <string.h>
@@ -123,9 +124,9 @@ static void put_account(struct buf *out, const struct poller *poller, const stru
 		put_instant(out, "since", poller, lane->since);
 		put_reason(out, access->reason);
 	}
-	const struct request_rate *rate = &access->account->rate;
-	buf_printf(out, ",\"rate\":\"%lld/%s\"", (long long)rate->count,
-	           rate->per == USEC_PER_SEC ? "s" : rate->per == USEC_PER_MIN ? "m" : "h");
+	buf_puts(out, ",\"rate\":\"");
+	value_put_rate(out, &access->account->rate);
+	buf_putc(out, '"');
 	put_number(out, "in_flight", lane->in_flight);
 	put_clock(out, access);
 	buf_puts(out, "}");
@@ -153,17 +154,11 @@ static enum device_state state_of(const struct poller *poller, const struct poll
 
 /* What the log has of it last.  A gap is not remembered, so where nothing is that ends at the cursor, it was one. */
 static void put_last(struct buf *out, const struct poller *poller, const struct poll *poll) {
-	static const char *const words[] = {
-		[RECORD_OK] = "ok",
-		[RECORD_NO_DATA] = "no_data",
-		[RECORD_AMBIGUOUS] = "ambiguous",
-		[RECORD_GAP] = "gap",
-	};
 	const struct remembered *last = &poll->memory[poll->memory_len - 1];
 	enum record_status status = remembered_end(last) == poll->cursor ? last->status : RECORD_GAP;
 	put_time(out, "last_end", poll->cursor);
 	put_number(out, "age_s", (clock_likely_time(poller, access_of(poll)) - poll->cursor) / USEC_PER_SEC);
-	put_text(out, "last_status", words[status]);
+	put_text(out, "last_status", record_status_name(status));
 	if (status == RECORD_OK) {
 		put_number(out, "last_count", last->count);
 	} else {

@@ -47,16 +47,7 @@ void ordered_done(struct ordered *ordered) {
 
 /* The place of the first bucket that starts then or later. */
 static size_t place_of(const struct ordered *ordered, usec_t start) {
-	size_t low = 0, high = ordered->len;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (ordered->list[middle].start < start) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return low;
+	return ARRAY_PLACE(ordered->list, ordered->len, start, start);
 }
 
 /* A gap is what its buckets were, unless they have records of their own. */

@@ -2,20 +2,17 @@
 
 #include "tool/charts.h"
 
+#include "base/utc.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
-/* 1970-01-01 was a Thursday. */
-static int weekday_of(int64_t date) {
-	return (int)(((date + 3) % 7 + 7) % 7);
-}
 
 /* Bars of one kind in one path. */
 static void put_bars(struct output *output, const struct daily *daily, const char *class, bool is_weekend, int64_t most) {
 	html_put(output, "<path class=\"%s\" d=\"", class);
 	for (size_t i = 0; i < daily->len; i++) {
-		if (daily->peak[i] > 0 && (weekday_of(daily->first + (int64_t)i) >= 5) == is_weekend) {
+		if (daily->peak[i] > 0 && (utc_weekday(daily->first + (int64_t)i) >= 5) == is_weekend) {
 			double height = (double)daily->peak[i] / (double)most * 100;
 			html_put(output, "M%zu 100v-%.0fh.8V100", i, height < 1 ? 1 : height);
 		}
@@ -73,7 +70,7 @@ static double mean_peak(const struct daily *daily, int day) {
 	double sum = 0;
 	int count = 0;
 	for (size_t i = 0; i < daily->len; i++) {
-		if (weekday_of(daily->first + (int64_t)i) == day && daily->peak[i] >= 0) {
+		if (utc_weekday(daily->first + (int64_t)i) == day && daily->peak[i] >= 0) {
 			sum += (double)daily->peak[i];
 			count++;
 		}

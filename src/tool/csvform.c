@@ -43,18 +43,13 @@ static int put_middle(const struct job *job, const struct subject *subject, stru
 	return buf_error(out);
 }
 
-static const char *const why[] = {[-SERIES_NONE] = "no_data", [-SERIES_GAP] = "gap", [-SERIES_MISSING] = "missing"};
-
-static char *put_word(char *at, const char *word) {
-	return mempcpy(at, word, strlen(word));
-}
-
 /* Of a coarser row the part of its time that is known, else the reason why there is no count. */
 static char *put_last_column(const struct job *job, const struct row *row, char *at) {
 	if (job->coarse) {
 		return decimal_put_share(at, row->known, row->end - row->start, point_of(job));
 	}
-	return put_word(at, row->count >= 0 ? "ok" : why[-row->count]);
+	const char *status = row_status(row);
+	return mempcpy(at, status, strlen(status));
 }
 
 static char *put_times(const struct job *job, struct clocktext *utc, struct clocktext *local, usec_t instant, char *at) {

@@ -3,6 +3,7 @@
 #include "tool/figures.h"
 
 #include "base/array.h"
+#include "base/utc.h"
 
 #include <errno.h>
 #include <math.h>
@@ -66,10 +67,6 @@ static usec_t local_at(struct making *making, usec_t instant) {
 	return instant + making->period.offset_s * USEC_PER_SEC;
 }
 
-static int64_t floor_days(usec_t local) {
-	return local / USEC_PER_DAY - (local % USEC_PER_DAY < 0);
-}
-
 static int fullness(int64_t count, int64_t capacity) {
 	double share = (double)count / (double)capacity;
 	if (count == 0) {
@@ -95,9 +92,8 @@ static void add_count(struct making *making, const struct stride *bucket) {
 	add(&figures->all, making, bucket->count, bucket->end - bucket->start);
 	for (usec_t at = bucket->start; at < bucket->end; at = end) {
 		usec_t local = local_at(making, at);
-		int64_t date = floor_days(local);
-		/* 1970-01-01 was a Thursday. */
-		int day = (int)(((date + 3) % 7 + 7) % 7);
+		int64_t date = utc_date(local);
+		int day = utc_weekday(date);
 		usec_t time = local - date * USEC_PER_DAY, next = hours_next(making->hours, day, time);
 		usec_t hour = (time / USEC_PER_HOUR + 1) * USEC_PER_HOUR;
 		end = at + (next < hour ? next : hour) - time;
@@ -115,12 +111,12 @@ static void add_count(struct making *making, const struct stride *bucket) {
 static int add_run(struct making *making, const struct stride *run) {
 	struct figures *figures = making->figures;
 	uint64_t buckets = room_buckets(making->room, run->start, run->end);
-	int64_t last = floor_days(local_at(making, run->end - 1));
+	int64_t last = utc_date(local_at(making, run->end - 1));
 	int r = 0;
 
 	figures->expected += buckets;
 	*(run->count == SERIES_GAP ? &figures->in_gaps : &figures->missing) += buckets;
-	for (int64_t date = floor_days(local_at(making, run->start)); r == 0 && date <= last; date++) {
+	for (int64_t date = utc_date(local_at(making, run->start)); r == 0 && date <= last; date++) {
 		r = daily_take(&figures->daily, date, run->count);
 	}
 	return r;
@@ -140,7 +136,7 @@ static int add_bucket(struct making *making, const struct stride *bucket) {
 			figures->peak_at = bucket->start;
 		}
 	}
-	return daily_take(&figures->daily, floor_days(local_at(making, bucket->start)), bucket->count);
+	return daily_take(&figures->daily, utc_date(local_at(making, bucket->start)), bucket->count);
 }
 
 int figures_make(struct figures *figures, const struct room *room, const struct series *series, const struct hours *hours,

@@ -91,11 +91,10 @@ static void share_json(struct line_room *room) {
 }
 
 static char *put_json_state(const struct line_room *room, const struct row *row, char *at) {
-	static const char *const why[] = {[-SERIES_NONE] = "no_data", [-SERIES_GAP] = "gap", [-SERIES_MISSING] = "missing"};
 	if (room->job->coarse) {
 		return decimal_put_share(put_text(at, ",\"known\":"), row->known, row->end - row->start, '.');
 	}
-	at = put_text(put_text(at, ",\"status\":\""), row->count >= 0 ? "ok" : why[-row->count]);
+	at = put_text(put_text(at, ",\"status\":\""), row_status(row));
 	*at++ = '"';
 	return at;
 }

@@ -224,22 +224,15 @@ static int take_option(struct tool *tool, int option, const char *value, void *u
 }
 
 static int write_all(const struct metrics *metrics) {
-	struct output output;
 	struct error err = {{0}};
 	struct buf out;
-	if (output_open(&output, metrics->path, &err) < 0) {
-		tool_error("%s", err.text);
-		return EX_IOERR;
-	}
 	buf_init(&out, BUF_ANY);
 	int r = put_all(metrics, &out);
-	bool whole = buf_error(&out) == 0;
-	output_put(&output, buf_text(&out), out.len);
-	buf_done(&out);
-	if (output_close(&output, whole, &err) < 0 || !whole) {
-		tool_error("%s", whole ? err.text : "out of memory");
-		return EX_IOERR;
+	if (output_text(metrics->path, &out, &err) < 0) {
+		tool_error("%s", err.text);
+		r = EX_IOERR;
 	}
+	buf_done(&out);
 	return r;
 }
 

@@ -181,3 +181,16 @@ int output_close(struct output *output, bool keep, struct error *err) {
 	release(output);
 	return r;
 }
+
+int output_text(const char *path, const struct buf *text, struct error *err) {
+	struct output output;
+	if (buf_error(text) < 0) {
+		return error_set(err, ENOMEM, "out of memory");
+	}
+	int r = output_open(&output, path, err);
+	if (r < 0) {
+		return r;
+	}
+	output_put(&output, buf_text(text), text->len);
+	return output_close(&output, true, err);
+}

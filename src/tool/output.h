@@ -7,6 +7,7 @@
 #ifndef TOOL_OUTPUT_H
 #define TOOL_OUTPUT_H
 
+#include "base/buf.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -56,5 +57,12 @@ void output_puts(struct output *output, const char *text);
  */
 __attribute__((warn_unused_result, nonnull))
 int output_close(struct output *output, bool keep, struct error *err);
+
+/**
+ * All of that for a text, if there was memory for it: then the file is there, or nothing has been written.
+ * path: as of output_open().  Returns 0, or -errno and a sentence.
+ */
+__attribute__((warn_unused_result, nonnull(2, 3)))
+int output_text(const char *path, const struct buf *text, struct error *err);
 
 #endif

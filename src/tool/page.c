@@ -21,8 +21,7 @@ static const char *date_text(char out[static DATE_SIZE], usec_t local, bool has_
 	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	struct civil civil;
 	utc_split(local, &civil);
-	int64_t date = utc_days(civil.year, civil.month, civil.day);
-	int len = has_time ? snprintf(out, DATE_SIZE, "%s ", hours_days[((date + 3) % 7 + 7) % 7]) : 0;
+	int len = has_time ? snprintf(out, DATE_SIZE, "%s ", hours_days[utc_weekday(utc_date(local))]) : 0;
 	len += snprintf(out + len, DATE_SIZE - (size_t)len, "%d %s %" PRId64, civil.day, months[civil.month - 1], civil.year);
 	if (has_time) {
 		(void)snprintf(out + len, DATE_SIZE - (size_t)len, " %02d:%02d", civil.hour, civil.minute);

@@ -35,10 +35,8 @@ usec_t local_instant(const struct zone *zone, usec_t local) {
 
 /* Dates, as days since 1970 */
 
-/* 1970-01-01 was a Thursday. */
 static int64_t monday_of(int64_t day) {
-	int64_t weekday = ((day + 3) % 7 + 7) % 7;
-	return day - weekday;
+	return day - utc_weekday(day);
 }
 
 static int64_t month_start(int64_t year, int month) {
@@ -84,8 +82,7 @@ void period_in(const struct period *period, const struct zone *zone, usec_t now,
 	if (period->unit != PERIOD_NONE) {
 		int64_t first, behind;
 		usec_t local = now + offset_at(zone, now);
-		span_of(period->unit, period->back, (local - (local % USEC_PER_DAY + USEC_PER_DAY) % USEC_PER_DAY) / USEC_PER_DAY,
-		        &first, &behind);
+		span_of(period->unit, period->back, utc_date(local), &first, &behind);
 		from = local_instant(zone, first * USEC_PER_DAY);
 		to = local_instant(zone, behind * USEC_PER_DAY);
 	}

@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "base/rng.h"
+#include "base/utc.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -135,9 +136,9 @@ static int settle(struct room *room) {
 	if (room->length == 0) {
 		room->length = room->coverage.len > 0 ? room->coverage.list[0].end - room->coverage.list[0].start : USEC_PER_MIN;
 	}
-	/* 1970-01-01 was a Thursday. */
-	int64_t weekday = ((room_date(room, room->first) + 4) % 7 + 7) % 7;
-	room->grid = (struct grid){room->zone, room->interval, room->length, (int)weekday};
+	/* A grid's weeks are counted from Sunday. */
+	int weekday = (utc_weekday(room_date(room, room->first)) + 1) % 7;
+	room->grid = (struct grid){room->zone, room->interval, room->length, weekday};
 	return 0;
 }
 
@@ -214,8 +215,7 @@ uint64_t room_buckets(const struct room *room, usec_t start, usec_t end) {
 }
 
 int64_t room_date(const struct room *room, usec_t instant) {
-	usec_t local = local_time(room, instant);
-	return local / USEC_PER_DAY - (local % USEC_PER_DAY < 0);
+	return utc_date(local_time(room, instant));
 }
 
 usec_t room_midnight(const struct room *room, usec_t instant) {

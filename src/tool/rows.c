@@ -130,3 +130,8 @@ bool rows_next(struct rows *rows, struct row *ret) {
 	}
 	return true;
 }
+
+const char *row_status(const struct row *row) {
+	static const char *const why[] = {[-SERIES_NONE] = "no_data", [-SERIES_GAP] = "gap", [-SERIES_MISSING] = "missing"};
+	return row->count >= 0 ? "ok" : why[-row->count];
+}

@@ -61,6 +61,10 @@ __attribute__((nonnull(1, 2, 3)))
 void rows_begin(struct rows *rows, const struct room *room, const struct series *series, const struct coarse *coarse,
                 usec_t from, usec_t to);
 
+/** Of a row that is not coarser: "ok", or the reason why it has no count. */
+__attribute__((nonnull, returns_nonnull))
+const char *row_status(const struct row *row);
+
 /** The next one, by time.  Returns false behind the last. */
 __attribute__((nonnull))
 bool rows_next(struct rows *rows, struct row *ret);

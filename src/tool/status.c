@@ -220,25 +220,15 @@ static int draw(void *user, struct buf *out) {
 
 static int show_once(struct status_command *command) {
 	enum level level = LEVEL_UNKNOWN;
-	struct output output;
 	struct error err = {{0}};
 	struct buf out;
-	int r = output_open(&output, NULL, &err);
-	if (r < 0) {
-		tool_error("%s", err.text);
-		return EX_IOERR;
-	}
 	buf_init(&out, BUF_ANY);
-	r = look(command, &out, &level);
-	if (r == 0) {
-		output_put(&output, buf_text(&out), out.len);
+	int r = look(command, &out, &level);
+	if (r == 0 && output_text(NULL, &out, &err) < 0) {
+		tool_error("%s", err.text);
+		r = EX_IOERR;
 	}
-	bool whole = buf_error(&out) == 0;
 	buf_done(&out);
-	if (output_close(&output, r == 0, &err) < 0 || !whole) {
-		tool_error("%s", whole ? err.text : "out of memory");
-		return EX_IOERR;
-	}
 	return r != 0 ? r : (int)level;
 }
 

@@ -33,8 +33,6 @@ struct sheets {
 
 /* Cells */
 
-static const char *const why[] = {[-SERIES_NONE] = "no_data", [-SERIES_GAP] = "gap", [-SERIES_MISSING] = "missing"};
-
 static void put_text(struct sheets *sheets, unsigned column, const char *text) {
 	if (text[0]) {
 		(void)worksheet_write_string(sheets->sheet, sheets->row, (lxw_col_t)column, text, NULL);
@@ -236,7 +234,7 @@ static int put_room(struct sheets *sheets, const struct subject *subject, struct
 		if (job->coarse) {
 			put_number(sheets, 7, (double)row.known / (double)(row.end - row.start), sheets->share);
 		} else {
-			put_text(sheets, 7, row.count >= 0 ? "ok" : why[-row.count]);
+			put_text(sheets, 7, row_status(&row));
 		}
 		sheets->job->rows++;
 	}

@@ -429,6 +429,20 @@ def assert_clean(stderr):
     assert not re.search(r"^==\d+==", stderr, re.M), stderr
 
 
+def occupancyctl(*arguments, text=True, **named):
+    """Runs it, of which no sanitizer may have anything to say."""
+    done = subprocess.run([*WRAPPER, OCCUPANCYCTL, *map(str, arguments)], capture_output=True, text=text, timeout=120 * SLOW, **named)
+    assert_clean(done.stderr if text else done.stderr.decode())
+    return done
+
+
+def written_by(*arguments):
+    """What it has written, byte by byte as text, where it has nothing to complain about."""
+    done = occupancyctl(*arguments, text=False)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    return done.stdout.decode()
+
+
 def with_mounts_of_its_own(script, *arguments):
     """The beginning of a command that is run after a script has mounted something for it alone.
 

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import (EARLY, OCCUPANCYCTL, SLOW, WRAPPER, assert_clean, assert_unique, dated, parse_time, published_count,
+from harness import (EARLY, OCCUPANCYCTL, SLOW, WRAPPER, assert_unique, dated, occupancyctl, parse_time, published_count,
                      rfc3339, uuid_of, wait_for)
 
 LOBBY, ANNEX = uuid_of(EARLY[0]), uuid_of(EARLY[1])
@@ -258,9 +258,7 @@ def test_requests_that_fail_are_made_again(scene):
 
 
 def backfill(scene, *arguments, code=0, env=None, stdin=subprocess.DEVNULL):
-    done = subprocess.run([*WRAPPER, OCCUPANCYCTL, "backfill", "-c", str(scene.daemon.config), *map(str, arguments)],
-                          text=True, capture_output=True, timeout=120, stdin=stdin, env={**os.environ, **(env or {})})
-    assert_clean(done.stderr)
+    done = occupancyctl("backfill", "-c", scene.daemon.config, *arguments, stdin=stdin, env={**os.environ, **(env or {})})
     assert done.returncode == code, (done.stdout, done.stderr)
     return done.stdout, done.stderr
 

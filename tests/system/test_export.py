@@ -18,7 +18,7 @@ import urllib.request
 import pytest
 
 from handmade import Room, local, write
-from harness import OCCUPANCYCTL, WRAPPER, assert_clean, free_port, rfc3339, uuid_of, wait_for
+from harness import OCCUPANCYCTL, WRAPPER, free_port, occupancyctl, rfc3339, uuid_of, wait_for, written_by
 from test_calendar import recorded_at, seconds
 
 # Each over a change of the clock, from a day before it to a part of the day behind it.
@@ -30,15 +30,11 @@ THREE_DAYS = 3 * 86400
 
 
 def run(*arguments, **named):
-    done = subprocess.run([*WRAPPER, OCCUPANCYCTL, "export", *map(str, arguments)], capture_output=True, timeout=120, **named)
-    assert_clean(done.stderr.decode())
-    return done
+    return occupancyctl("export", *arguments, text=False, **named)
 
 
 def export(*arguments):
-    done = run(*arguments)
-    assert done.returncode == 0 and not done.stderr, done.stderr
-    return done.stdout.decode()
+    return written_by("export", *arguments)
 
 
 def table(text, **named):

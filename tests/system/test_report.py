@@ -17,7 +17,7 @@ import time
 import pytest
 
 from handmade import Room, local, write
-from harness import OCCUPANCYCTL, WRAPPER, assert_clean, rfc3339
+from harness import OCCUPANCYCTL, occupancyctl, rfc3339, written_by
 from test_calendar import seconds
 from test_export import CHANGES, CHANGE_IDS, THREE_DAYS
 
@@ -26,15 +26,11 @@ HOURS = "Sat-Sun 1:30-4:15, Mon-Fri 8-18"
 
 
 def run(*arguments, **named):
-    done = subprocess.run([*WRAPPER, OCCUPANCYCTL, "report", *map(str, arguments)], capture_output=True, timeout=120, **named)
-    assert_clean(done.stderr.decode())
-    return done
+    return occupancyctl("report", *arguments, text=False, **named)
 
 
 def report(*arguments):
-    done = run(*arguments)
-    assert done.returncode == 0 and not done.stderr, done.stderr
-    return done.stdout.decode()
+    return written_by("report", *arguments)
 
 
 def works(clock):

@@ -20,7 +20,7 @@ import zoneinfo
 
 import pytest
 
-from harness import OCCUPANCYCTL, SLOW, WRAPPER, assert_clean, has_grown, memory_kb, stays, uuid_of, wait_for
+from harness import OCCUPANCYCTL, SLOW, WRAPPER, has_grown, memory_kb, occupancyctl, stays, uuid_of, wait_for
 
 ROOMS = 50
 
@@ -102,16 +102,20 @@ def test_what_is_wrong_is_in_it(start_fake, make_daemon, socket_path):
     daemon.stop()
 
 
+def connect(socket_path, count):
+    """Clients that read nothing."""
+    clients = [socket.socket(socket.AF_UNIX) for _ in range(count)]
+    for client in clients:
+        client.connect(str(socket_path))
+    return clients
+
+
 def test_clients_that_never_read_hold_nothing_up(start_fake, make_daemon, socket_path):
     fake = start_fake()
     daemon = start(make_daemon(fake.url, rooms(3000)), socket_path)
     wait_for(lambda: document(socket_path)["totals"]["records"] >= 3000, 60, "all are recorded")
     before = memory_kb(daemon.process)
-    idle = []
-    for _ in range(50):
-        client = socket.socket(socket.AF_UNIX)
-        client.connect(str(socket_path))
-        idle.append(client)
+    idle = connect(socket_path, 50)
     assert len(document(socket_path)["devices"]) == 3000
     assert not has_grown(daemon.process, before, 50 * 100), "a piece for each, no more"
     # They are dropped by and by: then there is as much room as before.
@@ -122,11 +126,7 @@ def test_clients_that_never_read_hold_nothing_up(start_fake, make_daemon, socket
         client.close()
 
     # More than there is room for: the latest one is served.
-    idle = []
-    for _ in range(200):
-        client = socket.socket(socket.AF_UNIX)
-        client.connect(str(socket_path))
-        idle.append(client)
+    idle = connect(socket_path, 200)
     assert len(document(socket_path)["devices"]) == 3000
     assert len(os.listdir(files)) < 100
     for client in idle:
@@ -213,9 +213,7 @@ def cpu_of(pid):
 
 
 def status(daemon, socket_path, *options, **more):
-    done = subprocess.run([*WRAPPER, OCCUPANCYCTL, "status", "--config", str(daemon.config), "--socket",
-                           str(socket_path), *map(str, options)], text=True, capture_output=True, timeout=60 * SLOW, **more)
-    assert_clean(done.stderr)
+    done = occupancyctl("status", "--config", daemon.config, "--socket", socket_path, *options, **more)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -420,11 +418,7 @@ def test_many_devices_hold_the_loop_for_milliseconds_and_cost_no_memory(start_fa
                                defaults={"interval": "DAILY", "window": "1d"}), socket_path)
     size = len(read_all(socket_path))
     before, used = memory_kb(daemon.process), cpu_of(daemon.process.pid)
-    idle = []
-    for _ in range(50):
-        client = socket.socket(socket.AF_UNIX)
-        client.connect(str(socket_path))
-        idle.append(client)
+    idle = connect(socket_path, 50)
     # As much as makes the ticks of the processor's clock short.
     times = max(5, (64 << 20) // size)
     for _ in range(times):

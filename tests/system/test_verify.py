@@ -3,18 +3,15 @@
 
 import gzip
 import json
-import subprocess
 
 import pytest
 
-from harness import OCCUPANCYCTL, WRAPPER, assert_clean, rfc3339, uuid_of
+from harness import occupancyctl, rfc3339, uuid_of
 from test_calendar import BACK, CHANGES, recorded_at, seconds
 
 
 def verify(*arguments):
-    done = subprocess.run([*WRAPPER, OCCUPANCYCTL, "verify", *map(str, arguments)], text=True, capture_output=True,
-                          timeout=120)
-    assert_clean(done.stderr)
+    done = occupancyctl("verify", *arguments)
     return done.returncode, done.stdout, done.stderr
 
 

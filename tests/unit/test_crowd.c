@@ -2,7 +2,7 @@
 
 /* tool/crowd.h: how many people are at a site at once. */
 
-#include "fixture.h"
+#include "room.h"
 
 #include "tool/crowd.h"
 
@@ -25,19 +25,14 @@ static int forget(void **state) {
 
 static void begin(void) {
 	for (int i = 0; i < ROOMS; i++) {
-		rooms[i] = (struct room){.interval = INTERVAL_HOURLY, .length = USEC_PER_HOUR};
-		/* Only the tests' zones are constant. */
-		memcpy(&rooms[i].zone, &(const struct zone *){zone_of("UTC")}, sizeof(rooms[i].zone));
-		rooms[i].grid = (struct grid){rooms[i].zone, INTERVAL_HOURLY, USEC_PER_HOUR, 1};
+		room_make(&rooms[i], INTERVAL_HOURLY, "UTC");
 		subjects[i] = (struct subject){.room = &rooms[i], .series = &series[i], .from = INT64_MIN, .to = INT64_MAX};
 	}
 }
 
 static void put(int room, const char *start, const char *end, enum record_status status, int64_t count) {
-	struct log_entry entry = {.interval = INTERVAL_HOURLY, .start = at(start), .end = at(end), .status = status, .count = count};
-	int covering = coverage_add(&rooms[room].coverage, &entry, (struct position){0, 1});
-	expect_true(covering >= 0);
-	expect_int(0, series_put(&series[room], &entry, (enum covering)covering));
+	room_put(&rooms[room].coverage, &series[room], &(struct log_entry){
+		.interval = INTERVAL_HOURLY, .start = at(start), .end = at(end), .status = status, .count = count});
 }
 
 static void nobody_has_a_count(void **state) {

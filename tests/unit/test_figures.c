@@ -2,7 +2,7 @@
 
 /* tool/figures.h: what a room's counts come to. */
 
-#include "fixture.h"
+#include "room.h"
 
 #include "tool/figures.h"
 
@@ -20,19 +20,9 @@ static int forget(void **state) {
 	return 0;
 }
 
-static void begin(enum interval interval, const char *zone) {
-	room = (struct room){.interval = interval};
-	/* Only the tests' zones are constant. */
-	memcpy(&room.zone, &(const struct zone *){zone_of(zone)}, sizeof(room.zone));
-	room.length = interval_length(interval);
-	room.grid = (struct grid){room.zone, interval, room.length, 1};
-}
-
 static void put(usec_t start, usec_t end, enum record_status status, int64_t count) {
-	struct log_entry entry = {.interval = room.interval, .start = start, .end = end, .status = status, .count = count};
-	int covering = coverage_add(&room.coverage, &entry, (struct position){0, 1});
-	expect_true(covering >= 0);
-	expect_int(0, series_put(&series, &entry, (enum covering)covering));
+	room_put(&room.coverage, &series, &(struct log_entry){
+		.interval = room.interval, .start = start, .end = end, .status = status, .count = count});
 }
 
 static void make(int64_t capacity) {
@@ -44,7 +34,7 @@ static void make(int64_t capacity) {
 
 static void nothing_is_no_figure(void **state) {
 	(void)state;
-	begin(INTERVAL_HOURLY, "UTC");
+	room_make(&room, INTERVAL_HOURLY, "UTC");
 	make(8);
 	expect_int(-1, figures.peak);
 	expect_true(isnan(use_mean(&figures.all)) && isnan(use_when_used(&figures.all)) && isnan(use_frequency(&figures.all)));
@@ -59,7 +49,7 @@ static bool is_near(double a, double b) {
 static void time_without_a_count_is_left_out(void **state) {
 	usec_t monday = at("2026-11-02T00:00:00Z");
 	(void)state;
-	begin(INTERVAL_HOURLY, "UTC");
+	room_make(&room, INTERVAL_HOURLY, "UTC");
 	put(monday + 8 * USEC_PER_HOUR, monday + 9 * USEC_PER_HOUR, RECORD_OK, 4);
 	put(monday + 9 * USEC_PER_HOUR, monday + 10 * USEC_PER_HOUR, RECORD_OK, 0);
 	put(monday + 10 * USEC_PER_HOUR, monday + 11 * USEC_PER_HOUR, RECORD_NO_DATA, -1);
@@ -91,7 +81,7 @@ static void hours_are_those_of_the_clock(void **state) {
 	/* The night in which two o'clock comes twice. */
 	usec_t sunday = at("2026-10-24T22:00:00Z");
 	(void)state;
-	begin(INTERVAL_DAILY, "Europe/Berlin");
+	room_make(&room, INTERVAL_DAILY, "Europe/Berlin");
 	put(sunday, sunday + 25 * USEC_PER_HOUR, RECORD_OK, 3);
 	make(0);
 	expect_int(2 * USEC_PER_HOUR, figures.week_known[6][2]);

@@ -2,7 +2,7 @@
 
 /* tool/rows.h: buckets as rows, as they are or made into longer ones by the room's clock. */
 
-#include "fixture.h"
+#include "room.h"
 
 #include "tool/rows.h"
 
@@ -18,19 +18,9 @@ static int forget(void **state) {
 	return 0;
 }
 
-static void begin(enum interval interval, const char *zone) {
-	room = (struct room){.interval = interval};
-	/* Only the tests' zones are constant. */
-	memcpy(&room.zone, &(const struct zone *){zone_of(zone)}, sizeof(room.zone));
-	room.length = interval == INTERVAL_NONE ? 10 * USEC_PER_MIN : interval_length(interval);
-	room.grid = (struct grid){room.zone, interval, room.length, 1};
-}
-
 static void put(usec_t start, usec_t end, enum record_status status, int64_t count) {
-	struct log_entry entry = {.interval = room.interval, .start = start, .end = end, .status = status, .count = count};
-	int covering = coverage_add(&room.coverage, &entry, (struct position){0, 1});
-	expect_true(covering >= 0);
-	expect_int(0, series_put(&series, &entry, (enum covering)covering));
+	room_put(&room.coverage, &series, &(struct log_entry){
+		.interval = room.interval, .start = start, .end = end, .status = status, .count = count});
 }
 
 /* One bucket after the other, each with the count, up to the end. */
@@ -124,7 +114,7 @@ static void no_bucket_is_made_shorter(void **state) {
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct coarse coarse;
 		struct error err;
-		begin(rows[i].interval, "UTC");
+		room_make(&room, rows[i].interval, "UTC");
 		expect_int(0, coarse_parse(rows[i].every, &coarse, &err));
 		expect_int(rows[i].fits, coarse_fits(&coarse, &room), "row %zu", i);
 	}
@@ -132,7 +122,7 @@ static void no_bucket_is_made_shorter(void **state) {
 
 static void a_run_is_as_many_rows_as_it_is_buckets(void **state) {
 	(void)state;
-	begin(INTERVAL_HOURLY, "Europe/Berlin");
+	room_make(&room, INTERVAL_HOURLY, "Europe/Berlin");
 	usec_t start = at("2026-10-24T23:00:00Z");
 	put(start, start + USEC_PER_HOUR, RECORD_OK, 3);
 	/* The clock shows the hour from two to three twice. */
@@ -145,7 +135,7 @@ static void a_run_is_as_many_rows_as_it_is_buckets(void **state) {
 
 static void longer_intervals_have_what_is_known(void **state) {
 	(void)state;
-	begin(INTERVAL_QUARTERHOURLY, "UTC");
+	room_make(&room, INTERVAL_QUARTERHOURLY, "UTC");
 	usec_t start = at("2026-11-23T08:15:00Z"), quarter = 15 * USEC_PER_MIN;
 	static const int counts[] = {5, 1, SERIES_NONE, 2, 9, 4, 1, SERIES_NONE, SERIES_NONE, SERIES_NONE, SERIES_NONE, 0};
 	for (size_t i = 0; i < COUNT_OF(counts); i++) {
@@ -162,7 +152,7 @@ static void longer_intervals_have_what_is_known(void **state) {
 static void a_mean_is_weighted_by_time(void **state) {
 	(void)state;
 	/* Of an hour and a half, where the clock is put back by half an hour, and an hour. */
-	begin(INTERVAL_HOURLY, "Australia/Lord_Howe");
+	room_make(&room, INTERVAL_HOURLY, "Australia/Lord_Howe");
 	usec_t start = at("2026-04-04T14:00:00Z");
 	usec_t second = grid_next(&room.grid, start), third = grid_next(&room.grid, second);
 	expect_int(90, (second - start) / USEC_PER_MIN, "the long hour");
@@ -173,7 +163,7 @@ static void a_mean_is_weighted_by_time(void **state) {
 
 static void days_are_as_long_as_the_clock_has_them(void **state) {
 	(void)state;
-	begin(INTERVAL_QUARTERHOURLY, "America/Denver");
+	room_make(&room, INTERVAL_QUARTERHOURLY, "America/Denver");
 	fill(at("2026-03-07T07:00:00Z"), at("2026-03-10T06:00:00Z"), 2);
 	expect_text("00:00+24h=2/1 00:00+23h=2/1 00:00+24h=2/1", all("1d", COARSE_MEAN), "spring");
 	(void)forget(state);
@@ -185,7 +175,7 @@ static void days_are_as_long_as_the_clock_has_them(void **state) {
 
 static void weeks_begin_on_monday(void **state) {
 	(void)state;
-	begin(INTERVAL_DAILY, "UTC");
+	room_make(&room, INTERVAL_DAILY, "UTC");
 	fill(at("2026-10-30T00:00:00Z"), at("2026-11-10T00:00:00Z"), 1);
 	struct coarse coarse = {.with = COARSE_MEAN};
 	struct error err;
@@ -208,7 +198,7 @@ static void weeks_begin_on_monday(void **state) {
 static void what_reaches_over_an_edge_counts_on_both_sides(void **state) {
 	(void)state;
 	/* Ten minutes do not divide a quarter of an hour. */
-	begin(INTERVAL_NONE, "UTC");
+	room_make(&room, INTERVAL_NONE, "UTC");
 	usec_t start = at("2026-11-23T08:00:00Z");
 	for (int i = 0; i < 3; i++) {
 		put(start + i * 10 * USEC_PER_MIN, start + (i + 1) * 10 * USEC_PER_MIN, RECORD_OK, 3 * (i + 1));
@@ -219,7 +209,7 @@ static void what_reaches_over_an_edge_counts_on_both_sides(void **state) {
 
 static void great_counts_keep_what_a_double_can(void **state) {
 	(void)state;
-	begin(INTERVAL_QUARTERHOURLY, "UTC");
+	room_make(&room, INTERVAL_QUARTERHOURLY, "UTC");
 	usec_t start = at("2026-11-23T08:00:00Z");
 	put(start, start + 15 * USEC_PER_MIN, RECORD_OK, INT64_MAX);
 	struct coarse coarse = {.with = COARSE_MEAN};

@@ -2,7 +2,7 @@
 
 /* tool/series.h: the counts of a room, by their latest revisions. */
 
-#include "fixture.h"
+#include "room.h"
 
 #include "tool/series.h"
 
@@ -19,11 +19,8 @@ static int forget(void **state) {
 }
 
 static void put(enum interval interval, usec_t start, usec_t end, enum record_status status, int64_t count, int revision) {
-	struct log_entry entry = {
-		.interval = interval, .start = start, .end = end, .status = status, .count = count, .revision = revision};
-	int covering = coverage_add(&coverage, &entry, (struct position){0, 1});
-	expect_true(covering >= 0);
-	expect_int(0, series_put(&series, &entry, (enum covering)covering));
+	room_put(&coverage, &series, &(struct log_entry){
+		.interval = interval, .start = start, .end = end, .status = status, .count = count, .revision = revision});
 }
 
 /* "15-30:4 30-60:gap", in minutes since the Monday of the tests. */

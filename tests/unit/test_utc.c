@@ -30,6 +30,23 @@ static void days_are_counted_from_1970(void **state) {
 }
 
 /* gmtime_r knows nothing of us, and reaches as far as usec_t. */
+static void dates_and_weekdays_are_those_of_the_calendar(void **state) {
+	(void)state;
+	static const struct {
+		const char *instant;
+		int64_t date;
+		int weekday; /* 0: Monday */
+	} rows[] = {
+		{"1970-01-01T00:00:00Z", 0, 3},   {"1970-01-01T23:59:59Z", 0, 3},  {"1969-12-31T23:59:59Z", -1, 2},
+		{"1969-12-29T00:00:00Z", -3, 0},  {"1969-12-28T12:00:00Z", -4, 6}, {"2026-11-23T08:15:00Z", 20780, 0},
+		{"2026-11-29T23:00:00Z", 20786, 6}, {"1900-01-01T00:00:00Z", -25567, 0},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		expect_int(rows[i].date, utc_date(at(rows[i].instant)), "%s: date", rows[i].instant);
+		expect_int(rows[i].weekday, utc_weekday(rows[i].date), "%s: weekday", rows[i].instant);
+	}
+}
+
 static void instants_split_as_the_c_library_splits_them(void **state) {
 	(void)state;
 	struct rng rng;
@@ -283,6 +300,7 @@ static void the_plain_form_is_read_as_all_others_are(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(days_are_counted_from_1970),
+		cmocka_unit_test(dates_and_weekdays_are_those_of_the_calendar),
 		cmocka_unit_test(the_plain_form_is_read_as_all_others_are),
 		cmocka_unit_test(instants_split_as_the_c_library_splits_them),
 		cmocka_unit_test(instants_are_written_as_rfc_3339),
