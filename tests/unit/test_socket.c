@@ -248,6 +248,33 @@ static void clients_that_leave_are_forgotten(void **state) {
 	socket_close(sock);
 }
 
+/* Who listens may be slow to take others in: then it is there all the same. */
+static void one_that_is_too_busy_to_answer_is_in_use(void **state) {
+	(void)state;
+	enum { MOST = 64 };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct socket *other = NULL;
+	struct error err = {{0}};
+	struct stat st;
+	int clients[MOST], count = 0, r = 0;
+	int busy = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	expect_int(0, bind(busy, (struct sockaddr *)&address, sizeof(address)));
+	expect_int(0, listen(busy, 1));
+	while (r == 0 && count < MOST) {
+		clients[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		r = connect(clients[count++], (struct sockaddr *)&address, sizeof(address));
+	}
+	expect_true(r < 0 && errno == EAGAIN);
+	expect_int(-EADDRINUSE, socket_open(path, signals[0], &source, &other, &err), "in use");
+	expect_int(0, lstat(path, &st), "it stays");
+	while (count > 0) {
+		(void)close(clients[--count]);
+	}
+	(void)close(busy);
+	expect_int(0, unlink(path));
+}
+
 static void only_a_stale_socket_is_replaced(void **state) {
 	(void)state;
 	struct error err = {{0}};
@@ -297,6 +324,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(too_many_make_room_for_the_latest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(all_are_dropped_when_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(clients_that_leave_are_forgotten, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_that_is_too_busy_to_answer_is_in_use, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(only_a_stale_socket_is_replaced, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
