@@ -62,11 +62,12 @@ static void release(struct output *output) {
 static int create(struct output *output) {
 	char *slash = strrchr(output->path, '/');
 	int folder = slash ? (int)(slash - output->path) + 1 : 0;
+	char *temporary = NULL;
 
-	if (asprintf(&output->temporary, "%.*s.%s.%ld.tmp", folder, output->path, output->path + folder, (long)getpid()) < 0) {
-		output->temporary = NULL;
+	if (asprintf(&temporary, "%.*s.%s.%ld.tmp", folder, output->path, output->path + folder, (long)getpid()) < 0) {
 		return -ENOMEM;
 	}
+	output->temporary = temporary;
 	/* What a killed process of the same number has left. */
 	(void)file_remove(output->temporary);
 	doomed = output->temporary;
@@ -104,9 +105,9 @@ int output_open(struct output *output, const char *path, struct error *err) {
 	}
 	if (r < 0) {
 		release(output);
-		return error_errno(err, -r, "%s cannot be written", path ? path : "the output");
+		(void)error_errno(err, -r, "%s cannot be written", path ? path : "the output");
 	}
-	return 0;
+	return r;
 }
 
 /* Writing */
