@@ -15,6 +15,8 @@
 #include "tool/tool.h"
 #include "tool/verify.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,17 +64,30 @@ static int unknown(const char *name) {
 	return EX_USAGE;
 }
 
+/* What was printed has arrived, or it is said that it has not. */
+static int finish(int r) {
+	bool failed = ferror(stdout) != 0;
+	int why = fflush(stdout) == 0 ? 0 : errno;
+	if (failed || why != 0) {
+		tool_error("the output cannot be written: %s", strerror(why != 0 ? why : EIO));
+		return EX_IOERR;
+	}
+	return r;
+}
+
 int main(int argc, char *argv[]) {
+	/* A pipe that nobody reads any more is an error as any other. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		(void)fputs("Usage: occupancyctl COMMAND [OPTION]... [PATH]...: see occupancyctl --help\n", stderr);
 		return EX_USAGE;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-		return help();
+		return finish(help());
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		puts("occupancyctl " OCCUPANCYD_VERSION);
-		return 0;
+		return finish(0);
 	}
 	const struct command *command = find(argv[1]);
 	if (!command) {
@@ -81,5 +96,5 @@ int main(int argc, char *argv[]) {
 	struct tool tool = {.command = command->name, .help = command->help, .config_file = TOOL_CONFIG, .now = clock_realtime()};
 	int r = command->run(&tool, argc - 1, argv + 1);
 	tool_done(&tool);
-	return r == TOOL_HELPED ? 0 : r;
+	return finish(r == TOOL_HELPED ? 0 : r);
 }

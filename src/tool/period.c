@@ -5,8 +5,10 @@
 #include "base/scan.h"
 #include "base/text.h"
 #include "base/utc.h"
+#include "base/word.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Clocks */
@@ -151,6 +153,25 @@ static bool take_calendar(struct scan *in, struct period *period) {
 	return in->at == in->end;
 }
 
+/* What words it may have been meant for, of which it is a part, or which are the nearest: "last week" or "last month".  Returns how many. */
+static size_t find_meant(const char *text, char *ret, size_t size) {
+	const char *nearest = NULL;
+	unsigned best = WORD_FAR;
+	size_t count = 0, len = 0;
+
+	for (size_t i = 0; text[0] && i < sizeof(words) / sizeof(words[0]); i++) {
+		nearest = word_is_nearer(text, words[i].name, &best) ? words[i].name : nearest;
+		if (strcasestr(words[i].name, text) && len < size) {
+			len += (size_t)snprintf(ret + len, size - len, "%s\"%s\"", count++ > 0 ? " or " : "", words[i].name);
+		}
+	}
+	if (count == 0 && nearest) {
+		(void)snprintf(ret, size, "\"%s\"", nearest);
+		count = 1;
+	}
+	return count;
+}
+
 int period_parse(const char *text, struct period *ret, struct error *err) {
 	struct period period = {0};
 	struct scan in = {text, text + strlen(text)};
@@ -162,7 +183,11 @@ int period_parse(const char *text, struct period *ret, struct error *err) {
 		}
 	}
 	if (!take_calendar(&in, &period)) {
-		char shown[64];
+		char shown[64], meant[128];
+		if (find_meant(text, meant, sizeof(meant)) > 0) {
+			return error_set(err, EINVAL, "\"%s\" is not a period: did you mean %s?",
+			                 text_escape(shown, sizeof(shown), text, strlen(text)), meant);
+		}
 		return error_set(err, EINVAL,
 		                 "\"%s\" is not a period: expected today, yesterday, \"last week\", \"this month\", 2026, 2026-10, "
 		                 "2026-W47 or 2026-11-03",

@@ -100,8 +100,8 @@ static int finish(struct subjects *subjects, const struct tool *tool) {
 	}
 	int r = tool_check(tool, &subjects->rooms);
 	if (r == 0 && subjects->count == 0) {
-		tool_error(subjects->rooms.len == 0 ? "there is no record here" : "no room of the log is all that was asked for");
-		r = subjects->rooms.len == 0 ? TOOL_NO : EX_USAGE;
+		tool_error("there is no record here");
+		r = TOOL_NO;
 	}
 	return r;
 }

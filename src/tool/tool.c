@@ -17,13 +17,35 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The lines of the text, each fit for a terminal: names of files and of rooms may hold anything. */
+static void put_lines(struct buf *out, const char *text) {
+	for (size_t len; *text; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		/* A byte becomes four at most. */
+		char *line = malloc(4 * len + 1);
+		buf_puts(out, line ? text_escape(line, 4 * len + 1, text, len) : strerror(ENOMEM));
+		buf_putc(out, '\n');
+		free(line);
+	}
+}
+
 void tool_error(const char *format, ...) {
+	struct buf out;
+	char *text = NULL;
 	va_list args;
+
 	va_start(args, format);
-	(void)fputs("occupancyctl: ", stderr);
-	(void)vfprintf(stderr, format, args);
-	(void)fputc('\n', stderr);
+	bool made = vasprintf(&text, format, args) >= 0;
 	va_end(args);
+	buf_init(&out, BUF_ANY);
+	buf_puts(&out, "occupancyctl: ");
+	put_lines(&out, made ? text : strerror(ENOMEM));
+	/* At once, so that it does not mix with what others write. */
+	(void)fputs(buf_error(&out) < 0 ? "occupancyctl: out of memory\n" : buf_text(&out), stderr);
+	buf_done(&out);
+	if (made) {
+		free(text);
+	}
 }
 
 /* Options */
@@ -99,11 +121,75 @@ static int take_shared(struct tool *tool, int option, const char *value, struct 
 	}
 }
 
+int tool_check_now(const struct tool *tool) {
+	const struct period *period = &tool->selection.period;
+	if (period->unit == PERIOD_NONE && !period->from.is_set && !period->to.is_set) {
+		return 0;
+	}
+	tool_error("%s says how it is now: times are not chosen here", tool->command);
+	return EX_USAGE;
+}
+
 static const char *option_name(const struct option *options, int option) {
 	while (options->name && options->val != option) {
 		options++;
 	}
 	return options->name ? options->name : "";
+}
+
+/* Of an option as it was written, without its value. */
+static size_t option_length(const char *written) {
+	return strcspn(written, "=");
+}
+
+/* Says which options a beginning may be that is the beginning of several; false if it is not. */
+static bool tell_ambiguous(const struct option *options, const char *written) {
+	size_t count = 0;
+	struct buf meant;
+
+	buf_init(&meant, BUF_ANY);
+	for (const struct option *option = options; option->name; option++) {
+		if (strncmp(option->name, written + 2, option_length(written) - 2) == 0) {
+			buf_printf(&meant, "%s--%s", count++ > 0 ? " or " : "", option->name);
+		}
+	}
+	if (count > 1) {
+		tool_error("%s may be %s", written, buf_text(&meant));
+	}
+	buf_done(&meant);
+	return count > 1;
+}
+
+static const char *nearest_option(const struct option *options, const char *written) {
+	const char *nearest = NULL;
+	unsigned best = WORD_FAR;
+	char name[WORD_MAX + 1];
+
+	(void)snprintf(name, sizeof(name), "%.*s", (int)option_length(written) - 2, written + 2);
+	for (const struct option *option = options; option->name; option++) {
+		nearest = word_is_nearer(name, option->name, &best) ? option->name : nearest;
+	}
+	return nearest;
+}
+
+/* What getopt_long() did not take: its number or letter; or 0, and it is a word. */
+static void tell_unknown(const struct tool *tool, const struct option *options, const char *written, int option) {
+	const char *known = option_name(options, option), *nearest = option == 0 ? nearest_option(options, written) : NULL;
+
+	if (option != 0 && known[0]) {
+		tool_error("--%s takes no value: see occupancyctl %s --help", known, tool->command);
+	} else if (option != 0) {
+		tool_error("there is no option -%c: see occupancyctl %s --help", option, tool->command);
+	} else if (!tell_ambiguous(options, written)) {
+		tool_error("there is no option %s%s%s%s", written, nearest ? ": did you mean --" : ": see occupancyctl ",
+		           nearest ? nearest : tool->command, nearest ? "?" : " --help");
+	}
+}
+
+/* A time that ends before it begins; of a room's clock and of UTC nobody knows without the room. */
+static bool is_backwards(const struct period *period) {
+	return period->from.is_set && period->to.is_set && period->from.local == period->to.local &&
+	       period->to.time <= period->from.time;
 }
 
 /* The shared ones and a command's own; of those with a letter for a number, the letter too. */
@@ -143,10 +229,12 @@ int tool_options(struct tool *tool, int argc, char *argv[], const struct option 
 	while ((option = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		struct error err = {{0}};
 		int r = 0;
-		if (option == '?' || option == ':') {
-			tool_error(option == ':' ? "%s needs a value: see occupancyctl %s --help"
-			                         : "there is no option %s: see occupancyctl %s --help",
-			           argv[optind - 1], tool->command);
+		if (option == ':') {
+			tool_error("%s needs a value: see occupancyctl %s --help", argv[optind - 1], tool->command);
+			return EX_USAGE;
+		}
+		if (option == '?') {
+			tell_unknown(tool, options, argv[optind - 1], optopt);
 			return EX_USAGE;
 		}
 		if (option == 'h') {
@@ -161,6 +249,10 @@ int tool_options(struct tool *tool, int argc, char *argv[], const struct option 
 	}
 	tool->paths = argv + optind;
 	tool->path_count = (size_t)(argc - optind);
+	if (is_backwards(&tool->selection.period)) {
+		tool_error("--to is not later than --from");
+		return EX_USAGE;
+	}
 	return 0;
 }
 
@@ -340,7 +432,7 @@ int tool_check_names(const char **patterns, const struct tool_names *names) {
 		for (size_t i = 0; !found && i < names->count; i++) {
 			const char *name = names->at(names->of, i);
 			found = fnmatch(*patterns, name, FNM_CASEFOLD) == 0;
-			nearest = word_is_nearer(*patterns, name, &best) ? name : nearest;
+			nearest = name[0] && word_is_nearer(*patterns, name, &best) ? name : nearest;
 		}
 		if (!found) {
 			tool_error("%s has no %s \"%s\"%s%s%s", names->who, names->what, text_escape(shown, sizeof(shown), *patterns, strlen(*patterns)),
@@ -359,11 +451,19 @@ int tool_check(const struct tool *tool, const struct rooms *rooms) {
 	if (rooms->len == 0) {
 		return 0;
 	}
+	bool is_some = false;
 	int r = tool_check_names(selection->rooms,
 	                         &(struct tool_names){"the log", "room", rooms->len, name_of_room, rooms});
 	r = r == 0 ? tool_check_names(selection->sites,
 	                              &(struct tool_names){"the log", "site", rooms->len, site_of_room, rooms})
 	           : r;
+	for (size_t i = 0; r == 0 && !is_some && i < rooms->len; i++) {
+		is_some = tool_selects(tool, &rooms->list[i]);
+	}
+	if (r == 0 && !is_some) {
+		tool_error("no room of the log is all that was asked for");
+		r = EX_USAGE;
+	}
 	/* No clock is ahead of others by more than a day. */
 	if (r == 0 && from->is_set && from->time - (from->local ? USEC_PER_DAY : 0) > tool->now) {
 		tool_error("that time is yet to come");

@@ -53,7 +53,7 @@ enum { TOOL_OWN = 512 };
 __attribute__((warn_unused_result))
 int tool_options(struct tool *tool, int argc, char *argv[], const struct option *own, tool_option *handle, void *user);
 
-/** Says an error in a line on stderr: "occupancyctl: ...". */
+/** Says an error in a line on stderr: "occupancyctl: ...".  Nothing in it acts on a terminal. */
 __attribute__((format(printf, 1, 2)))
 void tool_error(const char *format, ...);
 
@@ -105,11 +105,16 @@ __attribute__((warn_unused_result, nonnull(2)))
 int tool_check_names(const char **patterns, const struct tool_names *names);
 
 /**
- * Looks whether each name that was given is one of some room or site, and whether the time is not yet to come.
+ * Looks whether each name that was given is one of some room or site, whether some room is all that was asked for, and
+ * whether the time is not yet to come.  Of a log without a room nothing is known.
  * Returns 0; or EX_USAGE, and it has been said what is wrong, and which name is the nearest.
  */
 __attribute__((warn_unused_result, nonnull))
 int tool_check(const struct tool *tool, const struct rooms *rooms);
+
+/** For a command that is about now: whether no time was given.  Returns 0; or EX_USAGE, and it has been said. */
+__attribute__((warn_unused_result, nonnull))
+int tool_check_now(const struct tool *tool);
 
 /** What becomes of a long piece of work, on stderr if that is a terminal.  Begin with progress_init(). */
 struct progress {

@@ -5,8 +5,9 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/utc.h"
 #include "tool/days.h"
+#include "tool/defects.h"
+#include "tool/members.h"
 #include "tool/show.h"
 
 #include <errno.h>
@@ -14,43 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum defect_kind {
-	DEFECT_MISSING,
-	DEFECT_DOUBLED,
-	DEFECT_DISORDER,
-	DEFECT_OVERLAP,
-	DEFECT_UNREADABLE,
-	DEFECT_UNFOUNDED,
-	DEFECT_SKIPPED,
-	DEFECT_SHAPE,
-	DEFECT_LOCAL,
-	DEFECT_KINDS,
-};
-
-/* What stands behind the number of them. */
-static const char *const defect_words[DEFECT_KINDS] = {
-	[DEFECT_MISSING] = "missing",
-	[DEFECT_DOUBLED] = "doubled",
-	[DEFECT_DISORDER] = "out of order",
-	[DEFECT_OVERLAP] = "overlapping",
-	[DEFECT_UNREADABLE] = "unreadable",
-	[DEFECT_UNFOUNDED] = "corrected without a first record",
-	[DEFECT_SKIPPED] = "corrected without the revision before",
-	[DEFECT_SHAPE] = "not a bucket of its interval",
-	[DEFECT_LOCAL] = "without a local time that a clock shows",
-};
-
-struct defect {
-	enum defect_kind kind;
-	size_t room;       /* NO_ROOM: of none */
-	usec_t start, end;
-	uint64_t count;
-	const char *reason; /* DEFECT_UNREADABLE */
-	struct position at;
-};
-
-enum { NO_ROOM = SIZE_MAX };
 
 /* Why there is a gap; in the order of the log. */
 struct reason {
@@ -72,26 +36,16 @@ struct verify {
 	struct days days;
 	struct log_files files;
 	struct rooms rooms;
-	struct defect *defects;
-	size_t defect_count, defect_size;
+	struct defects defects;
 	struct reason *reasons;
 	size_t reason_count, reason_size;
 	struct gap *pieces;
 	size_t piece_count, piece_size;
 	uint64_t records, corrected, expected, gaps;
 	uint64_t buckets[RECORD_GAP + 1];
-	uint64_t bad[DEFECT_KINDS];
 	size_t rooms_shown;
 	usec_t begin, end;
 };
-
-static int add_defect(struct verify *verify, const struct defect *defect) {
-	int r = array_reserve(&verify->defects, &verify->defect_size, verify->defect_count + 1, sizeof(*verify->defects));
-	if (r == 0) {
-		verify->defects[verify->defect_count++] = *defect;
-	}
-	return r;
-}
 
 /* While reading */
 
@@ -139,11 +93,11 @@ static int visit(const struct seen *seen, void *user) {
 	verify->records++;
 	if (r == 0 && is_odd_shaped(seen)) {
 		defect.kind = DEFECT_SHAPE;
-		r = add_defect(verify, &defect);
+		r = defects_add(&verify->defects, &defect);
 	}
 	if (r == 0 && has_no_local_time(seen)) {
 		defect.kind = DEFECT_LOCAL;
-		r = add_defect(verify, &defect);
+		r = defects_add(&verify->defects, &defect);
 	}
 	if (r < 0) {
 		return r;
@@ -151,17 +105,17 @@ static int visit(const struct seen *seen, void *user) {
 	switch (seen->covering) {
 	case COVERING_DOUBLE:
 		defect.kind = DEFECT_DOUBLED;
-		return add_defect(verify, &defect);
+		return defects_add(&verify->defects, &defect);
 	case COVERING_EARLIER:
 	case COVERING_STALE:
 		defect.kind = DEFECT_DISORDER;
-		return add_defect(verify, &defect);
+		return defects_add(&verify->defects, &defect);
 	case COVERING_OVERLAP:
 		defect.kind = DEFECT_OVERLAP;
-		return add_defect(verify, &defect);
+		return defects_add(&verify->defects, &defect);
 	case COVERING_SKIP:
 		defect.kind = DEFECT_SKIPPED;
-		return add_defect(verify, &defect);
+		return defects_add(&verify->defects, &defect);
 	default:
 		return 0;
 	}
@@ -170,7 +124,7 @@ static int visit(const struct seen *seen, void *user) {
 static int odd(struct position at, const char *reason, void *user) {
 	struct verify *verify = user;
 	struct defect defect = {.kind = DEFECT_UNREADABLE, .room = NO_ROOM, .count = 1, .reason = reason, .at = at};
-	return add_defect(verify, &defect);
+	return defects_add(&verify->defects, &defect);
 }
 
 static uint64_t sum(const uint64_t *numbers, size_t count) {
@@ -207,7 +161,7 @@ static int count_hole(struct verify *verify, const struct room *room, usec_t fro
 	};
 	usec_t end = behind->start;
 	int r = clip(from, to, &start, &end) ? count_days(verify, room, start, end, DAYS_MISSING) : 0;
-	return r < 0 ? r : add_defect(verify, &defect);
+	return r < 0 ? r : defects_add(&verify->defects, &defect);
 }
 
 static int add_piece(struct verify *verify, const struct gap *gap) {
@@ -230,7 +184,7 @@ static int count_corrections(struct verify *verify, const struct room *room, use
 		verify->corrected += correction->start >= from && correction->start < to;
 		/* What corrects something from before the log is in order: that may be in a file that has been removed. */
 		if (correction->orphan && coverage->len > 0 && correction->start >= coverage->list[0].start) {
-			r = add_defect(verify, &(struct defect){
+			r = defects_add(&verify->defects, &(struct defect){
 				.kind = DEFECT_UNFOUNDED,
 				.room = (size_t)(room - verify->rooms.list),
 				.start = correction->start,
@@ -270,10 +224,6 @@ static int count_room(struct verify *verify, const struct room *room) {
 	return r;
 }
 
-static const char *room_name(const struct verify *verify, size_t room) {
-	return verify->rooms.list[room].name;
-}
-
 static bool is_asked_for(const struct verify *verify, struct defect *defect) {
 	usec_t from, to;
 	if (defect->room == NO_ROOM) {
@@ -295,35 +245,10 @@ static bool is_asked_for(const struct verify *verify, struct defect *defect) {
 
 /* Leaves out what was not asked about: its count becomes 0. */
 static void select_defects(struct verify *verify) {
-	for (size_t i = 0; i < verify->defect_count; i++) {
-		struct defect *defect = &verify->defects[i];
+	for (size_t i = 0; i < verify->defects.len; i++) {
+		struct defect *defect = &verify->defects.list[i];
 		defect->count = is_asked_for(verify, defect) ? defect->count : 0;
-		verify->bad[defect->kind] += defect->count;
-	}
-}
-
-/* One line each: room, time, what, file and line. */
-static void tell_defects(const struct verify *verify) {
-	enum { SHOWN = 100 };
-	size_t told = 0;
-	char range[SHOW_RANGE_SIZE];
-
-	for (size_t i = 0; i < verify->defect_count; i++) {
-		const struct defect *defect = &verify->defects[i];
-		const char *file = verify->files.list[defect->at.file].name;
-		if (defect->count == 0 || told++ >= SHOWN) {
-			continue;
-		}
-		if (defect->room == NO_ROOM) {
-			printf("%s:%" PRIu64 ": %s\n", file, defect->at.line, defect->reason);
-		} else {
-			printf("%s  %s  %" PRIu64 " %s  %s:%" PRIu64 "\n", room_name(verify, defect->room),
-			       show_range(range, defect->start, defect->end), defect->count, defect_words[defect->kind], file,
-			       defect->at.line);
-		}
-	}
-	if (told > SHOWN) {
-		printf("and %zu more lines like these (--json has all)\n", told - SHOWN);
+		verify->defects.bad[defect->kind] += defect->count;
 	}
 }
 
@@ -345,19 +270,20 @@ static const char *reason_of(const struct verify *verify, struct position at) {
 }
 
 static void tell_gaps(const struct verify *verify) {
-	char range[SHOW_RANGE_SIZE];
+	char range[SHOW_RANGE_SIZE], name[DEFECTS_SHOWN], reason[DEFECTS_SHOWN], file[DEFECTS_SHOWN];
 
 	for (size_t i = 0; i < verify->piece_count; i++) {
 		const struct gap *gap = &verify->pieces[i];
-		printf("%s  %s  gap of %" PRIu64 ": %s  %s:%" PRIu64 "\n", gap->room->name,
+		printf("%s  %s  gap of %" PRIu64 ": %s  %s:%" PRIu64 "\n", defects_plain(name, gap->room->name),
 		       show_range(range, gap->start, gap->end), room_buckets(gap->room, gap->start, gap->end),
-		       reason_of(verify, gap->at), verify->files.list[gap->at.file].name, gap->at.line);
+		       defects_plain(reason, reason_of(verify, gap->at)),
+		       defects_plain(file, verify->files.list[gap->at.file].name), gap->at.line);
 	}
 }
 
 static void tell_figures(const struct verify *verify, usec_t took) {
 	char begin[SHOW_DATE_SIZE], end[SHOW_DATE_SIZE], bytes[SHOW_BYTES_SIZE];
-	uint64_t bad = sum(verify->bad, DEFECT_KINDS);
+	uint64_t bad = defects_sum(&verify->defects);
 
 	printf("%zu file%s, %" PRIu64 " records, %s in %.1f s", verify->files.len, verify->files.len == 1 ? "" : "s",
 	       verify->records, show_bytes(bytes, verify->files.bytes), (double)took / (double)USEC_PER_SEC);
@@ -382,101 +308,55 @@ static void tell_figures(const struct verify *verify, usec_t took) {
 }
 
 static bool is_complete(const struct verify *verify) {
-	return !verify->unread && verify->expected > 0 && sum(verify->bad, DEFECT_KINDS) == 0 && !(verify->strict && verify->gaps > 0);
+	return !verify->unread && verify->expected > 0 && defects_sum(&verify->defects) == 0 && !(verify->strict && verify->gaps > 0);
 }
 
 static void tell_verdict(const struct verify *verify) {
-	const char *before = "Not complete: ";
-	if (verify->unread && sum(verify->bad, DEFECT_KINDS) == 0) {
+	if (verify->unread && defects_sum(&verify->defects) == 0) {
 		puts("Not complete: a file could not be read.");
-	} else if (verify->expected == 0) {
+	} else if (verify->expected == 0 && defects_sum(&verify->defects) == 0) {
 		puts("There is no record here.");
 	} else if (is_complete(verify)) {
 		puts(verify->gaps > 0 ? "Complete: every bucket is there once, or a gap says why not."
 		                      : "Complete: every bucket is there once.");
-	} else if (sum(verify->bad, DEFECT_KINDS) == 0) {
+	} else if (defects_sum(&verify->defects) == 0) {
 		printf("Not complete: %" PRIu64 " bucket%s in recorded gaps.\n", verify->buckets[RECORD_GAP],
 		       verify->buckets[RECORD_GAP] == 1 ? "" : "s");
 	} else {
-		for (int i = 0; i < DEFECT_KINDS; i++) {
-			if (verify->bad[i] > 0) {
-				printf("%s%" PRIu64 " %s", before, verify->bad[i], defect_words[i]);
-				before = ", ";
-			}
-		}
-		puts(".");
+		defects_tell_sum(&verify->defects);
 	}
 }
 
 /* As JSON, with its own version */
 
-static void put_member(struct buf *out, const char *name, int64_t number) {
-	buf_printf(out, ",\"%s\":%" PRId64, name, number);
-}
-
-static void put_text(struct buf *out, const char *name, const char *text) {
-	buf_printf(out, ",\"%s\":", name);
-	json_put_string(out, text);
-}
-
-static void put_time(struct buf *out, const char *name, usec_t instant) {
-	char text[UTC_STRING_SIZE];
-	buf_printf(out, ",\"%s\":\"%s\"", name, utc_format(text, instant));
-}
-
-static void put_place(const struct verify *verify, struct buf *out, struct position at) {
-	put_text(out, "file", verify->files.list[at.file].path);
-	put_member(out, "line", (int64_t)at.line);
-}
-
-static void put_room(struct buf *out, const struct room *room) {
-	put_text(out, "device", room->uuid);
-	put_text(out, "room", room->name);
-	put_text(out, "interval", interval_name(room->interval));
-}
-
-static void put_defect(const struct verify *verify, struct buf *out, const struct defect *defect) {
-	buf_printf(out, "%s{\"defect\":\"%s\"", out->data[out->len - 1] == '[' ? "" : ",", defect_words[defect->kind]);
-	if (defect->room != NO_ROOM) {
-		put_room(out, &verify->rooms.list[defect->room]);
-		put_time(out, "from", defect->start);
-		put_time(out, "to", defect->end);
-		put_member(out, "buckets", (int64_t)defect->count);
-	} else {
-		put_text(out, "reason", defect->reason);
-	}
-	put_place(verify, out, defect->at);
-	buf_putc(out, '}');
-}
-
 static void put_gap(const struct verify *verify, struct buf *out, const struct gap *gap) {
 	buf_printf(out, "%s{\"reason\":", out->data[out->len - 1] == '[' ? "" : ",");
 	json_put_string(out, reason_of(verify, gap->at));
-	put_room(out, gap->room);
-	put_time(out, "from", gap->start);
-	put_time(out, "to", gap->end);
-	put_member(out, "buckets", (int64_t)room_buckets(gap->room, gap->start, gap->end));
-	put_place(verify, out, gap->at);
+	defects_put_room(gap->room, out);
+	member_time(out, "from", gap->start);
+	member_time(out, "to", gap->end);
+	member_int(out, "buckets", (int64_t)room_buckets(gap->room, gap->start, gap->end));
+	defects_put_place(&verify->files, gap->at, out);
 	buf_putc(out, '}');
 }
 
 static void put_figures(const struct verify *verify, struct buf *out, bool complete) {
 	buf_printf(out, "{\"version\":1,\"complete\":%s", complete ? "true" : "false");
-	put_member(out, "files", (int64_t)verify->files.len);
-	put_member(out, "bytes", verify->files.bytes);
-	put_member(out, "records", (int64_t)verify->records);
-	put_member(out, "rooms", (int64_t)verify->rooms_shown);
+	member_int(out, "files", (int64_t)verify->files.len);
+	member_int(out, "bytes", verify->files.bytes);
+	member_int(out, "records", (int64_t)verify->records);
+	member_int(out, "rooms", (int64_t)verify->rooms_shown);
 	if (verify->begin < verify->end) {
-		put_time(out, "from", verify->begin);
-		put_time(out, "to", verify->end);
+		member_time(out, "from", verify->begin);
+		member_time(out, "to", verify->end);
 	}
-	put_member(out, "expected", (int64_t)verify->expected);
-	put_member(out, "ok", (int64_t)verify->buckets[RECORD_OK]);
-	put_member(out, "no_data", (int64_t)verify->buckets[RECORD_NO_DATA]);
-	put_member(out, "ambiguous", (int64_t)verify->buckets[RECORD_AMBIGUOUS]);
-	put_member(out, "gap", (int64_t)verify->buckets[RECORD_GAP]);
-	put_member(out, "missing", (int64_t)verify->bad[DEFECT_MISSING]);
-	put_member(out, "corrected", (int64_t)verify->corrected);
+	member_int(out, "expected", (int64_t)verify->expected);
+	member_int(out, "ok", (int64_t)verify->buckets[RECORD_OK]);
+	member_int(out, "no_data", (int64_t)verify->buckets[RECORD_NO_DATA]);
+	member_int(out, "ambiguous", (int64_t)verify->buckets[RECORD_AMBIGUOUS]);
+	member_int(out, "gap", (int64_t)verify->buckets[RECORD_GAP]);
+	member_int(out, "missing", (int64_t)verify->defects.bad[DEFECT_MISSING]);
+	member_int(out, "corrected", (int64_t)verify->corrected);
 }
 
 static int tell_json(const struct verify *verify, bool complete) {
@@ -484,11 +364,7 @@ static int tell_json(const struct verify *verify, bool complete) {
 	buf_init(&out, SIZE_MAX / 2);
 	put_figures(verify, &out, complete);
 	buf_puts(&out, ",\"defects\":[");
-	for (size_t i = 0; i < verify->defect_count; i++) {
-		if (verify->defects[i].count > 0) {
-			put_defect(verify, &out, &verify->defects[i]);
-		}
-	}
+	defects_put(&verify->defects, &verify->rooms, &verify->files, &out);
 	buf_puts(&out, "],\"gaps\":[");
 	for (size_t i = 0; i < verify->piece_count; i++) {
 		put_gap(verify, &out, &verify->pieces[i]);
@@ -508,12 +384,12 @@ static int report(struct verify *verify, usec_t began) {
 		}
 	}
 	select_defects(verify);
-	verify->expected = sum(verify->buckets, RECORD_GAP + 1) + verify->bad[DEFECT_MISSING];
+	verify->expected = sum(verify->buckets, RECORD_GAP + 1) + verify->defects.bad[DEFECT_MISSING];
 	bool complete = is_complete(verify);
 	if (verify->tool->json) {
 		return tell_json(verify, complete) < 0 ? -ENOMEM : complete ? 0 : TOOL_NO;
 	}
-	tell_defects(verify);
+	defects_tell(&verify->defects, &verify->rooms, &verify->files);
 	if (verify->by_day) {
 		days_tell(&verify->days);
 	}
@@ -570,12 +446,15 @@ int verify_run(struct tool *tool, int argc, char *argv[]) {
 		r = tool_read(&verify.files, &verify.rooms, visit, odd, &verify);
 		verify.unread = r == EX_IOERR;
 	}
+	if (r == 0) {
+		r = tool_check(tool, &verify.rooms);
+	}
 	if (r == 0 || verify.unread) {
 		/* What could be read is of use, though a file is missing in it. */
 		int told = report(&verify, began);
 		r = told < 0 ? EX_OSERR : r != 0 ? r : told;
 	}
-	free(verify.defects);
+	defects_done(&verify.defects);
 	days_done(&verify.days);
 	free(verify.pieces);
 	for (size_t i = 0; i < verify.reason_count; i++) {
