@@ -43,8 +43,8 @@ struct order {
 	enum order_state state;
 	struct job *jobs;
 	size_t len;
-	size_t revised, left, absent; /* records, and buckets that were given up or are not in the log */
-	bool seen;                    /* its file is there */
+	size_t revised, left; /* records, and buckets that were given up */
+	bool seen;            /* its file is there */
 };
 
 /* Its end */
@@ -381,7 +381,6 @@ static void begin(struct order *order) {
 		ordered_begin(&order->jobs[i].ordered);
 		open += order->jobs[i].ordered.open;
 	}
-	order->absent += all - open;
 	log_notice("%s: %zu bucket%s will be asked for again", order->name, open, open == 1 ? "" : "s");
 	if (open < all) {
 		log_notice("%s: %zu bucket%s not in the log, and left as they are", order->name, all - open,
