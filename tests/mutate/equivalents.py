@@ -59,8 +59,35 @@ LANES = "buf_init(&poller->report.lanes, 2048);"
 SENTENCE = "buf_init(&text, 4000);"
 NOT_FULL = "three are named at most, with names and reasons of limited length: hundreds of bytes stay free"
 PROBED = "struct error err = {{0}};"
+PINGS = "if (++%s->records %% PING_EVERY == 0) {"
+NAMES = "if (array_reserve(&names->list, &names->size, names->len + 1, sizeof(*names->list)) < 0) {"
+ORDERS = ("int r = jobs ? array_reserve(&backfill->orders, &backfill->size, backfill->len + 1, sizeof(*backfill->orders)) : "
+          "-ENOMEM;")
+BEGINS = "bool *begins = calloc(backfill->len + 1, sizeof(*begins));"
+BUCKETS = ": array_reserve(&ordered->list, &size, ordered->len + 1, sizeof(*ordered->list));"
+LINES = "int r = array_reserve(lines, &size, *count + 1, sizeof(**lines));"
+PENDING = "return array_reserve(&poller->batch.list, &poller->batch.size, poller->batch.len + 1,"
+FILES = "int r = array_reserve(&archive->files, &archive->size, archive->len + 1, sizeof(*archive->files));"
+RUNS = "int r = array_reserve(&memory->runs, &memory->runs_size, memory->runs_len + 1, sizeof(*memory->runs));"
+MEMORY = "int r = array_reserve(&memory->list, &memory->size, memory->len + 1, sizeof(*memory->list));"
+ONE_MORE = "there is room for one more than is needed"
+DOWNWARDS = "counted down from zero, each so many records it is a multiple, too"
 
 EQUIVALENTS = [
+    ("src/daemon/mend.c", "read_entry", PINGS % "mending", (PINGS % "mending").replace("++", "--"), DOWNWARDS),
+    ("src/daemon/backfill.c", "read_entry", PINGS % "reading", (PINGS % "reading").replace("++", "--"), DOWNWARDS),
+    ("src/daemon/backfill.c", "gather", NAMES, NAMES.replace("+ 1", "+ 2"), ONE_MORE),
+    ("src/daemon/backfill.c", "keep", ORDERS, ORDERS.replace("+ 1", "+ 2"), ONE_MORE),
+    ("src/daemon/backfill.c", "begin_orders", BEGINS, BEGINS.replace("+ 1", "+ 2"), ONE_MORE),
+    ("src/daemon/commit.c", "pending_reserve", PENDING, PENDING.replace("+ 1", "+ 2"), ONE_MORE),
+    ("src/daemon/commit.c", "batch_done", "*batch = (struct batch){0};", "*batch = (struct batch){1};",
+     "it is not used again"),
+    ("src/daemon/loop.c", "loop_run", "size_t incomplete = 0;", "size_t incomplete = 1;", "is_over() sets it"),
+    ("src/schedule/ordered.c", "ordered_init", BUCKETS, BUCKETS.replace("+ 1", "+ 2"), ONE_MORE),
+    ("src/sink/archive.c", "push", FILES, FILES.replace("+ 1", "+ 2"), ONE_MORE),
+    ("src/state/checkpoint.c", "memory_push_run", RUNS, RUNS.replace("+ 1", "+ 2"), ONE_MORE),
+    ("src/state/checkpoint.c", "memory_push", MEMORY, MEMORY.replace("+ 1", "+ 2"), ONE_MORE),
+    ("src/state/order.c", "parse_text", LINES, LINES.replace("+ 1", "+ 2"), ONE_MORE),
     ("src/daemon/outage.c", "outage_pauses", PROBED, PROBED.replace("0", "1"), "who fails sets it"),
     ("src/daemon/clockwork.c", "is_better", NEARER, NEARER.replace("<", "<="),
      "of two that are equally far from our clock either will do"),

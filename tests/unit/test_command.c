@@ -195,7 +195,7 @@ static void an_open_source_of_a_credential_is_told(void **state) {
 	static const struct {
 		mode_t mode;
 		bool told;
-	} rows[] = {{0600, false}, {0400, false}, {0640, true}, {0604, true}, {0610, true}};
+	} rows[] = {{0600, false}, {0400, false}, {0640, true}, {0604, true}, {0610, true}, {0601, true}, {0777, true}};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		set_up_answers();
 		(void)unlink(rig_path("api-key"));

@@ -7,12 +7,46 @@
 #include "base/json.h"
 
 #include <errno.h>
+#include <json-c/json.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static struct json_object *read_text(const char *text) {
 	struct json_object *value = NULL;
 	struct error err = {{0}};
 	expect_int(0, json_read(text, strlen(text), &value, &err), "%s: %s", text, err.text);
 	return value;
+}
+
+/* What the library has mapped; or it cannot. */
+static struct {
+	bool fails;
+	size_t bytes;
+	int count;
+} mapped;
+
+void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset) {
+	if (mapped.fails) {
+		errno = ENOMEM;
+		return MAP_FAILED;
+	}
+	mapped.bytes += size;
+	mapped.count++;
+	return (void *)syscall(SYS_mmap, at, size, protection, flags, fd, offset); /* NOLINT(performance-no-int-to-ptr) */
+}
+
+int munmap(void *at, size_t size) {
+	mapped.bytes -= size;
+	return (int)syscall(SYS_munmap, at, size);
+}
+
+/* What json-c makes texts of: as it does, or it has no memory. */
+static bool texts_fail;
+
+const char *json_object_to_json_string_ext(struct json_object *value, int flags) {
+	size_t len;
+	return texts_fail ? NULL : json_object_to_json_string_length(value, flags, &len);
 }
 
 /* That value as the only element of an array. */
@@ -331,6 +365,39 @@ static void lack_of_room_is_told_by_the_buffer(void **state) {
 	json_free(value);
 }
 
+/* It is seen before, and what was taken to see it is given back. */
+static void lack_of_memory_is_told(void **state) {
+	(void)state;
+	struct json_object *value = NULL;
+	struct error err = {{0}};
+	mapped.count = 0;
+	mapped.bytes = 0;
+	json_free(read_text("[1, 2, 3]"));
+	expect_int(1, mapped.count, "trials");
+	expect_int(0, mapped.bytes, "given back");
+	mapped.fails = true;
+	int r = json_read("[1]", 3, &value, &err);
+	mapped.fails = false;
+	expect_int(-ENOMEM, r);
+	expect_text("out of memory", err.text);
+	expect_null(value);
+
+	/* A double has a text of its own. */
+	struct buf out;
+	buf_init(&out, 1 << 20);
+	value = read_text("[1.5]");
+	texts_fail = true;
+	json_put_value(&out, value);
+	texts_fail = false;
+	expect_int(-ENOMEM, buf_error(&out), "a text");
+	buf_clear(&out);
+	json_put_value(&out, value);
+	expect_int(0, buf_error(&out), "the next one");
+	expect_text("[1.5]", buf_text(&out));
+	json_free(value);
+	buf_done(&out);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_value_says_what_it_is_and_how_much_it_holds),
@@ -346,6 +413,7 @@ int main(void) {
 		cmocka_unit_test(strings_are_escaped),
 		cmocka_unit_test(every_character_comes_back),
 		cmocka_unit_test(lack_of_room_is_told_by_the_buffer),
+		cmocka_unit_test(lack_of_memory_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,9 @@
 #include "sink/ndjson.h"
 #include "sink/replay.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
+#include <limits.h>
 #include <zlib.h>
 
 /* 2026-11-23T07:00:00Z */
@@ -950,6 +953,94 @@ static void damaged_compressed_file_gives_what_it_has(void **state) {
 	expect_text("occupancy-20261123T070000Z.ndjson.gz", replay.damaged_file);
 }
 
+/* The directory's path is so long that with the name of the current file it just fits, and with longer ones it does not. */
+static void path_that_is_too_long_is_an_error(void **state) {
+	(void)state;
+	static char directory[PATH_MAX], seen[4096];
+	const char *current = "occupancy.ndjson";
+	disk_put("occupancy-20261123T070000Z.ndjson", ndjson(1, 1));
+	disk_put("occupancy.ndjson", ndjson(2, 1));
+	struct sink_position here = position_in("occupancy.ndjson", (int64_t)strlen(ndjson(2, 1)), 0), empty = {.size = 0};
+	const struct sink_position *const from[] = {NULL, &here, &empty};
+	const struct {
+		size_t spare; /* bytes beside the directory and a slash */
+		const char *name;
+	} rows[] = {
+		{strlen(current), "/occupancy-20261123T070000Z.ndjson"},
+		{strlen("occupancy-20261123T070000Z.ndjson"), NULL},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		size_t len = PATH_MAX - 1 - 1 - rows[row].spare, own = strlen(disk_directory);
+		memset(directory, '/', len);
+		memcpy(directory + len - own, disk_directory, own + 1);
+		for (size_t i = 0; i < COUNT_OF(from); i++) {
+			struct error err = {{0}};
+			seen[0] = '\0';
+			replay = (struct replay){.visit = note_count, .user = seen};
+			int r = replay_run(directory, current, from[i], &replay, &zeros, &err);
+			expect_int(rows[row].name ? -ENAMETOOLONG : 0, r, "row %zu, position %zu: %s", row, i, err.text);
+			expect_true(!rows[row].name || strstr(seen, "1 ") == NULL, "row %zu, position %zu", row, i);
+		}
+	}
+}
+
+/* The file that was empty then is gone: whatever is there follows it. */
+static void file_that_was_empty_and_is_gone_is_no_error(void **state) {
+	(void)state;
+	disk_put("occupancy.ndjson", "");
+	struct sink_position from = position_in("occupancy.ndjson", 0, 0);
+	disk_put("occupancy-20261123T070000Z.ndjson", ndjson(1, 2));
+	expect_int(0, unlink(disk_path("occupancy.ndjson")));
+	struct error err = {{0}};
+	static char seen[4096];
+	seen[0] = '\0';
+	replay = (struct replay){.visit = note_count, .user = seen};
+	int r = replay_run(disk_directory, "occupancy.ndjson", &from, &replay, &zeros, &err);
+	expect_int(-ENOENT, r, "it is made before it is read: %s", err.text);
+	expect_part("cannot be read back", err.text);
+	expect_text("1 2 ", seen);
+}
+
+/* A directory that cannot be listed, the first time or a later one. */
+static int listings, failing_listing;
+
+DIR *opendir(const char *name) {
+	static DIR *(*real)(const char *);
+	if (!real) {
+		real = (DIR *(*)(const char *))dlsym(RTLD_NEXT, "opendir");
+	}
+	if (++listings == failing_listing) {
+		errno = EIO;
+		return NULL;
+	}
+	return real(name);
+}
+
+static void directory_that_cannot_be_listed_is_an_error(void **state) {
+	(void)state;
+	static char seen[4096];
+	disk_put("occupancy.ndjson", ndjson(1, 2));
+	disk_put("occupancy.ndjson.1", ndjson(3, 1));
+	struct sink_position here = position_in("occupancy.ndjson", (int64_t)strlen(ndjson(1, 1)), 0), nowhere = {.size = 9000};
+	const struct {
+		const struct sink_position *from;
+		int listings;
+	} rows[] = {{NULL, 2}, {&here, 2}, {&nowhere, 3}};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		for (failing_listing = 1; failing_listing <= rows[row].listings + 1; failing_listing++) {
+			struct error err = {{0}};
+			seen[0] = '\0';
+			listings = 0;
+			replay = (struct replay){.visit = note_count, .user = seen};
+			int r = replay_run(disk_directory, "occupancy.ndjson", rows[row].from, &replay, &zeros, &err);
+			bool fails = failing_listing <= rows[row].listings;
+			expect_int(fails ? -EIO : 0, r, "row %zu, listing %d: %s", row, failing_listing, err.text);
+			expect_int(fails, strstr(err.text, ": cannot be listed: ") != NULL, "row %zu, listing %d", row, failing_listing);
+		}
+	}
+	failing_listing = 0;
+}
+
 /* Each call that touches the disk fails once. */
 static void expect_errors_from(const struct sink_position *from) {
 	for (int at = 1, hits = 1; hits > 0; at++) {
@@ -1002,6 +1093,9 @@ static void file_that_cannot_be_read_is_an_error(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(whole_log_is_read_in_order),
+		TEST(path_that_is_too_long_is_an_error),
+		TEST(file_that_was_empty_and_is_gone_is_no_error),
+		TEST(directory_that_cannot_be_listed_is_an_error),
 		TEST(log_that_goes_on_is_not_older),
 		TEST(log_that_begins_with_what_was_known_is_older),
 		TEST(log_without_its_latest_rotated_file_is_older),

@@ -7,6 +7,8 @@
 
 #include "daemon/storage.h"
 
+#include <limits.h>
+
 static const struct error full = {"log: cannot append: No space left on device"};
 
 struct step {
@@ -125,6 +127,20 @@ static void directories_of_one_disk_are_known(void **state) {
 	expect_false(storage.one);
 }
 
+/* With the "/." behind it a path may be as long as the system allows, and no longer. */
+static void a_path_that_is_too_long_tells_no_disk(void **state) {
+	(void)state;
+	static char path[PATH_MAX];
+	struct storage storage;
+	for (size_t len = PATH_MAX - 4; len < PATH_MAX; len++) {
+		memset(path, '/', len);
+		memcpy(path + len - strlen("proc"), "proc", strlen("proc"));
+		path[len] = '\0';
+		storage_init(&storage, path, path);
+		expect_int(len <= PATH_MAX - 3, storage.one, "%zu bytes", len);
+	}
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
 
 int main(void) {
@@ -134,6 +150,7 @@ int main(void) {
 		TEST(a_broken_file_system_is_one_trouble),
 		TEST(two_disks_are_two_troubles),
 		TEST(directories_of_one_disk_are_known),
+		TEST(a_path_that_is_too_long_tells_no_disk),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
