@@ -34,14 +34,23 @@ static void make(struct room *room, const struct log_entry *entry) {
 	memcpy(room->uuid, entry->uuid, sizeof(room->uuid));
 }
 
+/* The room of the next record, very likely: they follow one another as before, or several are of one room. */
+static struct room *guess(struct rooms *rooms, int try) {
+	struct room *last = rooms->len > 0 ? &rooms->list[rooms->last] : NULL;
+	return !last ? NULL : try == 0 ? &rooms->list[last->follower] : last;
+}
+
+static void note_last(struct rooms *rooms, size_t room) {
+	rooms->list[rooms->last].follower = room;
+	rooms->last = room;
+}
+
 /* Returns 0, and rooms->last is the one; or -ENOMEM. */
 static int find(struct rooms *rooms, const struct log_entry *entry) {
-	/* Records of one room follow one another, or those of all rooms in the same order: as it was before, then the other. */
-	for (int i = 0; i < 2; i++, rooms->step = 1 - rooms->step) {
-		size_t next = rooms->last + rooms->step;
-		next = next < rooms->len ? next : 0;
-		if (next < rooms->len && is_room(&rooms->list[next], entry)) {
-			rooms->last = next;
+	for (int try = 0; try < 2; try++) {
+		const struct room *room = guess(rooms, try);
+		if (room && is_room(room, entry)) {
+			note_last(rooms, (size_t)(room - rooms->list));
 			return 0;
 		}
 	}
@@ -58,7 +67,7 @@ static int find(struct rooms *rooms, const struct log_entry *entry) {
 		found = rooms->len++;
 		make(&rooms->list[found], entry);
 	}
-	rooms->last = found;
+	note_last(rooms, found);
 	return 0;
 }
 
@@ -98,6 +107,18 @@ static int note_offset(struct room *room, const struct log_entry *entry) {
 	return r;
 }
 
+/* Takes in a record of the room. */
+static inline int take(struct room *room, const struct log_entry *entry, struct position at, const struct line *line) {
+	int r = sample(room, entry, at.file, line);
+	if (room->length == 0 && entry->status != RECORD_GAP) {
+		room->length = entry->end - entry->start;
+	}
+	if (r == 0 && entry->revision == 0) {
+		r = note_offset(room, entry);
+	}
+	return r < 0 ? r : coverage_add(&room->coverage, entry, at);
+}
+
 int rooms_take(struct rooms *rooms, const struct log_entry *entry, struct position at, const struct log_codec *codec,
                const struct line *line, struct room **ret_room) {
 	int r = find(rooms, entry);
@@ -106,15 +127,23 @@ int rooms_take(struct rooms *rooms, const struct log_entry *entry, struct positi
 	}
 	struct room *room = &rooms->list[rooms->last];
 	*ret_room = room;
-	r = sample(room, entry, at.file, line);
 	room->codec = codec;
-	if (room->length == 0 && entry->status != RECORD_GAP) {
-		room->length = entry->end - entry->start;
+	r = echo_learn(&room->echo, line->text, entry);
+	return r < 0 ? r : take(room, entry, at, line);
+}
+
+int rooms_hear(struct rooms *rooms, struct position at, const struct log_codec *codec, const struct line *line,
+               struct room **ret_room, const struct log_entry **ret_entry) {
+	for (int try = 0; try < 2; try++) {
+		struct room *room = guess(rooms, try);
+		if (room && room->codec == codec && echo_hear(&room->echo, &rooms->times, line->text, line->len)) {
+			note_last(rooms, (size_t)(room - rooms->list));
+			*ret_room = room;
+			*ret_entry = &room->echo.entry;
+			return take(room, &room->echo.entry, at, line);
+		}
 	}
-	if (r == 0 && entry->revision == 0) {
-		r = note_offset(room, entry);
-	}
-	return r < 0 ? r : coverage_add(&room->coverage, entry, at);
+	return -EAGAIN;
 }
 
 /* What the room's clock shows, as if it stood in UTC. */
@@ -233,6 +262,7 @@ void rooms_done(struct rooms *rooms) {
 		free(rooms->list[i].offsets);
 		zone_free(rooms->list[i].zone);
 		coverage_done(&rooms->list[i].coverage);
+		echo_done(&rooms->list[i].echo);
 	}
 	free(rooms->list);
 	index_done(&rooms->index);

@@ -9,12 +9,15 @@
 
 #include "base/index.h"
 #include "calendar/interval.h"
+#include "sink/echo.h"
 #include "sink/lines.h"
 #include "tool/coverage.h"
 
 struct room {
 	char uuid[64];
 	enum interval interval;
+	size_t follower;          /* the room of the record that came behind one of this one */
+	struct echo echo;         /* what its records look like */
 	struct buf sample;        /* a line, the latest that is the first of its name or of a file */
 	struct slice name_in_sample;
 	uint32_t sample_file;
@@ -33,7 +36,8 @@ struct room {
 struct rooms {
 	struct room *list;
 	size_t len, size;
-	size_t last, step;        /* the one that was found before, and how far it was from the one before that: 0 or 1 */
+	size_t last;              /* the one that was found before */
+	struct heard_times times; /* of its record */
 	struct index index;
 };
 
@@ -47,6 +51,16 @@ struct rooms {
 __attribute__((warn_unused_result, nonnull))
 int rooms_take(struct rooms *rooms, const struct log_entry *entry, struct position at, const struct log_codec *codec,
                const struct line *line, struct room **ret_room);
+
+/**
+ * The same for a line that nobody has read yet, if it is like an earlier one of its room, as nearly all are.  Then
+ * *ret_entry is what the codec would make of it, valid until the next one is taken.
+ *
+ * Returns -EAGAIN if the codec must be asked: nothing has been taken in.
+ */
+__attribute__((warn_unused_result, nonnull))
+int rooms_hear(struct rooms *rooms, struct position at, const struct log_codec *codec, const struct line *line,
+               struct room **ret_room, const struct log_entry **ret_entry);
 
 /** When all has been read: gives the rooms their zones.  Returns 0 or -ENOMEM. */
 __attribute__((warn_unused_result, nonnull))

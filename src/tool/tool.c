@@ -312,24 +312,36 @@ void progress_end(const struct progress *progress) {
 	}
 }
 
+/* Returns what the record is to those before it; or that it is none, or a header, or -ENOMEM. */
+static int take_line(struct rooms *rooms, const struct log_codec *codec, struct seen *seen) {
+	static struct log_entry entry;
+	int r = rooms_hear(rooms, seen->at, codec, seen->line, &seen->room, &seen->entry);
+	if (r == -EAGAIN) {
+		seen->entry = &entry;
+		r = codec->parse(seen->line->text, seen->line->len, &entry);
+		r = r < 0 ? r : rooms_take(rooms, &entry, seen->at, codec, seen->line, &seen->room);
+	}
+	return r;
+}
+
 static int read_file(const struct log_file *file, struct lines *lines, struct position at, struct rooms *rooms,
                      tool_visit *visit, tool_odd *odd, void *user) {
 	const struct log_codec *codec = log_codec_of_name(file->name);
-	struct log_entry entry;
 	struct line line;
 	int r = lines_open(lines, file->path);
 
 	while (r >= 0 && (r = lines_next(lines, &line)) > 0) {
-		struct room *room;
-		at.line++;
-		int parsed = line.text && line.whole ? codec->parse(line.text, line.len, &entry) : -EBADMSG;
-		if (parsed == 0) {
-			int covering = rooms_take(rooms, &entry, at, codec, &line, &room);
-			struct seen seen = {room, &entry, (enum covering)covering, at, &line};
-			r = covering < 0 ? covering : visit(&seen, user);
-		} else if (parsed == -EBADMSG && !(file->current && !line.whole)) {
+		struct seen seen = {.at = at, .line = &line};
+		seen.at.line = ++at.line;
+		int taken = line.text && line.whole ? take_line(rooms, codec, &seen) : -EBADMSG;
+		if (taken >= 0) {
+			seen.covering = (enum covering)taken;
+			r = visit(&seen, user);
+		} else if (taken == -EBADMSG && !(file->current && !line.whole)) {
 			/* The daemon may just be writing the last line of its file. */
 			r = odd(at, !line.text ? "too long" : !line.whole ? "torn" : "not a record", user);
+		} else if (taken == -ENOMEM) {
+			r = taken;
 		}
 	}
 	if (r == -EBADMSG) {

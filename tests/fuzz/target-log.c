@@ -8,6 +8,7 @@
 
 #include "fuzz.h"
 
+#include "sink/echo.h"
 #include "sink/ndjson.h"
 #include "sink/replay.h"
 
@@ -33,6 +34,14 @@ static void visit(const struct log_entry *entry, void *user) {
 	must(entry->status == RECORD_OK || entry->count == 0, "a count that is none");
 }
 
+static bool is_same(const struct log_entry *entry, const struct log_entry *other) {
+	return entry->start == other->start && entry->end == other->end && strcmp(entry->uuid, other->uuid) == 0 &&
+	       entry->interval == other->interval && entry->status == other->status && entry->count == other->count &&
+	       entry->revision == other->revision && entry->offset_s == other->offset_s &&
+	       entry->has_previous == other->has_previous && entry->name.len == other->name.len &&
+	       (other->name.len == 0 || memcmp(entry->name.text, other->name.text, other->name.len) == 0);
+}
+
 /* What is read fast, because it looks as it was written, says the same as what is read member by member. */
 static void check_ways(const char *text, size_t len, int r, const struct log_entry *entry) {
 	static const char before[] = "{\"x\":0,";
@@ -47,16 +56,27 @@ static void check_ways(const char *text, size_t len, int r, const struct log_ent
 	memcpy(other + sizeof(before) - 1, text + 1, len - 1);
 	int s = ndjson_parse(other, other_len, &slow);
 	must(r == s, "%d, and %d member by member", r, s);
-	must(r < 0 || (entry->start == slow.start && entry->end == slow.end && strcmp(entry->uuid, slow.uuid) == 0 &&
-	               entry->interval == slow.interval && entry->status == slow.status && entry->count == slow.count &&
-	               entry->revision == slow.revision && entry->offset_s == slow.offset_s &&
-	               entry->has_previous == slow.has_previous && entry->name.len == slow.name.len &&
-	               (slow.name.len == 0 || memcmp(entry->name.text, slow.name.text, slow.name.len) == 0)),
-	     "they read different records");
+	must(r < 0 || is_same(entry, &slow), "they read different records");
+}
+
+/* What is not read, because it sounds like an earlier line, would have been read as what was heard. */
+static void check_echoes(struct echo echoes[static 4], struct heard_times *times, const char *text, size_t len, int r,
+                         const struct log_entry *entry) {
+	static size_t next;
+	for (size_t i = 0; i < 4; i++) {
+		if (echo_hear(&echoes[i], times, text, len)) {
+			must(r == 0 && is_same(entry, &echoes[i].entry), "%d, and heard", r);
+		}
+	}
+	if (r == 0) {
+		must(echo_learn(&echoes[next++ % 4], text, entry) == 0, "memory");
+	}
 }
 
 static void check_lines(const char *name, const char *text, size_t len) {
 	const struct log_codec *codec = log_codec_of_name(name);
+	struct echo echoes[4] = {{.len = 0}};
+	struct heard_times times = {.start.time = 0};
 	for (const char *end; len > 0 && (end = memchr(text, '\n', len)); len -= (size_t)(end + 1 - text), text = end + 1) {
 		struct log_entry entry;
 		size_t line_len = (size_t)(end + 1 - text);
@@ -71,6 +91,10 @@ static void check_lines(const char *name, const char *text, size_t len) {
 		if (codec == log_codec_of(LOG_FORMAT_NDJSON)) {
 			check_ways(text, line_len, r, &entry);
 		}
+		check_echoes(echoes, &times, text, line_len, r, &entry);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		echo_done(&echoes[i]);
 	}
 }
 
