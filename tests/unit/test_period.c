@@ -53,16 +53,28 @@ static void periods_are_cut_by_the_clock_of_the_zone(void **state) {
 }
 
 static void what_is_no_period_is_refused(void **state) {
-	static const char *const texts[] = {
-		"", "tomorrow", "last", "2026-13", "2026-00", "2026-02-30", "2026-W00", "2026-W54", "2025-W53", "2026-1",
-		"2026-11-03T", "26", "2026-", "2026-11-3", "last week ",
+	static const struct {
+		const char *text, *said;
+	} rows[] = {
+		{"", "expected today"}, {"tomorrow", "expected today"}, {"2026-13", "expected today"}, {"2026-00", "expected today"},
+		{"2026-02-30", "expected today"}, {"2026-W00", "expected today"}, {"2026-W54", "expected today"},
+		{"2025-W53", "expected today"}, {"2026-1", "expected today"}, {"2026-11-03T", "expected today"}, {"26", "expected today"},
+		{"2026-", "expected today"}, {"2026-11-3", "expected today"}, {"\033[2J", "expected today"},
+		/* What it may have been meant for. */
+		{"last week ", "did you mean \"last week\"?"},
+		{"Yesterday", "did you mean \"yesterday\"?"},
+		{"tody", "did you mean \"today\"?"},
+		{"month", "did you mean \"this month\" or \"last month\"?"},
+		{"last", "did you mean \"last week\" or \"last month\" or \"last year\"?"},
+		{"s", "did you mean \"yesterday\" or \"this week\" or \"last week\" or \"this month\" or \"last month\" or "
+		      "\"this year\" or \"last year\"?"},
 	};
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct period period;
 		struct error err = {{0}};
-		expect_int(-EINVAL, period_parse(texts[i], &period, &err), "\"%s\"", texts[i]);
-		expect_part("expected today", err.text);
+		expect_int(-EINVAL, period_parse(rows[i].text, &period, &err), "\"%s\"", rows[i].text);
+		expect_part(rows[i].said, err.text);
 	}
 }
 
