@@ -71,11 +71,33 @@ FILES = "int r = array_reserve(&archive->files, &archive->size, archive->len + 1
 RUNS = "int r = array_reserve(&memory->runs, &memory->runs_size, memory->runs_len + 1, sizeof(*memory->runs));"
 MEMORY = "int r = array_reserve(&memory->list, &memory->size, memory->len + 1, sizeof(*memory->list));"
 ONE_MORE = "there is room for one more than is needed"
+NAMED = "if (path_of(path, poller, order->name) == 0) {"
+FRESH = "int r = array_reserve(&fresh.list, &fresh.size, 2 * left + ROOM, sizeof(*fresh.list));"
+UUID = "memcpy(ret->uuid, uuid, len + 1);"
+EXTENDS = "if (++restoring->records % EXTEND_EVERY == 0) {"
+UNREADABLE = "return r < 0 ? unreadable(r, path, err) : 0;"
+SYNCED = 'return r < 0 ? error_errno(err, -r, "%s: cannot be synced", path) : 0;'
+GONE = "if (r < 0 && r != -ENOENT) {"
+NO_FAILURE = "no failure is none, whatever is said of it"
 DOWNWARDS = "counted down from zero, each so many records it is a multiple, too"
 
 EQUIVALENTS = [
     ("src/daemon/mend.c", "read_entry", PINGS % "mending", (PINGS % "mending").replace("++", "--"), DOWNWARDS),
     ("src/daemon/backfill.c", "read_entry", PINGS % "reading", (PINGS % "reading").replace("++", "--"), DOWNWARDS),
+    ("src/daemon/recovery.c", "restore_record", EXTENDS, EXTENDS.replace("++", "--"), DOWNWARDS),
+    ("src/daemon/orphans.c", "reserve", FRESH, FRESH.replace("2 *", "1 *"), "it grows more often"),
+    ("src/daemon/orphans.c", "reserve", FRESH, FRESH.replace("2 *", "3 *"), "it grows less often"),
+    ("src/daemon/orphans.c", "", "enum { ROOM = 16 };", "enum { ROOM = 15 };", "it grows more often"),
+    ("src/daemon/orphans.c", "", "enum { ROOM = 16 };", "enum { ROOM = 17 };", "it grows less often"),
+    ("src/state/order.c", "parse_line", UUID, UUID.replace("+ 1", "+ 2"),
+     "what stands behind the uuid's end is not looked at, and the interval beside it is set afterwards"),
+    ("src/sink/replay.c", "read_file", UNREADABLE, UNREADABLE.replace("< 0", "<= 0"), NO_FAILURE),
+    ("src/sink/replay.c", "read_file", UNREADABLE, UNREADABLE.replace("< 0", "< 1"), NO_FAILURE),
+    ("src/sink/replay.c", "sync_moved", SYNCED, SYNCED.replace("< 0", "<= 0"), NO_FAILURE),
+    ("src/sink/replay.c", "sync_moved", SYNCED, SYNCED.replace("< 0", "< 1"), NO_FAILURE),
+    ("src/sink/sink.c", "retire", GONE, GONE.replace("< 0", "<= 0"), NO_FAILURE),
+    ("src/sink/sink.c", "retire", GONE, GONE.replace("< 0", "< 1"), NO_FAILURE),
+    ("src/daemon/backfill.c", "make_ready", NAMED, "this if: always", "it has been read from that path"),
     ("src/daemon/backfill.c", "gather", NAMES, NAMES.replace("+ 1", "+ 2"), ONE_MORE),
     ("src/daemon/backfill.c", "keep", ORDERS, ORDERS.replace("+ 1", "+ 2"), ONE_MORE),
     ("src/daemon/backfill.c", "begin_orders", BEGINS, BEGINS.replace("+ 1", "+ 2"), ONE_MORE),

@@ -81,7 +81,8 @@ static struct {
 	usec_t wake_at; /* the longest that it waits; 0: as long as it wants to */
 
 	char status[4096];
-	size_t readies, reloadings, stoppings, watchdogs;
+	size_t readies, reloadings, stoppings, watchdogs, extensions;
+	usec_t extended; /* by that much each time, together */
 	usec_t watchdog_interval;
 } rig;
 
@@ -376,7 +377,8 @@ void notify_status(const char *text) {
 }
 
 void notify_extend_timeout(usec_t time) {
-	(void)time;
+	rig.extensions++;
+	rig.extended += time;
 }
 
 bool notify_flush(void) {

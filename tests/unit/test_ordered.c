@@ -87,6 +87,8 @@ static void the_latest_record_is_what_a_bucket_was_recorded_as(void **state) {
 	learn(&ordered, 4, 5, RECORD_OK, 7, 1);
 	learn(&ordered, 4, 5, RECORD_OK, 9, 2);
 	learn(&ordered, 4, 5, RECORD_OK, 7, 1); /* read once more */
+	learn(&ordered, 8, 9, RECORD_GAP, 0, 2);
+	learn(&ordered, 8, 9, RECORD_OK, 6, 1); /* a gap is less than any other record */
 	/* Half a bucket is not known by what it is part of; and another cut has the revision all the same. */
 	learn(&ordered, 9, 11, RECORD_OK, 5, 3);
 	ordered_begin(&ordered);
@@ -96,6 +98,7 @@ static void the_latest_record_is_what_a_bucket_was_recorded_as(void **state) {
 	expect_known(&ordered, 4, RECORD_OK, 9, 2);
 	expect_known(&ordered, 6, RECORD_GAP, 0, 2);
 	expect_known(&ordered, 7, RECORD_GAP, 0, 0);
+	expect_known(&ordered, 8, RECORD_OK, 6, 2);
 	expect_null(ordered_find(&ordered, minute(9), minute(10)));
 
 	/* What is recorded meanwhile. */
@@ -147,9 +150,40 @@ static void a_bucket_that_fails_alone_three_times_is_given_up(void **state) {
 	ordered_failed(&ordered, &second, NOW);
 	ordered_failed(&ordered, &second, NOW);
 	expect_int(3, ordered.open);
+	/* What is answered behind it leaves it as many as it has had. */
+	ordered_answered(&ordered, minute(3), minute(4));
+	ordered_failed(&ordered, &second, NOW);
+	expect_int(1, ordered.open);
+	expect_int(2, ordered.left);
+	expect_span(&ordered, 100, 2, 3);
 	ordered_unanswered(&ordered, NOW + 5 * MIN);
 	expect_time(NOW + 6 * MIN, ordered_due(&ordered, NOW));
 	ordered_done(&ordered);
+}
+
+/* So many and no more; and nothing that is over only after the cursor. */
+static void the_number_of_buckets_has_a_bound(void **state) {
+	(void)state;
+	static const struct {
+		usec_t from, to, cursor; /* seconds */
+		size_t max;
+		int expected;
+	} rows[] = {
+		{0, 600, 600, 10, 10}, {0, 600, 600, 9, -E2BIG}, {0, 600, 540, 9, 9}, {0, 600, 541, 10, 9}, {0, 600, 539, 10, 8},
+		{0, 601, 1000, 11, 11}, {1, 600, 600, 10, 9}, {59, 600, 600, 10, 9}, {60, 61, 600, 10, 1}, {61, 119, 600, 10, 0},
+		{0, 600, 60, 0, -E2BIG}, {0, 600, 59, 0, 0}, {0, 600, 0, 10, 0}, {0, 600, -600, 10, 0}, {0, 0, 600, 10, 0},
+	};
+	struct settings settings = settings_of(INTERVAL_MINUTELY, "UTC", 5 * MIN);
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct ordered ordered;
+		int r = ordered_init(&ordered, &settings, T0 + rows[row].from * USEC_PER_SEC, T0 + rows[row].to * USEC_PER_SEC,
+		                     T0 + rows[row].cursor * USEC_PER_SEC, rows[row].max);
+		expect_int(rows[row].expected, r < 0 ? r : (int)ordered.len, "row %zu", row);
+		expect_int(ordered.len, ordered.first, "row %zu: none is open yet", row);
+		expect_int(0, ordered.open, "row %zu: none is open yet", row);
+		ordered_done(&ordered);
+	}
+	ordered_done(NULL);
 }
 
 static void buckets_are_cut_as_the_clock_is(void **state) {
@@ -181,6 +215,7 @@ int main(void) {
 		cmocka_unit_test(the_latest_record_is_what_a_bucket_was_recorded_as),
 		cmocka_unit_test(what_is_answered_in_the_middle_leaves_the_rest),
 		cmocka_unit_test(a_bucket_that_fails_alone_three_times_is_given_up),
+		cmocka_unit_test(the_number_of_buckets_has_a_bound),
 		cmocka_unit_test(buckets_are_cut_as_the_clock_is),
 	};
 	return cmocka_run_group_tests_name("ordered", tests, NULL, zones_done);
