@@ -81,6 +81,7 @@ static struct {
 	usec_t wake_at; /* the longest that it waits; 0: as long as it wants to */
 
 	char status[4096];
+	size_t statuses; /* that were sent */
 	size_t readies, reloadings, stoppings, watchdogs, extensions;
 	usec_t extended; /* by that much each time, together */
 	usec_t watchdog_interval;
@@ -374,6 +375,7 @@ void notify_watchdog(void) {
 
 void notify_status(const char *text) {
 	(void)snprintf(rig.status, sizeof(rig.status), "%s", text);
+	rig.statuses++;
 }
 
 void notify_extend_timeout(usec_t time) {

@@ -291,6 +291,9 @@ static void orders_for_one_device_follow_one_another(void **state) {
 	rig_expect_said("*<5>a.order: 10 buckets will be asked for again\n<5>c.order: 10 buckets will be asked for again\n");
 	expect_orders(20, 1, "the second waits for both");
 
+	run(3 * SECOND, answer_news);
+	expect_int(1, rig_open(), "one at a time");
+
 	/* One of them is done; what it waits for is so, too, when the other is. */
 	expect_int(1, rig_open(), "one at a time");
 	bool lobby = strcmp(rig_request(0)->uuid, RIG_UUID_A) == 0;

@@ -370,6 +370,19 @@ static void the_watchdog_hears_of_it_twice_in_its_time(void **state) {
 	expect_int(0, rig.watchdogs, "pings without a watchdog");
 }
 
+/* However often the loop turns, systemd hears what it has not heard yet. */
+static void a_status_is_sent_where_something_has_changed(void **state) {
+	(void)state;
+	static const struct event table[] = {{600, SIGTERM, NULL, NULL}, {0, 0, NULL, NULL}};
+	set_up_answers();
+	events = table;
+	rig.watchdog_interval = 2 * SECOND;
+	rig_configure(RIG_ACCOUNT, "", HOURS, "");
+	expect_int(EX_OK, run(ACTION_RUN), "exit code");
+	expect_true(rig.watchdogs >= 600, "turns");
+	expect_between(1, 4, rig.statuses, "statuses");
+}
+
 static void remove_checkpoint(void) {
 	expect_int(0, remove(rig_path("state/checkpoint")));
 }
@@ -544,6 +557,7 @@ int main(void) {
 		TEST(a_signal_rotates_the_log),
 		TEST(a_stop_waits_for_what_is_on_its_way),
 		TEST(the_watchdog_hears_of_it_twice_in_its_time),
+		TEST(a_status_is_sent_where_something_has_changed),
 		TEST(a_checkpoint_is_written_each_minute),
 		TEST(a_full_disk_is_told_when_it_begins_and_ends),
 		TEST(a_checkpoint_is_written_as_soon_as_the_log_is_well),

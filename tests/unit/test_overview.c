@@ -278,6 +278,7 @@ static void a_gap_is_what_was_recorded_last(void **state) {
 	expect_text("gap", text(lobby, "last_status"));
 	expect_int(JSON_NULL, json_kind(json_member(lobby, "last_count")), "count");
 	expect_int(60, number(lobby, "waiting"), "waiting");
+	rig_expect_said("<4>lobby: gap from 2026-11-23T08:00:00Z to 2026-11-24T23:00:00Z: no answer within 1h: not polled\n");
 	rig_end();
 }
 

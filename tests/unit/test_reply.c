@@ -1190,10 +1190,35 @@ static void a_gap_is_empty_only_if_an_answer_says_so(void **state) {
 	rig_end();
 }
 
+/* Which would be a bug, so it is said the first time. */
+static void a_flood_of_requests_is_stopped_and_told(void **state) {
+	(void)state;
+	start_with("MINUTELY", "window = \"5m\"; backfill_from = \"2026-11-23T07:40:00Z\"; lookback = \"0s\";");
+	(void)rig_until_asked();
+	size_t sent = rig.sent;
+	for (int i = 0; i < 1000 && poll_flood_guard(&rig_poller->roll.polls[0], rig.now); i++) {
+	}
+	rig_status(500, "");
+	usec_t begin = rig.now;
+	for (int i = 0; i < 100 && rig.journal_len == 0; i++) {
+		usec_t wait = rig_turn();
+		if (rig.journal_len == 0) {
+			rig_pass(wait);
+		}
+	}
+	rig_expect_said("<2>lobby: too many requests without progress: this is a bug in occupancyd\n"
+	                "<4>lobby: poll failed: held back by the flood guard (attempt 2): next try in *\n");
+	expect_int(sent, rig.sent, "requests");
+	expect_true(rig.now - begin < MINUTE, "at once");
+	expect_int(1, rig_status_now().failing, "failing devices");
+	rig_end();
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_good_answer_is_recorded_and_the_next_window_awaited),
+		TEST(a_flood_of_requests_is_stopped_and_told),
 		TEST(a_device_that_fails_is_told_at_the_third_time),
 		TEST(each_status_has_its_waits),
 		TEST(a_rate_limit_holds_the_account_as_long_as_it_says),
