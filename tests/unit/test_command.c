@@ -383,6 +383,46 @@ static void a_status_is_sent_where_something_has_changed(void **state) {
 	expect_between(1, 4, rig.statuses, "statuses");
 }
 
+static bool socket_seen;
+
+static void look_for_socket(void) {
+	struct stat st;
+	socket_seen = stat(rig_path("status"), &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+/* A daemon has one where there is a place for it, and goes on without; a single run has none. */
+static void a_daemon_has_a_status_socket(void **state) {
+	(void)state;
+	static const struct event table[] = {{5, 0, look_for_socket, NULL}, {10, SIGTERM, NULL, NULL}, {0, 0, NULL, NULL}};
+	static const struct {
+		const char *directory; /* NULL: that of the test; "": none is named */
+		enum action action;
+		bool there;
+		const char *said;
+	} rows[] = {
+		{NULL, ACTION_RUN, true, "<6>occupancyd *: 1 device of 1 account, *\n"},
+		{"", ACTION_RUN, false, "<6>occupancyd *: 1 device of 1 account, *\n"},
+		{NULL, ACTION_ONCE, false, "<6>occupancyd *\n<6>* written to *\n"},
+		{"/nonexistent", ACTION_RUN, false, "<4>*: there will be no status socket until a restart\n<6>occupancyd *\n"},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		const char *directory = rows[row].directory ? rows[row].directory : rig_directory;
+		expect_int(0, directory[0] ? setenv("RUNTIME_DIRECTORY", directory, 1) : unsetenv("RUNTIME_DIRECTORY"));
+		set_up_answers();
+		events = rows[row].action == ACTION_RUN ? table : NULL;
+		socket_seen = false;
+		rig_configure(RIG_ACCOUNT, "", HOURS, "");
+		expect_int(EX_OK, run(rows[row].action), "row %zu: exit code", row);
+		expect_int(rows[row].there, socket_seen, "row %zu: a socket", row);
+		const char *said = rig_said();
+		expect_int(0, fnmatch(rows[row].said, said, 0), "row %zu: %s", row, said);
+		look_for_socket();
+		expect_false(socket_seen, "row %zu: it goes with the daemon", row);
+		rig_pass(MINUTE);
+	}
+	expect_int(0, unsetenv("RUNTIME_DIRECTORY"));
+}
+
 static void remove_checkpoint(void) {
 	expect_int(0, remove(rig_path("state/checkpoint")));
 }
@@ -557,6 +597,7 @@ int main(void) {
 		TEST(a_signal_rotates_the_log),
 		TEST(a_stop_waits_for_what_is_on_its_way),
 		TEST(the_watchdog_hears_of_it_twice_in_its_time),
+		TEST(a_daemon_has_a_status_socket),
 		TEST(a_status_is_sent_where_something_has_changed),
 		TEST(a_checkpoint_is_written_each_minute),
 		TEST(a_full_disk_is_told_when_it_begins_and_ends),

@@ -238,6 +238,42 @@ static void older_lines_are_read_back(void **state) {
 	expect_true(entry.count == 7 && entry.revision == 2);
 }
 
+/* A line ends behind the last column that is wanted, or later; and quotation marks pair up before that. */
+static void lines_have_their_columns(void **state) {
+	(void)state;
+#define FIRST "2026-11-23T08:15:00Z,lobby,7,ok,MINUTELY,A,2,2026-11-23T08:16:00Z,"
+	static const struct {
+		const char *line;
+		bool good;
+	} rows[] = {
+		{FIRST ",2026-11-23T01:15:00-07:00,\r\n", true},
+		{FIRST ",2026-11-23T01:15:00-07:00\r\n", false},
+		{FIRST ",\r\n", false},
+		{FIRST "\r\n", false},
+		{FIRST ",,\r\n", true},
+		{FIRST ",,\n", false},
+		{FIRST ",\"a,b\",\r\n", true},
+		{FIRST ",\"a,b,\r\n", false},
+		{FIRST ",\"", false},
+		{"2026-11-23T08:15:00Z,\"lob,by\",7,ok,MINUTELY,A,2,2026-11-23T08:16:00Z,,,\r\n", true},
+		{"2026-11-23T08:15:00Z,\"lob,by,7,ok,MINUTELY,A,2,2026-11-23T08:16:00Z,,,\r\n", false},
+		{"2026-11-23T08:15:00Z,lobby,'7,ok,MINUTELY,'A,2,2026-11-23T08:16:00Z,,,\r\n", true},
+		{"2026-11-23T08:15:00Z,lobby,'7,ok,MINUTELY,',2,2026-11-23T08:16:00Z,,,\r\n", false},
+		{"2026-11-23T08:15:00Z,lobby,7,ok,MINUTELY,''A,2,2026-11-23T08:16:00Z,,,\r\n", false},
+	};
+#undef FIRST
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		/* Not a byte more than there is may be read. */
+		struct log_entry entry;
+		size_t len = strlen(rows[row].line);
+		char *line = malloc(len);
+		expect_not_null(line);
+		memcpy(line, rows[row].line, len);
+		expect_int(rows[row].good ? 0 : -EBADMSG, csv_parse(line, len, &entry), "row %zu: %s", row, rows[row].line);
+		free(line);
+	}
+}
+
 static void header_is_no_record(void **state) {
 	(void)state;
 	struct log_entry entry;
@@ -303,6 +339,7 @@ int main(void) {
 		cmocka_unit_test(what_was_written_is_read_back),
 		cmocka_unit_test(a_guard_is_taken_off_again),
 		cmocka_unit_test(older_lines_are_read_back),
+		cmocka_unit_test(lines_have_their_columns),
 		cmocka_unit_test(header_is_no_record),
 		cmocka_unit_test(each_format_can_be_configured),
 		cmocka_unit_test(each_format_reads_back_what_it_writes),

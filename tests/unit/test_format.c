@@ -186,6 +186,97 @@ static void texts_are_read_up_to_their_room(void **state) {
 	}
 }
 
+#undef SLICE
+
+/* A good record, of which one member is that; NULL: it is not there. */
+static int make_with(enum log_field field, const char *text, struct log_entry *ret) {
+#define SLICE(text) {(text), sizeof(text) - 1}
+	struct slice fields[FIELD_COUNT_OF] = {
+		[FIELD_TIME] = SLICE("2026-11-23T07:00:00Z"),
+		[FIELD_END] = SLICE("2026-11-23T07:01:00Z"),
+		[FIELD_NAME] = SLICE("lobby"),
+		[FIELD_COUNT] = SLICE("7"),
+		[FIELD_STATUS] = SLICE("ok"),
+		[FIELD_INTERVAL] = SLICE("MINUTELY"),
+		[FIELD_DEVICE] = SLICE("A"),
+		[FIELD_REVISION] = SLICE("2"),
+		[FIELD_PREVIOUS] = SLICE("5"),
+		[FIELD_LOCAL_TIME] = SLICE("2026-11-23T00:00:00-07:00"),
+	};
+#undef SLICE
+	/* Not a byte more than there is may be read. */
+	size_t len = text ? strlen(text) : 0;
+	char *bytes = malloc(len > 0 ? len : 1);
+	expect_not_null(bytes);
+	memcpy(bytes, text ? text : "", len);
+	fields[field] = (struct slice){text ? bytes : NULL, len};
+	int r = log_entry_make(fields, ret);
+	free(bytes);
+	return r;
+}
+
+static void each_member_has_its_bounds(void **state) {
+	(void)state;
+	static const struct {
+		enum log_field field;
+		const char *text;
+		bool good;
+	} rows[] = {
+		{FIELD_NAME, NULL, true}, {FIELD_LOCAL_TIME, NULL, true}, {FIELD_PREVIOUS, NULL, true},
+		{FIELD_TIME, NULL, false}, {FIELD_END, NULL, false}, {FIELD_STATUS, NULL, false}, {FIELD_INTERVAL, NULL, false},
+		{FIELD_DEVICE, NULL, false}, {FIELD_REVISION, NULL, false}, {FIELD_COUNT, NULL, false},
+		{FIELD_TIME, "2026-11-23T07:01:00Z", false}, {FIELD_TIME, "2026-11-23T07:00:59Z", true}, {FIELD_TIME, "2026-11-23T07:00:59.5Z", true},
+		{FIELD_TIME, "2026-11-23T07:00Z", false}, {FIELD_END, "2026-11-23T07:00:00Z", false}, {FIELD_END, "2026-11-23T07:00", false},
+		{FIELD_REVISION, "0", true}, {FIELD_REVISION, "65535", true}, {FIELD_REVISION, "65536", false}, {FIELD_REVISION, "-1", false},
+		{FIELD_REVISION, "", false}, {FIELD_REVISION, "-", false}, {FIELD_REVISION, "/", false}, {FIELD_REVISION, ":", false},
+		{FIELD_COUNT, "9", true}, {FIELD_COUNT, "-9", true}, {FIELD_COUNT, "9223372036854775807", true},
+		{FIELD_COUNT, "9223372036854775808", false}, {FIELD_COUNT, "-9223372036854775808", true},
+		{FIELD_COUNT, "-9223372036854775809", false}, {FIELD_COUNT, "92233720368547758070", false},
+		{FIELD_DEVICE, "azAZ09-_.", true}, {FIELD_DEVICE, "a/", false}, {FIELD_DEVICE, "a:", false}, {FIELD_DEVICE, "@a", false},
+		{FIELD_DEVICE, "[", false}, {FIELD_DEVICE, "`", false}, {FIELD_DEVICE, "{", false}, {FIELD_DEVICE, "", false},
+		{FIELD_STATUS, "", false}, {FIELD_STATUS, "gap", true}, {FIELD_INTERVAL, "", false}, {FIELD_INTERVAL, "NONE", true},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct log_entry entry;
+		expect_int(rows[row].good ? 0 : -EBADMSG, make_with(rows[row].field, rows[row].text, &entry), "row %zu: %s", row,
+		           rows[row].text ? rows[row].text : "(none)");
+	}
+}
+
+static void what_a_correction_had_before_is_there_or_not(void **state) {
+	(void)state;
+	struct log_entry entry;
+	expect_int(0, make_with(FIELD_NAME, "lobby", &entry));
+	expect_true(entry.has_previous, "a correction");
+	expect_int(0, make_with(FIELD_REVISION, "0", &entry));
+	expect_false(entry.has_previous, "no correction");
+	expect_int(0, make_with(FIELD_PREVIOUS, "null", &entry));
+	expect_false(entry.has_previous, "of no count");
+	expect_int(0, make_with(FIELD_PREVIOUS, "", &entry));
+	expect_false(entry.has_previous, "of no count");
+}
+
+static void an_offset_is_what_stands_behind_a_time(void **state) {
+	(void)state;
+	static const struct {
+		const char *text;
+		int32_t offset; /* seconds */
+	} rows[] = {
+		{NULL, OFFSET_UNKNOWN}, {"", OFFSET_UNKNOWN}, {"07:00", OFFSET_UNKNOWN}, {"-07:00", -7 * 3600},
+		{"2026-11-23T00:00:00+05:45", 5 * 3600 + 45 * 60}, {"2026-11-23T00:00:00-03:30", -(3 * 3600 + 30 * 60)},
+		{"2026-11-23T00:00:00+00:00", 0}, {"2026-11-23T00:00:00+13:00", 13 * 3600}, {"+18:59", 18 * 3600 + 59 * 60},
+		{"-12:00", -12 * 3600}, {"+10:01", 10 * 3600 + 60}, {"+19:00", OFFSET_UNKNOWN}, {"+20:00", OFFSET_UNKNOWN},
+		{"+07:60", OFFSET_UNKNOWN}, {"+07:59", 7 * 3600 + 59 * 60}, {" 07:00", OFFSET_UNKNOWN}, {"+a7:00", OFFSET_UNKNOWN},
+		{"+0a:00", OFFSET_UNKNOWN}, {"+07.00", OFFSET_UNKNOWN}, {"+07:a0", OFFSET_UNKNOWN}, {"+07:0a", OFFSET_UNKNOWN},
+		{"2026-11-23T00:00:00Z", OFFSET_UNKNOWN},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		struct log_entry entry;
+		expect_int(0, make_with(FIELD_LOCAL_TIME, rows[row].text, &entry), "row %zu", row);
+		expect_int(rows[row].offset, entry.offset_s, "row %zu: %s", row, rows[row].text ? rows[row].text : "(none)");
+	}
+}
+
 /* The texts of a configuration come back as they were, whatever they had to be written as. */
 static void what_a_line_says_of_its_device_is_read_back(void **state) {
 	static const struct {
@@ -246,6 +337,9 @@ static void a_line_that_is_cut_off_says_nothing(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_member_has_its_bounds),
+		cmocka_unit_test(what_a_correction_had_before_is_there_or_not),
+		cmocka_unit_test(an_offset_is_what_stands_behind_a_time),
 		cmocka_unit_test(what_a_line_says_of_its_device_is_read_back),
 		cmocka_unit_test(a_line_that_is_cut_off_says_nothing),
 		cmocka_unit_test_setup_teardown(a_third_format_is_read_back, disk_setup, disk_teardown),

@@ -288,6 +288,14 @@ static void lines_are_read_by_their_members(void **state) {
 		{"{\"time\":\"yesterday\",\"end\":\"2026-11-23T08:15:00Z\"," REST "\"status\":\"ok\",\"count\":1}\n", false},
 		{"{" TIMES "\"device\":\"a b\",\"interval\":\"DAILY\",\"revision\":0,\"status\":\"ok\",\"count\":1}\n", false},
 		{"{" TIMES "\"device\":\"\",\"interval\":\"DAILY\",\"revision\":0,\"status\":\"ok\",\"count\":1}\n", false},
+		/* What stands behind all of them is not looked at. */
+		{"{" TIMES REST "\"status\":\"ok\",\"count\":1,\"name\":\"lobby\",\"local_time\":\"2026-11-23T01:15:00-07:00\",x}\n", true},
+		{"{" TIMES REST "\"status\":\"ok\",\"count\":1,\"name\":\"lobby\",x}\n", false},
+		/* A name that ends in a backslash, or does not end. */
+		{"{\"time\":\"2026-11-23T08:15:00Z\",\"name\":\"lob\\\\\",\"count\":7,\"status\":\"ok\",\"interval\":\"MINUTELY\","
+		 "\"device\":\"A\",\"revision\":0,\"end\":\"2026-11-23T08:16:00Z\",\"local_time\":\"2026-11-23T01:15:00-07:00\"}\n", true},
+		{"{\"time\":\"2026-11-23T08:15:00Z\",\"name\":\"lob\\\",\"count\":7,\"status\":\"ok\",\"interval\":\"MINUTELY\","
+		 "\"device\":\"A\",\"revision\":0,\"end\":\"2026-11-23T08:16:00Z\",\"local_time\":\"2026-11-23T01:15:00-07:00\"}\n", false},
 		{"{}\n", false},
 		{"{\n", false},
 		{"}\n", false},
