@@ -375,16 +375,17 @@ static int learn(struct poller *poller, struct error *err) {
 	return sink_reread(poller->sink, &replay, err);
 }
 
-static void begin(struct order *order) {
+static void begin(const struct poller *poller, struct order *order) {
 	size_t open = 0, all = buckets_of(order);
 	for (size_t i = 0; i < order->len; i++) {
-		ordered_begin(&order->jobs[i].ordered);
+		const struct poll *poll = poll_of(poller, &order->jobs[i]);
+		ordered_begin(&order->jobs[i].ordered, poll ? poll->cursor : 0);
 		open += order->jobs[i].ordered.open;
 	}
 	log_notice("%s: %zu bucket%s will be asked for again", order->name, open, open == 1 ? "" : "s");
 	if (open < all) {
-		log_notice("%s: %zu bucket%s not in the log, and left as they are", order->name, all - open,
-		           all - open == 1 ? " is" : "s are");
+		log_notice("%s: %zu bucket%s not in the log, or older than a file that is missing in it, and left as "
+		           "they are", order->name, all - open, all - open == 1 ? " is" : "s are");
 	}
 }
 
@@ -443,7 +444,7 @@ static void begin_orders(struct poller *poller) {
 		if (begins[i] && r < 0) {
 			give_back(poller, &backfill->orders[i]);
 		} else if (begins[i]) {
-			begin(&backfill->orders[i]);
+			begin(poller, &backfill->orders[i]);
 		}
 	}
 	free(begins);

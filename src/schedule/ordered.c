@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* After a failure; and a bucket that fails alone so often is given up. */
 #define FAILED_WAIT (1 * USEC_PER_MIN)
@@ -41,6 +42,7 @@ int ordered_init(struct ordered *ordered, const struct settings *settings, usec_
 void ordered_done(struct ordered *ordered) {
 	if (ordered) {
 		free(ordered->list);
+		free(ordered->held);
 		*ordered = (struct ordered){0};
 	}
 }
@@ -48,6 +50,54 @@ void ordered_done(struct ordered *ordered) {
 /* The place of the first bucket that starts then or later. */
 static size_t place_of(const struct ordered *ordered, usec_t start) {
 	return ARRAY_PLACE(ordered->list, ordered->len, start, start);
+}
+
+/* What the log holds */
+
+/* Puts a range in front of the one at that place.  Without memory it is not held. */
+static void insert(struct ordered *ordered, size_t at, usec_t from, usec_t to) {
+	if (array_reserve(&ordered->held, &ordered->held_size, ordered->held_len + 1, sizeof(*ordered->held)) == 0) {
+		struct extent *extent = ordered->held + at;
+		memmove(extent + 1, extent, (ordered->held_len++ - at) * sizeof(*extent));
+		*extent = (struct extent){from, to};
+	}
+}
+
+/* The one at that place, and those behind it that it reaches now, become one. */
+static void widen(struct ordered *ordered, size_t at, usec_t from, usec_t to) {
+	struct extent *extent = ordered->held + at;
+	size_t next = at + 1;
+	extent->from = from < extent->from ? from : extent->from;
+	extent->to = to > extent->to ? to : extent->to;
+	for (; next < ordered->held_len && ordered->held[next].from <= extent->to; next++) {
+		extent->to = ordered->held[next].to > extent->to ? ordered->held[next].to : extent->to;
+	}
+	memmove(extent + 1, ordered->held + next, (ordered->held_len - next) * sizeof(*extent));
+	ordered->held_len -= next - at - 1;
+}
+
+/*
+ * First records of a device stand side by side.  A correction says nothing of that; a first record
+ * that has a revision, for the zone changed, begins before what it follows ends.
+ */
+static void hold(struct ordered *ordered, const struct remembered *what, usec_t end) {
+	size_t at = ARRAY_PLACE(ordered->held, ordered->held_len, to, what->start);
+	const struct extent *next = at < ordered->held_len ? &ordered->held[at] : NULL;
+	bool follows = next && next->from <= what->start && what->start < next->to && next->to < end;
+	if (what->revision > 0 && what->status != RECORD_GAP && !follows) {
+		return;
+	}
+	if (!next || end < next->from) {
+		insert(ordered, at, what->start, end);
+	} else {
+		widen(ordered, at, what->start, end);
+	}
+}
+
+/* From when on no file is missing. */
+static usec_t whole_since(const struct ordered *ordered, usec_t cursor) {
+	const struct extent *last = ordered->held_len > 0 ? &ordered->held[ordered->held_len - 1] : NULL;
+	return last && last->to >= cursor ? last->from : USEC_INFINITY;
 }
 
 /* A gap is what its buckets were, unless they have records of their own. */
@@ -64,6 +114,9 @@ static void learn_gap(struct ordered *ordered, const struct remembered *what, us
 }
 
 void ordered_learn(struct ordered *ordered, const struct remembered *what, usec_t end) {
+	if (ordered->open == 0) {
+		hold(ordered, what, end);
+	}
 	if (what->status == RECORD_GAP) {
 		learn_gap(ordered, what, end);
 		return;
@@ -85,11 +138,13 @@ void ordered_learn(struct ordered *ordered, const struct remembered *what, usec_
 	ordered->revised += ordered->open > 0;
 }
 
-void ordered_begin(struct ordered *ordered) {
+void ordered_begin(struct ordered *ordered, usec_t cursor) {
+	usec_t since = whole_since(ordered, cursor);
 	ordered->open = 0;
 	ordered->first = ordered->len;
 	for (size_t i = ordered->len; i-- > 0;) {
 		struct ordered_bucket *bucket = &ordered->list[i];
+		bucket->status = bucket->start < since ? ORDERED_ABSENT : bucket->status;
 		bucket->open = bucket->status != ORDERED_ABSENT;
 		ordered->open += bucket->open;
 		ordered->first = bucket->open ? i : ordered->first;

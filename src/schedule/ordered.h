@@ -5,7 +5,9 @@
  * they were recorded as and however old they are.  Pure.
  *
  * What the log holds of them is learnt from its records, and from those that are made meanwhile.
- * What it does not hold is left alone: it was recorded and removed, or never was.
+ * What it does not hold is left alone: it was recorded and removed, or never was.  So is what
+ * stands before a hole in the device's first records: a file is missing, in which it may have
+ * been corrected.
  */
 
 #ifndef SCHEDULE_ORDERED_H
@@ -28,6 +30,10 @@ struct ordered_bucket {
 
 enum { ORDERED_ABSENT = UINT8_MAX };
 
+struct extent {
+	usec_t from, to;
+};
+
 /** All zero: nothing. */
 struct ordered {
 	struct ordered_bucket *list; /* side by side */
@@ -36,6 +42,8 @@ struct ordered {
 	size_t open;       /* how many are */
 	usec_t wait_until; /* monotonic: after a failure, nothing before that */
 	unsigned failed;   /* how often the first open bucket has failed alone */
+	struct extent *held; /* while the log is read: what first records cover; ascending, apart */
+	size_t held_len, held_size;
 	size_t revised;    /* records that were made of them, */
 	size_t left;       /* and buckets that were given up */
 };
@@ -51,13 +59,19 @@ int ordered_init(struct ordered *ordered, const struct settings *settings, usec_
 
 void ordered_done(struct ordered *ordered);
 
-/** A record of the device, of whatever time: records come in the order in which they stand in the log. */
+/**
+ * A record of the device, of whatever time: records come in the order in which they stand in a file of
+ * the log.  If memory is short, what stands before them counts as not in the log.
+ */
 __attribute__((nonnull))
 void ordered_learn(struct ordered *ordered, const struct remembered *what, usec_t end);
 
-/** All that the log holds has been learnt: what is there is open now. */
+/**
+ * All that the log holds has been learnt, up to the cursor: what is there is open now, but for what
+ * stands before a hole.
+ */
 __attribute__((nonnull))
-void ordered_begin(struct ordered *ordered);
+void ordered_begin(struct ordered *ordered, usec_t cursor);
 
 /** What is known of a bucket; NULL if it is not one of them, or not in the log. */
 __attribute__((nonnull, warn_unused_result))

@@ -83,6 +83,8 @@ PLANTS = [
           "		.revision = bucket->revision,", "		.revision = 0 * bucket->revision,", first=363),
     Plant("an order is not carried out", "src/schedule/ordered.c",
           "	if (ordered->open == 0) {\n		return USEC_INFINITY;", "	if (ordered->open <= ordered->len) {\n		return USEC_INFINITY;", first=11),
+    Plant("what stands before a missing file is asked for again", "src/schedule/ordered.c",
+          "	return last && last->to >= cursor ? last->from : USEC_INFINITY;", "	return last && last->to < cursor ? 0 : 0;", first=1083),
     Plant("a count corrected to nothing", "src/response/record.c",
           "	bool vanished = counted &&", "	bool vanished = 0 * counted &&"),
     Plant("a bad bucket is never passed over", "src/schedule/reach.c",

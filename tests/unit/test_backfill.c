@@ -173,12 +173,12 @@ static void an_order_is_told_and_carried_out(void **state) {
 		{"one bucket", {0}, 30, 29, 7, 1, 1, "<5>a.order: 1 bucket will be asked for again\n"},
 		{"other counts", {0}, 30, 28, 7, 2, 2, "<5>a.order: 2 buckets will be asked for again\n"},
 		{"the same counts", {0}, 30, 28, 1, 2, 0, "<5>a.order: 2 buckets will be asked for again\n"},
-		{"one is not there", {28, 27, false}, 30, 27, 1, 2, 0,
+		{"one is not there", {28, 27, false}, 28, 25, 1, 2, 0,
 		 "<5>a.order: 2 buckets will be asked for again\n"
-		 "<5>a.order: 1 bucket is not in the log, and left as they are\n"},
+		 "<5>a.order: 1 bucket is not in the log, or older than a file that is missing in it, and left as they are\n"},
 		{"two are not there", {30, 28, false}, 30, 27, 7, 1, 1,
 		 "<5>a.order: 1 bucket will be asked for again\n"
-		 "<5>a.order: 2 buckets are not in the log, and left as they are\n"},
+		 "<5>a.order: 2 buckets are not in the log, or older than a file that is missing in it, and left as they are\n"},
 	};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
 		const char *what = rows[row].what;

@@ -59,8 +59,9 @@ static void only_what_the_log_holds_is_asked_for(void **state) {
 	for (int i = 2; i < 6; i++) {
 		learn(&ordered, i, i + 1, RECORD_OK, i, 0);
 	}
+	learn(&ordered, 6, 8, RECORD_OK, 1, 0); /* cut otherwise */
 	learn(&ordered, 7, 8, RECORD_NO_DATA, 0, 0);
-	ordered_begin(&ordered);
+	ordered_begin(&ordered, minute(8));
 	expect_int(5, ordered.open);
 	expect_null(ordered_find(&ordered, minute(1), minute(2)));
 	expect_null(ordered_find(&ordered, minute(2), minute(4)), "another end");
@@ -89,9 +90,10 @@ static void the_latest_record_is_what_a_bucket_was_recorded_as(void **state) {
 	learn(&ordered, 4, 5, RECORD_OK, 7, 1); /* read once more */
 	learn(&ordered, 8, 9, RECORD_GAP, 0, 2);
 	learn(&ordered, 8, 9, RECORD_OK, 6, 1); /* a gap is less than any other record */
+	learn(&ordered, 9, 10, RECORD_OK, 5, 0);
 	/* Half a bucket is not known by what it is part of; and another cut has the revision all the same. */
 	learn(&ordered, 9, 11, RECORD_OK, 5, 3);
-	ordered_begin(&ordered);
+	ordered_begin(&ordered, minute(10));
 	expect_int(9, ordered.open);
 	expect_known(&ordered, 0, RECORD_GAP, 0, 0);
 	expect_known(&ordered, 3, RECORD_NO_DATA, 0, 1);
@@ -108,11 +110,87 @@ static void the_latest_record_is_what_a_bucket_was_recorded_as(void **state) {
 	ordered_done(&ordered);
 }
 
+/* Of minutes 0..20: records from..to of an order that looks at all of them. */
+static void read_file(struct ordered *ordered, int from, int to) {
+	for (int i = from; i < to; i++) {
+		learn(ordered, i, i + 1, RECORD_OK, i, 0);
+	}
+}
+
+static void expect_open(struct ordered *ordered, int cursor, int from, int to, const char *why) {
+	ordered_begin(ordered, minute(cursor));
+	expect_int(to - from, ordered->open, "%s", why);
+	if (from < to) {
+		expect_span(ordered, 100, from, to);
+	}
+	ordered_done(ordered);
+}
+
+/* In a file that is not there, a bucket of the one before may have been corrected. */
+static void what_stands_before_a_missing_file_is_left_alone(void **state) {
+	(void)state;
+	struct ordered ordered = ordered_minutes(0, 20, 20);
+	read_file(&ordered, 0, 8);
+	read_file(&ordered, 12, 20);
+	expect_open(&ordered, 20, 12, 20, "a file in the middle");
+
+	ordered = ordered_minutes(0, 20, 20);
+	read_file(&ordered, 0, 12);
+	expect_open(&ordered, 20, 0, 0, "the last one");
+
+	ordered = ordered_minutes(0, 20, 20);
+	expect_open(&ordered, 20, 0, 0, "all of them");
+
+	/* Files that others have renamed come in any order. */
+	ordered = ordered_minutes(0, 20, 20);
+	read_file(&ordered, 12, 15);
+	read_file(&ordered, 4, 8);
+	read_file(&ordered, 0, 2);
+	read_file(&ordered, 8, 12);
+	read_file(&ordered, 2, 4);
+	read_file(&ordered, 15, 20);
+	expect_open(&ordered, 20, 0, 20, "none");
+
+	ordered = ordered_minutes(0, 20, 20);
+	read_file(&ordered, 12, 15);
+	read_file(&ordered, 4, 8);
+	read_file(&ordered, 9, 12);
+	read_file(&ordered, 15, 20);
+	read_file(&ordered, 0, 4);
+	expect_open(&ordered, 20, 9, 20, "one bucket");
+}
+
+static void corrections_do_not_close_a_hole(void **state) {
+	(void)state;
+	struct ordered ordered = ordered_minutes(0, 20, 20);
+	read_file(&ordered, 0, 8);
+	for (int i = 8; i < 12; i++) {
+		learn(&ordered, i, i + 1, RECORD_OK, 1, 1);
+	}
+	read_file(&ordered, 12, 20);
+	expect_open(&ordered, 20, 12, 20, "corrected");
+
+	ordered = ordered_minutes(0, 20, 20);
+	read_file(&ordered, 0, 8);
+	learn(&ordered, 8, 12, RECORD_GAP, 0, 3);
+	read_file(&ordered, 12, 20);
+	expect_open(&ordered, 20, 0, 20, "a gap");
+
+	/* After a change of the zone the first record begins before the last one ends, with a revision. */
+	ordered = ordered_minutes(0, 20, 20);
+	read_file(&ordered, 0, 8);
+	learn(&ordered, 7, 12, RECORD_OK, 1, 1);
+	read_file(&ordered, 12, 20);
+	ordered_begin(&ordered, minute(20));
+	expect_int(15, ordered.open, "but for what was cut otherwise");
+	ordered_done(&ordered);
+}
+
 static void what_is_answered_in_the_middle_leaves_the_rest(void **state) {
 	(void)state;
 	struct ordered ordered = ordered_minutes(0, 10, 10);
 	learn(&ordered, 0, 10, RECORD_GAP, 0, 0);
-	ordered_begin(&ordered);
+	ordered_begin(&ordered, minute(10));
 	ordered_answered(&ordered, minute(3), minute(6));
 	expect_int(7, ordered.open);
 	expect_span(&ordered, 100, 0, 3);
@@ -130,7 +208,7 @@ static void a_bucket_that_fails_alone_three_times_is_given_up(void **state) {
 	(void)state;
 	struct ordered ordered = ordered_minutes(0, 4, 4);
 	learn(&ordered, 0, 4, RECORD_GAP, 0, 0);
-	ordered_begin(&ordered);
+	ordered_begin(&ordered, minute(4));
 	struct span all = {.start = minute(0), .end = minute(4), .buckets = 4};
 	struct span first = {.start = minute(0), .end = minute(1), .buckets = 1};
 	for (int i = 0; i < 5; i++) {
@@ -204,7 +282,7 @@ static void buckets_are_cut_as_the_clock_is(void **state) {
 	expect_int(0, ordered_init(&ordered, &settings, at("2026-12-01T00:00:00Z"), at("2026-12-03T00:00:00Z"),
 	                           at("2026-11-02T07:00:00Z"), 2));
 	expect_int(0, ordered.len, "to come");
-	ordered_begin(&ordered);
+	ordered_begin(&ordered, at("2026-11-02T07:00:00Z"));
 	expect_time(USEC_INFINITY, ordered_due(&ordered, NOW));
 	ordered_done(&ordered);
 }
@@ -213,6 +291,8 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_the_log_holds_is_asked_for),
 		cmocka_unit_test(the_latest_record_is_what_a_bucket_was_recorded_as),
+		cmocka_unit_test(what_stands_before_a_missing_file_is_left_alone),
+		cmocka_unit_test(corrections_do_not_close_a_hole),
 		cmocka_unit_test(what_is_answered_in_the_middle_leaves_the_rest),
 		cmocka_unit_test(a_bucket_that_fails_alone_three_times_is_given_up),
 		cmocka_unit_test(the_number_of_buckets_has_a_bound),
