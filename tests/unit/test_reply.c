@@ -131,6 +131,38 @@ static void each_status_has_its_waits(void **state) {
 	}
 }
 
+/* Of so many waits the longest is more than half of the ceiling, which doubles each time, and the shortest is less. */
+static void waits_are_spread_up_to_their_ceiling(void **state) {
+	(void)state;
+	enum { TRIES = 48, FAILURES = 4 };
+	static const struct rig_answer rows[] = {
+		{.status = 503, .body = ""}, {.status = 500, .body = ""}, {.status = 200, .body = "{}x"},
+		{.result = HTTP_UNREACHABLE, .body = "", .error = "no route"},
+	};
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		usec_t longest[FAILURES] = {0}, shortest[FAILURES] = {HOUR, HOUR, HOUR, HOUR};
+		int failures = rows[row].status == 500 ? 3 : FAILURES;
+		for (int i = 0; i < TRIES; i++) {
+			start_with("HOURLY", "window = \"1h\";");
+			for (int j = 0; j < failures; j++) {
+				rig_answer(0, &rows[row]);
+				(void)rig_turn();
+				usec_t wait = rig_until_asked();
+				longest[j] = wait > longest[j] ? wait : longest[j];
+				shortest[j] = wait < shortest[j] ? wait : shortest[j];
+			}
+			rig_end();
+			expect_int(0, rig_teardown(NULL), "teardown");
+			expect_int(0, rig_setup(NULL), "setup");
+		}
+		for (int j = 0; j < failures; j++) {
+			usec_t ceiling = SECOND << j;
+			expect_between(ceiling / 2, ceiling, longest[j], "row %zu, failure %d: the longest", row, j + 1);
+			expect_between(0, ceiling / 2, shortest[j], "row %zu, failure %d: the shortest", row, j + 1);
+		}
+	}
+}
+
 static void a_rate_limit_holds_the_account_as_long_as_it_says(void **state) {
 	(void)state;
 	start_with("HOURLY", "window = \"1h\";");
@@ -1221,6 +1253,7 @@ int main(void) {
 		TEST(a_flood_of_requests_is_stopped_and_told),
 		TEST(a_device_that_fails_is_told_at_the_third_time),
 		TEST(each_status_has_its_waits),
+		TEST(waits_are_spread_up_to_their_ceiling),
 		TEST(a_rate_limit_holds_the_account_as_long_as_it_says),
 		TEST(an_answer_that_was_on_its_way_does_not_end_a_rate_limit),
 		TEST(a_refused_key_is_told_and_its_file_watched),
