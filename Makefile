@@ -525,12 +525,17 @@ at = '$(subst ','\'',$(DESTDIR))$(1)'
 NOTIFY_RELOAD ?= $(if $(shell $(PKG_CONFIG) --atleast-version=253 libsystemd 2>/dev/null && echo yes),1,0)
 
 # The unit, for where things are installed; and the one of instances, which differs in paths and names alone.
-unit         := sed -e 's|/usr/sbin/|$(sbindir)/|g' -e 's|/etc/occupancyd/|$(sysconfdir)/occupancyd/|g' \
+unit         := sed -e 's|/usr/sbin/|$(sbindir)/|g' -e 's|/usr/bin/|$(bindir)/|g' \
+                -e 's|/etc/occupancyd/|$(sysconfdir)/occupancyd/|g' \
                 $(if $(filter 1,$(NOTIFY_RELOAD)),-e 's|^Type=notify$$|&-reload|' \
                 -e '/^# By the shell/d' -e '/kill -HUP/d')
 of_instances := -e 's|^Description=.*|& (%i)|' -e 's|^SyslogIdentifier=.*|&@%i|' \
                 -e 's|$(sysconfdir)/occupancyd/|&%i/|g' -e 's|/run/occupancyd/|&%i/|' \
-                -e 's|^\([A-Za-z]*Directory\)=occupancyd$$|\1=occupancyd/%i|'
+                -e 's|^\([A-Za-z]*Directory\)=\(occupancyd\(-reports\)\{0,1\}\)$$|\1=\2/%i|' \
+                -e 's|/occupancyd\.prom$$|/occupancyd-%i.prom|'
+# Timers, which nobody has to want: installed, and not enabled.
+UNITS := $(notdir $(wildcard systemd/*.service systemd/*.timer))
+instances_of  = $(basename $(1))@$(suffix $(1))
 
 # DESTDIR may hold blanks; of the others, systemd reads some in its unit.
 no_blanks = $(foreach name,prefix bindir sbindir mandir docdir sysconfdir unitdir sysusersdir tmpfilesdir completionsdir, \
@@ -551,9 +556,9 @@ install: $(PROGRAM) $(TOOL)
 	$(INSTALL) -m 0644 conf/occupancyd.conf $(call at,$(docdir)/examples/)
 	umask 022 && for file in $$(find conf/examples -type f -printf '%P\n'); do \
 	    $(INSTALL) -D -m 0644 "conf/examples/$$file" $(call at,$(docdir)/examples)/"$$file" || exit; done
-	$(unit) systemd/occupancyd.service > $(call at,$(unitdir)/occupancyd.service)
-	$(unit) $(of_instances) systemd/occupancyd.service > $(call at,$(unitdir)/occupancyd@.service)
-	chmod 0644 $(call at,$(unitdir)/occupancyd.service) $(call at,$(unitdir)/occupancyd@.service)
+	umask 022$(foreach name,$(UNITS), && $(unit) systemd/$(name) > $(call at,$(unitdir)/$(name)) && \
+	    $(unit) $(of_instances) systemd/$(name) > $(call at,$(unitdir)/$(call instances_of,$(name))))
+	chmod 0644$(foreach name,$(UNITS) $(foreach name,$(UNITS),$(call instances_of,$(name))), $(call at,$(unitdir)/$(name)))
 	$(INSTALL) -m 0644 systemd/occupancyd.sysusers $(call at,$(sysusersdir)/occupancyd.conf)
 	$(INSTALL) -m 0644 systemd/occupancyd.tmpfiles $(call at,$(tmpfilesdir)/occupancyd.conf)
 	@# User and directories, on this machine only: what makes a package lets its scripts make them.
@@ -565,9 +570,9 @@ install: $(PROGRAM) $(TOOL)
 
 # Configuration, logs, state and the user stay.
 uninstall:
-	@echo 'before this: systemctl disable --now occupancyd'
-	rm -f $(call at,$(sbindir)/occupancyd) $(call at,$(bindir)/occupancyctl) $(call at,$(unitdir)/occupancyd.service) \
-	    $(call at,$(unitdir)/occupancyd@.service) \
+	@echo 'before this: systemctl disable --now occupancyd occupancyd-report.timer occupancyd-metrics.timer'
+	rm -f $(call at,$(sbindir)/occupancyd) $(call at,$(bindir)/occupancyctl) \
+	    $(foreach name,$(UNITS),$(call at,$(unitdir)/$(name)) $(call at,$(unitdir)/$(call instances_of,$(name)))) \
 	    $(call at,$(sysusersdir)/occupancyd.conf) $(call at,$(tmpfilesdir)/occupancyd.conf) \
 	    $(call at,$(completionsdir)/occupancyctl) \
 	    $(foreach page,$(MAN1:man/%=%),$(call at,$(mandir)/man1/$(page))) \
@@ -575,7 +580,8 @@ uninstall:
 	    $(foreach page,$(MAN5:man/%=%),$(call at,$(mandir)/man5/$(page)))
 	rm -rf $(call at,$(docdir))
 	@echo 'after this:  systemctl daemon-reload'
-	@echo 'what stays:  $(sysconfdir)/occupancyd, /var/log/occupancyd, /var/lib/occupancyd, the user occupancyd'
+	@echo 'what stays:  $(sysconfdir)/occupancyd, /var/log/occupancyd, /var/lib/occupancyd, /var/lib/occupancyd-reports,'
+	@echo '             /var/lib/prometheus/node-exporter/occupancyd*.prom, the user occupancyd'
 
 .PHONY: clean
 clean:

@@ -43,14 +43,13 @@ const char *live_word(enum live_state state) {
 
 /* The socket */
 
-/* The unit of an instance has /etc/occupancyd/NAME/occupancyd.conf and /run/occupancyd/NAME. */
-static bool find_instance(const char *config_file, char ret[static 128]) {
+bool live_instance(const char *config_file, char ret[static LIVE_INSTANCE]) {
 	static const char below[] = "/occupancyd/";
 	const char *slash = strrchr(config_file, '/');
 	for (const char *name = config_file; slash && (name = strstr(name, below)); name++) {
 		const char *begin = name + strlen(below);
 		if (begin < slash && !memchr(begin, '/', (size_t)(slash - begin))) {
-			return snprintf(ret, 128, "/run/occupancyd/%.*s/status", (int)(slash - begin), begin) < 128;
+			return snprintf(ret, LIVE_INSTANCE, "%.*s", (int)(slash - begin), begin) < LIVE_INSTANCE;
 		}
 	}
 	return false;
@@ -58,9 +57,12 @@ static bool find_instance(const char *config_file, char ret[static 128]) {
 
 const char *live_path(struct tool *tool, char ret[static 128]) {
 	const char *directory = tool->config ? tool->config->runtime_directory : NULL;
+	char instance[LIVE_INSTANCE];
 	if (directory) {
 		(void)snprintf(ret, 128, "%s/status", directory);
-	} else if (!find_instance(tool->config_file, ret)) {
+	} else if (live_instance(tool->config_file, instance)) {
+		(void)snprintf(ret, 128, "/run/occupancyd/%s/status", instance);
+	} else {
 		(void)snprintf(ret, 128, "/run/occupancyd/status");
 	}
 	return ret;

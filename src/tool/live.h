@@ -63,6 +63,15 @@ enum live_result {
 	LIVE_BROKEN,  /* the machine has no memory, or the like */
 };
 
+enum { LIVE_INSTANCE = 96 };
+
+/**
+ * Of which instance that is the configuration: NAME, whose unit has /etc/occupancyd/NAME/occupancyd.conf and
+ * /run/occupancyd/NAME.  Returns whether it is one's.
+ */
+__attribute__((nonnull))
+bool live_instance(const char *config_file, char ret[static LIVE_INSTANCE]);
+
 /** The socket of the daemon with this configuration.  Reads that; it need not be readable. */
 __attribute__((nonnull))
 const char *live_path(struct tool *tool, char ret[static 128]);

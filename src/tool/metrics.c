@@ -183,6 +183,30 @@ static void put_daemon(struct buf *out, const struct live *live, const struct ju
 	}
 }
 
+/* Several daemons on a machine */
+
+/* A comment as it is; else with the label, before others. */
+static void put_line(struct buf *out, const char *line, size_t len, const char *instance) {
+	size_t name = *line == '#' ? len : strcspn(line, "{ ");
+	buf_append(out, line, name);
+	if (name < len) {
+		bool has_labels = line[name] == '{';
+		put_label(out, "{", "daemon", instance);
+		buf_putc(out, has_labels ? ',' : '}');
+		name += has_labels;
+	}
+	buf_append(out, line + name, len - name);
+}
+
+/* Metrics of an instance lie beside those of others: they get its name. */
+static void put_labelled(struct buf *out, const struct buf *lines, const char *instance) {
+	for (const char *line = buf_text(lines); *line;) {
+		size_t len = strcspn(line, "\n") + 1;
+		put_line(out, line, len, instance);
+		line += len;
+	}
+}
+
 /* The command */
 
 /* Returns 0 or an exit code; what is in out is to be written in any case. */
@@ -224,14 +248,21 @@ static int take_option(struct tool *tool, int option, const char *value, void *u
 }
 
 static int write_all(const struct metrics *metrics) {
+	char instance[LIVE_INSTANCE];
 	struct error err = {{0}};
-	struct buf out;
+	struct buf out, labelled;
 	buf_init(&out, BUF_ANY);
+	buf_init(&labelled, BUF_ANY);
 	int r = put_all(metrics, &out);
-	if (output_text(metrics->path, &out, &err) < 0) {
+	bool has_name = buf_error(&out) == 0 && live_instance(metrics->tool->config_file, instance);
+	if (has_name) {
+		put_labelled(&labelled, &out, instance);
+	}
+	if (output_text(metrics->path, has_name ? &labelled : &out, &err) < 0) {
 		tool_error("%s", err.text);
 		r = EX_IOERR;
 	}
+	buf_done(&labelled);
 	buf_done(&out);
 	return r;
 }

@@ -57,6 +57,9 @@ def installed(request, tmp_path):
     return tmp_path, prefix, PREFIXES[request.param]
 
 
+UNITS = {"occupancyd": ["service"], "occupancyd-metrics": ["service", "timer"], "occupancyd-report": ["service", "timer"]}
+
+
 def expected(folders):
     sbin, share, units, users, directories, bin_ = folders
     examples = {f"{share}/doc/occupancyd/examples/{path.relative_to(EXAMPLES)}": "0o644"
@@ -65,8 +68,7 @@ def expected(folders):
         f"{bin_}/occupancyctl": "0o755",
         f"{sbin}/occupancyd": "0o755",
         **examples,
-        f"{units}/occupancyd.service": "0o644",
-        f"{units}/occupancyd@.service": "0o644",
+        **{f"{units}/{name}{instance}.{kind}": "0o644" for name, kinds in UNITS.items() for kind in kinds for instance in ("", "@")},
         f"{directories}/occupancyd.conf": "0o644",
         f"{users}/occupancyd.conf": "0o644",
         f"{share}/man/man1/occupancyctl.1": "0o644",
@@ -130,11 +132,14 @@ def test_installed_program_is_the_one_and_runs(installed):
 
 
 def test_unit_names_the_installed_program_and_configuration(installed):
-    folder, _, (sbin, _, units, *_) = installed
+    folder, _, (sbin, _, units, _, _, bin_) = installed
     unit = (folder / units / "occupancyd.service").read_text()
     assert f"ExecStart=/{sbin}/occupancyd -c /etc/occupancyd/occupancyd.conf\n" in unit
     for path in re.findall(r"(?m)^Exec\w+=[-@:+!]*(/\S+)", unit):
         assert path in (f"/{sbin}/occupancyd", "/bin/sh")
+    for name in ("metrics", "report"):
+        unit = (folder / units / f"occupancyd-{name}.service").read_text()
+        assert f"/{bin_}/occupancyctl {name} -c /etc/occupancyd/occupancyd.conf " in unit and unit.count("occupancyctl ") == 1
 
 
 # What a start refuses makes it fail, and nothing else does.
@@ -183,6 +188,17 @@ def test_sysconfdir_moves_configuration_and_what_the_unit_says_of_it(tmp_path):
     assert "-c /srv/etc/occupancyd/occupancyd.conf" in unit and "=/etc" not in unit and " /etc" not in unit
 
 
+def test_timers_of_instances_have_files_of_their_own(tmp_path):
+    make("install", tmp_path, "prefix=/usr")
+    units = tmp_path / "lib/systemd/system"
+    for name, own in (("metrics", "/occupancyd-%i.prom"), ("report", "StateDirectory=occupancyd-reports/%i\n")):
+        for kind in ("service", "timer"):
+            one, many = (units / f"occupancyd-{name}{instance}.{kind}" for instance in ("", "@"))
+            assert "%i" not in one.read_text() and "(%i)" in many.read_text()
+        assert own in (units / f"occupancyd-{name}@.service").read_text()
+        assert "-c /etc/occupancyd/%i/occupancyd.conf" in (units / f"occupancyd-{name}@.service").read_text()
+
+
 def test_second_install_does_not_overwrite_a_changed_configuration(installed):
     folder, prefix, folders = installed
     mine = folder / "etc/occupancyd/occupancyd.conf"
@@ -229,21 +245,23 @@ def test_installed_sample_is_right_once_its_devices_are_filled_in(installed):
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
-def test_unit_satisfies_systemd(installed, tmp_path):
-    folder, _, (sbin, _, units, *_) = installed
+def test_units_satisfy_systemd(installed, tmp_path):
+    folder, _, (sbin, _, units, _, _, bin_) = installed
     need_programs(folder)
     if os.geteuid() != 0 and not os.path.isdir("/run/systemd"):
         pytest.skip("systemd-analyze wants /run/systemd, which only root can make")
     # systemd-analyze looks for the program where the unit says it is: here, that is below the folder.
-    unit = tmp_path / "occupancyd.service"
-    unit.write_text((folder / units / "occupancyd.service").read_text().replace(f"/{sbin}/", f"{folder}/{sbin}/"))
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)], text=True, capture_output=True)
+    (tmp_path / "units").mkdir()
+    for path in (folder / units).glob("occupancyd*[!@].*"):
+        text = path.read_text().replace(f"/{sbin}/", f"{folder}/{sbin}/").replace(f"/{bin_}/occ", f"{folder}/{bin_}/occ")
+        (tmp_path / "units" / path.name).write_text(text)
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *(tmp_path / "units").iterdir()], text=True, capture_output=True)
     complaints = [line for line in done.stderr.splitlines() if "occupancyd" in line]
     assert done.returncode == 0 and not complaints, done.stderr
 
 
 @pytest.mark.skipif(not shutil.which("mandoc"), reason="mandoc is not installed")
-@pytest.mark.parametrize("page", ["man8/occupancyd.8", "man5/occupancyd.conf.5", "man5/occupancy-log.5"])
+@pytest.mark.parametrize("page", ["man1/occupancyctl.1", "man8/occupancyd.8", "man5/occupancyd.conf.5", "man5/occupancy-log.5"])
 def test_installed_manuals_render(page, tmp_path):
     make("install", tmp_path, "prefix=/usr")
     done = subprocess.run(["mandoc", "-Tutf8", tmp_path / "usr/share/man" / page], text=True, capture_output=True)

@@ -91,6 +91,26 @@ def test_names_break_no_line(start_fake, make_daemon, socket_path):  # noqa: F81
 
 
 @needs_promtool
+def test_metrics_of_an_instance_have_its_name(start_fake, make_daemon, socket_path, tmp_path):  # noqa: F811
+    """node_exporter puts the files of all instances together, and refuses a series that is there twice."""
+    name = 'a {b} "c" \\ #'
+    daemon = start(make_daemon(start_fake().url, [{"uuid": uuid_of(1), "name": name, "site": "HQ"}]), socket_path)
+    wait_for(lambda: document(socket_path)["totals"]["fresh"] == 1, 30, "a record")
+    config = tmp_path / "occupancyd/north/occupancyd.conf"
+    config.parent.mkdir(parents=True)
+    config.write_bytes(daemon.config.read_bytes())
+    _, plain, _ = metrics(daemon, socket_path)
+    named = occupancyctl("metrics", "-c", config, "--socket", socket_path).stdout
+    is_clean(named)
+    assert 'occupancyd_up{daemon="north"} 1\n' in named and 'occupancyd_rooms{daemon="north",state="fresh"} 1\n' in named
+    # And nothing else is different.
+    stripped = named.replace('{daemon="north"}', "").replace('daemon="north",', "")
+    assert [line.rpartition(" ")[0] for line in stripped.splitlines()] == [line.rpartition(" ")[0] for line in plain.splitlines()]
+    assert named.count('daemon="north"') == sum(line[0] != "#" for line in plain.splitlines())
+    daemon.stop()
+
+
+@needs_promtool
 def test_alerts_fire_when_they_should(tmp_path):
     subprocess.run(["promtool", "check", "rules", EXAMPLES / "occupancyd-rules.yml"], check=True, capture_output=True)
     cases = [
