@@ -67,7 +67,7 @@ VERSION     := $(shell awk -F'[()]' 'NR == 1 { print $$2 }' debian/changelog)
 
 RUN_PACKAGES   := ca-certificates tzdata
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-dev libconfig-dev \
-                  libsystemd-dev libxlsxwriter-dev zlib1g-dev
+                  libsystemd-dev libxlsxwriter-dev zlib1g-dev libjs-dygraphs
 # Programs that read what occupancyctl writes.  Tests that need one that is not there are skipped; VIEWERS=0 leaves them out.
 VIEWERS        ?= 1
 VIEW_PACKAGES  := prometheus influxdb libreoffice-calc chromium
@@ -235,12 +235,16 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# Style sheet and script of a report.
-ASSETS := $(BUILD)/generated/tool/assets.inc
-$(ASSETS): src/tool/report/embed src/tool/report/report.css src/tool/report/report.js
+# Style sheet and scripts of a report.  The library comes from Debian, and becomes a part of the program.
+DYGRAPHS := /usr/share/javascript/dygraphs/dygraph.min.js
+ASSETS   := $(BUILD)/generated/tool/assets.inc
+LOOKS    := src/tool/report
+SCRIPTS  := $(patsubst %,$(LOOKS)/%.js,data rooms chart closer looker)
+$(ASSETS): $(LOOKS)/embed $(LOOKS)/report.css $(LOOKS)/dygraphs.js $(SCRIPTS) $(wildcard $(DYGRAPHS))
 	@mkdir -p $(@D)
-	$(call say,EMBED,$@){ src/tool/report/embed STYLE src/tool/report/report.css && \
-	    src/tool/report/embed SCRIPT src/tool/report/report.js; } > $@.new && mv $@.new $@
+	$(call say,EMBED,$@){ $(LOOKS)/embed STYLE $(LOOKS)/report.css && \
+	    $(LOOKS)/embed DYGRAPHS $(LOOKS)/dygraphs.js $(DYGRAPHS) && \
+	    $(LOOKS)/embed SCRIPT $(SCRIPTS); } > $@.new && mv $@.new $@
 
 $(BUILD)/src/tool/assets.o: $(ASSETS)
 $(BUILD)/src/tool/assets.o: private ALL_CFLAGS += -I$(BUILD)/generated

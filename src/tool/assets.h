@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 
 /*
- * What a report takes along as it is: the files of src/tool/report, which the Makefile makes C of.
+ * What a report takes along as it is: the files of src/tool/report and a library, which the Makefile makes C of.
  */
 
 #ifndef TOOL_ASSETS_H
@@ -13,6 +13,7 @@ struct asset {
 };
 
 extern const struct asset asset_style;
+extern const struct asset asset_dygraphs; /* the library, with its license */
 extern const struct asset asset_script;
 
 #endif

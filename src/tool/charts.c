@@ -3,79 +3,135 @@
 #include "tool/charts.h"
 
 #include "base/utc.h"
+#include "tool/show.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-/* Bars of one kind in one path. */
+/* Days */
+
+/* Bars of one kind in one path of lines: each begins where the last one has ended. */
 static void put_bars(struct output *output, const struct daily *daily, const char *class, bool is_weekend, int64_t most) {
-	html_put(output, "<path class=\"%s\" d=\"", class);
+	size_t at = 0;
+	int height = 0;
+	html_put(output, "<path class=\"%s\" d=\"M.5 100", class);
 	for (size_t i = 0; i < daily->len; i++) {
 		if (daily->peak[i] > 0 && (utc_weekday(daily->first + (int64_t)i) >= 5) == is_weekend) {
-			double height = (double)daily->peak[i] / (double)most * 100;
-			html_put(output, "M%zu 100v-%.0fh.8V100", i, height < 1 ? 1 : height);
+			html_put(output, "m%zu %d", i - at, height);
+			height = (int)fmax(1, round((double)daily->peak[i] / (double)most * 100));
+			html_put(output, "v-%d", height);
+			at = i;
 		}
 	}
 	output_puts(output, "\"/>");
 }
 
-void chart_days(struct output *output, const struct daily *daily, const char *class, int64_t most, int64_t capacity) {
-	most = most > 0 ? most : 1;
-	html_put(output, "<svg class=\"%s\" viewBox=\"0 0 %zu 100\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"Peak of each of %zu days; "
-	         "the highest is %" PRId64 "\">", class, daily->len, daily->len, most);
-	put_bars(output, daily, "day", false, most);
-	put_bars(output, daily, "end", true, most);
+/* Runs of days of which counts are missing. */
+static void put_partial(struct output *output, const struct daily *daily, int from, int height) {
 	output_puts(output, "<path class=\"part\" d=\"");
-	for (size_t i = 0; i < daily->len; i++) {
+	for (size_t i = 0, end; i < daily->len; i = end) {
+		end = i + 1;
 		if (daily->is_partial[i]) {
-			html_put(output, "M%zu 97h1v3h-1", i);
+			for (; end < daily->len && daily->is_partial[end]; end++) {
+				/* as well */
+			}
+			html_put(output, "M%zu %dh%zuv%dh-%zu", i, from, end - i, height, end - i);
 		}
 	}
 	output_puts(output, "\"/>");
-	if (capacity > 0 && capacity <= most) {
-		html_put(output, "<path class=\"cap\" d=\"M0 %.1fh%zu\"/>", 100 - (double)capacity / (double)most * 100, daily->len);
+}
+
+static void begin_picture(struct output *output, const char *class, size_t width, int height) {
+	html_put(output, "<svg class=\"%s\" viewBox=\"0 0 %zu %d\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"", class, width, height);
+}
+
+void chart_spark(struct output *output, const struct daily *daily, int64_t peak, int64_t capacity) {
+	int64_t most = peak > capacity ? peak : capacity;
+	most = most > 0 ? most : 1;
+	begin_picture(output, "spark", daily->len, 100);
+	html_put(output, "Peaks of %zu day%s, at most %" PRId64 "\">", daily->len, daily->len == 1 ? "" : "s", peak > 0 ? peak : 0);
+	put_partial(output, daily, 0, 100);
+	put_bars(output, daily, "day", false, most);
+	put_bars(output, daily, "end", true, most);
+	if (capacity > 0) {
+		html_put(output, "<path class=\"cap\" d=\"M0 %.1fh%zu\"/>", 100 - (double)capacity / (double)most * 98, daily->len);
 	}
 	output_puts(output, "</svg>");
 }
 
+/* The next round number that can be halved, too. */
+static double round_up(double most) {
+	static const double steps[] = {1, 2, 3, 4, 5, 6, 8};
+	double unit = 1;
+	while (unit * 10 < most) {
+		unit *= 10;
+	}
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (unit * steps[i] >= most && fmod(unit * steps[i], 2) == 0) {
+			return unit * steps[i];
+		}
+	}
+	return unit * 10;
+}
+
+/* What stands below a day: each Monday, each first of a month, or every day if they are few. */
+static void put_date(struct output *output, const struct daily *daily, size_t i) {
+	usec_t local = (daily->first + (int64_t)i) * USEC_PER_DAY;
+	struct civil civil;
+	utc_split(local, &civil);
+	bool by_month = daily->len > 92, by_week = daily->len > 14;
+	if (by_month ? civil.day != 1 : by_week && utc_weekday(daily->first + (int64_t)i) != 0) {
+		return;
+	}
+	double width = 100 / (double)daily->len, x = ((double)i + (by_month || by_week ? 0 : 0.5)) * width;
+	if (x > 96) {
+		return;
+	}
+	html_put(output, "<text x=\"%.2f%%\" y=\"12\"%s>", x, by_month || by_week ? "" : " text-anchor=\"middle\"");
+	if (!by_month) {
+		html_put(output, "%s%s%d ", by_week ? "" : hours_days[utc_weekday(daily->first + (int64_t)i)], by_week ? "" : " ", civil.day);
+	}
+	output_puts(output, show_month(civil.month));
+	if (by_month && civil.month == 1) {
+		html_put(output, " %" PRId64, civil.year);
+	}
+	output_puts(output, "</text>");
+}
+
+void chart_days(struct output *output, const struct daily *daily, int64_t peak) {
+	double top = round_up(peak > 0 ? (double)peak : 1);
+
+	html_put(output, "<div class=\"chart\"><div class=\"scale\" aria-hidden=\"true\"><span>%.0f</span><span>%.0f</span><span>0</span></div><div>", top,
+	         top / 2);
+	begin_picture(output, "bars", daily->len, 100);
+	html_put(output, "Peaks of %zu day%s, at most %" PRId64 "\"><path class=\"grid\" d=\"M0 0h%zuM0 50h%zuM0 100h%zu\"/>", daily->len,
+	         daily->len == 1 ? "" : "s", peak > 0 ? peak : 0, daily->len, daily->len, daily->len);
+	put_partial(output, daily, 0, 100);
+	put_bars(output, daily, "day", false, (int64_t)top);
+	put_bars(output, daily, "end", true, (int64_t)top);
+	output_puts(output, "</svg><svg class=\"dates\" aria-hidden=\"true\">");
+	for (size_t i = 0; i < daily->len; i++) {
+		put_date(output, daily, i);
+	}
+	output_puts(output, "</svg></div></div>");
+}
+
+void chart_holes(struct output *output, const struct daily *daily, int64_t first, int64_t last) {
+	size_t days = (size_t)(last - first);
+	begin_picture(output, "holes", days, 10);
+	output_puts(output, "Days without all counts\">");
+	html_put(output, "<path class=\"s2\" d=\"M%" PRId64 " 0h%zuv10h-%zu\"/><g transform=\"translate(%" PRId64 ")\">", daily->first - first, daily->len,
+	         daily->len, daily->first - first);
+	put_partial(output, daily, 0, 10);
+	output_puts(output, "</g></svg>");
+}
+
+/* Weeks */
+
 /* From nobody, 0, to the most, 6. */
 static int shade(double mean, double most) {
 	return mean > 0 && most > 0 ? (int)fmin(6, ceil(mean / most * 6)) : 0;
-}
-
-static double mean_at(const struct figures *figures, int day, int hour) {
-	usec_t known = figures->week_known[day][hour];
-	return known > 0 ? figures->week[day][hour] / ((double)known / (double)USEC_PER_SEC) : NAN;
-}
-
-/* Of all rooms that have a count then. */
-static void add_up(const struct summary *summary, const struct crowd *crowd, double ret[7][24], double *ret_most) {
-	const struct summary_room *rooms = &summary->rooms[crowd->rooms - summary->subjects.list];
-	*ret_most = 0;
-	for (int day = 0; day < 7; day++) {
-		for (int hour = 0; hour < 24; hour++) {
-			ret[day][hour] = NAN;
-			for (size_t i = 0; i < crowd->count; i++) {
-				double mean = mean_at(&rooms[i].figures, day, hour);
-				ret[day][hour] = isnan(mean) ? ret[day][hour] : isnan(ret[day][hour]) ? mean : ret[day][hour] + mean;
-			}
-			*ret_most = fmax(*ret_most, ret[day][hour]);
-		}
-	}
-}
-
-/* The mean of a site's peaks on that day of the week. */
-static double mean_peak(const struct daily *daily, int day) {
-	double sum = 0;
-	int count = 0;
-	for (size_t i = 0; i < daily->len; i++) {
-		if (utc_weekday(daily->first + (int64_t)i) == day && daily->peak[i] >= 0) {
-			sum += (double)daily->peak[i];
-			count++;
-		}
-	}
-	return count > 0 ? sum / count : NAN;
 }
 
 static void put_cell(struct output *output, double mean, double most) {
@@ -91,9 +147,12 @@ static void put_cell(struct output *output, double mean, double most) {
 }
 
 void chart_heat(struct output *output, const struct summary *summary, const struct crowd *crowd) {
-	double means[7][24], most;
+	double means[7][24], most = 0;
 
-	add_up(summary, crowd, means, &most);
+	summary_week(summary, crowd, means);
+	for (int cell = 0; cell < 7 * 24; cell++) {
+		most = fmax(most, means[cell / 24][cell % 24]);
+	}
 	output_puts(output, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Week at ");
 	html_text(output, crowd->rooms->site[0] ? crowd->rooms->site : "all rooms");
 	output_puts(output, "\"><table class=\"heat\"><thead><tr><td></td>");
@@ -107,24 +166,34 @@ void chart_heat(struct output *output, const struct summary *summary, const stru
 			put_cell(output, means[day][hour], most);
 		}
 		output_puts(output, "<td class=\"sum\">");
-		html_figure(output, mean_peak(&crowd->daily, day), 0, "");
+		html_figure(output, daily_mean(&crowd->daily, day), 0, "");
 		output_puts(output, "</td></tr>");
 	}
 	output_puts(output, "</tbody></table></div>");
 }
 
+/* -1: no count. */
+static int level_of(const struct figures *figures, int cell, double most) {
+	double mean = figures_hour(figures, cell / 24, cell % 24);
+	return isnan(mean) ? -1 : shade(mean, most);
+}
+
 void chart_week(struct output *output, const struct figures *figures) {
 	double most = 0;
 	for (int cell = 0; cell < 7 * 24; cell++) {
-		most = fmax(most, mean_at(figures, cell / 24, cell % 24));
+		most = fmax(most, figures_hour(figures, cell / 24, cell % 24));
 	}
 	output_puts(output, "<svg class=\"week\" viewBox=\"0 0 24 7\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"Its week, by hours\">");
 	for (int level = 0; level <= 6; level++) {
 		html_put(output, "<path class=\"s%d\" d=\"", level);
-		for (int cell = 0; cell < 7 * 24; cell++) {
-			double mean = mean_at(figures, cell / 24, cell % 24);
-			if (!isnan(mean) && shade(mean, most) == level) {
-				html_put(output, "M%d %dh1v1h-1", cell % 24, cell / 24);
+		for (int cell = 0, end; cell < 7 * 24; cell = end) {
+			for (end = cell; end < cell / 24 * 24 + 24 && level_of(figures, end, most) == level; end++) {
+				/* of the same day and shade */
+			}
+			if (end > cell) {
+				html_put(output, "M%d %dh%dv1h-%d", cell % 24, cell / 24, end - cell, end - cell);
+			} else {
+				end++;
 			}
 		}
 		output_puts(output, "\"/>");

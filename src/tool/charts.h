@@ -10,9 +10,17 @@
 #include "tool/html.h"
 #include "tool/summary.h"
 
-/** The peak of each day as bars, up to most; days of a weekend are pale, those without all counts are marked.  capacity: 0 for no line. */
+/** The peak of each day as bars, with axes; days of a weekend are pale, behind those without all counts it is grey. */
 __attribute__((nonnull))
-void chart_days(struct output *output, const struct daily *daily, const char *class, int64_t most, int64_t capacity);
+void chart_days(struct output *output, const struct daily *daily, int64_t peak);
+
+/** The same, small and without axes.  capacity: 0 for no line. */
+__attribute__((nonnull))
+void chart_spark(struct output *output, const struct daily *daily, int64_t peak, int64_t capacity);
+
+/** The days without all counts, of the days [first, last) since 1970. */
+__attribute__((nonnull))
+void chart_holes(struct output *output, const struct daily *daily, int64_t first, int64_t last);
 
 /** People by day and hour: the means of all rooms of a site, added up, as a table. */
 __attribute__((nonnull))

@@ -43,6 +43,18 @@ int daily_take(struct daily *daily, int64_t date, int64_t count) {
 	return 0;
 }
 
+double daily_mean(const struct daily *daily, int weekday) {
+	double sum = 0;
+	int count = 0;
+	for (size_t i = 0; i < daily->len; i++) {
+		if (utc_weekday(daily->first + (int64_t)i) == weekday && daily->peak[i] >= 0) {
+			sum += (double)daily->peak[i];
+			count++;
+		}
+	}
+	return count > 0 ? sum / count : NAN;
+}
+
 void daily_done(struct daily *daily) {
 	free(daily->peak);
 	free(daily->is_partial);
@@ -178,6 +190,10 @@ double use_frequency(const struct use *use) {
 
 double use_utilisation(const struct use *use, int64_t capacity) {
 	return capacity > 0 ? use_mean(use) / (double)capacity : NAN;
+}
+
+double figures_hour(const struct figures *figures, int day, int hour) {
+	return by_time(figures->week[day][hour], figures->week_known[day][hour]);
 }
 
 double figures_weekday(const struct figures *figures, int day) {

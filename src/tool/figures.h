@@ -37,6 +37,10 @@ struct daily {
 __attribute__((warn_unused_result, nonnull))
 int daily_take(struct daily *daily, int64_t date, int64_t count);
 
+/** The mean of the peaks of the days of the week that are that one (0: Monday); NAN if there is none. */
+__attribute__((nonnull))
+double daily_mean(const struct daily *daily, int weekday);
+
 void daily_done(struct daily *daily);
 
 struct figures {
@@ -74,6 +78,10 @@ double use_frequency(const struct use *use);
 /** The mean of the counts, of the capacity. */
 __attribute__((nonnull))
 double use_utilisation(const struct use *use, int64_t capacity);
+
+/** The mean of the counts of an hour of a day of the week. */
+__attribute__((nonnull))
+double figures_hour(const struct figures *figures, int day, int hour);
 
 /** The mean of the counts of a day of the week. */
 __attribute__((nonnull))

@@ -3,6 +3,7 @@
 #include "tool/html.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -52,5 +53,14 @@ void html_figure(struct output *output, double figure, int decimals, const char 
 		output_puts(output, "\u2013");
 	} else {
 		html_put(output, "%.*f%s", decimals, figure, unit);
+	}
+}
+
+void html_number(struct output *output, uint64_t number) {
+	if (number >= 1000) {
+		html_number(output, number / 1000);
+		html_put(output, "\u202f%03" PRIu64, number % 1000);
+	} else {
+		html_put(output, "%" PRIu64, number);
 	}
 }

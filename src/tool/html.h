@@ -21,4 +21,8 @@ void html_text(struct output *output, const char *text);
 __attribute__((nonnull))
 void html_figure(struct output *output, double figure, int decimals, const char *unit);
 
+/** A number with its thousands apart. */
+__attribute__((nonnull))
+void html_number(struct output *output, uint64_t number);
+
 #endif

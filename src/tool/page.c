@@ -5,35 +5,17 @@
 #include "base/utc.h"
 #include "tool/assets.h"
 #include "tool/charts.h"
+#include "tool/completeness.h"
+#include "tool/datetext.h"
+#include "tool/packed.h"
+#include "tool/show.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* Times */
-
-enum { DATE_SIZE = 80 };
-
-/* "Tue 13 Oct 2026 12:30", of what a clock shows. */
-static const char *date_text(char out[static DATE_SIZE], usec_t local, bool has_time) {
-	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-	struct civil civil;
-	utc_split(local, &civil);
-	int len = has_time ? snprintf(out, DATE_SIZE, "%s ", hours_days[utc_weekday(utc_date(local))]) : 0;
-	len += snprintf(out + len, DATE_SIZE - (size_t)len, "%d %s %" PRId64, civil.day, months[civil.month - 1], civil.year);
-	if (has_time) {
-		(void)snprintf(out + len, DATE_SIZE - (size_t)len, " %02d:%02d", civil.hour, civil.minute);
-	}
-	return out;
-}
-
-static const char *date_of_room(char out[static DATE_SIZE], const struct room *room, usec_t instant) {
-	struct zone_period period;
-	zone_period_at(room->zone, instant, &period);
-	return date_text(out, instant + period.offset_s * USEC_PER_SEC, true);
-}
+#include <string.h>
 
 static const char *site_of(const struct crowd *crowd) {
 	return crowd->rooms->site[0] ? crowd->rooms->site : "All rooms";
@@ -42,28 +24,42 @@ static const char *site_of(const struct crowd *crowd) {
 /* The top */
 
 static void put_title(struct output *output, const struct summary *summary) {
-	char first[DATE_SIZE], last[DATE_SIZE];
-	html_put(output, "Room occupancy, %s to %s", date_text(first, summary->begin, false), date_text(last, summary->end - 1, false));
+	char first[SHOW_DATE_SIZE], last[SHOW_DATE_SIZE];
+	html_put(output, "Room occupancy, %s to %s", show_date(first, summary->begin), show_date(last, summary->end - 1));
+}
+
+/* The names of the sites, if they are few. */
+static void put_places(struct output *output, const struct summary *summary) {
+	enum { NAMED = 5 };
+	for (size_t i = 0; i < summary->site_count && i < NAMED; i++) {
+		html_text(output, summary->sites[i].rooms->site);
+		output_puts(output, !*summary->sites[i].rooms->site ? "" : i + 1 < summary->site_count ? ", " : " \u00b7 ");
+	}
+	if (summary->site_count > NAMED) {
+		html_put(output, "and %zu more sites \u00b7 ", summary->site_count - NAMED);
+	}
 }
 
 static void put_head(struct output *output, const struct summary *summary) {
 	static const char *const sections[][2] = {{"findings", "What stands out"}, {"people", "People at once"}, {"week", "The week"},
-	                                          {"rooms", "Rooms"}, {"complete", "Is it complete?"}, {"meaning", "What the numbers mean"}};
+	                                          {"rooms", "Rooms"}, {"closer", "A closer look"}, {"complete", "Is it complete?"}, {"meaning", "What the numbers mean"}};
 	output_puts(output, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
 	            "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">");
-	html_put(output, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '%s'; script-src '%s'; "
-	         "base-uri 'none'; form-action 'none'\"><meta name=\"referrer\" content=\"no-referrer\"><title>",
-	         asset_style.hash, asset_script.hash);
+	html_put(output, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '%s'; script-src '%s' '%s'; "
+	         "img-src data:; base-uri 'none'; form-action 'none'\"><meta name=\"referrer\" content=\"no-referrer\"><title>",
+	         asset_style.hash, asset_dygraphs.hash, asset_script.hash);
 	put_title(output, summary);
 	output_puts(output, "</title><style>");
 	output_puts(output, asset_style.text);
 	output_puts(output, "</style></head>\n<body><header><h1>");
 	put_title(output, summary);
-	html_put(output, "</h1><div class=\"soft\">%zu room%s \u00b7 working hours ", summary->count, summary->count == 1 ? "" : "s");
+	output_puts(output, "</h1><div class=\"soft\">");
+	put_places(output, summary);
+	html_put(output, "%zu room%s \u00b7 working hours ", summary->count, summary->count == 1 ? "" : "s");
 	html_text(output, summary->hours_text);
 	output_puts(output, ", by each room\u2019s clock</div><nav aria-label=\"Sections\">");
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
-		html_put(output, "<a href=\"#%s\">%s</a>", sections[i][0], sections[i][1]);
+		html_put(output, "<a href=\"#%s\"%s>%s</a>", sections[i][0], strcmp(sections[i][0], "closer") == 0 ? " hidden" : "", sections[i][1]);
 	}
 	output_puts(output, "</nav></header>\n<main>");
 }
@@ -72,7 +68,7 @@ static void put_head(struct output *output, const struct summary *summary) {
 
 static void put_crowd_tile(struct output *output, const struct summary *summary) {
 	const struct crowd *most = &summary->sites[0];
-	char date[DATE_SIZE];
+	char date[DATETEXT_SIZE];
 	for (size_t i = 1; i < summary->site_count; i++) {
 		most = summary->sites[i].peak > most->peak ? &summary->sites[i] : most;
 	}
@@ -80,24 +76,28 @@ static void put_crowd_tile(struct output *output, const struct summary *summary)
 	html_figure(output, most->peak >= 0 ? (double)most->peak : NAN, 0, "");
 	output_puts(output, "</b><span class=\"soft\">people at once at most: ");
 	html_text(output, site_of(most));
-	html_put(output, ", %s</span></div>", most->peak >= 0 ? date_of_room(date, most->rooms->room, most->peak_at) : "no count");
+	html_put(output, ", %s</span></div>", most->peak >= 0 ? datetext_time(date, most->rooms->room, most->peak_at) : "no count");
 }
 
-/* The fullest day of the week, all rooms together. */
+/* The fullest day of the week, all rooms together, and the emptiest of those on which people work. */
 static void put_day_tile(struct output *output, const struct summary *summary) {
-	double people[7], most = 0;
-	int fullest = -1;
+	double people[7] = {0};
+	int most = 0, least = -1;
 	for (int day = 0; day < 7; day++) {
-		people[day] = 0;
 		for (size_t i = 0; i < summary->count; i++) {
 			double mean = figures_weekday(&summary->rooms[i].figures, day);
 			people[day] += isnan(mean) ? 0 : mean;
 		}
-		fullest = people[day] > most ? day : fullest;
-		most = fmax(most, people[day]);
+		most = people[day] > people[most] ? day : most;
+		if (summary->hours.from[day] < summary->hours.to[day] && people[day] > 0 && (least < 0 || people[day] < people[least])) {
+			least = day;
+		}
 	}
-	html_put(output, "<div><b>%s</b><span class=\"soft\">is the fullest day of the week</span></div>",
-	         fullest >= 0 ? hours_days[fullest] : "\u2013");
+	html_put(output, "<div><b>%s</b><span class=\"soft\">is the fullest day of the week", people[most] > 0 ? hours_days[most] : "\u2013");
+	if (least >= 0 && least != most) {
+		html_put(output, "; %s has %.0f %% fewer people", hours_days[least], 100 * (1 - people[least] / people[most]));
+	}
+	output_puts(output, "</span></div>");
 }
 
 static void put_seats_tile(struct output *output, const struct summary *summary) {
@@ -127,11 +127,11 @@ static void put_tiles(struct output *output, const struct summary *summary) {
 
 /* What stands out */
 
-static void put_finding(struct output *output, const struct summary_room *room, enum finding finding) {
+static void put_finding(struct output *output, const struct summary_room *room, size_t place, enum finding finding) {
 	const struct use *all = &room->figures.all, *working = &room->figures.working;
 	double used = (double)working->used, full = (double)(working->full[FULL_ALL] + working->full[FULL_OVER]);
 
-	output_puts(output, "<b>");
+	html_put(output, "<b data-room=\"%zu\">", place);
 	html_text(output, room->subject->name);
 	output_puts(output, "</b> ");
 	switch (finding) {
@@ -160,11 +160,12 @@ static bool put_rule(struct output *output, const struct summary *summary, enum 
 	size_t count = 0;
 	for (size_t i = 0; i < summary->count; i++) {
 		if (summary_finding(&summary->rooms[i]) == finding && count++ < SHOWN) {
-			output_puts(output, count == 1 ? "<dt>" : "; ");
 			if (count == 1) {
-				html_put(output, "%s</dt><dd>", word);
+				html_put(output, "<dt data-finding=\"%d\">%s</dt><dd>", finding, word);
+			} else {
+				output_puts(output, "; ");
 			}
-			put_finding(output, &summary->rooms[i], finding);
+			put_finding(output, &summary->rooms[i], i, finding);
 		}
 	}
 	if (count > SHOWN) {
@@ -172,6 +173,38 @@ static bool put_rule(struct output *output, const struct summary *summary, enum 
 	}
 	output_puts(output, count > 0 ? ".</dd>" : "");
 	return count > 0;
+}
+
+/* "At Denver HQ Tue is the fullest day, with 264 people at its peak on average, ..." */
+static void put_site_week(struct output *output, const struct summary *summary, const struct crowd *crowd) {
+	double means[7][24], peaks[7];
+	int most = -1, least = -1, hour = -1;
+
+	summary_week(summary, crowd, means);
+	for (int day = 0; day < 7; day++) {
+		peaks[day] = daily_mean(&crowd->daily, day);
+		bool works = summary->hours.from[day] < summary->hours.to[day] && !isnan(peaks[day]);
+		most = !isnan(peaks[day]) && peaks[day] > 0 && (most < 0 || peaks[day] > peaks[most]) ? day : most;
+		least = works && (least < 0 || peaks[day] < peaks[least]) ? day : least;
+	}
+	for (int cell = 0; cell < 7 * 24; cell++) {
+		double mean = means[cell / 24][cell % 24];
+		hour = !isnan(mean) && mean > 0 && (hour < 0 || mean > means[hour / 24][hour % 24]) ? cell : hour;
+	}
+	if (most < 0 || hour < 0) {
+		return;
+	}
+	output_puts(output, "<dt>The week");
+	if (summary->site_count > 1) {
+		output_puts(output, " at ");
+		html_text(output, crowd->rooms->site);
+	}
+	html_put(output, "</dt><dd><b>%s</b> is the fullest day: at its peak %.0f people on average.", hours_days[most], peaks[most]);
+	if (least >= 0 && least != most) {
+		html_put(output, " %s has %.0f, %.0f %% fewer.", hours_days[least], peaks[least], 100 * (1 - peaks[least] / peaks[most]));
+	}
+	html_put(output, " The fullest hour is %s %d:00, with %.*f people on average.</dd>", hours_days[hour / 24], hour % 24,
+	         means[hour / 24][hour % 24] < 9.95 ? 1 : 0, means[hour / 24][hour % 24]);
 }
 
 static void put_findings(struct output *output, const struct summary *summary) {
@@ -182,23 +215,27 @@ static void put_findings(struct output *output, const struct summary *summary) {
 		[FINDING_OTHER] = "Used at other times",
 		[FINDING_NEVER] = "Never anyone",
 	};
+	enum { SITES = 5 };
 	bool has_any = false;
 
 	output_puts(output, "<section id=\"findings\"><h2>What stands out</h2><p class=\"soft\">By fixed rules, which stand under "
 	            "<a href=\"#meaning\">What the numbers mean</a>.</p><dl>");
+	for (size_t i = 0; i < summary->site_count && i < SITES; i++) {
+		put_site_week(output, summary, &summary->sites[i]);
+	}
 	for (enum finding finding = FINDING_NONE + 1; finding < FINDINGS; finding++) {
 		has_any |= put_rule(output, summary, finding, words[finding]);
 	}
-	output_puts(output, has_any ? "</dl></section>\n" : "<dt>Nothing</dt><dd>No room meets one of the rules.</dd></dl></section>\n");
+	output_puts(output, has_any ? "</dl></section>\n" : "<dt>Rooms</dt><dd>No room meets one of the rules.</dd></dl></section>\n");
 }
 
 /* Sites */
 
 static void put_people(struct output *output, const struct summary *summary) {
-	char date[DATE_SIZE], last[DATE_SIZE];
+	char date[DATETEXT_SIZE];
 
 	output_puts(output, "<section id=\"people\"><h2>People at once</h2><p class=\"soft\">The highest sum of all rooms of a site at the same "
-	            "time, each day. Pale bars are weekends; a mark below a day says that counts are missing, so that there may have been more.</p>");
+	            "time, each day. Pale bars are weekends; on grey ground counts are missing, so that there may have been more.</p>");
 	for (size_t i = 0; i < summary->site_count; i++) {
 		const struct crowd *crowd = &summary->sites[i];
 		const struct daily *daily = &crowd->daily;
@@ -206,14 +243,11 @@ static void put_people(struct output *output, const struct summary *summary) {
 		html_text(output, site_of(crowd));
 		html_put(output, "<span>%zu room%s", crowd->count, crowd->count == 1 ? "" : "s");
 		if (crowd->peak >= 0) {
-			html_put(output, " \u00b7 at most %" PRId64 " on %s", crowd->peak, date_of_room(date, crowd->rooms->room, crowd->peak_at));
+			html_put(output, " \u00b7 at most %" PRId64 " on %s", crowd->peak, datetext_time(date, crowd->rooms->room, crowd->peak_at));
 		}
 		output_puts(output, "</span></h3>");
 		if (daily->len > 0) {
-			usec_t first = daily->first * USEC_PER_DAY;
-			chart_days(output, daily, "bars", crowd->peak, 0);
-			html_put(output, "<div class=\"dates\"><span>%s</span><span>%s</span></div>", date_text(date, first, false),
-			         date_text(last, first + (usec_t)(daily->len - 1) * USEC_PER_DAY, false));
+			chart_days(output, daily, crowd->peak);
 		}
 	}
 	output_puts(output, "</section>\n");
@@ -239,13 +273,12 @@ static void put_cell(struct output *output, const char *name, double figure, int
 	output_puts(output, "</td>");
 }
 
-static void put_room(struct output *output, const struct summary_room *room) {
+static void put_room(struct output *output, const struct summary_room *room, size_t place) {
 	const struct figures *figures = &room->figures;
 	const struct use *working = &figures->working;
 	double over = working->known > 0 ? (double)working->full[FULL_OVER] / (double)working->known : 0;
-	int64_t most = figures->peak > room->capacity ? figures->peak : room->capacity;
 
-	output_puts(output, "<tr><td><b>");
+	html_put(output, "<tr data-room=\"%zu\" data-finding=\"%d\"><td><b data-room=\"%zu\">", place, summary_finding(room), place);
 	html_text(output, room->subject->name);
 	output_puts(output, "</b><small>");
 	html_text(output, room->subject->site);
@@ -264,7 +297,7 @@ static void put_room(struct output *output, const struct summary_room *room) {
 	chart_week(output, figures);
 	output_puts(output, "</td><td class=\"half\">");
 	if (figures->daily.len > 0) {
-		chart_days(output, &figures->daily, "spark", most, room->capacity);
+		chart_spark(output, &figures->daily, figures->peak, room->capacity);
 	}
 	output_puts(output, "</td>");
 	put_cell(output, "complete", 100 * figures_completeness(figures), 2, " %", "");
@@ -294,64 +327,34 @@ static void put_rooms(struct output *output, const struct summary *summary) {
 	}
 	output_puts(output, "</tr></thead><tbody>\n");
 	for (size_t i = 0; i < summary->count; i++) {
-		put_room(output, &summary->rooms[i]);
+		put_room(output, &summary->rooms[i], i);
 	}
 	output_puts(output, "</tbody></table></div></section>\n");
 }
 
-/* Completeness */
+/* A closer look: for the script, which shows it */
 
-static int compare_completeness(const void *a, const void *b) {
-	const struct summary_room *left = *(const struct summary_room *const *)a, *right = *(const struct summary_room *const *)b;
-	double x = figures_completeness(&left->figures), y = figures_completeness(&right->figures);
-	return x != y ? (x > y) - (x < y) : (left > right) - (left < right);
-}
-
-/* The worst first, and the others in a sentence. */
-static void put_worst(struct output *output, const struct summary_room **worst, size_t count) {
-	enum { SHOWN = 20 };
-	output_puts(output, "<h3>Rooms without all counts, the worst first</h3><div class=\"scroll\" tabindex=\"0\" role=\"region\" "
-	            "aria-label=\"Rooms without all counts\"><table class=\"plain\"><thead><tr><th scope=\"col\">Room</th><th scope=\"col\" class=\"n\">"
-	            "Complete</th><th scope=\"col\" class=\"n\">No data</th><th scope=\"col\" class=\"n\">In gaps</th>"
-	            "<th scope=\"col\" class=\"n\">Missing</th></tr></thead><tbody>");
-	for (size_t i = 0; i < count && i < SHOWN; i++) {
-		const struct figures *figures = &worst[i]->figures;
-		output_puts(output, "<tr><td>");
-		html_text(output, worst[i]->subject->name);
-		output_puts(output, "</td><td class=\"n\">");
-		html_figure(output, 100 * figures_completeness(figures), 2, " %");
-		html_put(output, "</td><td class=\"n\">%" PRIu64 "</td><td class=\"n\">%" PRIu64 "</td><td class=\"n\">%" PRIu64 "</td></tr>",
-		         figures->no_data, figures->in_gaps, figures->missing);
+static void put_closer(struct output *output) {
+	static const char *const buttons[][3] = {{"day", "Day", "Show a day"}, {"week", "Week", "Show a week"}, {"month", "Month", "Show a month"},
+	                                         {"all", "All", "Show all"}, {"left", "\u25c0", "Earlier"}, {"right", "\u25b6", "Later"},
+	                                         {"out", "\u2212", "Zoom out"}, {"in", "+", "Zoom in"}};
+	output_puts(output, "<section id=\"closer\" hidden><h2>A closer look</h2><div class=\"tools\"><label for=\"closer-pick\">Room or site</label>"
+	            "<select id=\"closer-pick\"></select><span id=\"closer-about\" class=\"soft\"></span></div><div class=\"tools\">");
+	for (size_t i = 0; i < sizeof(buttons) / sizeof(buttons[0]); i++) {
+		html_put(output, "<button type=\"button\" data-act=\"%s\" aria-label=\"%s\">%s</button>", buttons[i][0], buttons[i][2], buttons[i][1]);
 	}
-	output_puts(output, "</tbody></table></div>");
-	if (count > SHOWN) {
-		html_put(output, "<p class=\"soft\">%zu more lack fewer.</p>", count - SHOWN);
-	}
-}
-
-static void put_complete(struct output *output, const struct summary *summary) {
-	const struct summary_room **worst = calloc(summary->count + 1, sizeof(*worst));
-	size_t count = 0;
-
-	if (!worst) {
-		output->error = output->error < 0 ? output->error : -ENOMEM;
-		return;
-	}
-	html_put(output, "<section id=\"complete\"><h2>Is it complete?</h2><p>%" PRIu64 " counts are expected, from each room\u2019s first record of "
-	         "this time to its last. <b>%" PRIu64 "</b> are here. For <b>%" PRIu64 "</b> Rhombus had no data, <b>%" PRIu64 "</b> are in "
-	         "recorded gaps, and <b>%" PRIu64 "</b> are missing without a record. <code>occupancyctl verify --gaps</code> says "
-	         "why.</p>", summary->expected, summary->counted, summary->no_data, summary->in_gaps, summary->missing);
-	for (size_t i = 0; i < summary->count; i++) {
-		if (summary->rooms[i].figures.counted < summary->rooms[i].figures.expected) {
-			worst[count++] = &summary->rooms[i];
-		}
-	}
-	qsort(worst, count, sizeof(*worst), compare_completeness);
-	if (count > 0) {
-		put_worst(output, worst, count);
-	}
-	free(worst);
-	output_puts(output, "</section>\n");
+	output_puts(output, "<span id=\"closer-span\" class=\"soft\"></span></div><p id=\"closer-read\" role=\"status\"></p>"
+	            "<div id=\"closer-box\" tabindex=\"0\" role=\"application\" aria-label=\"Counts over time\" aria-describedby=\"closer-help\"></div>"
+	            "<p id=\"closer-help\" class=\"soft\">Drag across it to zoom in, double-click for all; with Shift, drag to move. On a touch screen "
+	            "pinch and swipe. On the keyboard: arrows, + and \u2212, Home for all, Shift and arrows for each count. Hatched: no count. "
+	            "<span id=\"closer-note\">Pale: the highest count of what a column covers; dark: its mean.</span></p>"
+	            "<div class=\"halves\"><div><h3>The week in the time shown</h3><div class=\"tools\">"
+	            "<button type=\"button\" data-mode=\"mean\" aria-pressed=\"true\">Mean</button>"
+	            "<button type=\"button\" data-mode=\"peak\" aria-pressed=\"false\">Peak</button></div>"
+	            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"The week in the time shown\"><table id=\"closer-heat\" "
+	            "class=\"heat small\"></table></div></div>"
+	            "<div><h3>How many, when used</h3><svg id=\"closer-spread\" viewBox=\"0 0 320 156\" role=\"img\" aria-label=\"\"></svg>"
+	            "<dl id=\"closer-figures\"></dl></div></div></section>\n");
 }
 
 /* Definitions */
@@ -397,11 +400,15 @@ void page_write(struct output *output, const struct summary *summary, usec_t now
 	put_people(output, summary);
 	put_week(output, summary);
 	put_rooms(output, summary);
-	put_complete(output, summary);
+	put_closer(output);
+	completeness_write(output, summary);
 	put_meaning(output, summary);
 	html_put(output, "</main>\n<footer>Made by occupancyctl report from %zu file%s at %s. This page asks nothing of any network.</footer>\n",
 	         summary->subjects.files.len, summary->subjects.files.len == 1 ? "" : "s", utc_format(made, now - now % USEC_PER_SEC));
+	packed_write(output, summary);
 	output_puts(output, "<script>");
+	output_puts(output, asset_dygraphs.text);
+	output_puts(output, "</script>\n<script>");
 	output_puts(output, asset_script.text);
 	output_puts(output, "</script></body></html>\n");
 }

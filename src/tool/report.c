@@ -319,6 +319,7 @@ int report_run(struct tool *tool, int argc, char *argv[]) {
 		r = tool_options(tool, argc, argv, own, take_option, &reporting);
 	}
 	if (r == 0) {
+		reporting.summary.subjects.wants_reasons = reporting.path && !tool->json;
 		r = summary_make(&reporting.summary, tool);
 	}
 	if (r == 0) {

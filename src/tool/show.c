@@ -25,12 +25,16 @@ const char *show_range(char out[static SHOW_RANGE_SIZE], usec_t start, usec_t en
 	return out;
 }
 
-const char *show_date(char out[static SHOW_DATE_SIZE], usec_t instant) {
+const char *show_month(int month) {
 	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 	                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	return months[month - 1];
+}
+
+const char *show_date(char out[static SHOW_DATE_SIZE], usec_t instant) {
 	struct civil civil;
 	utc_split(instant, &civil);
-	(void)snprintf(out, SHOW_DATE_SIZE, "%d %s %" PRId64, civil.day, months[civil.month - 1], civil.year);
+	(void)snprintf(out, SHOW_DATE_SIZE, "%d %s %" PRId64, civil.day, show_month(civil.month), civil.year);
 	return out;
 }
 

@@ -18,6 +18,10 @@ enum { SHOW_SPAN_SIZE = 32, SHOW_RANGE_SIZE = 96, SHOW_DATE_SIZE = 32, SHOW_BYTE
 __attribute__((nonnull))
 const char *show_range(char out[static SHOW_RANGE_SIZE], usec_t start, usec_t end);
 
+/** "Nov"; month: from 1. */
+__attribute__((returns_nonnull))
+const char *show_month(int month);
+
 /** "23 Nov 2025", in UTC. */
 __attribute__((nonnull))
 const char *show_date(char out[static SHOW_DATE_SIZE], usec_t instant);

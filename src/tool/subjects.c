@@ -15,7 +15,8 @@
 static int visit(const struct seen *seen, void *user) {
 	struct subjects *subjects = user;
 	size_t room = (size_t)(seen->room - subjects->rooms.list);
-	return all_series_put(&subjects->series, room, seen->entry, seen->covering);
+	int r = subjects->wants_reasons && seen->entry->status == RECORD_GAP ? reasons_add(&subjects->reasons, seen) : 0;
+	return r < 0 ? r : all_series_put(&subjects->series, room, seen->entry, seen->covering);
 }
 
 static int odd(struct position at, const char *reason, void *user) {
@@ -44,8 +45,7 @@ static size_t put_blank(struct buf *out, const char *text, size_t len) {
 	return used;
 }
 
-/* Fit for every form: what is unprintable becomes a blank, what is not UTF-8 U+FFFD. */
-static char *plain(const char *text) {
+char *subjects_plain(const char *text) {
 	static const bool special[256] = {[0x00 ... 0x1f] = true, [0x7f ... 0xff] = true};
 	struct buf out;
 	buf_init(&out, BUF_ANY);
@@ -59,8 +59,8 @@ static int add_subject(struct subjects *subjects, const struct tool *tool, size_
 	struct subject *subject = &subjects->list[subjects->count];
 	subject->room = &subjects->rooms.list[room];
 	subject->series = all_series_of(&subjects->series, room);
-	subject->name = plain(subject->room->name);
-	subject->site = plain(subject->room->site);
+	subject->name = subjects_plain(subject->room->name);
+	subject->site = subjects_plain(subject->room->site);
 	period_in(&tool->selection.period, subject->room->zone, tool->now, &subject->from, &subject->to);
 	subjects->count++;
 	return subject->name && subject->site ? 0 : -ENOMEM;
@@ -141,6 +141,7 @@ void subjects_done(struct subjects *subjects) {
 		free(subjects->list[i].site);
 	}
 	free(subjects->list);
+	reasons_done(&subjects->reasons);
 	all_series_done(&subjects->series);
 	rooms_done(&subjects->rooms);
 	files_done(&subjects->files);

@@ -7,6 +7,7 @@
 #ifndef TOOL_SUBJECTS_H
 #define TOOL_SUBJECTS_H
 
+#include "tool/reasons.h"
 #include "tool/series.h"
 #include "tool/tool.h"
 
@@ -23,6 +24,8 @@ struct subjects {
 	struct log_files files;
 	struct rooms rooms;
 	struct all_series series;
+	struct reasons reasons;  /* of the gaps, if they are wanted */
+	bool wants_reasons;      /* to be set before subjects_read() */
 	uint64_t odd;            /* lines that cannot be read */
 	struct position odd_at;  /* the first of them */
 	struct subject *list;    /* by site and name, "Room 2" before "Room 10" */
@@ -35,6 +38,10 @@ struct subjects {
  */
 __attribute__((warn_unused_result, nonnull))
 int subjects_read(struct subjects *subjects, struct tool *tool);
+
+/** A copy that is fit for every form: what is unprintable becomes a blank, what is not UTF-8 U+FFFD.  NULL if there is no memory. */
+__attribute__((warn_unused_result, nonnull))
+char *subjects_plain(const char *text);
 
 /** Whether the file, which need not exist, is not one of the log, to be written over.  Returns 0; or EX_USAGE, and it has been said. */
 __attribute__((warn_unused_result, nonnull(1)))

@@ -3,6 +3,7 @@
 #include "tool/summary.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,6 +118,20 @@ enum finding summary_finding(const struct summary_room *room) {
 	}
 	double full = (double)(working->full[FULL_ALL] + working->full[FULL_OVER]);
 	return room->capacity >= LARGE_LEAST && used > 0 && used - full >= LARGE_SHARE * used ? FINDING_LARGE : FINDING_NONE;
+}
+
+void summary_week(const struct summary *summary, const struct crowd *crowd, double ret[7][24]) {
+	const struct summary_room *rooms = &summary->rooms[crowd->rooms - summary->subjects.list];
+	for (int day = 0; day < 7; day++) {
+		for (int hour = 0; hour < 24; hour++) {
+			double *cell = &ret[day][hour];
+			*cell = NAN;
+			for (size_t i = 0; i < crowd->count; i++) {
+				double mean = figures_hour(&rooms[i].figures, day, hour);
+				*cell = isnan(mean) ? *cell : isnan(*cell) ? mean : *cell + mean;
+			}
+		}
+	}
 }
 
 void summary_done(struct summary *summary) {

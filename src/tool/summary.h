@@ -28,7 +28,7 @@ struct summary {
 	usec_t begin, end;          /* of the first and last day that a room has anything of, by its own clock as if in UTC; begin > end: none */
 };
 
-/** Reads the log and works everything out, with hours as they are set.  Returns 0 or an exit code, and has said what is wrong. */
+/** Reads the log and works everything out, with hours and subjects.wants_reasons as they are set.  Returns 0 or an exit code, and has said what is wrong. */
 __attribute__((warn_unused_result, nonnull))
 int summary_make(struct summary *summary, struct tool *tool);
 
@@ -45,6 +45,13 @@ enum finding {
 
 __attribute__((nonnull))
 enum finding summary_finding(const struct summary_room *room);
+
+/**
+ * People at a site by day of the week, Monday first, and hour: the means of all rooms that have a count then, added up; NAN
+ * where none has.
+ */
+__attribute__((nonnull))
+void summary_week(const struct summary *summary, const struct crowd *crowd, double ret[7][24]);
 
 void summary_done(struct summary *summary);
 

@@ -8,6 +8,7 @@
 #include "tool/days.h"
 #include "tool/defects.h"
 #include "tool/members.h"
+#include "tool/reasons.h"
 #include "tool/show.h"
 
 #include <errno.h>
@@ -15,12 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Why there is a gap; in the order of the log. */
-struct reason {
-	struct position at;
-	char *text;
-};
 
 /* A gap, or a piece of one, as far as it was asked about. */
 struct gap {
@@ -37,8 +32,7 @@ struct verify {
 	struct log_files files;
 	struct rooms rooms;
 	struct defects defects;
-	struct reason *reasons;
-	size_t reason_count, reason_size;
+	struct reasons reasons;
 	struct gap *pieces;
 	size_t piece_count, piece_size;
 	uint64_t records, corrected, expected, gaps;
@@ -48,23 +42,6 @@ struct verify {
 };
 
 /* While reading */
-
-/* Keeps what its line says of why. */
-static int add_gap(struct verify *verify, const struct seen *seen) {
-	struct log_about *about = calloc(1, sizeof(*about));
-	int r = about ? array_reserve(&verify->reasons, &verify->reason_size, verify->reason_count + 1, sizeof(*verify->reasons))
-	              : -ENOMEM;
-	if (r == 0) {
-		(void)seen->room->codec->describe(seen->line->text, seen->line->len, about);
-		struct reason *reason = &verify->reasons[verify->reason_count];
-		reason->at = seen->at;
-		reason->text = strdup(about->reason);
-		verify->reason_count += reason->text != NULL;
-		r = reason->text ? 0 : -ENOMEM;
-	}
-	free(about);
-	return r;
-}
 
 /* What goes on from a bucket of the same length is as good as that one; nearly all do. */
 static bool is_odd_shaped(const struct seen *seen) {
@@ -88,7 +65,7 @@ static int visit(const struct seen *seen, void *user) {
 		.count = 1,
 		.at = seen->at,
 	};
-	int r = seen->entry->status == RECORD_GAP ? add_gap(verify, seen) : 0;
+	int r = seen->entry->status == RECORD_GAP ? reasons_add(&verify->reasons, seen) : 0;
 
 	verify->records++;
 	if (r == 0 && is_odd_shaped(seen)) {
@@ -252,23 +229,6 @@ static void select_defects(struct verify *verify) {
 	}
 }
 
-static int compare_reasons(const void *a, const void *b) {
-	const struct reason *left = a, *right = b;
-	if (left->at.file != right->at.file) {
-		return left->at.file < right->at.file ? -1 : 1;
-	}
-	return left->at.line < right->at.line ? -1 : left->at.line > right->at.line;
-}
-
-static const char *reason_of(const struct verify *verify, struct position at) {
-	struct reason key = {.at = at};
-	const struct reason *found =
-		verify->reason_count > 0
-			? bsearch(&key, verify->reasons, verify->reason_count, sizeof(*verify->reasons), compare_reasons)
-			: NULL;
-	return found ? found->text : "";
-}
-
 static void tell_gaps(const struct verify *verify) {
 	char range[SHOW_RANGE_SIZE], name[DEFECTS_SHOWN], reason[DEFECTS_SHOWN], file[DEFECTS_SHOWN];
 
@@ -276,7 +236,7 @@ static void tell_gaps(const struct verify *verify) {
 		const struct gap *gap = &verify->pieces[i];
 		printf("%s  %s  gap of %" PRIu64 ": %s  %s:%" PRIu64 "\n", defects_plain(name, gap->room->name),
 		       show_range(range, gap->start, gap->end), room_buckets(gap->room, gap->start, gap->end),
-		       defects_plain(reason, reason_of(verify, gap->at)),
+		       defects_plain(reason, reasons_at(&verify->reasons, gap->at)),
 		       defects_plain(file, verify->files.list[gap->at.file].name), gap->at.line);
 	}
 }
@@ -331,7 +291,7 @@ static void tell_verdict(const struct verify *verify) {
 
 static void put_gap(const struct verify *verify, struct buf *out, const struct gap *gap) {
 	buf_printf(out, "%s{\"reason\":", out->data[out->len - 1] == '[' ? "" : ",");
-	json_put_string(out, reason_of(verify, gap->at));
+	json_put_string(out, reasons_at(&verify->reasons, gap->at));
 	defects_put_room(gap->room, out);
 	member_time(out, "from", gap->start);
 	member_time(out, "to", gap->end);
@@ -457,10 +417,7 @@ int verify_run(struct tool *tool, int argc, char *argv[]) {
 	defects_done(&verify.defects);
 	days_done(&verify.days);
 	free(verify.pieces);
-	for (size_t i = 0; i < verify.reason_count; i++) {
-		free(verify.reasons[i].text);
-	}
-	free(verify.reasons);
+	reasons_done(&verify.reasons);
 	rooms_done(&verify.rooms);
 	files_done(&verify.files);
 	return r;
