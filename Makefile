@@ -289,7 +289,7 @@ deps-deb:
 demo: deps-demo
 	$(Q)$(MAKE) --no-print-directory run-demo
 
-run-demo: $(PROGRAM) $(FAKE) $(DEMO_BIN)
+run-demo: $(PROGRAM) $(TOOL) $(FAKE) $(DEMO_BIN)
 	$(Q)DEMO_SECONDS='$(DEMO_SECONDS)' tests/demo/run $(BUILD)
 
 ## Test
@@ -553,7 +553,8 @@ install: $(PROGRAM) $(TOOL)
 	$(INSTALL) -m 0755 $(PROGRAM) $(call at,$(sbindir)/occupancyd)
 	$(INSTALL) -m 0755 $(TOOL) $(call at,$(bindir)/occupancyctl)
 	$(INSTALL) -m 0644 $(MAN1) $(call at,$(mandir)/man1/)
-	$(INSTALL) -m 0644 conf/occupancyctl.bash-completion $(call at,$(completionsdir)/occupancyctl)
+	umask 022 && sed 's|/usr/sbin/|$(sbindir)/|g' conf/occupancyctl.bash-completion > $(call at,$(completionsdir)/occupancyctl)
+	chmod 0644 $(call at,$(completionsdir)/occupancyctl)
 	$(INSTALL) -m 0644 $(MAN8) $(call at,$(mandir)/man8/)
 	$(INSTALL) -m 0644 $(MAN5) $(call at,$(mandir)/man5/)
 	$(INSTALL) -m 0644 README.md LICENSE $(call at,$(docdir)/)

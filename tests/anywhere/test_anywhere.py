@@ -54,6 +54,12 @@ def test_demo_of_an_ordinary_user(place):
     said = place.as_user("make -j8 demo DEMO_SECONDS=5 WERROR=1")
     assert said.code == 0 and "will be installed" not in said, said.out
     assert "STATUS  5 devices ok" in said and re.search(r"^RECORD .* warehouse ", said.out, re.M), said.out
+    # What runs is shown while it runs, and what it recorded is there to be looked at.
+    assert re.search(r"^\$ occupancyctl status --all\nrunning .*; 5 rooms: 5 fresh\n", said.out, re.M), said.out
+    assert said.out.index("5 rooms: 5 fresh") < said.out.index("NOTIFY  STOPPING=1"), said.out
+    page = re.search(r"^A report on them, for your browser: (/.*/report\.html)$", said.out, re.M).group(1)
+    text = place.as_user(f"cat '{page}'").out
+    assert "meeting-1" in text and text.rstrip().endswith("</html>")
 
 
 def test_tarball_of_a_tarball_is_the_same(place):

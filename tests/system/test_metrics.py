@@ -14,7 +14,7 @@ import urllib.request
 
 import pytest
 
-from harness import OCCUPANCYCTL, ROOT, free_port, occupancyctl, uuid_of, wait_for
+from harness import OCCUPANCYCTL, OCCUPANCYD, ROOT, free_port, occupancyctl, uuid_of, wait_for
 from test_status import EVIL, document, rooms, serving, socket_path, start  # noqa: F401
 
 EXAMPLES = ROOT / "conf/examples/prometheus"
@@ -206,16 +206,72 @@ def test_every_metric_that_the_examples_name_is_there(start_fake, make_daemon, s
     daemon.stop()
 
 
-@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
+COMPLETION = ROOT / "conf/occupancyctl.bash-completion"
+needs_bash = pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
+
+
+def completed(words, daemon=OCCUPANCYD):
+    """What a real bash that has sourced the file makes of them; readline puts the quotation marks."""
+    script = (f"source <(sed 's|/usr/sbin/occupancyd|\"{daemon}\"|' '{COMPLETION}'); COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); "
+              f"_occupancyctl '{OCCUPANCYCTL}'; printf '%s\\n' \"${{COMPREPLY[@]}}\"; complete -p occupancyctl >&2")
+    done = subprocess.run(["bash", "-c", script, "bash", "occupancyctl", *words], text=True, capture_output=True, timeout=60)
+    assert done.stderr == "complete -o filenames -F _occupancyctl occupancyctl\n", done.stderr
+    return set(done.stdout.splitlines()) - {""}
+
+
+@needs_bash
 @pytest.mark.parametrize("line, expected", [
-    ("", {"status", "verify", "export", "metrics", "--help"}), ("sta", {"status"}), ("status --wa", {"--watch", "--warning"}),
-    ("--help ver", {"verify"}), ("metrics --out", {"--output"}), ("export --with ", {"mean", "max", "last"}),
-    ("verify --during last", {"last week", "last month"}), ("status --room ", set()),
+    ("sta", {"status"}), ("status --wa", {"--watch", "--warning"}), ("--help ver", {"verify"}),
+    ("metrics --out", {"--output"}), ("export --with ", {"mean", "max", "last"}), ("backfill -y --ye", {"--yes"}),
+    ("verify --during last", {"last week", "last month", "last year"}), ("verify --from ", set()),
+    ("status -w ", set()), ("report --label ", set()), ("report --weekly --mon", {"--monthly"}),
+    ("nonsense --x", set()),
 ], ids=lambda value: value.strip().replace(" ", "_") if isinstance(value, str) else "")
 def test_bash_completes_what_the_program_knows(line, expected):
-    words = ["occupancyctl", *line.split(" ")]
-    script = (f"source {ROOT}/conf/occupancyctl.bash-completion; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); "
-              f"_occupancyctl {OCCUPANCYCTL}; printf '%s\\n' \"${{COMPREPLY[@]}}\"")
-    done = subprocess.run(["bash", "-c", script, "bash", *words], text=True, capture_output=True, timeout=60)
-    found = set(done.stdout.splitlines()) - {""}
-    assert not done.stderr and (expected <= found if line == "" else expected == found)
+    assert completed(line.split(" ")) == expected
+
+
+@needs_bash
+def test_bash_completes_all_commands_and_their_options():
+    listed = re.findall(r"^  ([a-z]+) ", occupancyctl("--help").stdout, re.M)
+    assert completed([""]) == {*listed, "--help", "--version"} and len(listed) >= 7
+    for command in listed:
+        said = occupancyctl(command, "--help").stdout
+        own = set(re.findall(r"^ +(?:-\w, )?(--[a-z][a-z-]*)", said, re.M))
+        assert own <= completed([command, "--"]), command
+        assert {option for option in own if option.startswith("--c")} == completed([command, "--c"]), command
+
+
+@needs_bash
+@pytest.mark.parametrize("option", ["--format", "--dialect", "--every", "--with", "--during", "--working-hours", "--by"])
+def test_the_program_takes_what_bash_offers(option, start_fake, make_daemon, tmp_path):
+    daemon = make_daemon(start_fake().url, rooms(1))
+    assert daemon.run("--once")[0] == 0
+    command = {"--working-hours": "report", "--by": "verify"}.get(option, "export")
+    offered = completed([command, option, ""])
+    assert offered
+    with_it = {"--with": ["--every", "1h"], "--dialect": ["--format", "csv"]}.get(option, [])
+    for word in offered:
+        done = occupancyctl(command, *with_it, option, word, *(["-o", tmp_path / "out"] if command == "export" else []), daemon.log_folder)
+        assert done.returncode in (0, 1), (word, done.stderr)
+    assert occupancyctl(command, *with_it, option, "nonsense", daemon.log_folder).returncode == 64
+
+
+@needs_bash
+@pytest.mark.parametrize("running", [True, False], ids=["of_the_daemon", "of_the_configuration"])
+def test_bash_completes_names(running, start_fake, make_daemon, socket_path):  # noqa: F811
+    """With blanks, beyond ASCII; one with a quotation mark in it is left out, and breaks nothing."""
+    names = {"Open plan 2": "Denver HQ", "Öffnung & Co; $(id)": "Denver HQ", 'a "b"': "Depot"}
+    devices = [{"uuid": uuid_of(number), "name": name, "site": site} for number, (name, site) in enumerate(names.items(), 1)]
+    daemon = make_daemon(start_fake().url, devices)
+    daemon.config.write_text(daemon.config.read_text().replace("state = {", f'state = {{ runtime_directory = "{socket_path.parent}";'))
+    if running:
+        daemon.start()
+        wait_for(lambda: document(socket_path)["totals"]["devices"] == 3, 30, "the socket")
+    # Of the running one by its socket alone.
+    program, config = "/nowhere" if running else OCCUPANCYD, ["-c", str(daemon.config)]
+    assert completed(["export", *config, "--room", ""], program) == {"Open plan 2", "Öffnung & Co; $(id)"}
+    assert completed(["export", *config, "--room", '"Open pl'], program) == {"Open plan 2"}
+    assert completed(["export", *config, "--room", "Open\\ pl"], program) == {"Open plan 2"}
+    assert completed(["export", *config, "--site", "D"], program) == {"Denver HQ", "Depot"}
+    assert completed(["discover", *config, "--account", ""], program) == {"acme"}
