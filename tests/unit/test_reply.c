@@ -10,6 +10,9 @@
 #define MINUTE USEC_PER_MIN
 #define HOUR   USEC_PER_HOUR
 
+#define HOURLY_LOBBY "{ uuid = \"" RIG_UUID_A "\"; name = \"lobby\"; account = \"acme\"; interval = \"HOURLY\"; }"
+#define HOURLY_FOYER "{ uuid = \"" RIG_UUID_B "\"; name = \"foyer\"; account = \"acme\"; interval = \"HOURLY\"; }"
+
 /* One device with hours, so that nothing follows the bucket that is asked for, or with minutes. */
 static void start_with(const char *interval, const char *settings) {
 	char device[1024];
@@ -852,21 +855,48 @@ static void once_gives_up_after_five_tries(void **state) {
 /* And a log that cannot be written after as many. */
 static void once_gives_up_a_disk_after_five_tries(void **state) {
 	(void)state;
-	size_t incomplete = 99;
-	rig_configure(RIG_ACCOUNT, "", "{ uuid = \"" RIG_UUID_A "\"; name = \"lobby\"; account = \"acme\"; interval = \"HOURLY\"; }", "");
-	rig_start(true);
-	expect_int(0, rename(rig_path("log"), rig_path("elsewhere")), "rename");
-	for (int turn = 0; turn < 100 && !once_finished(rig_poller, &incomplete); turn++) {
-		while (rig_open() > 0) {
-			rig_ok(1);
+	/* The second device may have been given up before. */
+	for (size_t devices = 1; devices <= 2; devices++) {
+		size_t incomplete = 99;
+		rig_configure(RIG_ACCOUNT, "", devices == 1 ? HOURLY_LOBBY : HOURLY_LOBBY ", " HOURLY_FOYER,
+		              "");
+		rig_start(true);
+		expect_int(0, rename(rig_path("log"), rig_path("elsewhere")), "rename");
+		for (int turn = 0; turn < 100 && !once_finished(rig_poller, &incomplete); turn++) {
+			while (rig_open() > 0) {
+				bool lobby = strcmp(rig_request(0)->uuid, RIG_UUID_A) == 0;
+				rig_answer(0, &(struct rig_answer){.status = lobby ? 200 : 400, .count = 1, .body = lobby ? NULL : ""});
+			}
+			usec_t wait = rig_turn();
+			rig_pass(rig_open() > 0 ? 0 : wait);
 		}
-		usec_t wait = rig_turn();
-		rig_pass(rig_open() > 0 ? 0 : wait);
+		expect_int(true, once_finished(rig_poller, &incomplete), "finished");
+		expect_int(5, rig_poller->outage.failures, "tries");
+		expect_int(devices, incomplete, "incomplete");
+		expect_int(devices - 1, rig_poller->once.finished, "given up before");
+		(void)rig_said();
+		rig_end();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
 	}
-	expect_int(true, once_finished(rig_poller, &incomplete), "finished");
-	expect_int(5, rig_poller->outage.failures, "tries");
+}
+
+/* Until then a refused account is not asked, and once does not wait for it. */
+static void once_is_over_as_long_as_an_account_is_refused(void **state) {
+	(void)state;
+	size_t incomplete = 99;
+	rig_configure(RIG_ACCOUNT, "", HOURLY_LOBBY, "");
+	rig_start(true);
+	(void)rig_until_asked();
+	rig_status(401, "");
+	(void)rig_turn();
+	usec_t until = rig_poller->roll.accesses[0].lane.until;
+	expect_true(until > rig.now);
+	rig_poller->now = until - 1;
+	expect_true(once_finished(rig_poller, &incomplete));
 	expect_int(1, incomplete, "incomplete");
-	(void)rig_said();
+	rig_poller->now = until;
+	expect_false(once_finished(rig_poller, &incomplete));
 	rig_end();
 }
 
@@ -1278,6 +1308,7 @@ int main(void) {
 		TEST(a_request_is_counted_when_the_answers_before_it_are_read),
 		TEST(once_gives_up_after_five_tries),
 		TEST(once_gives_up_a_disk_after_five_tries),
+		TEST(once_is_over_as_long_as_an_account_is_refused),
 		TEST(the_key_is_never_quoted),
 		TEST(a_reply_to_the_old_key_is_not_held_against_the_new_one),
 		TEST(a_key_file_that_is_gone_is_told),
