@@ -17,10 +17,10 @@
 struct log_file {
 	char *path;
 	const char *name; /* in path, without its directory */
-	bool current;     /* the daemon may be writing to it */
 	int64_t bytes;    /* on the disk */
-	bool rotated;     /* by the daemon, which has named it */
 	usec_t order;     /* when it was rotated, or when its first record was written */
+	bool current;     /* the daemon may be writing to it */
+	bool rotated;     /* by the daemon, which has named it */
 };
 
 struct log_files {

@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "tool/beginning.h"
 #include "tool/days.h"
 #include "tool/defects.h"
 #include "tool/members.h"
@@ -31,6 +32,7 @@ struct verify {
 	struct days days;
 	struct log_files files;
 	struct rooms rooms;
+	struct beginning beginning;
 	struct defects defects;
 	struct reasons reasons;
 	struct gap *pieces;
@@ -310,6 +312,7 @@ static void put_figures(const struct verify *verify, struct buf *out, bool compl
 		member_time(out, "from", verify->begin);
 		member_time(out, "to", verify->end);
 	}
+	beginning_put(&verify->beginning, out);
 	member_int(out, "expected", (int64_t)verify->expected);
 	member_int(out, "ok", (int64_t)verify->buckets[RECORD_OK]);
 	member_int(out, "no_data", (int64_t)verify->buckets[RECORD_NO_DATA]);
@@ -345,6 +348,7 @@ static int report(struct verify *verify, usec_t began) {
 	}
 	select_defects(verify);
 	verify->expected = sum(verify->buckets, RECORD_GAP + 1) + verify->defects.bad[DEFECT_MISSING];
+	beginning_find(&verify->beginning, verify->tool, &verify->files, &verify->rooms);
 	bool complete = is_complete(verify);
 	if (verify->tool->json) {
 		return tell_json(verify, complete) < 0 ? -ENOMEM : complete ? 0 : TOOL_NO;
@@ -357,6 +361,7 @@ static int report(struct verify *verify, usec_t began) {
 		tell_gaps(verify);
 	}
 	tell_figures(verify, clock_boottime() - began);
+	beginning_tell(&verify->beginning);
 	tell_verdict(verify);
 	return complete ? 0 : TOOL_NO;
 }

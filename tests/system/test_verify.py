@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: ISC
 """occupancyctl verify: what the real daemon wrote is complete, and each damage is found, named and counted."""
 
+import datetime
 import gzip
 import json
 
 import pytest
 
-from harness import occupancyctl, rfc3339, uuid_of
+from harness import dated, occupancyctl, parse_time, rfc3339, uuid_of, wait_for
 from test_calendar import BACK, CHANGES, recorded_at, seconds
 
 
@@ -183,3 +184,70 @@ def test_what_a_user_gets_wrong_is_said(tmp_path):
             ([__file__], 64, "not a file of the log")]:
         done = verify(*arguments)
         assert done[0] == code and text in done[2], done
+
+
+DAY = 86400
+
+
+def test_files_that_retention_removed_are_not_missing(start_fake, make_daemon):
+    """A daemon that has recorded for days, of which a few files are left."""
+    devices = [{"uuid": uuid_of(1), "name": "lobby"}]
+    defaults = {"backfill": "30d", "recheck": [], "max_points": 200}
+    log = {"rotate_size": "64KiB", "keep": 1000}
+    past = start_fake("--clock-offset-ms", str(-3 * DAY * 1000))
+    daemon = make_daemon(past.url, devices, defaults=defaults, log=log)
+    code, _, stderr = daemon.run("--once", env=dated(-3 * DAY))
+    assert code == 0, stderr
+    since = parse_time(daemon.records()[0]["end"])
+    fake = start_fake()
+    daemon.write_config(fake.url, devices, defaults=defaults, log={"directory": str(daemon.log_folder), **log})
+    code, _, stderr = daemon.run("--once")
+    assert code == 0, stderr
+    files = len(daemon.log_files())
+    assert files > 8 and len(daemon.records()) > 3 * 1440 - 10
+    code, out, _ = verify("-c", daemon.config)
+    assert code == 0 and "begins" not in out, out
+    assert "earlier" not in json.loads(verify("-c", daemon.config, "--json")[1])
+
+    # A setting that takes hold later: what it removes is said, and nothing is missing.
+    log["keep"] = 4
+    daemon.write_config(fake.url, devices, defaults=defaults, log={"directory": str(daemon.log_folder), **log})
+    daemon.start()
+    wait_for(lambda: len(daemon.log_files()) == 5 and not list(daemon.log_folder.glob(".*")), 30, "files are removed")
+    daemon.stop()
+    first = daemon.records()[0]["time"]
+    assert parse_time(first) > since + DAY
+    earlier = json.loads(verify("-c", daemon.config, "--json", daemon.log_folder)[1])["earlier"]
+    # Its first bucket was the last that was closed and settled.
+    recorded = parse_time(earlier.pop("recorded_since"))
+    assert since <= recorded <= since + 120 and earlier == {"certain": True, "removed_by": "keep"}
+    code, out, _ = verify("-c", daemon.config)
+    lines = out.splitlines()
+    assert code == 0 and lines[-1] == "Complete: every bucket is there once.", out
+    assert lines[-2] == f"begins {day(parse_time(first))}; earlier files were removed by keep (recorded since {day(recorded)})"
+
+    # What was not asked about needs no explanation.
+    assert "begins" not in verify("-c", daemon.config, "--from", rfc3339(parse_time(first) + 3600))[1]
+    # Files that somebody else has taken away.
+    (daemon.log_files()[0]).unlink()
+    out = verify("-c", daemon.config)[1]
+    assert f"; earlier files are not here (recorded since {day(recorded)})\n" in out, out
+    # Without the checkpoint nobody knows; elsewhere neither that nor the settings say anything.
+    (daemon.state_folder / "checkpoint").unlink()
+    assert "begins" not in verify("-c", daemon.config)[1]
+    (daemon.log_folder / "occupancy-20200101T000000Z.ndjson").write_text("")
+    out = verify("-c", daemon.config)[1]
+    assert f"begins {day(parse_time(daemon.records()[0]['time']))}; earlier files may have been removed by keep\n" in out, out
+    assert "begins" not in verify(daemon.log_folder)[1]
+
+
+def day(instant):
+    return datetime.datetime.fromtimestamp(instant, datetime.timezone.utc).strftime("%-d %b %Y")
+
+
+def test_a_log_that_corrects_what_is_not_there_says_that_there_was_more(tmp_path):
+    lines = lines_of(60)
+    (tmp_path / "occupancy.ndjson").write_text("\n".join([*lines[10:], changed(lines[5], revision=1)]) + "\n")
+    code, out, _ = verify(tmp_path)
+    assert code == 0 and "begins 23 Nov 2026; earlier files are not here\n" in out, out
+    assert json.loads(verify("--json", tmp_path)[1])["earlier"] == {"certain": True, "removed_by": None}
