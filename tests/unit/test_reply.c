@@ -531,6 +531,37 @@ static void a_minute_that_fails_alone_becomes_a_gap(void **state) {
 	rig_end();
 }
 
+/* Points that do not fit, and behind them none at all: that shows of no minute that it alone is at fault. */
+static void an_empty_answer_is_no_proof_where_answers_do_not_fit(void **state) {
+	(void)state;
+	static const struct rig_answer misfit = {
+		.status = 200, .body = "{\"timeSeriesDataPoints\":[{\"timestampMs\":946684800000,\"eventCountMap\":{\"human\":1}}]}"};
+	static const struct rig_answer empty = {.status = 200, .body = "{\"timeSeriesDataPoints\":[]}"};
+	const usec_t bad = at("2026-11-23T07:54:00Z");
+	for (int full = 0; full < 2; full++) {
+		start_with("MINUTELY", "window = \"1m\"; backfill_from = \"2026-11-23T07:50:00Z\"; lookback = \"0s\"; recheck = [];");
+		for (usec_t end = rig.now + 15 * MINUTE; rig.now < end;) {
+			usec_t wait = rig_turn();
+			if (rig_open() == 0) {
+				rig_pass(wait < end - rig.now ? wait : end - rig.now);
+				continue;
+			}
+			if (rig_request(0)->start <= bad && rig_request(0)->end > bad) {
+				rig_answer(0, &misfit);
+			} else if (rig_request(0)->start < bad || full) {
+				rig_ok(1);
+			} else {
+				rig_answer(0, &empty);
+			}
+		}
+		expect_int(full, rig_gaps(), "gaps");
+		rig_end();
+		(void)rig_said();
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
+	}
+}
+
 /* The answer that shows it is recorded with the gap: nothing behind the bad minute is asked for twice. */
 static void what_follows_a_minute_that_fails_alone_is_asked_for_once(void **state) {
 	(void)state;
@@ -1299,6 +1330,7 @@ int main(void) {
 		TEST(what_is_slow_is_asked_for_in_halves),
 		TEST(a_minute_that_fails_alone_becomes_a_gap),
 		TEST(what_follows_a_minute_that_fails_alone_is_asked_for_once),
+		TEST(an_empty_answer_is_no_proof_where_answers_do_not_fit),
 		TEST(two_minutes_that_fail_alone_are_told_before_it_is_over),
 		TEST(an_hour_that_fails_alone_becomes_a_gap_with_the_next),
 		TEST(what_is_too_old_becomes_a_gap_with_its_reason),
