@@ -126,7 +126,8 @@ static int sync_spool(const struct poller *poller) {
 	return r < 0 ? r : file_sync_directory(path);
 }
 
-static void set_aside(const struct poller *poller, const char *path, const struct error *why) {
+static void set_aside(struct poller *poller, const char *path, const struct error *why) {
+	struct backfill *backfill = &poller->backfill;
 	char bad[PATH_MAX];
 	int r = snprintf(bad, sizeof(bad), "%s.bad", path) < PATH_MAX ? file_rename(path, bad) : -ENAMETOOLONG;
 	if (r == 0) {
@@ -134,6 +135,8 @@ static void set_aside(const struct poller *poller, const char *path, const struc
 	}
 	log_err("%s: set aside%s%s", why->text, r < 0 ? ", but it cannot be renamed: " : "",
 	        r < 0 ? strerror(-r) : "");
+	backfill->refused++;
+	backfill->reason = *why;
 }
 
 /* Returns its bytes, or -errno. */
@@ -495,6 +498,7 @@ void backfill_turn(struct poller *poller) {
 		if (is_answered(order)) {
 			halt(poller, order);
 			tell_done(order);
+			backfill->done++;
 			order->state = ORDER_DONE;
 			backfill->look_at = 0;
 			poller->changed = true;
@@ -518,13 +522,15 @@ void backfill_turn(struct poller *poller) {
 	}
 }
 
-void backfill_count(const struct backfill *backfill, size_t *ret_buckets, size_t *ret_waiting) {
-	*ret_buckets = *ret_waiting = 0;
+struct backfill_count backfill_count(const struct backfill *backfill) {
+	struct backfill_count count = {0};
 	for (size_t i = 0; i < backfill->len; i++) {
 		const struct order *order = &backfill->orders[i];
-		*ret_waiting += order->state == ORDER_WAITS;
+		count.waiting += order->state == ORDER_WAITS;
+		count.running += order->state == ORDER_UNDER_WAY;
 		for (size_t j = 0; j < order->len; j++) {
-			*ret_buckets += order->jobs[j].ordered.open;
+			count.buckets += order->jobs[j].ordered.open;
 		}
 	}
+	return count;
 }

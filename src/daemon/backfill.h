@@ -13,6 +13,7 @@
 #ifndef DAEMON_BACKFILL_H
 #define DAEMON_BACKFILL_H
 
+#include "base/error.h"
 #include "base/units.h"
 
 #include <stdbool.h>
@@ -27,6 +28,13 @@ struct backfill {
 	size_t len, size;
 	usec_t look_at;    /* monotonic: when orders that wait are looked at again */
 	bool removes_fail; /* it has been reported that a file could not be removed */
+	size_t done, refused; /* orders, since the start */
+	struct error reason; /* of the last one that was refused */
+};
+
+struct backfill_count {
+	size_t waiting, running; /* orders */
+	size_t buckets;          /* that are still to be answered, of those that are running */
 };
 
 /** Looks for new orders, and for those that were taken back: at a start, and after a reload. */
@@ -41,9 +49,9 @@ void backfill_turn(struct poller *poller);
 __attribute__((nonnull))
 void backfill_detach(struct poller *poller);
 
-/** Buckets that are still to be answered, of orders that are under way; and how many orders wait for their turn. */
+/** What there is now. */
 __attribute__((nonnull))
-void backfill_count(const struct backfill *backfill, size_t *ret_buckets, size_t *ret_waiting);
+struct backfill_count backfill_count(const struct backfill *backfill);
 
 void backfill_done(struct backfill *backfill);
 

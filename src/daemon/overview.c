@@ -205,10 +205,22 @@ static void put_device(struct buf *out, const struct poller *poller, const struc
 
 /* The end */
 
+static void put_orders(struct buf *out, const struct backfill *backfill) {
+	struct backfill_count count = backfill_count(backfill);
+	put_number(out, "backfill_waiting", (int64_t)count.waiting);
+	put_number(out, "backfill_running", (int64_t)count.running);
+	put_number(out, "backfill_buckets", (int64_t)count.buckets);
+	put_number(out, "backfill_done", (int64_t)backfill->done);
+	put_number(out, "backfill_refused", (int64_t)backfill->refused);
+	if (backfill->refused > 0) {
+		char shown[512];
+		const char *reason = backfill->reason.text;
+		put_text(out, "backfill_reason", text_escape(shown, sizeof(shown), reason, strlen(reason)));
+	}
+}
+
 static void put_totals(struct buf *out, const struct poller *poller, const struct overview *overview) {
 	const struct status *status = &poller->report.status;
-	size_t ordered, orders;
-	backfill_count(&poller->backfill, &ordered, &orders);
 	buf_puts(out, "],\n\"totals\":{\"devices\":");
 	buf_put_unsigned(out, overview->at);
 	for (int i = 0; i < DEVICE_STATES; i++) {
@@ -216,8 +228,7 @@ static void put_totals(struct buf *out, const struct poller *poller, const struc
 	}
 	put_number(out, "backlog", overview->backlog);
 	put_number(out, "rechecks", (int64_t)overview->rechecks);
-	put_number(out, "backfill", (int64_t)ordered);
-	put_number(out, "backfill_orders", (int64_t)orders);
+	put_orders(out, &poller->backfill);
 	put_number(out, "requests", (int64_t)status->requests);
 	put_number(out, "records", (int64_t)status->records);
 	put_number(out, "points_dropped", (int64_t)status->points_dropped);

@@ -73,7 +73,9 @@ void report_status(struct poller *poller, struct status *ret_status) {
 	put_polls(poller, &poller->report.status);
 	poller->report.status.devices = poller->roll.config->device_count;
 	poller->report.status.disk = outage_reason(poller);
-	backfill_count(&poller->backfill, &poller->report.status.ordered, &poller->report.status.orders_waiting);
+	struct backfill_count orders = backfill_count(&poller->backfill);
+	poller->report.status.ordered = orders.buckets;
+	poller->report.status.orders_waiting = orders.waiting;
 	poller->report.status.lanes = buf_text(&poller->report.lanes);
 	*ret_status = poller->report.status;
 }
