@@ -4,12 +4,11 @@
 
 #include "base/utc.h"
 #include "sink/format.h"
+#include "state/lock.h"
 #include "tool/show.h"
 
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 static usec_t changed(const char *directory, const char *name) {
@@ -19,26 +18,6 @@ static usec_t changed(const char *directory, const char *name) {
 		return INT64_MIN;
 	}
 	return (usec_t)st.st_mtim.tv_sec * USEC_PER_SEC + st.st_mtim.tv_nsec / 1000;
-}
-
-static bool read_line(const char *path, char *text, size_t size) {
-	FILE *file = fopen(path, "re");
-	bool read = file && fgets(text, (int)size, file);
-	if (file) {
-		(void)fclose(file);
-	}
-	return read;
-}
-
-/* The process whose number stands in the lock, if that is such a daemon. */
-static int64_t holder(const char *directory) {
-	char path[PATH_MAX], text[64], name[64];
-	if (snprintf(path, sizeof(path), "%s/lock", directory) >= PATH_MAX || !read_line(path, text, sizeof(text))) {
-		return 0;
-	}
-	long pid = strtol(text, NULL, 10);
-	(void)snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
-	return pid > 0 && read_line(path, name, sizeof(name)) && strcmp(name, "occupancyd\n") == 0 ? pid : 0;
 }
 
 void down_look(const struct tool *tool, struct down *ret) {
@@ -52,7 +31,8 @@ void down_look(const struct tool *tool, struct down *ret) {
 		usec_t when = changed(log, name);
 		ret->record = when > ret->record ? when : ret->record;
 	}
-	ret->pid = holder(state);
+	pid_t pid = lock_holder(state);
+	ret->pid = pid > 0 ? pid : 0;
 }
 
 usec_t down_since(const struct down *down) {

@@ -3,6 +3,7 @@
 #include "tool/spool.h"
 
 #include "base/file.h"
+#include "state/lock.h"
 #include "state/order.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,27 +104,7 @@ void spool_remove(int spool, const char *name) {
 	(void)unlinkat(spool, name, 0);
 }
 
-/* Who holds the lock; 0: nobody. */
-static pid_t holder(int lock) {
-	char text[16] = "";
-	int r = file_lock(lock);
-	if (r == 0) {
-		return 0;
-	}
-	long pid = r == -EWOULDBLOCK && file_read(lock, text, sizeof(text) - 1, 0) > 0 ? strtol(text, NULL, 10) : 0;
-	return pid > 1 && pid <= INT_MAX ? (pid_t)pid : -ESRCH;
-}
-
 pid_t spool_tell(const char *state_directory) {
-	char path[PATH_MAX];
-	if (snprintf(path, sizeof(path), "%s/lock", state_directory) >= PATH_MAX) {
-		return -ENAMETOOLONG;
-	}
-	int lock = file_open(path, FILE_READ, 0);
-	if (lock < 0) {
-		return lock == -ENOENT ? 0 : lock;
-	}
-	pid_t pid = holder(lock);
-	file_close(lock);
+	pid_t pid = lock_holder(state_directory);
 	return pid > 0 && kill(pid, SIGHUP) < 0 ? -errno : pid;
 }
