@@ -21,16 +21,19 @@
 #include <string.h>
 
 static const struct command {
-	const char *name, *summary, *help;
+	const char *name, *summary;
+	unsigned takes; /* of the options that commands share */
+	const char *help;
 	int (*run)(struct tool *tool, int argc, char *argv[]);
 } commands[] = {
-	{"backfill", "asks again for what has been recorded", backfill_help, backfill_run},
-	{"discover", "which cameras count people, as devices for the configuration", discover_help, discover_run},
-	{"export", "the counts, for spreadsheets and other programs", export_help, export_run},
-	{"metrics", "how the daemon is doing, for Prometheus", metrics_help, metrics_run},
-	{"report", "how the rooms are used", report_help, report_run},
-	{"status", "how the daemon is doing, and each room", status_help, status_run},
-	{"verify", "is every bucket in the log once?", verify_help, verify_run},
+	{"backfill", "asks again for what has been recorded", TOOL_ALL, backfill_help, backfill_run},
+	{"discover", "which cameras count people, as devices for the configuration", TOOL_JSON, discover_help,
+	 discover_run},
+	{"export", "the counts, for spreadsheets and other programs", TOOL_ALL, export_help, export_run},
+	{"metrics", "how the daemon is doing, for Prometheus", TOOL_ROOMS, metrics_help, metrics_run},
+	{"report", "how the rooms are used", TOOL_ALL, report_help, report_run},
+	{"status", "how the daemon is doing, and each room", TOOL_ROOMS | TOOL_JSON, status_help, status_run},
+	{"verify", "is every bucket in the log once?", TOOL_ALL, verify_help, verify_run},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -93,7 +96,9 @@ int main(int argc, char *argv[]) {
 	if (!command) {
 		return unknown(argv[1]);
 	}
-	struct tool tool = {.command = command->name, .help = command->help, .config_file = TOOL_CONFIG, .now = clock_realtime()};
+	struct tool tool = {
+		.takes = command->takes, .command = command->name, .help = command->help, .config_file = TOOL_CONFIG,
+		.now = clock_realtime()};
 	int r = command->run(&tool, argc - 1, argv + 1);
 	tool_done(&tool);
 	return finish(r == TOOL_HELPED ? 0 : r);

@@ -18,13 +18,12 @@
 
 const char discover_help[] =
 	"Usage: occupancyctl discover [--diff] [--account NAME] [OPTION]...\n"
+	"\n"
 	"Asks Rhombus, with the key of the configuration, which cameras have occupancy counting, and prints them as a\n"
 	"list of devices for conf.d.\n"
 	"\n"
 	"      --diff              print what differs from the configuration instead: 0 nothing, 1 something\n"
-	"      --account NAME      ask with this account alone\n"
-	"\n"
-	"Of the options below only --config, --json and --help are for this command.\n";
+	"      --account NAME      ask with this account alone\n";
 
 enum { OPTION_DIFF = TOOL_OWN, OPTION_ACCOUNT };
 
@@ -54,15 +53,8 @@ static int take_option(struct tool *tool, int option, const char *value, void *u
 
 /* The log is none of its business. */
 static int check_arguments(const struct tool *tool) {
-	const struct selection *selection = &tool->selection;
-	const struct period *period = &selection->period;
-	bool timed = period->unit != PERIOD_NONE || period->from.is_set || period->to.is_set;
 	if (tool->path_count > 0) {
 		tool_error("discover reads no log: there is no place for %s: see occupancyctl discover --help", tool->paths[0]);
-		return EX_USAGE;
-	}
-	if (selection->rooms || selection->sites || selection->labels || timed) {
-		tool_error("discover shows all cameras: rooms and times are not chosen here");
 		return EX_USAGE;
 	}
 	return 0;

@@ -279,13 +279,6 @@ int metrics_run(struct tool *tool, int argc, char *argv[]) {
 		tool_error("metrics asks the daemon, and reads no files");
 		r = EX_USAGE;
 	}
-	if (r == 0 && tool->json) {
-		tool_error("metrics are for Prometheus: status --json is for other programs");
-		r = EX_USAGE;
-	}
-	if (r == 0) {
-		r = tool_check_now(tool);
-	}
 	if (r == 0 && tool_config(tool) < 0 && tool->config_given) {
 		r = EX_CONFIG;
 	}

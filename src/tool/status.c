@@ -283,9 +283,6 @@ static int read_options(struct status_command *command, int argc, char *argv[]) 
 		tool_error("status asks the daemon, and reads no files");
 		r = EX_USAGE;
 	}
-	if (r == 0) {
-		r = tool_check_now(tool);
-	}
 	if (r == 0 && command->watch && (tool->json || command->nagios)) {
 		tool_error("--watch is for people, without --json and --nagios");
 		r = EX_USAGE;

@@ -52,31 +52,44 @@ void tool_error(const char *format, ...) {
 
 enum { OPTION_JSON = 256, OPTION_ROOM, OPTION_SITE, OPTION_LABEL, OPTION_DURING, OPTION_FROM, OPTION_TO };
 
-static const struct option shared[] = {
-	{"config", required_argument, NULL, 'c'},
-	{"help", no_argument, NULL, 'h'},
-	{"json", no_argument, NULL, OPTION_JSON},
-	{"room", required_argument, NULL, OPTION_ROOM},
-	{"site", required_argument, NULL, OPTION_SITE},
-	{"label", required_argument, NULL, OPTION_LABEL},
-	{"during", required_argument, NULL, OPTION_DURING},
-	{"from", required_argument, NULL, OPTION_FROM},
-	{"to", required_argument, NULL, OPTION_TO},
+/* Those of more than one command, with the line of each in its help. */
+static const struct shared {
+	struct option option;
+	unsigned part; /* 0: of all commands */
+	const char *help;
+} shared[] = {
+	{{"room", required_argument, NULL, OPTION_ROOM}, TOOL_ROOMS,
+	 "      --room NAME         rooms of that name; * and ? stand for any letters; may be repeated\n"},
+	{{"site", required_argument, NULL, OPTION_SITE}, TOOL_ROOMS, "      --site NAME         rooms of that site, likewise\n"},
+	{{"label", required_argument, NULL, OPTION_LABEL}, TOOL_ROOMS,
+	 "      --label NAME=VALUE  rooms with that label; all that are given\n"},
+	{{"during", required_argument, NULL, OPTION_DURING}, TOOL_TIMES,
+	 "      --during PERIOD     today, yesterday, \"last week\", \"this month\", 2026, 2026-10, 2026-W47, 2026-11-03\n"},
+	{{"from", required_argument, NULL, OPTION_FROM}, TOOL_TIMES,
+	 "      --from TIME         2026-11-03, 2026-11-03T08:00 or 2026-11-03T08:00:00Z\n"},
+	{{"to", required_argument, NULL, OPTION_TO}, TOOL_TIMES, "      --to TIME           up to, but not including\n"},
+	{{"config", required_argument, NULL, 'c'}, 0, "  -c, --config FILE       of occupancyd, instead of " TOOL_CONFIG "\n"},
+	{{"json", no_argument, NULL, OPTION_JSON}, TOOL_JSON, "      --json              for programs\n"},
+	{{"help", no_argument, NULL, 'h'}, 0, "  -h, --help              print this and exit\n"},
 };
 enum { SHARED = sizeof(shared) / sizeof(shared[0]) };
 
-static const char shared_help[] =
-	"Which rooms, and which time of them, by their own clocks:\n"
-	"      --room NAME         rooms of that name; * and ? stand for any letters; may be repeated\n"
-	"      --site NAME         rooms of that site, likewise\n"
-	"      --label NAME=VALUE  rooms with that label; all that are given\n"
-	"      --during PERIOD     today, yesterday, \"last week\", \"this month\", 2026, 2026-10, 2026-W47, 2026-11-03\n"
-	"      --from TIME         2026-11-03, 2026-11-03T08:00 or 2026-11-03T08:00:00Z\n"
-	"      --to TIME           up to, but not including\n"
-	"\n"
-	"  -c, --config FILE       of occupancyd, instead of " TOOL_CONFIG "\n"
-	"      --json              for programs\n"
-	"  -h, --help              print this and exit\n";
+static bool takes(const struct tool *tool, const struct shared *option) {
+	return (tool->takes & option->part) == option->part;
+}
+
+static void print_help(const struct tool *tool) {
+	bool rooms = tool->takes & TOOL_ROOMS;
+	printf("%s\n%s", tool->help, !rooms                      ? ""
+	                              : tool->takes & TOOL_TIMES ? "Which rooms, and which time of them, by their own clocks:\n"
+	                                                         : "Which rooms:\n");
+	for (size_t i = 0; i < SHARED; i++) {
+		bool parted = rooms && shared[i].option.val == 'c';
+		if (takes(tool, &shared[i])) {
+			printf("%s%s", parted ? "\n" : "", shared[i].help);
+		}
+	}
+}
 
 /* A list that ends in NULL. */
 static int add_text(const char ***list, const char *text) {
@@ -121,15 +134,6 @@ static int take_shared(struct tool *tool, int option, const char *value, struct 
 	}
 }
 
-int tool_check_now(const struct tool *tool) {
-	const struct period *period = &tool->selection.period;
-	if (period->unit == PERIOD_NONE && !period->from.is_set && !period->to.is_set) {
-		return 0;
-	}
-	tool_error("%s says how it is now: times are not chosen here", tool->command);
-	return EX_USAGE;
-}
-
 static const char *option_name(const struct option *options, int option) {
 	while (options->name && options->val != option) {
 		options++;
@@ -172,6 +176,17 @@ static const char *nearest_option(const struct option *options, const char *writ
 	return nearest;
 }
 
+/* Whether other commands take it. */
+static bool is_of_others(const char *written) {
+	for (size_t i = 0; i < SHARED; i++) {
+		const char *name = shared[i].option.name;
+		if (strlen(name) == option_length(written) - 2 && strncmp(name, written + 2, strlen(name)) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* What getopt_long() did not take: its number or letter; or 0, and it is a word. */
 static void tell_unknown(const struct tool *tool, const struct option *options, const char *written, int option) {
 	const char *known = option_name(options, option), *nearest = option == 0 ? nearest_option(options, written) : NULL;
@@ -180,6 +195,9 @@ static void tell_unknown(const struct tool *tool, const struct option *options, 
 		tool_error("--%s takes no value: see occupancyctl %s --help", known, tool->command);
 	} else if (option != 0) {
 		tool_error("there is no option -%c: see occupancyctl %s --help", option, tool->command);
+	} else if (is_of_others(written)) {
+		tool_error("%s has no option %.*s: see occupancyctl %s --help", tool->command, (int)option_length(written), written,
+		           tool->command);
 	} else if (!tell_ambiguous(options, written)) {
 		tool_error("there is no option %s%s%s%s", written, nearest ? ": did you mean --" : ": see occupancyctl ",
 		           nearest ? nearest : tool->command, nearest ? "?" : " --help");
@@ -192,12 +210,16 @@ static bool is_backwards(const struct period *period) {
 	       period->to.time <= period->from.time;
 }
 
-/* The shared ones and a command's own; of those with a letter for a number, the letter too. */
-static void join(struct option options[static 64], char letters[static 64], const struct option *own) {
-	size_t count = SHARED, len = strlen(":c:h");
+/* The shared ones that it takes and its own; of those with a letter for a number, the letter too. */
+static void join(const struct tool *tool, struct option options[static 64], char letters[static 64], const struct option *own) {
+	size_t count = 0, len = strlen(":c:h");
 
-	memcpy(options, shared, sizeof(shared));
 	memcpy(letters, ":c:h", len + 1);
+	for (size_t i = 0; i < SHARED; i++) {
+		if (takes(tool, &shared[i])) {
+			options[count++] = shared[i].option;
+		}
+	}
 	for (; own && own->name; own++) {
 		options[count++] = *own;
 		if (own->val < OPTION_JSON) {
@@ -212,7 +234,7 @@ static void join(struct option options[static 64], char letters[static 64], cons
 
 static bool is_shared(int option) {
 	for (size_t i = 0; i < SHARED; i++) {
-		if (shared[i].val == option) {
+		if (shared[i].option.val == option) {
 			return true;
 		}
 	}
@@ -224,7 +246,7 @@ int tool_options(struct tool *tool, int argc, char *argv[], const struct option 
 	char letters[64];
 	int option;
 
-	join(options, letters, own);
+	join(tool, options, letters, own);
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		struct error err = {{0}};
@@ -238,7 +260,7 @@ int tool_options(struct tool *tool, int argc, char *argv[], const struct option 
 			return EX_USAGE;
 		}
 		if (option == 'h') {
-			printf("%s\n%s", tool->help, shared_help);
+			print_help(tool);
 			return TOOL_HELPED;
 		}
 		r = is_shared(option) ? take_shared(tool, option, optarg, &err) : handle(tool, option, optarg, user, &err);

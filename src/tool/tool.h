@@ -28,8 +28,12 @@ struct selection {
 	struct period period;
 };
 
-/** What the options that all commands have say. */
+/** Which of the options that commands share one takes, beside --config and --help: rooms, times, --json. */
+enum { TOOL_ROOMS = 1, TOOL_TIMES = 2, TOOL_JSON = 4, TOOL_ALL = TOOL_ROOMS | TOOL_TIMES | TOOL_JSON };
+
+/** What the options that commands share say. */
 struct tool {
+	unsigned takes;         /* of TOOL_ROOMS and so on */
 	const char *command, *help; /* its name, and what --help says of it */
 	const char *config_file;
 	bool config_given;      /* -c was */
@@ -45,7 +49,8 @@ struct tool {
 typedef int tool_option(struct tool *tool, int option, const char *value, void *user, struct error *err);
 
 /**
- * Reads the options of a command, its own ones (ended by a zero, numbered from TOOL_OWN on, or with a letter) and the shared ones.
+ * Reads the options of a command, its own ones (ended by a zero, numbered from TOOL_OWN on, or with a letter) and
+ * the shared ones that it takes; another one is a mistake.
  *
  * Returns 0; or the exit code: TOOL_HELPED, or EX_USAGE, and it has been said what is wrong.
  */
@@ -111,10 +116,6 @@ int tool_check_names(const char **patterns, const struct tool_names *names);
  */
 __attribute__((warn_unused_result, nonnull))
 int tool_check(const struct tool *tool, const struct rooms *rooms);
-
-/** For a command that is about now: whether no time was given.  Returns 0; or EX_USAGE, and it has been said. */
-__attribute__((warn_unused_result, nonnull))
-int tool_check_now(const struct tool *tool);
 
 /** What becomes of a long piece of work, on stderr if that is a terminal.  Begin with progress_init(). */
 struct progress {

@@ -425,8 +425,8 @@ def test_what_a_user_gets_wrong_is_said(site):
             (["--nonsense"], 64, "there is no option --nonsense"),
             (["--account"], 64, "--account needs a value"),
             (["/var/log"], 64, "discover reads no log"),
-            (["--room", "Lobby"], 64, "rooms and times are not chosen here"),
-            (["--during", "yesterday"], 64, "rooms and times are not chosen here"),
+            (["--room", "Lobby"], 64, "discover has no option --room: see occupancyctl discover --help"),
+            (["--during=yesterday"], 64, "discover has no option --during: see"),
             (["-c", str(here.folder / "no.conf")], 78, "no.conf")]:
         done = here.run(*arguments)
         assert done[0] == code and text in done[2] and done[1] == "", done
