@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/utc.h"
 #include "state/order.h"
+#include "tool/devices.h"
 #include "tool/spool.h"
 #include "tool/tool.h"
 
@@ -31,6 +32,7 @@ struct backfill_command {
 	bool yes;
 	struct log_files files;
 	struct rooms rooms;
+	struct devices devices; /* of the configuration */
 	struct part *parts;
 	size_t len, size;
 	uint64_t buckets, requests;
@@ -59,16 +61,6 @@ static int odd(struct position at, const char *reason, void *user) {
 
 /* What will be done */
 
-static const struct device *device_of(const struct config *config, const struct room *room) {
-	for (size_t i = 0; i < config->device_count; i++) {
-		const struct device *device = &config->devices[i];
-		if (device->settings->bucket.interval == room->interval && strcmp(device->uuid, room->uuid) == 0) {
-			return device;
-		}
-	}
-	return NULL;
-}
-
 static usec_t log_end(const struct room *room) {
 	const struct coverage *coverage = &room->coverage;
 	return coverage->len > 0 ? coverage->list[coverage->len - 1].end : room->first;
@@ -77,7 +69,7 @@ static usec_t log_end(const struct room *room) {
 static int plan_room(struct backfill_command *command, const struct room *room) {
 	const struct tool *tool = command->tool;
 	char shown[LOG_TEXT_SIZE];
-	struct part part = {.room = room, .device = device_of(tool->config, room)};
+	struct part part = {.room = room, .device = devices_find(&command->devices, room->uuid, room->interval)};
 	usec_t end = log_end(room);
 
 	period_in(&tool->selection.period, room->zone, tool->now, &part.from, &part.to);
@@ -104,19 +96,24 @@ static int plan_room(struct backfill_command *command, const struct room *room) 
 }
 
 /* Accounts are asked at the same time. */
-static void find_time(struct backfill_command *command) {
+static int find_time(struct backfill_command *command) {
 	const struct config *config = command->tool->config;
-	for (size_t i = 0; i < config->account_count; i++) {
-		usec_t takes = 0;
-		for (size_t j = 0; j < command->len; j++) {
-			bool its = command->parts[j].device->account == &config->accounts[i];
-			takes += its ? (usec_t)command->parts[j].requests * config->accounts[i].rate.gap : 0;
-		}
-		command->takes = takes > command->takes ? takes : command->takes;
+	usec_t *takes = calloc(config->account_count + 1, sizeof(*takes));
+	int r = takes ? 0 : -ENOMEM;
+	for (size_t i = 0; takes && i < command->len; i++) {
+		const struct part *part = &command->parts[i];
+		usec_t *its = &takes[part->device->account - config->accounts];
+		*its += (usec_t)part->requests * part->device->account->rate.gap;
+		command->takes = *its > command->takes ? *its : command->takes;
 	}
+	free(takes);
+	return r;
 }
 
 static int plan(struct backfill_command *command) {
+	if (devices_init(&command->devices, command->tool->config) < 0) {
+		return EX_OSERR;
+	}
 	for (size_t i = 0; i < command->rooms.len; i++) {
 		const struct room *room = &command->rooms.list[i];
 		if (tool_selects(command->tool, room) && plan_room(command, room) < 0) {
@@ -127,8 +124,7 @@ static int plan(struct backfill_command *command) {
 		tool_error("nothing was recorded in that time: only what is in the log can be asked for again");
 		return EX_USAGE;
 	}
-	find_time(command);
-	return 0;
+	return find_time(command) < 0 ? EX_OSERR : 0;
 }
 
 static void show_plan(const struct backfill_command *command) {
@@ -368,6 +364,7 @@ int backfill_run(struct tool *tool, int argc, char *argv[]) {
 	free(command.names);
 	free(command.parts);
 	buf_done(&command.order);
+	devices_done(&command.devices);
 	rooms_done(&command.rooms);
 	files_done(&command.files);
 	return r;

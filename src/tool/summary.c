@@ -2,6 +2,8 @@
 
 #include "tool/summary.h"
 
+#include "tool/devices.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -15,14 +17,9 @@
 enum { LARGE_LEAST = 8 };
 
 /* The configuration knows better than the log. */
-static int64_t capacity_of(const struct tool *tool, const struct room *room) {
-	const struct config *config = tool->config;
-	for (size_t i = 0; config && i < config->device_count; i++) {
-		if (strcmp(config->devices[i].uuid, room->uuid) == 0) {
-			return config->devices[i].capacity > 0 ? config->devices[i].capacity : room->capacity;
-		}
-	}
-	return room->capacity;
+static int64_t capacity_of(const struct devices *devices, const struct room *room) {
+	const struct device *device = devices_find_uuid(devices, room->uuid);
+	return device && device->capacity > 0 ? device->capacity : room->capacity;
 }
 
 static void add_room(struct summary *summary, const struct figures *figures) {
@@ -41,23 +38,22 @@ static void add_room(struct summary *summary, const struct figures *figures) {
 }
 
 static int make_rooms(struct summary *summary, const struct tool *tool) {
-	int r = 0;
+	struct devices devices = {0};
 
 	summary->rooms = calloc(summary->subjects.count + 1, sizeof(*summary->rooms));
-	if (!summary->rooms) {
-		return -ENOMEM;
-	}
+	int r = summary->rooms ? devices_init(&devices, tool->config) : -ENOMEM;
 	for (size_t i = 0; r == 0 && i < summary->subjects.count; i++) {
 		struct summary_room *room = &summary->rooms[i];
 		const struct subject *subject = &summary->subjects.list[i];
 		room->subject = subject;
-		room->capacity = capacity_of(tool, subject->room);
+		room->capacity = capacity_of(&devices, subject->room);
 		summary->count++;
 		r = figures_make(&room->figures, subject->room, subject->series, &summary->hours, room->capacity, subject->from, subject->to);
 		if (r == 0) {
 			add_room(summary, &room->figures);
 		}
 	}
+	devices_done(&devices);
 	return r;
 }
 
