@@ -7,6 +7,7 @@
 #include "base/utc.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,29 +67,57 @@ static enum level level_of(const struct judgement *judgement, const struct limit
 	return behind || judgement->trouble ? LEVEL_WARNING : LEVEL_OK;
 }
 
+static void add_room(struct judgement *judgement, const struct live *live, const struct live_device *room) {
+	usec_t age = judge_age(live, room);
+	judgement->states[room->state]++;
+	judgement->backlog += room->waiting;
+	judgement->age = age > judgement->age ? age : judgement->age;
+}
+
+/* State by state; those that are fresh stay as they come: they are nearly all, and rarely looked at one by one. */
+static void order(const struct judgement *judgement, const struct live_device **from) {
+	size_t at[LIVE_STATES] = {0}, begin = 0;
+	for (int i = 1; i < LIVE_STATES; i++) {
+		at[i] = at[i - 1] + judgement->states[i - 1];
+	}
+	for (size_t i = 0; i < judgement->count; i++) {
+		judgement->rooms[at[from[i]->state]++] = from[i];
+	}
+	for (int i = 0; i < LIVE_FRESH; i++) {
+		qsort(judgement->rooms + begin, judgement->states[i], sizeof(struct live_device *), compare);
+		begin = at[i];
+	}
+}
+
 int judge(const struct tool *tool, const struct live *live, const struct limits *limits, struct judgement *ret) {
 	struct judgement judgement = {.trouble = live->storage_fails || live->configuration};
+	const struct live_device **selected = calloc(live->device_count + 1, sizeof(struct live_device *));
 	judgement.rooms = calloc(live->device_count + 1, sizeof(struct live_device *));
-	if (!judgement.rooms) {
+	if (!judgement.rooms || !selected) {
+		free(judgement.rooms);
+		free(selected);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < live->device_count; i++) {
 		const struct live_device *room = &live->devices[i];
-		usec_t age = judge_age(live, room);
 		if (is_selected(tool, room)) {
-			judgement.rooms[judgement.count++] = room;
-			judgement.states[room->state]++;
-			judgement.backlog += room->waiting;
-			judgement.age = age > judgement.age ? age : judgement.age;
+			selected[judgement.count++] = room;
+			add_room(&judgement, live, room);
 		}
 	}
 	for (size_t i = 0; i < live->account_count; i++) {
 		judgement.trouble |= is_trouble(&live->accounts[i]);
 	}
-	qsort(judgement.rooms, judgement.count, sizeof(struct live_device *), compare);
+	order(&judgement, selected);
+	free(selected);
 	judgement.level = level_of(&judgement, limits);
 	*ret = judgement;
 	return 0;
+}
+
+void judge_sort_fresh(struct judgement *judgement) {
+	size_t fresh = judgement->states[LIVE_FRESH];
+	qsort(judgement->rooms + (judgement->count - fresh), fresh, sizeof(struct live_device *), compare);
 }
 
 static void put_trouble(struct buf *out, const char *before, const char *behind, const char *what, const char *text) {
@@ -137,4 +166,28 @@ void judge_counts(const struct judgement *judgement, struct buf *out) {
 			before = ", ";
 		}
 	}
+}
+
+void judge_orders(const struct live *live, struct buf *out) {
+	const struct live_orders *orders = &live->orders;
+	const struct {
+		int64_t count;
+		const char *word;
+	} all[] = {{orders->running, "running"}, {orders->waiting, "waiting"}, {orders->done, "done"}, {orders->refused, "refused"}};
+	char shown[512];
+	const char *before = "backfill: ";
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i].count <= 0) {
+			continue;
+		}
+		buf_printf(out, "%s%" PRId64 " order%s %s", before, all[i].count, all[i].count == 1 ? "" : "s", all[i].word);
+		if (i == 0) {
+			buf_printf(out, " (%" PRId64 " bucket%s left)", orders->buckets, orders->buckets == 1 ? "" : "s");
+		}
+		before = ", ";
+	}
+	if (orders->refused > 0 && orders->reason) {
+		buf_printf(out, ": %s", text_escape(shown, sizeof(shown), orders->reason, strlen(orders->reason)));
+	}
+	buf_puts(out, before[0] == ',' ? "\n" : "");
 }

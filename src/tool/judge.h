@@ -21,7 +21,7 @@ struct limits {
 };
 
 struct judgement {
-	const struct live_device **rooms; /* those that were selected, the worst first */
+	const struct live_device **rooms; /* those that were selected, the worst first; at the end the fresh ones, as they came */
 	size_t count;
 	size_t states[LIVE_STATES];       /* of them */
 	usec_t age;                       /* of those that are behind, the oldest last bucket's */
@@ -38,9 +38,17 @@ usec_t judge_age(const struct live *live, const struct live_device *room);
 __attribute__((warn_unused_result, nonnull))
 int judge(const struct tool *tool, const struct live *live, const struct limits *limits, struct judgement *ret);
 
+/** Sorts those that are fresh by their names. */
+__attribute__((nonnull))
+void judge_sort_fresh(struct judgement *judgement);
+
 /** Appends what is wrong beside rooms, each with that before and behind it. */
 __attribute__((nonnull))
 void judge_troubles(const struct live *live, struct buf *out, const char *before, const char *behind);
+
+/** Appends "backfill: 1 order running, 480 buckets left, 2 waiting, 3 done" and the line's end; nothing if there was none. */
+__attribute__((nonnull))
+void judge_orders(const struct live *live, struct buf *out);
 
 /** Appends "50 rooms: 48 fresh, 1 late, 1 failing". */
 __attribute__((nonnull))

@@ -29,17 +29,8 @@ enum { TRIES = 4 };
 
 enum { LONGEST = 1 << 20 };
 
-/* Devices are read many at a time: to prepare for a text takes longer than to read one. */
-enum { BATCH = 128 << 10 };
-
-static const char *const words[LIVE_STATES] = {
-	[LIVE_FAILING] = "failing", [LIVE_WAITING] = "waiting",   [LIVE_LATE] = "late",
-	[LIVE_STARTING] = "starting", [LIVE_FRESH] = "fresh",
-};
-
-const char *live_word(enum live_state state) {
-	return words[state];
-}
+/* That is looked for in a configuration. */
+enum { LONGEST_WORD = 32 };
 
 /* The socket */
 
@@ -55,7 +46,41 @@ bool live_instance(const char *config_file, char ret[static LIVE_INSTANCE]) {
 	return false;
 }
 
-const char *live_path(struct tool *tool, char ret[static 128]) {
+/* Reads a piece of a file at a time; words are not longer than half of one. */
+static bool has_word(FILE *file, const char *const list[]) {
+	char text[64 << 10];
+	size_t kept = 0, len;
+	while ((len = fread(text + kept, 1, sizeof(text) - kept, file)) > 0) {
+		len += kept;
+		for (size_t i = 0; list[i]; i++) {
+			if (memmem(text, len, list[i], strlen(list[i]))) {
+				return true;
+			}
+		}
+		kept = len < LONGEST_WORD ? len : LONGEST_WORD;
+		memmove(text, text + len - kept, kept);
+	}
+	return ferror(file) != 0;
+}
+
+/* Whether the configuration may say where it is.  A setting that is nowhere in the file is not set. */
+static bool may_say(const char *config_file) {
+	static const char *const says[] = {"runtime_directory", "@include", NULL};
+	if (getenv("RUNTIME_DIRECTORY")) {
+		return true;
+	}
+	FILE *file = fopen(config_file, "re");
+	bool may = !file || has_word(file, says);
+	if (file) {
+		(void)fclose(file);
+	}
+	return may;
+}
+
+int live_path(struct tool *tool, char ret[static 128]) {
+	if (!tool->config && may_say(tool->config_file) && tool_config(tool) < 0 && tool->config_given) {
+		return EX_CONFIG;
+	}
 	const char *directory = tool->config ? tool->config->runtime_directory : NULL;
 	char instance[LIVE_INSTANCE];
 	if (directory) {
@@ -65,7 +90,7 @@ const char *live_path(struct tool *tool, char ret[static 128]) {
 	} else {
 		(void)snprintf(ret, 128, "/run/occupancyd/status");
 	}
-	return ret;
+	return 0;
 }
 
 static const char *user_name(char out[static 64], uid_t uid) {
@@ -153,16 +178,17 @@ static enum live_result connect_to(const char *path, int *ret_fd, struct error *
 
 /* Values */
 
-static char *copy_of(struct json_object *of, const char *name) {
+/* Of the live's store; NULL: there is none, or no memory. */
+static const char *copy_of(struct live *live, struct json_object *of, const char *name) {
 	size_t len;
 	const char *text = json_string(json_member(of, name), &len);
-	return text ? strdup(text) : NULL;
+	return text ? store_put(&live->store, text, len) : NULL;
 }
 
 static int64_t number_of(struct json_object *of, const char *name, int64_t otherwise) {
 	int64_t number = otherwise;
 	(void)json_int(json_member(of, name), &number);
-	return number;
+	return number > LIVE_MOST ? LIVE_MOST : number < -LIVE_MOST ? -LIVE_MOST : number;
 }
 
 static usec_t time_of(struct json_object *of, const char *name) {
@@ -172,45 +198,8 @@ static usec_t time_of(struct json_object *of, const char *name) {
 	return text && utc_parse(text, false, &time) == 0 ? time : INT64_MIN;
 }
 
-static enum live_state state_of(struct json_object *of) {
-	size_t len;
-	const char *text = json_string(json_member(of, "state"), &len);
-	int state = 0;
-	/* A word that is not known here is of something that wants to be seen. */
-	while (text && state < LIVE_STATES && strcmp(text, words[state]) != 0) {
-		state++;
-	}
-	return text && state < LIVE_STATES ? (enum live_state)state : LIVE_FAILING;
-}
-
 static bool is_true(struct json_object *value) {
 	return json_kind(value) == JSON_BOOL && json_double(value) != 0;
-}
-
-static int add_device(struct live *live, const char *text, struct json_object *from) {
-	int r = array_reserve(&live->devices, &live->device_size, live->device_count + 1, sizeof(*live->devices));
-	if (r < 0) {
-		return r;
-	}
-	struct live_device *device = &live->devices[live->device_count++];
-	*device = (struct live_device){
-		.uuid = copy_of(from, "uuid"),
-		.name = copy_of(from, "name"),
-		.site = copy_of(from, "site"),
-		.account = copy_of(from, "account"),
-		.interval = copy_of(from, "interval"),
-		.zone = copy_of(from, "zone"),
-		.reason = copy_of(from, "reason"),
-		.state = state_of(from),
-		.last_end = time_of(from, "last_end"),
-		.count = number_of(from, "last_count", -1),
-		.age = number_of(from, "age_s", 0) * USEC_PER_SEC,
-		.waiting = number_of(from, "waiting", 0),
-		.rechecks = number_of(from, "rechecks", 0),
-		.since = time_of(from, "since"),
-		.text = strdup(text),
-	};
-	return device->name && device->uuid && device->text ? 0 : -EBADMSG;
 }
 
 static int add_account(struct live *live, const char *text, struct json_object *from) {
@@ -221,16 +210,16 @@ static int add_account(struct live *live, const char *text, struct json_object *
 	struct json_object *clock = json_member(from, "clock");
 	struct live_account *account = &live->accounts[live->account_count++];
 	*account = (struct live_account){
-		.name = copy_of(from, "name"),
-		.state = copy_of(from, "state"),
-		.reason = copy_of(from, "reason"),
-		.rate = copy_of(from, "rate"),
-		.clock = copy_of(clock, "reason"),
+		.name = copy_of(live, from, "name"),
+		.state = copy_of(live, from, "state"),
+		.reason = copy_of(live, from, "reason"),
+		.rate = copy_of(live, from, "rate"),
+		.clock = copy_of(live, clock, "reason"),
 		.since = time_of(from, "since"),
 		.in_flight = number_of(from, "in_flight", 0),
 		.ahead_ms = number_of(clock, "ahead_ms", 0),
 		.confirmed = is_true(json_member(clock, "confirmed")),
-		.text = strdup(text),
+		.text = store_put(&live->store, text, strlen(text)),
 	};
 	return account->name && account->state && account->text ? 0 : -EBADMSG;
 }
@@ -242,15 +231,29 @@ static int take_head(struct live *live, const char *text, struct json_object *fr
 	if (!program || strcmp(program, "occupancyd") != 0 || number_of(from, "version", 0) != VERSION) {
 		return -EBADMSG;
 	}
-	live->release = copy_of(from, "release");
-	live->configuration = copy_of(from, "configuration");
-	live->storage = copy_of(storage, "reason");
+	live->release = copy_of(live, from, "release");
+	live->configuration = copy_of(live, from, "configuration");
+	live->storage = copy_of(live, storage, "reason");
 	live->storage_fails = json_count(json_member(storage, "failing")) > 0;
 	live->started = time_of(from, "started");
 	live->now = time_of(from, "now");
 	live->pid = number_of(from, "pid", 0);
-	live->head = strdup(text);
+	live->head = store_put(&live->store, text, strlen(text));
+	if (live->started == INT64_MIN || live->now == INT64_MIN) {
+		return -EBADMSG;
+	}
 	return live->head ? 0 : -ENOMEM;
+}
+
+static void take_orders(struct live *live, struct json_object *totals) {
+	live->orders = (struct live_orders){
+		.waiting = number_of(totals, "backfill_waiting", 0),
+		.running = number_of(totals, "backfill_running", 0),
+		.buckets = number_of(totals, "backfill_buckets", 0),
+		.done = number_of(totals, "backfill_done", 0),
+		.refused = number_of(totals, "backfill_refused", 0),
+		.reason = copy_of(live, totals, "backfill_reason"),
+	};
 }
 
 static int take_totals(struct live *live, const char *text, struct json_object *from) {
@@ -262,7 +265,8 @@ static int take_totals(struct live *live, const char *text, struct json_object *
 	live->records = number_of(totals, "records", 0);
 	live->points_dropped = number_of(totals, "points_dropped", 0);
 	live->last_record = time_of(totals, "last_record");
-	live->totals = strdup(text);
+	take_orders(live, totals);
+	live->totals = store_put(&live->store, text, strlen(text));
 	return live->totals ? 0 : -ENOMEM;
 }
 
@@ -271,8 +275,6 @@ static int take_totals(struct live *live, const char *text, struct json_object *
 struct reading {
 	struct live *live;
 	enum { HEAD, ACCOUNTS, DEVICES, END } part;
-	struct buf batch;   /* lines of devices, with commas at their ends */
-	size_t batched;     /* so many */
 };
 
 /* Makes JSON of a line's own, by what is before and behind it, and takes it. */
@@ -293,42 +295,15 @@ static int take(struct live *live, const char *before, const char *line, size_t 
 	return r;
 }
 
-/* Each of the lines has to be one device. */
-static int take_batch(struct reading *reading) {
-	struct json_object *value = NULL;
-	struct error err;
-	size_t count = reading->batched;
-	char *line = reading->batch.data;
-	int r = buf_error(&reading->batch);
-	if (count == 0 || r < 0) {
+static int add_device(struct live *live, const char *line, size_t len) {
+	int r = array_reserve(&live->devices, &live->device_size, live->device_count + 1, sizeof(*live->devices));
+	if (r < 0) {
 		return r;
 	}
-	const char *batch_end = reading->batch.data + reading->batch.len;
-	/* The last comma is the list's end. */
-	reading->batch.data[reading->batch.len - 2] = ']';
-	r = json_read(line, reading->batch.len, &value, &err);
-	r = r == 0 && json_count(value) != count ? -EBADMSG : r;
-	line++;
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		char *end = memchr(line, '\n', (size_t)(batch_end - line));
-		end[-1] = '\0'; /* its comma */
-		r = add_device(reading->live, line, json_element(value, i));
-		line = end + 1;
-	}
-	json_free(value);
-	buf_clear(&reading->batch);
-	reading->batched = 0;
+	struct live_device *device = &live->devices[live->device_count];
+	r = deviceline_read(line, len, &live->store, live->device_count > 0 ? device - 1 : NULL, device);
+	live->device_count += r == 0;
 	return r;
-}
-
-static int batch(struct reading *reading, const char *line, size_t len) {
-	if (reading->batched == 0) {
-		buf_putc(&reading->batch, '[');
-	}
-	buf_append(&reading->batch, line, len);
-	buf_puts(&reading->batch, ",\n");
-	reading->batched++;
-	return reading->batch.len < BATCH ? 0 : take_batch(reading);
 }
 
 static int take_line(struct reading *reading, const char *line, size_t len) {
@@ -336,7 +311,7 @@ static int take_line(struct reading *reading, const char *line, size_t len) {
 	struct live *live = reading->live;
 	if (reading->part == HEAD) {
 		reading->part = ACCOUNTS;
-		return take(live, "", line, len, "]}", take_head);
+		return len > 0 && line[len - 1] == '[' ? take(live, "", line, len, "]}", take_head) : -EBADMSG;
 	}
 	if (reading->part == ACCOUNTS && len == strlen(devices) && memcmp(line, devices, len) == 0) {
 		reading->part = DEVICES;
@@ -344,8 +319,7 @@ static int take_line(struct reading *reading, const char *line, size_t len) {
 	}
 	if (reading->part == DEVICES && line[0] == '"') {
 		reading->part = END;
-		int r = take_batch(reading);
-		return r < 0 ? r : take(live, "{", line, len, "", take_totals);
+		return take(live, "{", line, len, "", take_totals);
 	}
 	if (reading->part == END) {
 		return -EBADMSG;
@@ -355,53 +329,67 @@ static int take_line(struct reading *reading, const char *line, size_t len) {
 	if (len == 0) {
 		return 0; /* there is none */
 	}
-	return reading->part == ACCOUNTS ? take(live, "", line, len, "", add_account) : batch(reading, line, len);
+	return reading->part == ACCOUNTS ? take(live, "", line, len, "", add_account) : add_device(live, line, len);
 }
 
-/* Returns 1 if it was cut off at the end of what came. */
-static int read_document(FILE *file, struct live *live) {
+/* What has come and not been taken. */
+struct input {
+	int fd;
+	char *data; /* of LONGEST bytes */
+	size_t begin, end;
+};
+
+/* Returns the length of the next line, with its end, which is at *ret_line; 0: there is no other; or -errno. */
+static ssize_t next_line(struct input *input, char **ret_line) {
+	for (;;) {
+		char *begin = input->data + input->begin;
+		char *newline = memchr(begin, '\n', input->end - input->begin);
+		if (newline) {
+			*ret_line = begin;
+			input->begin = (size_t)(newline + 1 - input->data);
+			return newline + 1 - begin;
+		}
+		if (input->begin == 0 && input->end == LONGEST) {
+			return -EBADMSG;
+		}
+		memmove(input->data, begin, input->end - input->begin);
+		input->end -= input->begin;
+		input->begin = 0;
+		ssize_t len = read(input->fd, input->data + input->end, LONGEST - input->end);
+		if (len == 0) {
+			return 0;
+		}
+		if (len < 0 && errno != EINTR) {
+			return errno == EAGAIN ? -ETIMEDOUT : -errno;
+		}
+		input->end += len > 0 ? (size_t)len : 0;
+	}
+}
+
+int live_parse(int fd, struct live *live) {
 	struct reading reading = {.live = live};
-	buf_init(&reading.batch, BATCH + LONGEST + 16);
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t len;
-	int r = 0;
-	errno = 0;
-	while (r == 0 && (len = getline(&line, &size, file)) > 0) {
-		bool whole = line[len - 1] == '\n';
-		if (!whole) {
-			r = 1;
-		} else {
-			r = len > LONGEST ? -EBADMSG : take_line(&reading, line, (size_t)len - 1);
-		}
-		if (reading.part == END && r == -EBADMSG) {
-			/* The totals end in "}}": what follows them is not ours. */
-			break;
-		}
+	struct input input = {.fd = fd, .data = malloc(LONGEST)};
+	ssize_t len = 0;
+	char *line = input.data;
+	int r = input.data ? 0 : -ENOMEM;
+	while (r == 0 && (len = next_line(&input, &line)) > 0) {
+		r = take_line(&reading, line, (size_t)len - 1);
 	}
-	if (r == 0 && ferror(file)) {
-		r = errno == EAGAIN ? -ETIMEDOUT : -errno;
-	}
-	free(line);
-	buf_done(&reading.batch);
-	return r != 0 ? r : reading.part != END ? 1 : 0;
+	r = r == 0 && len < 0 ? (int)len : r;
+	bool whole = reading.part == END && input.begin == input.end;
+	free(input.data);
+	return r == 0 && !whole ? 1 : r;
 }
 
 static enum live_result read_once(const char *path, struct live *live, int *ret, struct error *err) {
 	int fd = -1;
 	enum live_result result = connect_to(path, &fd, err);
 	*ret = 0;
-	if (result != LIVE_GOT) {
-		return result;
-	}
-	FILE *file = fdopen(fd, "r");
-	if (!file) {
+	if (result == LIVE_GOT) {
+		*ret = live_parse(fd, live);
 		(void)close(fd);
-		return LIVE_BROKEN;
 	}
-	*ret = read_document(file, live);
-	(void)fclose(file);
-	return LIVE_GOT;
+	return result;
 }
 
 enum live_result live_read(const char *path, struct live *live, struct error *err) {
@@ -431,39 +419,9 @@ enum live_result live_read(const char *path, struct live *live, struct error *er
 	}
 }
 
-static void device_done(struct live_device *device) {
-	free(device->uuid);
-	free(device->name);
-	free(device->site);
-	free(device->account);
-	free(device->interval);
-	free(device->zone);
-	free(device->reason);
-	free(device->text);
-}
-
-static void account_done(struct live_account *account) {
-	free(account->name);
-	free(account->state);
-	free(account->reason);
-	free(account->rate);
-	free(account->clock);
-	free(account->text);
-}
-
 void live_done(struct live *live) {
-	for (size_t i = 0; i < live->device_count; i++) {
-		device_done(&live->devices[i]);
-	}
-	for (size_t i = 0; i < live->account_count; i++) {
-		account_done(&live->accounts[i]);
-	}
 	free(live->devices);
 	free(live->accounts);
-	free(live->release);
-	free(live->configuration);
-	free(live->storage);
-	free(live->head);
-	free(live->totals);
+	store_done(&live->store);
 	*live = (struct live){0};
 }

@@ -9,38 +9,29 @@
 
 #include "base/buf.h"
 #include "base/units.h"
+#include "tool/deviceline.h"
+#include "tool/store.h"
 #include "tool/tool.h"
 
 #include <stdbool.h>
 
-/** In the order in which people want to see them; the words are those of the document. */
-enum live_state { LIVE_FAILING, LIVE_WAITING, LIVE_LATE, LIVE_STARTING, LIVE_FRESH, LIVE_STATES };
-
-/** "failing", ... */
-const char *live_word(enum live_state state);
-
-/** Strings that the document does not have are NULL. */
-struct live_device {
-	char *uuid, *name, *site, *account, *interval, *zone, *reason;
-	enum live_state state;
-	usec_t last_end;     /* INT64_MIN: nothing is recorded */
-	int64_t count;       /* of the bucket that ended then; -1: there is none */
-	usec_t age;          /* since then, by the time that the daemon believes */
-	int64_t waiting, rechecks;
-	usec_t since;        /* of the reason; INT64_MIN: none */
-	char *text;          /* as it came */
-};
-
 struct live_account {
-	char *name, *state, *reason, *rate, *clock; /* clock: what is wrong with it */
+	const char *name, *state, *reason, *rate, *clock; /* clock: what is wrong with it */
 	usec_t since;        /* of the state; INT64_MIN: none */
 	int64_t in_flight, ahead_ms;
 	bool confirmed;      /* what time it is */
-	char *text;
+	const char *text;    /* as it came */
+};
+
+/** Orders of backfill, and the buckets that are still to be asked for. */
+struct live_orders {
+	int64_t waiting, running, buckets;
+	int64_t done, refused; /* since the start */
+	const char *reason;    /* of the last one that was refused */
 };
 
 struct live {
-	char *release, *configuration, *storage; /* storage: why the log cannot be written */
+	const char *release, *configuration, *storage; /* storage: why the log cannot be written */
 	bool storage_fails;  /* that, or something else on the disks */
 	usec_t started, now;
 	int64_t pid;
@@ -50,7 +41,9 @@ struct live {
 	size_t device_count, device_size;
 	int64_t requests, records, points_dropped;
 	usec_t last_record;  /* INT64_MIN: none since the start */
-	char *head, *totals; /* as they came, without what is between */
+	struct live_orders orders;
+	const char *head, *totals; /* as they came, without what is between */
+	struct store store;  /* of all texts */
 };
 
 /** Why there is none. */
@@ -72,9 +65,14 @@ enum { LIVE_INSTANCE = 96 };
 __attribute__((nonnull))
 bool live_instance(const char *config_file, char ret[static LIVE_INSTANCE]);
 
-/** The socket of the daemon with this configuration.  Reads that; it need not be readable. */
-__attribute__((nonnull))
-const char *live_path(struct tool *tool, char ret[static 128]);
+/**
+ * The socket of the daemon with this configuration, which is read only if it may have a say in that: one of
+ * many devices takes longer than all else.
+ *
+ * Returns 0; or EX_CONFIG, and it has been said why the configuration that was given cannot be used.
+ */
+__attribute__((warn_unused_result, nonnull))
+int live_path(struct tool *tool, char ret[static 128]);
 
 /**
  * Asks it.  *live is all zero before, and for live_done() afterwards, whatever the result.  The
@@ -82,6 +80,15 @@ const char *live_path(struct tool *tool, char ret[static 128]);
  */
 __attribute__((warn_unused_result, nonnull))
 enum live_result live_read(const char *path, struct live *live, struct error *err);
+
+/**
+ * Reads a document.  *live as of live_read().
+ *
+ * Returns 0; 1 if it is cut off; -EBADMSG if it is another text; -ETIMEDOUT if nothing comes any more; -ENOMEM
+ * or another -errno.
+ */
+__attribute__((warn_unused_result, nonnull))
+int live_parse(int fd, struct live *live);
 
 void live_done(struct live *live);
 

@@ -24,7 +24,7 @@ const char metrics_help[] =
 
 struct metrics {
 	struct tool *tool;
-	const char *socket, *path; /* NULL: that of the configuration; the standard output */
+	const char *socket, *path; /* path: NULL: the standard output */
 };
 
 /* What has to be escaped is, and what is unprintable is not there. */
@@ -183,6 +183,20 @@ static void put_daemon(struct buf *out, const struct live *live, const struct ju
 	}
 }
 
+/* Of orders */
+
+static void put_orders(struct buf *out, const struct live_orders *orders) {
+	begin(out, "occupancyd_backfill_orders", "gauge", "Orders to ask again that are in that state.");
+	buf_printf(out, "occupancyd_backfill_orders{state=\"waiting\"} %" PRId64 "\n", orders->waiting);
+	buf_printf(out, "occupancyd_backfill_orders{state=\"running\"} %" PRId64 "\n", orders->running);
+	put_single(out, "occupancyd_backfill_buckets", "gauge", "Buckets of running orders that are still to be asked for.",
+	           orders->buckets);
+	put_single(out, "occupancyd_backfill_done_total", "counter", "Orders that have been carried out, since the start.",
+	           orders->done);
+	put_single(out, "occupancyd_backfill_refused_total", "counter", "Orders that could not be read, since the start.",
+	           orders->refused);
+}
+
 /* Several daemons on a machine */
 
 /* A comment as it is; else with the label, before others. */
@@ -215,14 +229,14 @@ static int put_all(const struct metrics *metrics, struct buf *out) {
 	struct judgement judgement = {0};
 	struct live live = {0};
 	struct error err = {{0}};
-	char path[128];
-	enum live_result result = live_read(metrics->socket ? metrics->socket : live_path(metrics->tool, path), &live, &err);
+	enum live_result result = live_read(metrics->socket, &live, &err);
 	int r = result == LIVE_GOT ? judge(metrics->tool, &live, &limits, &judgement) : 0;
 
 	put_single(out, "occupancyd_up", "gauge", "Whether the daemon answers.", result == LIVE_GOT && r == 0);
 	if (result == LIVE_GOT && r == 0) {
 		put_daemon(out, &live, &judgement);
 		put_accounts(out, &live);
+		put_orders(out, &live.orders);
 		put_rooms(out, &live, &judgement);
 	} else if (r == 0) {
 		tool_error("%s", err.text);
@@ -274,13 +288,15 @@ int metrics_run(struct tool *tool, int argc, char *argv[]) {
 		{0},
 	};
 	struct metrics metrics = {.tool = tool};
+	char path[128];
 	int r = tool_options(tool, argc, argv, own, take_option, &metrics);
 	if (r == 0 && tool->path_count > 0) {
 		tool_error("metrics asks the daemon, and reads no files");
 		r = EX_USAGE;
 	}
-	if (r == 0 && tool_config(tool) < 0 && tool->config_given) {
-		r = EX_CONFIG;
+	if (r == 0 && !metrics.socket) {
+		r = live_path(tool, path);
+		metrics.socket = path;
 	}
 	return r != 0 ? r : write_all(&metrics);
 }

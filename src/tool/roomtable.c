@@ -7,6 +7,7 @@
 #include "base/utc.h"
 #include "calendar/zone.h"
 #include "tool/show.h"
+#include "tool/store.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,13 +17,11 @@
 
 enum { ROOM, SITE, STATE, LAST, COUNT, AGE, WAITING, WHY, COLUMNS, CELL = 256 };
 
-static const struct column {
-	const char *title;
-	bool right;
-} columns[COLUMNS] = {
-	[ROOM] = {"ROOM", false}, [SITE] = {"SITE", false}, [STATE] = {"STATE", false}, [LAST] = {"LAST", false},
-	[COUNT] = {"COUNT", true}, [AGE] = {"AGE", true}, [WAITING] = {"WAITING", true}, [WHY] = {"WHY", false},
+static const char *const titles[COLUMNS] = {
+	[ROOM] = "ROOM", [SITE] = "SITE", [STATE] = "STATE", [LAST] = "LAST", [COUNT] = "COUNT", [AGE] = "AGE",
+	[WAITING] = "WAITING", [WHY] = "WHY",
 };
+static const bool is_right[COLUMNS] = {[COUNT] = true, [AGE] = true, [WAITING] = true};
 
 /* The zones of rooms, each loaded once; NULL where this machine does not have it. */
 struct clocks {
@@ -89,30 +88,63 @@ static void put_why(char out[static CELL], const struct live *live, const struct
 	(void)snprintf(out, CELL, "%s%s%.*s", shown, since[0] ? " since " : "", CELL / 4, since);
 }
 
-/* What stands in each column. */
-static void put_cells(char cells[static COLUMNS][CELL], const struct live *live, const struct live_device *room,
-                      struct clocks *clocks) {
-	const struct zone *zone = clock_of(clocks, room->zone);
-	const char *site = room->site ? room->site : "";
-	char age[SHOW_SPAN_SIZE];
-	text_escape(cells[ROOM], CELL / 2, room->name, strlen(room->name));
-	text_escape(cells[SITE], CELL / 2, site, strlen(site));
-	(void)snprintf(cells[STATE], CELL, "%s", live_word(room->state));
-	(void)snprintf(cells[LAST], CELL, "-");
-	(void)snprintf(cells[COUNT], CELL, "-");
-	(void)snprintf(cells[AGE], CELL, "-");
-	if (room->last_end != INT64_MIN) {
-		put_clock(cells[LAST], zone, room->last_end, live->now);
-		(void)snprintf(cells[AGE], CELL, "%s", show_age(age, room->age));
-	}
-	if (room->count >= 0) {
-		(void)snprintf(cells[COUNT], CELL, "%" PRId64, room->count);
-	}
-	(void)snprintf(cells[WAITING], CELL, "%" PRId64, room->waiting);
-	put_why(cells[WHY], live, room, zone);
+/* The rows: each is made once, and its texts are kept. */
+struct table {
+	const char *(*rows)[COLUMNS];
+	size_t widths[COLUMNS];
+	struct store store;
+	struct clocks clocks;
+	bool failed; /* there was no memory */
+};
+
+static const char *keep(struct table *table, const char *text) {
+	const char *kept = text[0] ? store_put(&table->store, text, strlen(text)) : "";
+	table->failed |= !kept;
+	return kept ? kept : "";
 }
 
-static void put_row(struct buf *out, char cells[static COLUMNS][CELL], const size_t widths[static COLUMNS],
+static const char *escaped(struct table *table, const char *text) {
+	char cell[CELL / 2];
+	return text ? keep(table, text_escape(cell, sizeof(cell), text, strlen(text))) : "";
+}
+
+static const char *number(struct table *table, int64_t value) {
+	static const char *const usual[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+	char cell[CELL];
+	if (value >= 0 && value < 10) {
+		return usual[value];
+	}
+	(void)snprintf(cell, sizeof(cell), "%" PRId64, value);
+	return keep(table, cell);
+}
+
+/* What stands in each column. */
+static void make_row(struct table *table, const char *row[static COLUMNS], const struct live *live,
+                     const struct live_device *room) {
+	const struct zone *zone = clock_of(&table->clocks, room->zone);
+	char cell[CELL], age[SHOW_SPAN_SIZE];
+	row[ROOM] = escaped(table, room->name);
+	row[SITE] = escaped(table, room->site);
+	row[STATE] = live_word(room->state);
+	row[LAST] = row[COUNT] = row[AGE] = "-";
+	if (room->last_end != INT64_MIN) {
+		put_clock(cell, zone, room->last_end, live->now);
+		row[LAST] = keep(table, cell);
+		row[AGE] = keep(table, show_age(age, room->age));
+	}
+	if (room->count >= 0) {
+		row[COUNT] = number(table, room->count);
+	}
+	row[WAITING] = number(table, room->waiting);
+	put_why(cell, live, room, zone);
+	row[WHY] = keep(table, cell);
+	for (int i = 0; i < COLUMNS; i++) {
+		size_t width = show_width(row[i]);
+		table->widths[i] = width > table->widths[i] ? width : table->widths[i];
+	}
+}
+
+static void put_row(struct buf *out, const char *const cells[static COLUMNS], const size_t widths[static COLUMNS],
                     const char *colour) {
 	int last = COLUMNS - 1;
 	while (last > 0 && !cells[last][0]) {
@@ -122,7 +154,7 @@ static void put_row(struct buf *out, char cells[static COLUMNS][CELL], const siz
 		const char *paint = i == STATE && colour ? colour : NULL;
 		buf_puts(out, i > 0 ? "  " : "");
 		buf_puts(out, paint ? paint : "");
-		show_padded(out, cells[i], i < last || columns[i].right ? widths[i] : 0, columns[i].right);
+		show_padded(out, cells[i], i < last || is_right[i] ? widths[i] : 0, is_right[i]);
 		buf_puts(out, paint ? "\033[0m" : "");
 	}
 	buf_putc(out, '\n');
@@ -132,35 +164,31 @@ static const char *colour_of(enum live_state state) {
 	return state == LIVE_FAILING ? "\033[31m" : state == LIVE_FRESH ? "\033[32m" : "\033[33m";
 }
 
-static void put_title(struct buf *out, const size_t widths[static COLUMNS]) {
-	char cells[COLUMNS][CELL];
+static void put_rows(struct table *table, size_t count, const struct live *live, const struct judgement *judgement,
+                     bool colour, struct buf *out) {
 	for (int i = 0; i < COLUMNS; i++) {
-		(void)snprintf(cells[i], CELL, "%s", columns[i].title);
+		table->widths[i] = show_width(titles[i]);
 	}
-	put_row(out, cells, widths, NULL);
+	for (size_t at = 0; at < count; at++) {
+		make_row(table, table->rows[at], live, judgement->rooms[at]);
+	}
+	put_row(out, titles, table->widths, NULL);
+	for (size_t at = 0; at < count; at++) {
+		put_row(out, table->rows[at], table->widths, colour ? colour_of(judgement->rooms[at]->state) : NULL);
+	}
 }
 
 void roomtable_put(const struct live *live, const struct judgement *judgement, bool all, bool colour, struct buf *out) {
-	size_t widths[COLUMNS], count = all ? judgement->count : judgement->count - judgement->states[LIVE_FRESH];
-	struct clocks clocks = {0};
-	char cells[COLUMNS][CELL];
 	/* Those that are well come last. */
-	for (int i = 0; i < COLUMNS; i++) {
-		widths[i] = show_width(columns[i].title);
+	size_t count = all ? judgement->count : judgement->count - judgement->states[LIVE_FRESH];
+	struct table table = {.rows = calloc(count + 1, sizeof(*table.rows))};
+	if (table.rows && count > 0) {
+		put_rows(&table, count, live, judgement, colour, out);
 	}
-	for (size_t at = 0; at < count; at++) {
-		put_cells(cells, live, judgement->rooms[at], &clocks);
-		for (int i = 0; i < COLUMNS; i++) {
-			size_t width = show_width(cells[i]);
-			widths[i] = width > widths[i] ? width : widths[i];
-		}
+	if (!table.rows || table.failed) {
+		out->error = -ENOMEM;
 	}
-	if (count > 0) {
-		put_title(out, widths);
-	}
-	for (size_t at = 0; at < count; at++) {
-		put_cells(cells, live, judgement->rooms[at], &clocks);
-		put_row(out, cells, widths, colour ? colour_of(judgement->rooms[at]->state) : NULL);
-	}
-	clocks_done(&clocks);
+	clocks_done(&table.clocks);
+	store_done(&table.store);
+	free(table.rows);
 }

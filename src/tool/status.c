@@ -48,13 +48,17 @@ const char status_help[] =
 
 /* What people read */
 
-static void put_all(const struct status_command *command, const struct live *live, const struct judgement *judgement,
+static void put_all(const struct status_command *command, const struct live *live, struct judgement *judgement,
                     struct buf *out) {
 	char span[SHOW_SPAN_SIZE];
+	if (command->all) {
+		judge_sort_fresh(judgement);
+	}
 	buf_printf(out, "running %s; ", show_span(span, live->now - live->started));
 	judge_counts(judgement, out);
 	buf_putc(out, '\n');
 	judge_troubles(live, out, "", "\n");
+	judge_orders(live, out);
 	roomtable_put(live, judgement, command->all, command->colour, out);
 }
 
@@ -110,7 +114,7 @@ static void put_nagios(const struct status_command *command, const struct live *
 
 /* What programs read: the daemon's own document, less the rooms that were not asked for. */
 
-static void put_json(const struct live *live, const struct judgement *judgement, struct buf *out) {
+void status_put_json(const struct live *live, const struct judgement *judgement, struct buf *out) {
 	/* The head ends in the list of accounts, and the totals begin an object. */
 	json_put_text(out, live->head);
 	buf_truncate(out, out->len - 2);
@@ -166,6 +170,11 @@ static enum level tell_unanswered(const struct status_command *command, enum liv
 	return level;
 }
 
+/* The configuration says where state and log are.  False: it has been said what is wrong with the one that was given. */
+static bool has_config(struct tool *tool) {
+	return tool->config || tool_config(tool) == 0 || !tool->config_given;
+}
+
 /* The command */
 
 static const char *name_of(const void *live, size_t at) {
@@ -193,15 +202,20 @@ static int look(const struct status_command *command, struct buf *out, enum leve
 	struct error err = {{0}};
 	char path[128];
 	command->tool->now = clock_realtime();
-	enum live_result result = live_read(command->socket ? command->socket : live_path(command->tool, path), &live, &err);
-	int r = 0;
-	if (result != LIVE_GOT) {
+	int r = command->socket ? 0 : live_path(command->tool, path);
+	if (r != 0) {
+		return r;
+	}
+	enum live_result result = live_read(command->socket ? command->socket : path, &live, &err);
+	if (result != LIVE_GOT && !has_config(command->tool)) {
+		r = EX_CONFIG;
+	} else if (result != LIVE_GOT) {
 		*ret = tell_unanswered(command, result, &err, out);
 	} else if ((r = check_selection(command->tool, &live)) == 0 &&
 	           (r = judge(command->tool, &live, &command->limits, &judgement)) == 0) {
 		*ret = judgement.level;
 		if (command->tool->json) {
-			put_json(&live, &judgement, out);
+			status_put_json(&live, &judgement, out);
 		} else if (command->nagios) {
 			put_nagios(command, &live, &judgement, out);
 		} else {
@@ -300,9 +314,6 @@ int status_run(struct tool *tool, int argc, char *argv[]) {
 	int r = read_options(&command, argc, argv);
 	if (r != 0) {
 		return r;
-	}
-	if (tool_config(tool) < 0 && tool->config_given) {
-		return EX_CONFIG;
 	}
 	return command.watch ? watch_run(draw, &command, WATCH_EVERY) : show_once(&command);
 }

@@ -103,6 +103,54 @@ static void rooms_are_selected(void **state) {
 	expect_int(0, judged(&tool, 0, USEC_INFINITY).count, "by another label");
 }
 
+/* Those that are not well are sorted; the others only where somebody looks at them. */
+static void fresh_rooms_stay_as_they_come_until_they_are_sorted(void **state) {
+	(void)state;
+	const struct tool all = {0};
+	const struct limits limits = {0, USEC_INFINITY};
+	struct live_device many[] = {
+		{.name = "d", .text = plain, .state = LIVE_FRESH}, {.name = "c", .text = plain, .state = LIVE_LATE, .age = MINUTE},
+		{.name = "b", .text = plain, .state = LIVE_FRESH}, {.name = "a", .text = plain, .state = LIVE_LATE, .age = HOUR},
+		{.name = "e", .text = plain, .state = LIVE_FAILING}, {.name = "f", .text = plain, .state = LIVE_STARTING},
+		{.name = "g", .text = plain, .state = LIVE_WAITING},
+	};
+	const struct live of_many = {.devices = many, .device_count = COUNT_OF(many)};
+	struct judgement judgement;
+	char names[COUNT_OF(many) + 1] = "";
+	expect_int(0, judge(&all, &of_many, &limits, &judgement), "judge");
+	for (int sorted = 0; sorted < 2; sorted++) {
+		for (size_t i = 0; i < COUNT_OF(many); i++) {
+			names[i] = judgement.rooms[i]->name[0];
+		}
+		expect_text(sorted ? "egacfbd" : "egacfdb", names);
+		judge_sort_fresh(&judgement);
+	}
+	free(judgement.rooms);
+}
+
+static void orders_are_counted_and_the_refused_one_is_named(void **state) {
+	(void)state;
+	static const struct {
+		struct live_orders orders;
+		const char *text;
+	} cases[] = {
+		{{0}, ""},
+		{{.running = 1, .buckets = 1}, "backfill: 1 order running (1 bucket left)\n"},
+		{{.running = 2, .buckets = 480, .waiting = 1, .done = 3},
+		 "backfill: 2 orders running (480 buckets left), 1 order waiting, 3 orders done\n"},
+		{{.refused = 1, .reason = "a.order:2: \x1b[31mred"}, "backfill: 1 order refused: a.order:2: \\x1b[31mred\n"},
+		{{.done = -1, .refused = 1}, "backfill: 1 order refused\n"},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct live of_orders = {.orders = cases[i].orders};
+		struct buf out;
+		buf_init(&out, BUF_ANY);
+		judge_orders(&of_orders, &out);
+		expect_text(cases[i].text, buf_text(&out));
+		buf_done(&out);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_worst_is_the_first),
@@ -110,6 +158,8 @@ int main(void) {
 		cmocka_unit_test(limits_are_reached_at_their_time),
 		cmocka_unit_test(what_is_wrong_beside_rooms_is_a_warning),
 		cmocka_unit_test(rooms_are_selected),
+		cmocka_unit_test(fresh_rooms_stay_as_they_come_until_they_are_sorted),
+		cmocka_unit_test(orders_are_counted_and_the_refused_one_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
