@@ -5,6 +5,7 @@
 #include "rig.h"
 
 #include "daemon/backfill.h"
+#include "daemon/poller-private.h"
 #include "state/order.h"
 
 #include <dlfcn.h>
@@ -436,6 +437,9 @@ static void what_is_no_order_is_set_aside(void **state) {
 		expect_false(is_there("a.order"), "row %zu", row);
 		expect_true(is_there("a.order.bad"), "row %zu", row);
 		expect_orders(0, 0, "none");
+		expect_int(row + 1, rig_poller->backfill.refused, "row %zu", row);
+		expect_int(0, rig_poller->backfill.done, "row %zu", row);
+		expect_part(rig_path("state/spool/a.order"), rig_poller->backfill.reason.text, "row %zu", row);
 	}
 	/* A directory is in the way. */
 	rig_put("state/spool/a.order", "");
@@ -505,6 +509,8 @@ static void so_many_buckets_and_no_more(void **state) {
 	               rig_path("state/spool/d.order"), ORDER_BUCKETS);
 	rig_expect_said(said);
 	expect_orders(120, 2, "two are all");
+	expect_int(1, rig_poller->backfill.refused, "that one");
+	expect_int(2, backfill_count(&rig_poller->backfill).running, "two are all");
 	expect_true(is_there("d.order.bad"), "it can never begin");
 	order("f.order", line(UUID_C, 30, 29), "");
 	backfill_look(rig_poller);

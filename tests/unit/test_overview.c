@@ -230,7 +230,8 @@ static void what_is_written_is_exactly_this(void **state) {
 		"{\"uuid\":\"CCCCCCCCCCCCCCCCCCCCCA.v0\",\"name\":\"attic\",\"account\":\"idle\",\"interval\":\"MINUTELY\","
 		"\"zone\":\"UTC\",\"state\":\"waiting\",\"waiting\":2}],\n"
 		"\"totals\":{\"devices\":3,\"fresh\":%d,\"late\":0,\"failing\":0,\"waiting\":1,\"starting\":%d,\"backlog\":%d,"
-		"\"rechecks\":%d,\"backfill\":0,\"backfill_orders\":0,\"requests\":3,\"records\":%d,\"points_dropped\":0,"
+		"\"rechecks\":%d,\"backfill_waiting\":0,\"backfill_running\":0,\"backfill_buckets\":0,\"backfill_done\":0,"
+		"\"backfill_refused\":0,\"requests\":3,\"records\":%d,\"points_dropped\":0,"
 		"\"last_record\":\"%s\"}}\n",
 		rows[row].configuration, rows[row].in_flight, rows[row].foyer, rows[row].fresh, rows[row].starting, rows[row].backlog,
 		rows[row].rechecks, rows[row].records, rows[row].last_record);
