@@ -67,7 +67,7 @@ VERSION     := $(shell awk -F'[()]' 'NR == 1 { print $$2 }' debian/changelog)
 
 RUN_PACKAGES   := ca-certificates tzdata
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-dev libconfig-dev \
-                  libsystemd-dev libxlsxwriter-dev zlib1g-dev libjs-dygraphs
+                  libsystemd-dev libxlsxwriter-dev zlib1g-dev libdeflate-dev libjs-dygraphs
 # Programs that read what occupancyctl writes.  Tests that need one that is not there are skipped; VIEWERS=0 leaves them out.
 VIEWERS        ?= 1
 VIEW_PACKAGES  := prometheus influxdb libreoffice-calc chromium
@@ -93,7 +93,7 @@ TO_SERVE   := 'for the tests in containers:' $(SERVICE_PACKAGES)
 
 ## Flags
 
-LIBS := libcurl json-c libconfig libsystemd zlib xlsxwriter
+LIBS := libcurl json-c libconfig libsystemd zlib xlsxwriter libdeflate
 
 LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
 LIB_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null) -lm

@@ -2,8 +2,7 @@
 
 #include "sink/echo.h"
 
-#include "base/scan.h"
-
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,70 +11,81 @@
 typedef unsigned char vector __attribute__((vector_size(16)));
 
 enum {
-	VECTOR = sizeof(vector),
-	COUNT_DIGITS = 9, /* no sum of them overflows */
+	VECTOR = (int)sizeof(vector),
+	COUNT = 8, /* bytes that are looked at */
 	LOCAL = sizeof("0000-00-00T00:00:00") - 1,
 };
 
-/* Added to what is left of a byte when the expected one is taken away: the high bit says that too much is. */
-enum { CARRY_IF_OTHER = 0x7f, CARRY_IF_NO_DIGIT = 0x76 };
+#define TIME_FORM  "0000-00-00T00:00:00Z"
+#define TIME_BEFORE "{\"time\":\""
+#define NAME_BEFORE "\",\"name\":\""
+#define LOCAL_BEFORE "\",\"local_time\":\""
 
-#define TIME_FORM "0000-00-00T00:00:00Z"
+enum {
+	TIME_AT = sizeof(TIME_BEFORE) - 1,
+	NAME_AT = TIME_AT + UTC_PLAIN + sizeof(NAME_BEFORE) - 1,
+	TIMES_AT_FRONT = 2 * VECTOR, /* no digit of the time is behind that */
+	/* From the end's time on. */
+	LOCAL_AT = UTC_PLAIN + sizeof(LOCAL_BEFORE) - 1,
+	TIMES_BEHIND = LOCAL_AT + LOCAL + sizeof("+00:00\"") - 1,
+};
+
+/*
+ * Added to what is left of a byte when the expected one is taken away: the high bit says that too much is.  Where the form
+ * has a digit of a time, another digit may stand.
+ */
+#define OTHER 0x7f
+#define DIGIT 0x76
+#define DATE_AND_TIME                                                                                            \
+	DIGIT, DIGIT, DIGIT, DIGIT, OTHER, DIGIT, DIGIT, OTHER, DIGIT, DIGIT, OTHER, DIGIT, DIGIT, OTHER, DIGIT, DIGIT, \
+	OTHER, DIGIT, DIGIT, OTHER
+
+static const unsigned char front_carries[TIMES_AT_FRONT] = {
+	[0 ... TIME_AT - 1] = OTHER,
+	[TIME_AT] = DATE_AND_TIME,
+	[TIME_AT + UTC_PLAIN ... TIMES_AT_FRONT - 1] = OTHER,
+};
+static const unsigned char behind_carries[TIMES_BEHIND] = {
+	DATE_AND_TIME,
+	[UTC_PLAIN ... LOCAL_AT - 1] = OTHER,
+	[LOCAL_AT] = DATE_AND_TIME,
+	[LOCAL_AT + UTC_PLAIN ... TIMES_BEHIND - 1] = OTHER,
+};
 
 /* Learning */
 
-/* A time, whatever it is. */
-static void put_time_form(struct buf *form, struct buf *carries, size_t len) {
-	for (size_t i = 0; i < len; i++) {
-		buf_putc(carries, TIME_FORM[i] == '0' ? CARRY_IF_NO_DIGIT : CARRY_IF_OTHER);
-	}
-	buf_append(form, TIME_FORM, len);
-}
-
-static void put_same(struct buf *form, struct buf *carries, const char *text, size_t len) {
-	buf_append(form, text, len);
-	for (size_t i = 0; i < len; i++) {
-		buf_putc(carries, CARRY_IF_OTHER);
-	}
-}
-
-static void put_text(struct buf *form, struct buf *carries, const char *text) {
-	put_same(form, carries, text, strlen(text));
-}
-
-static void put_offset(struct buf *form, struct buf *carries, int32_t offset_s) {
+static void put_offset(struct buf *form, int32_t offset_s) {
 	unsigned minutes = (unsigned)abs(offset_s) / 60, hours = minutes / 60;
 	minutes %= 60;
-	const char text[] = {offset_s < 0 ? '-' : '+', (char)('0' + hours / 10), (char)('0' + hours % 10), ':',
-	                     (char)('0' + minutes / 10), (char)('0' + minutes % 10), '"', '\0'};
-	put_text(form, carries, text);
+	buf_putc(form, offset_s < 0 ? '-' : '+');
+	buf_putc(form, (char)('0' + hours / 10));
+	buf_putc(form, (char)('0' + hours % 10));
+	buf_putc(form, ':');
+	buf_putc(form, (char)('0' + minutes / 10));
+	buf_putc(form, (char)('0' + minutes % 10));
+	buf_putc(form, '"');
 }
 
 /* What the line would begin with, had it been written here.  Returns where the count is left out. */
-static size_t put_form(struct buf *form, struct buf *carries, const struct log_entry *entry) {
-	put_text(form, carries, "{\"time\":\"");
-	put_time_form(form, carries, UTC_PLAIN);
-	put_text(form, carries, "\",\"name\":\"");
-	put_same(form, carries, entry->name.text, entry->name.len);
-	put_text(form, carries, "\",\"count\":");
+static size_t put_form(struct buf *form, const struct log_entry *entry) {
+	buf_puts(form, TIME_BEFORE TIME_FORM NAME_BEFORE);
+	buf_append(form, entry->name.text, entry->name.len);
+	buf_puts(form, "\",\"count\":");
 	size_t count_at = form->len;
-	put_text(form, carries, entry->status == RECORD_OK ? ",\"status\":\"" : "null,\"status\":\"");
-	put_text(form, carries, record_status_name(entry->status));
-	put_text(form, carries, "\",\"interval\":\"");
-	put_text(form, carries, interval_name(entry->interval));
-	put_text(form, carries, "\",\"device\":\"");
-	put_text(form, carries, entry->uuid);
-	put_text(form, carries, "\",\"revision\":0,\"end\":\"");
-	put_time_form(form, carries, UTC_PLAIN);
-	put_text(form, carries, "\",\"local_time\":\"");
-	put_time_form(form, carries, LOCAL);
-	put_offset(form, carries, entry->offset_s);
+	buf_puts(form, entry->status == RECORD_OK ? ",\"status\":\"" : "null,\"status\":\"");
+	buf_puts(form, record_status_name(entry->status));
+	buf_puts(form, "\",\"interval\":\"");
+	buf_puts(form, interval_name(entry->interval));
+	buf_puts(form, "\",\"device\":\"");
+	buf_puts(form, entry->uuid);
+	buf_puts(form, "\",\"revision\":0,\"end\":\"" TIME_FORM LOCAL_BEFORE);
+	buf_append(form, TIME_FORM, LOCAL);
+	put_offset(form, entry->offset_s);
 	return count_at;
 }
 
 int echo_learn(struct echo *echo, const char *line, const struct log_entry *entry) {
-	struct buf form, carries;
-	int r = 0;
+	struct buf form;
 
 	echo->len = 0;
 	if (line[0] != '{' || !entry->name.text || entry->revision > 0 || entry->status == RECORD_GAP ||
@@ -83,24 +93,16 @@ int echo_learn(struct echo *echo, const char *line, const struct log_entry *entr
 		return 0;
 	}
 	buf_init(&form, BUF_ANY);
-	buf_init(&carries, BUF_ANY);
-	echo->count_at = put_form(&form, &carries, entry);
-	size_t len = form.len;
-	if (buf_error(&form) == 0 && buf_error(&carries) == 0) {
-		buf_append(&form, carries.data, carries.len);
-	}
-	unsigned char *grown = buf_error(&form) == 0 && form.len == 2 * len ? realloc(echo->form, form.len) : NULL;
+	echo->count_at = put_form(&form, entry);
+	char *grown = buf_error(&form) == 0 ? realloc(echo->form, form.len) : NULL;
 	if (grown) {
 		memcpy(grown, form.data, form.len);
 		echo->form = grown;
-		echo->len = len;
+		echo->len = form.len;
 		echo->entry = *entry;
-	} else {
-		r = -ENOMEM;
 	}
 	buf_done(&form);
-	buf_done(&carries);
-	return r;
+	return grown ? 0 : -ENOMEM;
 }
 
 void echo_done(struct echo *echo) {
@@ -110,41 +112,48 @@ void echo_done(struct echo *echo) {
 
 /* Hearing */
 
-/* The high bit of each byte that is not what it should be. */
-static inline vector differences(const char *text, const unsigned char *form, const unsigned char *carry) {
-	vector bytes, expected, carries;
-	memcpy(&bytes, text, VECTOR);
-	memcpy(&expected, form, VECTOR);
-	memcpy(&carries, carry, VECTOR);
-	bytes ^= expected;
-	return bytes | (bytes + carries);
+static inline vector load(const void *bytes) {
+	vector loaded;
+	memcpy(&loaded, bytes, VECTOR);
+	return loaded;
 }
 
-/* A stretch of the form, which is longer than a vector; the last one overlaps the one before. */
-static inline vector differ(const char *text, const struct echo *echo, size_t from, size_t to) {
-	const unsigned char *form = echo->form, *carry = echo->form + echo->len;
-	size_t at = from;
-	vector all = {0};
-
-	text -= from;
-	for (; at + VECTOR < to; at += VECTOR) {
-		all |= differences(text + at, form + at, carry + at);
+/* Ors together what differs of a stretch that is longer than a vector; the last one overlaps the one before. */
+static inline vector differ(const char *text, const char *form, size_t len) {
+	vector all = (load(text + len - VECTOR) ^ load(form + len - VECTOR)) | (load(text) ^ load(form));
+	for (size_t at = VECTOR; at + VECTOR < len; at += VECTOR) {
+		all |= load(text + at) ^ load(form + at);
 	}
-	at = to - VECTOR;
-	return all | differences(text + at, form + at, carry + at);
+	return all;
 }
 
-static inline bool any(vector bytes) {
-	uint64_t halves[2];
-	memcpy(halves, &bytes, sizeof(halves));
-	return ((halves[0] | halves[1]) & 0x8080808080808080) != 0;
+/* The same with times in it: the high bits say what differs too much. */
+static inline vector differ_by_carry(const char *text, const char *form, const unsigned char *carries, size_t len) {
+	vector left = load(text + len - VECTOR) ^ load(form + len - VECTOR);
+	vector all = left | (left + load(carries + len - VECTOR));
+	for (size_t at = 0; at + VECTOR < len; at += VECTOR) {
+		left = load(text + at) ^ load(form + at);
+		all |= left | (left + load(carries + at));
+	}
+	return all;
+}
+
+static inline bool any(vector bytes, vector high_bits) {
+	uint64_t halves[4];
+	memcpy(halves, &bytes, VECTOR);
+	memcpy(halves + 2, &high_bits, VECTOR);
+	return (halves[0] | halves[1] | ((halves[2] | halves[3]) & 0x8080808080808080)) != 0;
+}
+
+static inline uint64_t eight(const char *at) {
+	uint64_t word;
+	memcpy(&word, at, sizeof(word));
+	return word;
 }
 
 static inline bool is_same_time(const char *a, const char *b) {
-	uint64_t left[3] = {0}, right[3] = {0};
-	memcpy(left, a, UTC_PLAIN);
-	memcpy(right, b, UTC_PLAIN);
-	return ((left[0] ^ right[0]) | (left[1] ^ right[1]) | (left[2] ^ right[2])) == 0;
+	enum { LAST = UTC_PLAIN - 8 };
+	return ((eight(a) ^ eight(b)) | (eight(a + 8) ^ eight(b + 8)) | (eight(a + LAST) ^ eight(b + LAST))) == 0;
 }
 
 static inline bool hear_time(struct heard_time *heard, const char *text, usec_t *ret) {
@@ -159,47 +168,56 @@ static inline bool hear_time(struct heard_time *heard, const char *text, usec_t 
 	return true;
 }
 
-/* Digits.  Returns how many. */
+/*
+ * Up to six digits; 7: there may be more.  Returns how many.  Without a branch, for how many there are is hard to foretell.
+ */
 static inline size_t hear_count(const char *text, int64_t *ret) {
-	unsigned count = 0;
-	size_t len = 0;
-	for (; len < COUNT_DIGITS && scan_is_digit(text[len]); len++) {
-		count = count * 10 + (unsigned)(text[len] - '0');
-	}
-	*ret = count;
+	uint64_t digits = le64toh(eight(text)) ^ 0x3030303030303030;
+	uint64_t others = (digits | ((digits & 0x7f7f7f7f7f7f7f7f) + 0x7676767676767676)) & 0x8080808080808080;
+	unsigned len = (unsigned)__builtin_ctzll(others | UINT64_C(1) << 63) / 8;
+
+	/* The digits behind as many zeros as there are others; then of two, four and eight the number. */
+	digits = digits << 8 << (56 - 8 * len);
+	digits = (digits * 10 + (digits >> 8)) & 0x00ff00ff00ff00ff;
+	digits = (digits * 100 + (digits >> 16)) & 0x0000ffff0000ffff;
+	*ret = (int64_t)((digits * 10000 + (digits >> 32)) & 0xffffffff);
 	return len;
 }
 
-bool echo_hear(struct echo *echo, struct heard_times *times, const char *line, size_t len) {
-	enum {
-		TIME_AT = sizeof("{\"time\":\"") - 1,
-		NAME_AT = TIME_AT + UTC_PLAIN + sizeof("\",\"name\":\"") - 1,
-		END_BEHIND = UTC_PLAIN + sizeof("\",\"local_time\":\"") - 1 + LOCAL + sizeof("+00:00\"") - 1,
-	};
+/* The whole line, which ends as a record does; 0 if it does not. */
+static inline size_t whole_line(const char *text, size_t from, size_t len) {
+	const char *newline = memchr(text + from, '\n', len - from);
+	return newline && newline[-1] == '}' ? (size_t)(newline - text) + 1 : 0;
+}
+
+size_t echo_hear(struct echo *echo, struct heard_times *times, const char *text, size_t len) {
 	struct log_entry *entry = &echo->entry;
 	int64_t count = 0;
 	size_t digits = 0;
-	usec_t start, end;
 
-	/* The form and its count, and a byte more for what ends that. */
-	if (echo->len == 0 || len < echo->len + COUNT_DIGITS + 1) {
-		return false;
+	if (echo->len == 0 || len < echo->len + COUNT) {
+		return 0;
 	}
-	vector different = differ(line, echo, 0, echo->count_at);
 	if (entry->status == RECORD_OK) {
-		digits = hear_count(line + echo->count_at, &count);
-		if (digits == 0) {
-			return false;
+		digits = hear_count(text + echo->count_at, &count);
+		if (digits == 0 || digits == COUNT - 1) {
+			return 0;
 		}
 	}
-	different |= differ(line + echo->count_at + digits, echo, echo->count_at, echo->len);
-	if (any(different) || line[len - 2] != '}' || !hear_time(&times->start, line + TIME_AT, &start) ||
-	    !hear_time(&times->end, line + echo->len + digits - END_BEHIND, &end) || end <= start) {
-		return false;
+	const char *status = text + echo->count_at + digits, *behind = text + echo->len + digits - TIMES_BEHIND;
+	size_t status_len = echo->len - echo->count_at - TIMES_BEHIND;
+	vector front = differ(text + TIMES_AT_FRONT, echo->form + TIMES_AT_FRONT, echo->count_at - TIMES_AT_FRONT);
+	vector middle = differ(status, echo->form + echo->count_at, status_len);
+	vector at_front = differ_by_carry(text, echo->form, front_carries, TIMES_AT_FRONT);
+	vector at_end = differ_by_carry(behind, echo->form + echo->len - TIMES_BEHIND, behind_carries, TIMES_BEHIND);
+	usec_t start, end;
+	if (any(front | middle, at_front | at_end) || !hear_time(&times->start, text + TIME_AT, &start) ||
+	    !hear_time(&times->end, behind, &end) || end <= start) {
+		return 0;
 	}
 	entry->start = start;
 	entry->end = end;
 	entry->count = count;
-	entry->name.text = line + NAME_AT;
-	return true;
+	entry->name.text = text + NAME_AT;
+	return whole_line(text, echo->len + digits, len);
 }

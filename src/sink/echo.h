@@ -15,9 +15,9 @@
 
 /** What lines of a device are expected to begin with.  All zero: not known. */
 struct echo {
-	struct log_entry entry; /* the latest that was learnt or heard */
-	unsigned char *form;    /* the bytes, digits as zeros; behind them, for each what carries into its high bit if it differs */
+	char *form;             /* the bytes; in its times all digits are zeros */
 	size_t count_at, len;   /* of the form, which lacks the count; len 0: not known */
+	struct log_entry entry; /* the latest that was learnt or heard */
 };
 
 /** Times that were read last: other devices' next lines have the same.  All zero: none. */
@@ -36,11 +36,13 @@ __attribute__((warn_unused_result, nonnull))
 int echo_learn(struct echo *echo, const char *line, const struct log_entry *entry);
 
 /**
- * Takes a line that ends in its newline, if it is like the one that was learnt, in a file of the same format.
- * Then echo->entry is what the format's parse() would make of it.  Returns false if that must be asked.
+ * Takes the line at the front of a text, if all of it is there, and it is like the one that was learnt, in a file of
+ * the same format.  Then echo->entry is what the format's parse() would make of it.
+ *
+ * Returns the length of the line with its newline; 0 if that must be asked.
  */
 __attribute__((warn_unused_result, nonnull))
-bool echo_hear(struct echo *echo, struct heard_times *times, const char *line, size_t len);
+size_t echo_hear(struct echo *echo, struct heard_times *times, const char *text, size_t len);
 
 void echo_done(struct echo *echo);
 

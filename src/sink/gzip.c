@@ -186,6 +186,10 @@ void gunzip_free(struct gunzip *gunzip) {
 	free(gunzip);
 }
 
+void gunzip_skip(struct gunzip *gunzip, int64_t offset) {
+	gunzip->offset = offset;
+}
+
 /* More input for the stream.  A file that ends before the stream does is damaged. */
 static int refill(struct gunzip *gunzip) {
 	int64_t got = file_read(gunzip->fd, gunzip->in, sizeof(gunzip->in), gunzip->offset);

@@ -46,6 +46,10 @@ struct gunzip;
 __attribute__((warn_unused_result, nonnull))
 int gunzip_new(const char *path, struct gunzip **ret);
 
+/** Goes on, before anything has been read, from that place of the compressed file, where a member begins. */
+__attribute__((nonnull))
+void gunzip_skip(struct gunzip *gunzip, int64_t offset);
+
 /**
  * Reads on, up to len bytes of what was compressed, one of gzip's members behind the other;
  * fewer only at the end, or before what is damaged.  Returns their number; -EBADMSG if it is

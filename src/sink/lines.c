@@ -17,8 +17,15 @@ struct lines {
 	struct gunzip *gunzip; /* NULL: not compressed */
 	int64_t offset;        /* of what is read next, uncompressed */
 
-	char *data;
+	const struct lines_unpacker *unpacker; /* NULL: zlib */
+	void *user;
+	bool unpacking;        /* the file, by that */
+	const char *piece;     /* what has come from it, and has not been read */
+	size_t piece_len;
+
+	char *own;             /* a buffer */
 	size_t size;
+	const char *data;      /* that, or what the unpacker gave */
 	size_t begin, end;     /* what has been read and not been given away */
 	size_t looked;         /* no newline stands before that */
 	int64_t dropped_at;    /* where a line begins whose beginning was too long to keep; -1: there is none */
@@ -29,11 +36,12 @@ struct lines *lines_new(void) {
 	if (lines) {
 		lines->fd = -1;
 		lines->size = BLOCK;
-		lines->data = malloc(lines->size);
-		if (!lines->data) {
+		lines->own = malloc(lines->size);
+		if (!lines->own) {
 			free(lines);
 			return NULL;
 		}
+		lines->data = lines->own;
 	}
 	return lines;
 }
@@ -43,14 +51,20 @@ static void close_file(struct lines *lines) {
 	file_close(lines->fd);
 	lines->gunzip = NULL;
 	lines->fd = -1;
+	lines->unpacking = false;
 }
 
 void lines_free(struct lines *lines) {
 	if (lines) {
 		close_file(lines);
-		free(lines->data);
+		free(lines->own);
 		free(lines);
 	}
+}
+
+void lines_set_unpacker(struct lines *lines, const struct lines_unpacker *unpacker, void *user) {
+	lines->unpacker = unpacker;
+	lines->user = user;
 }
 
 static bool is_compressed(const char *path) {
@@ -63,11 +77,17 @@ static void begin_at(struct lines *lines, int64_t offset) {
 	lines->offset = offset;
 	lines->begin = lines->end = lines->looked = 0;
 	lines->dropped_at = -1;
+	lines->data = lines->own;
+	lines->piece_len = 0;
 }
 
 int lines_open(struct lines *lines, const char *path) {
 	close_file(lines);
 	begin_at(lines, 0);
+	if (is_compressed(path) && lines->unpacker) {
+		lines->unpacking = true;
+		return lines->unpacker->open(lines->user, path);
+	}
 	if (is_compressed(path)) {
 		return gunzip_new(path, &lines->gunzip);
 	}
@@ -76,7 +96,7 @@ int lines_open(struct lines *lines, const char *path) {
 }
 
 static int64_t read_some(struct lines *lines, size_t at, size_t len) {
-	char *data = lines->data + at;
+	char *data = lines->own + at;
 	int64_t got = lines->gunzip ? gunzip_read(lines->gunzip, data, len)
 	                            : file_read(lines->fd, data, len, lines->offset);
 	lines->offset += got > 0 ? got : 0;
@@ -112,7 +132,26 @@ int lines_seek(struct lines *lines, int64_t offset, size_t tail_len, uint64_t ta
 	return got == (int64_t)len && rng_hash(lines->data, len) == tail ? 0 : -ENODATA;
 }
 
-/* Puts what is left to the front, and gives up what is too long. */
+/* So that what is left fits into the buffer, and half a block behind it. */
+static int reserve(struct lines *lines, size_t left) {
+	size_t size = lines->size;
+	while (size < left + BLOCK / 2) {
+		size *= 2;
+	}
+	if (size == lines->size) {
+		return 0;
+	}
+	char *own = realloc(lines->own, size);
+	if (!own) {
+		return -ENOMEM;
+	}
+	lines->data = lines->data == lines->own ? own : lines->data;
+	lines->own = own;
+	lines->size = size;
+	return 0;
+}
+
+/* Puts what is left to the front of the buffer, and gives up what is too long. */
 static int make_room(struct lines *lines) {
 	size_t left = lines->end - lines->begin;
 
@@ -122,23 +161,59 @@ static int make_room(struct lines *lines) {
 	if (lines->dropped_at >= 0) {
 		left = 0;
 	}
-	memmove(lines->data, lines->data + lines->begin, left);
-	lines->begin = 0;
-	lines->end = lines->looked = left;
-	if (lines->size - left >= BLOCK / 2) {
-		return 0;
+	int r = reserve(lines, left);
+	if (r == 0) {
+		memmove(lines->own, lines->data + lines->begin, left);
+		lines->data = lines->own;
+		lines->begin = 0;
+		lines->end = lines->looked = left;
 	}
-	char *data = realloc(lines->data, lines->size * 2);
-	if (!data) {
-		return -ENOMEM;
+	return r;
+}
+
+/* The next piece.  Returns 1; 0 at the end of the file; or -errno. */
+static int unpack(struct lines *lines) {
+	int64_t got = lines->unpacker->next(lines->user, &lines->piece);
+	if (got == -EAGAIN) {
+		int r = make_room(lines);
+		got = r < 0 ? r : lines->unpacker->next(lines->user, &lines->piece);
 	}
-	lines->data = data;
-	lines->size *= 2;
-	return 0;
+	lines->piece_len = got > 0 ? (size_t)got : 0;
+	return got > 0 ? 1 : (int)got;
+}
+
+/* Reads from where they are the lines that begin in the piece; with what is left of one before, its end. */
+static int fill_from_piece(struct lines *lines) {
+	size_t len = lines->piece_len;
+	bool goes_on = lines->piece == lines->data + lines->end && lines->dropped_at < 0;
+
+	if (!goes_on && (lines->begin < lines->end || lines->dropped_at >= 0)) {
+		int r = make_room(lines);
+		if (r < 0) {
+			return r;
+		}
+		const char *newline = memchr(lines->piece, '\n', len);
+		size_t room = lines->size - lines->end;
+		len = newline ? (size_t)(newline - lines->piece) + 1 : len;
+		len = len < room ? len : room;
+		memcpy(lines->own + lines->end, lines->piece, len);
+	} else if (!goes_on) {
+		lines->data = lines->piece;
+		lines->begin = lines->end = lines->looked = 0;
+	}
+	lines->end += len;
+	lines->offset += (int64_t)len;
+	lines->piece += len;
+	lines->piece_len -= len;
+	return 1;
 }
 
 /* Returns 1; 0 at the end of the file; or -errno. */
 static int fill(struct lines *lines) {
+	if (lines->unpacking) {
+		int r = lines->piece_len > 0 ? 1 : unpack(lines);
+		return r > 0 ? fill_from_piece(lines) : r;
+	}
 	int r = make_room(lines);
 	if (r < 0) {
 		return r;
@@ -163,6 +238,16 @@ static int give(struct lines *lines, size_t to, bool whole, struct line *ret) {
 	lines->begin = lines->looked = to;
 	lines->dropped_at = -1;
 	return 1;
+}
+
+struct line lines_ahead(const struct lines *lines) {
+	size_t len = lines->dropped_at < 0 ? lines->end - lines->begin : 0;
+	return (struct line){.text = lines->data + lines->begin, .len = len, .at = lines->offset - (int64_t)len};
+}
+
+void lines_pass(struct lines *lines, size_t len) {
+	lines->begin += len;
+	lines->looked = lines->begin > lines->looked ? lines->begin : lines->looked;
 }
 
 int lines_next(struct lines *lines, struct line *ret) {

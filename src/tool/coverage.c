@@ -192,13 +192,8 @@ static int add_correction(struct coverage *coverage, const struct log_entry *ent
 int coverage_add(struct coverage *coverage, const struct log_entry *entry, struct position at) {
 	struct stretch stretch = {.start = entry->start, .end = entry->end, .status = entry->status, .at = at};
 
-	/* Nearly always. */
-	if (coverage->len > 0 && entry->revision == 0 && entry->status != RECORD_GAP) {
-		struct stretch *last = &coverage->list[coverage->len - 1];
-		if (last->end == entry->start && last->status == entry->status) {
-			last->end = entry->end;
-			return COVERING_NEXT;
-		}
+	if (coverage_go_on(coverage, entry)) {
+		return COVERING_NEXT;
 	}
 	return entry->revision == 0 ? add_first(coverage, entry, &stretch) : add_correction(coverage, entry, &stretch);
 }

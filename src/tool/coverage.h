@@ -58,6 +58,18 @@ enum covering {
 __attribute__((warn_unused_result, nonnull))
 int coverage_add(struct coverage *coverage, const struct log_entry *entry, struct position at);
 
+/** Takes it in if it goes on from the latest one with the same status, as nearly all do, and is a first record and no gap. */
+__attribute__((warn_unused_result, nonnull))
+static inline bool coverage_go_on(struct coverage *coverage, const struct log_entry *entry) {
+	struct stretch *last = coverage->len > 0 ? &coverage->list[coverage->len - 1] : NULL;
+	if (!last || last->end != entry->start || last->status != entry->status || entry->revision > 0 ||
+	    entry->status == RECORD_GAP) {
+		return false;
+	}
+	last->end = entry->end;
+	return true;
+}
+
 /** The place of the first stretch that ends after the instant. */
 __attribute__((nonnull))
 size_t coverage_find(const struct coverage *coverage, usec_t instant);

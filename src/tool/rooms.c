@@ -41,7 +41,8 @@ static struct room *guess(struct rooms *rooms, int try) {
 }
 
 static void note_last(struct rooms *rooms, size_t room) {
-	rooms->list[rooms->last].follower = room;
+	struct room *last = &rooms->list[rooms->last];
+	last->follower = room;
 	rooms->last = room;
 }
 
@@ -78,11 +79,8 @@ static bool is_named_as_before(const struct room *room, const struct slice *name
 	       (name->len == 0 || memcmp(room->name_in_sample.text, name->text, name->len) == 0);
 }
 
-/* Keeps a line for later, once for each file and when the name has changed. */
+/* Keeps a line for later. */
 static int sample(struct room *room, const struct log_entry *entry, uint32_t file, const struct line *line) {
-	if (room->sample_file == file && is_named_as_before(room, &entry->name)) {
-		return 0;
-	}
 	room->sample_file = file;
 	buf_clear(&room->sample);
 	buf_append(&room->sample, line->text, line->len);
@@ -103,20 +101,9 @@ static int note_offset(struct room *room, const struct log_entry *entry) {
 	int r = array_reserve(&room->offsets, &room->offset_size, room->offset_count + 1, sizeof(*room->offsets));
 	if (r == 0) {
 		room->offsets[room->offset_count++] = (struct zone_offset){entry->start, entry->offset_s};
+		room->offset_s = entry->offset_s;
 	}
 	return r;
-}
-
-/* Takes in a record of the room. */
-static inline int take(struct room *room, const struct log_entry *entry, struct position at, const struct line *line) {
-	int r = sample(room, entry, at.file, line);
-	if (room->length == 0 && entry->status != RECORD_GAP) {
-		room->length = entry->end - entry->start;
-	}
-	if (r == 0 && entry->revision == 0) {
-		r = note_offset(room, entry);
-	}
-	return r < 0 ? r : coverage_add(&room->coverage, entry, at);
 }
 
 int rooms_take(struct rooms *rooms, const struct log_entry *entry, struct position at, const struct log_codec *codec,
@@ -129,18 +116,41 @@ int rooms_take(struct rooms *rooms, const struct log_entry *entry, struct positi
 	*ret_room = room;
 	room->codec = codec;
 	r = echo_learn(&room->echo, line->text, entry);
-	return r < 0 ? r : take(room, entry, at, line);
+	if (r == 0 && (room->sample_file != at.file || !is_named_as_before(room, &entry->name))) {
+		r = sample(room, entry, at.file, line);
+	}
+	if (room->length == 0 && entry->status != RECORD_GAP) {
+		room->length = entry->end - entry->start;
+	}
+	if (r == 0 && entry->revision == 0) {
+		r = note_offset(room, entry);
+	}
+	return r < 0 ? r : coverage_add(&room->coverage, entry, at);
 }
 
-int rooms_hear(struct rooms *rooms, struct position at, const struct log_codec *codec, const struct line *line,
-               struct room **ret_room, const struct log_entry **ret_entry) {
+/* Takes in a record that is like one that the room has taken before: in name, status, offset and revision. */
+static inline int take_echo(struct room *room, struct position at, const struct line *line) {
+	const struct log_entry *entry = &room->echo.entry;
+	int r = room->sample_file == at.file ? 0 : sample(room, entry, at.file, line);
+	if (r == 0 && room->offset_s != entry->offset_s) {
+		r = note_offset(room, entry);
+	}
+	if (r < 0) {
+		return r;
+	}
+	return coverage_go_on(&room->coverage, entry) ? COVERING_NEXT : coverage_add(&room->coverage, entry, at);
+}
+
+int rooms_hear(struct rooms *rooms, const struct line *text, struct position at, const struct log_codec *codec,
+               struct line *ret_line, struct room **ret_room) {
 	for (int try = 0; try < 2; try++) {
 		struct room *room = guess(rooms, try);
-		if (room && room->codec == codec && echo_hear(&room->echo, &rooms->times, line->text, line->len)) {
+		size_t len = room && room->codec == codec ? echo_hear(&room->echo, &rooms->times, text->text, text->len) : 0;
+		if (len > 0) {
 			note_last(rooms, (size_t)(room - rooms->list));
 			*ret_room = room;
-			*ret_entry = &room->echo.entry;
-			return take(room, &room->echo.entry, at, line);
+			*ret_line = (struct line){text->text, len, text->at, true};
+			return take_echo(room, at, ret_line);
 		}
 	}
 	return -EAGAIN;

@@ -14,14 +14,17 @@
 #include "tool/coverage.h"
 
 struct room {
+	/* What is looked at for each record stands together. */
+	const struct log_codec *codec;
+	size_t follower;          /* the room of the record that came behind one of this one */
+	uint32_t sample_file;
+	int32_t offset_s;         /* the latest of the offsets */
+	struct coverage coverage;
+	struct echo echo;         /* what its records look like */
 	char uuid[64];
 	enum interval interval;
-	size_t follower;          /* the room of the record that came behind one of this one */
-	struct echo echo;         /* what its records look like */
 	struct buf sample;        /* a line, the latest that is the first of its name or of a file */
 	struct slice name_in_sample;
-	uint32_t sample_file;
-	const struct log_codec *codec;
 	char *name, *site, *account, *labels; /* what it says, when rooms_settle() has read it; "" if nothing */
 	int64_t capacity;         /* 0: unknown */
 	struct zone_offset *offsets; /* as the log's local times have them: ascending */
@@ -29,7 +32,6 @@ struct room {
 	usec_t first, length;     /* where its first record begins; of its first bucket, or if there are only gaps, of the first */
 	struct zone *zone;        /* made by rooms_settle() of the offsets, as is the grid */
 	struct grid grid;
-	struct coverage coverage;
 };
 
 /** In the order in which they appear in the log.  All zero: none yet. */
@@ -53,14 +55,14 @@ int rooms_take(struct rooms *rooms, const struct log_entry *entry, struct positi
                const struct line *line, struct room **ret_room);
 
 /**
- * The same for a line that nobody has read yet, if it is like an earlier one of its room, as nearly all are.  Then
- * *ret_entry is what the codec would make of it, valid until the next one is taken.
+ * The same for the line at the front of a text, which nobody has read yet, if it is like an earlier one of its room, as
+ * nearly all are.  Then *ret_line is that, and the entry in its room's echo is what the codec would make of it.
  *
  * Returns -EAGAIN if the codec must be asked: nothing has been taken in.
  */
 __attribute__((warn_unused_result, nonnull))
-int rooms_hear(struct rooms *rooms, struct position at, const struct log_codec *codec, const struct line *line,
-               struct room **ret_room, const struct log_entry **ret_entry);
+int rooms_hear(struct rooms *rooms, const struct line *text, struct position at, const struct log_codec *codec,
+               struct line *ret_line, struct room **ret_room);
 
 /** When all has been read: gives the rooms their zones.  Returns 0 or -ENOMEM. */
 __attribute__((warn_unused_result, nonnull))

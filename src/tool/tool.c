@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/word.h"
 #include "sink/lines.h"
+#include "tool/inflate.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -334,54 +335,101 @@ void progress_end(const struct progress *progress) {
 	}
 }
 
-/* Returns what the record is to those before it; or that it is none, or a header, or -ENOMEM. */
-static int take_line(struct rooms *rooms, const struct log_codec *codec, struct seen *seen) {
-	static struct log_entry entry;
-	int r = rooms_hear(rooms, seen->at, codec, seen->line, &seen->room, &seen->entry);
-	if (r == -EAGAIN) {
-		seen->entry = &entry;
-		r = codec->parse(seen->line->text, seen->line->len, &entry);
-		r = r < 0 ? r : rooms_take(rooms, &entry, seen->at, codec, seen->line, &seen->room);
+struct reading {
+	struct rooms *rooms;
+	struct lines *lines;
+	const struct log_file *file;
+	const struct log_codec *codec;
+	struct position at;
+	tool_visit *visit;
+	tool_odd *odd;
+	void *user;
+};
+
+/* Takes the lines of the text that are like earlier ones, as nearly all are.  Returns what it has taken; *ret 0 or -errno. */
+static size_t hear(struct reading *reading, struct line text, int *ret) {
+	struct seen seen = {.at = {reading->at.file, reading->at.line + 1}};
+	size_t taken = 0;
+	struct line line;
+	int r = 0;
+
+	seen.line = &line;
+	while (r >= 0) {
+		r = rooms_hear(reading->rooms, &text, seen.at, reading->codec, &line, &seen.room);
+		if (r >= 0) {
+			seen.covering = (enum covering)r;
+			seen.entry = &seen.room->echo.entry;
+			r = reading->visit(&seen, reading->user);
+			seen.at.line++;
+			taken += line.len;
+			text.text += line.len;
+			text.at += (int64_t)line.len;
+			text.len -= line.len;
+		}
 	}
-	return r;
+	reading->at.line = seen.at.line - 1;
+	*ret = r == -EAGAIN ? 0 : r;
+	return taken;
 }
 
-static int read_file(const struct log_file *file, struct lines *lines, struct position at, struct rooms *rooms,
-                     tool_visit *visit, tool_odd *odd, void *user) {
-	const struct log_codec *codec = log_codec_of_name(file->name);
-	struct line line;
-	int r = lines_open(lines, file->path);
+static int take_line(struct reading *reading, const struct line *line) {
+	struct log_entry entry;
+	struct seen seen = {.entry = &entry, .line = line};
+	bool is_whole = line->text && line->whole;
+	int r;
 
-	while (r >= 0 && (r = lines_next(lines, &line)) > 0) {
-		struct seen seen = {.at = at, .line = &line};
-		seen.at.line = ++at.line;
-		int taken = line.text && line.whole ? take_line(rooms, codec, &seen) : -EBADMSG;
-		if (taken >= 0) {
-			seen.covering = (enum covering)taken;
-			r = visit(&seen, user);
-		} else if (taken == -EBADMSG && !(file->current && !line.whole)) {
-			/* The daemon may just be writing the last line of its file. */
-			r = odd(at, !line.text ? "too long" : !line.whole ? "torn" : "not a record", user);
-		} else if (taken == -ENOMEM) {
-			r = taken;
+	if (is_whole && hear(reading, *line, &r) > 0) {
+		return r;
+	}
+	reading->at.line++;
+	seen.at = reading->at;
+	r = is_whole ? reading->codec->parse(line->text, line->len, &entry) : -EBADMSG;
+	if (r == 0) {
+		r = rooms_take(reading->rooms, &entry, reading->at, reading->codec, line, &seen.room);
+		seen.covering = (enum covering)r;
+		return r < 0 ? r : reading->visit(&seen, reading->user);
+	}
+	if (r == -EBADMSG && !(reading->file->current && !line->whole)) {
+		/* The daemon may just be writing the last line of its file. */
+		return reading->odd(reading->at, !line->text ? "too long" : !line->whole ? "torn" : "not a record", reading->user);
+	}
+	return 0;
+}
+
+static int read_file(struct reading *reading) {
+	struct line line;
+	int r = lines_open(reading->lines, reading->file->path);
+
+	reading->codec = log_codec_of_name(reading->file->name);
+	while (r >= 0 && (r = lines_next(reading->lines, &line)) > 0) {
+		r = take_line(reading, &line);
+		if (r >= 0) {
+			lines_pass(reading->lines, hear(reading, lines_ahead(reading->lines), &r));
 		}
 	}
 	if (r == -EBADMSG) {
-		at.line++;
-		r = odd(at, "damaged from here on", user);
+		reading->at.line++;
+		r = reading->odd(reading->at, "damaged from here on", reading->user);
 	}
 	return r;
 }
 
 int tool_read(const struct log_files *files, struct rooms *rooms, tool_visit *visit, tool_odd *odd, void *user) {
 	struct lines *lines = lines_new();
+	struct inflater *inflater = inflater_new();
 	struct progress progress;
-	int r = lines ? 0 : -ENOMEM, unread = 0;
+	int r = lines && inflater ? 0 : -ENOMEM, unread = 0;
 
+	if (r == 0) {
+		lines_set_unpacker(lines, &inflater_way, inflater);
+	}
 	progress_init(&progress, "reading the log");
 	for (size_t i = 0; r != -ENOMEM && i < files->len; i++) {
 		progress_show(&progress, i, files->len, "files");
-		r = read_file(&files->list[i], lines, (struct position){(uint32_t)i, 0}, rooms, visit, odd, user);
+		struct reading reading = {
+			.rooms = rooms, .lines = lines, .file = &files->list[i], .at = {(uint32_t)i, 0}, .visit = visit, .odd = odd, .user = user,
+		};
+		r = read_file(&reading);
 		if (r < 0) {
 			progress_end(&progress);
 			tool_error("%s: %s", files->list[i].path, strerror(-r));
@@ -390,6 +438,7 @@ int tool_read(const struct log_files *files, struct rooms *rooms, tool_visit *vi
 	}
 	progress_end(&progress);
 	lines_free(lines);
+	inflater_free(inflater);
 	if (r == -ENOMEM || rooms_settle(rooms) < 0) {
 		return EX_OSERR;
 	}

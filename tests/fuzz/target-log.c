@@ -8,9 +8,12 @@
 
 #include "fuzz.h"
 
+#include "base/rng.h"
 #include "sink/echo.h"
 #include "sink/ndjson.h"
+#include "sink/lines.h"
 #include "sink/replay.h"
+#include "tool/inflate.h"
 
 #include <errno.h>
 #include <string.h>
@@ -64,8 +67,9 @@ static void check_echoes(struct echo echoes[static 4], struct heard_times *times
                          const struct log_entry *entry) {
 	static size_t next;
 	for (size_t i = 0; i < 4; i++) {
-		if (echo_hear(&echoes[i], times, text, len)) {
-			must(r == 0 && is_same(entry, &echoes[i].entry), "%d, and heard", r);
+		size_t heard = echo_hear(&echoes[i], times, text, len);
+		if (heard > 0) {
+			must(heard == len && r == 0 && is_same(entry, &echoes[i].entry), "%d, and heard", r);
 		}
 	}
 	if (r == 0) {
@@ -98,6 +102,41 @@ static void check_lines(const char *name, const char *text, size_t len) {
 	}
 }
 
+/* All lines of a file, and how it ended. */
+static uint64_t sum_lines(struct lines *lines, const char *path, size_t *ret_count, int *ret_end) {
+	struct line line;
+	uint64_t sum = 0;
+	int r = lines_open(lines, path);
+
+	*ret_count = 0;
+	while (r >= 0 && (r = lines_next(lines, &line)) > 0) {
+		uint64_t parts[] = {sum, line.text ? rng_hash(line.text, line.len) : 1, line.len, (uint64_t)line.at, line.whole};
+		sum = rng_hash(parts, sizeof(parts));
+		++*ret_count;
+	}
+	*ret_end = r;
+	return sum;
+}
+
+/* What is unpacked at once is what is unpacked by blocks; what is damaged may be found to be so later. */
+static void check_unpacking(const char *path) {
+	struct lines *slow = lines_new(), *fast = lines_new();
+	struct inflater *inflater = inflater_new();
+	size_t slow_count, fast_count;
+	int slow_end, fast_end;
+
+	must(slow && fast && inflater, "memory");
+	lines_set_unpacker(fast, &inflater_way, inflater);
+	uint64_t slow_sum = sum_lines(slow, path, &slow_count, &slow_end);
+	uint64_t fast_sum = sum_lines(fast, path, &fast_count, &fast_end);
+	must(slow_end < 0 || (fast_end == 0 && fast_sum == slow_sum), "%zu lines, and %zu at once, %d", slow_count, fast_count, fast_end);
+	must(fast_end == 0 || fast_end == -EBADMSG, "%d", fast_end);
+	must(fast_count >= slow_count, "%zu lines, and %zu at once", slow_count, fast_count);
+	lines_free(slow);
+	lines_free(fast);
+	inflater_free(inflater);
+}
+
 void fuzz_one(const uint8_t *data, size_t len) {
 	if (len == 0) {
 		return;
@@ -113,6 +152,7 @@ void fuzz_one(const uint8_t *data, size_t len) {
 	(void)fuzz_write(current, "", 0);
 	char path[512];
 	(void)snprintf(path, sizeof(path), "%s", fuzz_write(name, data + 1, len - 1));
+	check_unpacking(path);
 	int r = replay_run(fuzz_directory(), current, NULL, &replay, &zeros, &err);
 	must(r == 0, "%s", err.text);
 	must(visits == replay.records, "%zu visits, %zu records", visits, replay.records);
