@@ -150,7 +150,7 @@ SIM_SRC   := $(wildcard tests/sim/*.c)
 SIM_OBJ   := $(SIM_SRC:%.c=$(BUILD)/%.o)
 SIM       := $(BUILD)/sim/sim
 TORTURED  := $(BUILD)/tortured
-BENCH     := $(BUILD)/bench/bare $(BUILD)/bench/floor $(BUILD)/bench/usage
+BENCH     := $(BUILD)/bench/bare $(BUILD)/bench/floor $(BUILD)/bench/inflate $(BUILD)/bench/usage
 DELAY     := $(BUILD)/bench/delay.so
 NO_SEM    := $(BUILD)/no-semaphores.so
 FUZZ_SRC  := $(wildcard tests/fuzz/target-*.c)

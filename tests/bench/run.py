@@ -433,37 +433,100 @@ def row_restart(bench):
 
 
 def year_of_rooms(bench, rooms=50, days=365):
-    """A log of a year of quarter hours, a file a day, as the daemon writes them; about 1 GB."""
-    if shutil.disk_usage(bench.folder).free < 1.25 * GIB:
-        raise Skipped(f"{bench.folder.parent} has less than 1.25 GiB free")
+    """A log of a year of quarter hours, a file a day, as the daemon writes them, about 1 GB; and the same compressed."""
+    if shutil.disk_usage(bench.folder).free < 1.4 * GIB:
+        raise Skipped(f"{bench.folder.parent} has less than 1.4 GiB free")
     bench.daemon_once(1, 1)
     record = json.loads((bench.folder / "log/occupancy.ndjson").read_text())
-    record.update(interval="QUARTERHOURLY", site="Denver HQ", labels={"floor": "2", "use": "meeting"})
-    names = ("time", "name", "count", "device", "end", "local_time")
-    template = json.dumps({**record, **dict.fromkeys(names, "%s"), "count": "#"}, separators=(",", ":")).replace('"#"', "%d")
-    folder = bench.folder / "year"
-    folder.mkdir()
+    record.update(interval="QUARTERHOURLY", site="Denver HQ", labels={"floor": "2", "use": "meeting"}, time="%(begin)s", name="%(name)s",
+                  count="%(count)d", device="%(device)s.v0", end="%(end)s", local_time="%(clock)s+00:00", timestamp_ms="%(ms)d",
+                  event_counts={"people": "%(count)d"}, approximate_timestamps_ms={"people": "%(near)d"},
+                  reporting_devices={"people": ["%(device)s"]}, date_local="%(clock)s", date_utc="%(clock)s", polled_at="%(polled)s")
+    line = re.sub(r'"(%\(\w+\)d)"', r"\1", json.dumps(record, separators=(",", ":"))) + "\n"
+    plain, compressed = bench.folder / "year", bench.folder / "year-gz"
+    plain.mkdir()
     first, dice = 1763884800, random.Random(5)
-    for day in range(days):
-        with open(folder / f"occupancy-{rfc3339(first + 86400 * (day + 1)).translate({45: None, 58: None})}.ndjson", "w") as log:
-            for start in range(first + 86400 * day, first + 86400 * (day + 1), 900):
+    for day in range(first, first + 86400 * days, 86400):
+        with open(plain / f"occupancy-{rfc3339(day + 86400).translate({45: None, 58: None})}.ndjson", "w") as log:
+            for start in range(day, day + 86400, 900):
                 begin, end = rfc3339(start), rfc3339(start + 900)
-                log.writelines(template % (begin, f"Room {room}", dice.randrange(12), f"{10**9 + room:022d}.v0", end,
-                                           begin[:-1] + "+00:00") + "\n" for room in range(rooms))
-    return folder
+                log.writelines(line % {
+                    "begin": begin, "end": end, "clock": begin[:-1], "name": f"Room {room}", "count": dice.randrange(12),
+                    "device": f"{10**9 + room:022d}", "ms": start * 1000, "near": start * 1000 + dice.randrange(900_000),
+                    "polled": f"{rfc3339(start + 960 + room % 30)[:-1]}.{dice.randrange(1000):03d}Z"} for room in range(rooms))
+    shutil.copytree(plain, compressed)
+    subprocess.run(["gzip", "-6", *compressed.iterdir()], check=True)
+    return plain, compressed
+
+
+PARSE = "import json, sys\nfor path in sys.argv[1:]:\n    for line in open(path):\n        json.loads(line)"
 
 
 @row(Line("CPU of `occupancyctl verify`, a year of quarter hours of 50 rooms, to `wc -l`", most=2),
-     Line("CPU of `occupancyctl export --long` of the same, to `wc -l`", most=2.5))
+     Line("CPU of `occupancyctl export --long` of the same, to `wc -l`", most=2.5),
+     Line("CPU of `occupancyctl verify` of the same, compressed, to libdeflate's alone for unpacking it", most=1.3),
+     Line("the same, to zlib's", most=1.3),
+     Line("CPU of Python's `json` for a month of it, to `occupancyctl verify`", least=10),
+     Line("CPU of `occupancyctl report -o` of the year", most=1.5, unit="s"),
+     Line("memory of that, of compressed files", most=16, unit="MiB"))
 def row_year(bench):
-    folder = year_of_rooms(bench)
-    files = sorted(folder.iterdir())
+    plain, compressed = year_of_rooms(bench)
+    tool, files, packed = bench.build / "occupancyctl", sorted(plain.iterdir()), sorted(compressed.iterdir())
+    report = ["report", "-o", bench.folder / "report.html"]
+
+    def count():
+        return bench.cpu(["/usr/bin/wc", "-l", *files])
     try:
         for command in (["verify"], ["export", "--long"]):
-            yield bench.against(lambda: bench.cpu([bench.build / "occupancyctl", *command, folder]),
-                                lambda: bench.cpu(["/usr/bin/wc", "-l", *files]), bench.runs)
+            yield bench.against(lambda: bench.cpu([tool, *command, plain]), count, bench.runs)
+        for library in ("libdeflate", "zlib"):
+            yield bench.against(lambda: bench.cpu([tool, "verify", compressed]),
+                                lambda: bench.cpu([bench.build / "bench/inflate", library, *packed]), bench.runs)
+        yield bench.against(lambda: bench.cpu(["/usr/bin/python3", "-c", PARSE, *files[:30]]),
+                            lambda: bench.cpu([tool, "verify", *files[:30]]), min(bench.runs, 3))
+        yield Figure([bench.cpu([tool, *report, plain]) for _ in range(bench.runs)])
+        yield Figure([bench.run([tool, *report, compressed])[1] / 1024 for _ in range(min(bench.runs, 3))])
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(plain)
+        shutil.rmtree(compressed)
+
+
+def read_status(path):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        return sum(len(part) for part in iter(lambda: client.recv(1 << 20), b""))
+
+
+TURN = 512 << 10  # no more is written in a turn of the loop
+
+
+@row(Line("CPU of `occupancyctl status`, 100,000 devices", most=0.5, unit="s"),
+     Line("CPU of the daemon for a turn's share of that", most=20, unit="ms"))
+def row_status(bench):
+    config = bench.configure(100_000, int(time.time()) // 60 * 60, interval='"DAILY"', window='"1d"')
+    run = bench.folder / "run"
+    run.mkdir(exist_ok=True)
+    config.write_text(re.sub(r'backfill_from = "[^"]*"; ', "", config.read_text())
+                      .replace("state = { ", f'state = {{ runtime_directory = "{run}"; '))
+    process, _ = started(bench, daemon(bench, config))
+
+    def used():
+        return sum(int(ticks) for ticks in open(f"/proc/{process.pid}/stat").read().rsplit(")", 1)[1].split()[11:13])
+
+    def asked():
+        done = subprocess.run(bench.counted([bench.build / "occupancyctl", "status", "-c", config]), text=True, stdout=subprocess.PIPE)
+        assert done.returncode in (0, 1) and "100000 rooms" in done.stdout, f"{done.returncode}: {done.stdout[:200]}"
+        return bench.usage()[0]
+
+    def turn(times=5):
+        before = used()
+        turns = sum(read_status(run / "status") for _ in range(times)) / TURN
+        return (used() - before) / os.sysconf("SC_CLK_TCK") / turns * 1000
+    try:
+        yield Figure([asked() for _ in range(bench.runs)])
+        yield Figure([turn() for _ in range(bench.runs)])
+    finally:
+        ended(process)
 
 
 def instructions(bench, idle, due):
@@ -584,7 +647,7 @@ def machine():
     virtual = re.search(r"^Hypervisor vendor:\s*(.*)", listed, re.M)
     debian = pathlib.Path("/etc/debian_version").read_text().strip()
     versions = {
-        **{name: said("pkg-config", "--modversion", name) for name in ("libcurl", "json-c", "libconfig", "libsystemd", "zlib")},
+        **{name: said("pkg-config", "--modversion", name) for name in ("libcurl", "json-c", "libconfig", "libsystemd", "zlib", "libdeflate")},
         "OpenSSL": said("openssl", "version"), "nginx": said("/usr/sbin/nginx", "-v"),
         "collectd": said("/usr/sbin/collectd", "-h"), "gcc": said(os.environ.get("CC", "cc"), "--version")}
     return (f"On {platform.node()} ({os.cpu_count()} CPUs {cpu}, {memory:.0f} GiB"
