@@ -294,7 +294,7 @@ run-demo: $(PROGRAM) $(TOOL) $(FAKE) $(DEMO_BIN)
 
 ## Test
 
-.PHONY: check check-quick run-check run-unit check-load check-crash check-service check-anywhere check-debian check-container \
+.PHONY: check check-quick run-check run-unit check-load check-status check-crash check-service check-anywhere check-debian check-container \
         check-cross run-cross tsan static lint tests
 check: deps
 	$(Q)$(MAKE) --no-print-directory run-check
@@ -319,6 +319,10 @@ run-unit: $(UNIT_BIN)
 # Two hundred devices for ten minutes, where `make check` has two.
 check-load: deps
 	$(Q)LOAD_MINUTES=10 $(MAKE) --no-print-directory run-check ONLY=system PYTEST_ARGS='-k test_load -s'
+
+# A hundred thousand devices and fifty clients that read nothing, where `make check` has five thousand.
+check-status: deps
+	$(Q)STATUS_DEVICES=100000 $(MAKE) --no-print-directory run-check ONLY=system PYTEST_ARGS='-k test_status -s'
 
 # Five hundred kills in each format, disks filled twenty times each, a week caught up at five requests
 # a second: `make check` has a few of each.
@@ -605,6 +609,7 @@ help:
 	@echo '                 WORKERS=4 runs so many system tests at a time, WORKERS=1 one after the other'
 	@echo 'make check-quick the unit tests, lint, the fuzz corpora and 60 seeds: seconds'
 	@echo 'make check-load  the load test at its full length: ten minutes'
+	@echo 'make check-status  the status socket with 100,000 devices'
 	@echo 'make check-crash kills, full disks and an outage at their full length: some minutes'
 	@echo 'make check-anywhere  build and tests where new users stand: no root, odd names, narrow containers; as root'
 	@echo 'make check-service  the package and the unit under a real systemd, in a container; as root: SUITE=$(SUITE)'

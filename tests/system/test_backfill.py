@@ -5,6 +5,7 @@ the daemon meanwhile."""
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -153,6 +154,50 @@ def test_an_order_is_carried_out_at_the_next_start_and_seen_in_the_status(scene)
     wait_for(lambda: "backfill" not in scene.daemon.notify.status, 10, "a status without it")
     scene.assert_filled(start, end)
     scene.assert_filled(start, start + DAY, ANNEX)
+    scene.daemon.stop()
+
+
+def test_orders_are_seen_in_status_and_metrics(scene, tmp_path):
+    scene = scene(**SLOWLY)
+    run = tmp_path / "run"
+    run.mkdir()
+    scene.daemon.start(RUNTIME_DIRECTORY=str(run))
+    wait_for(lambda: len(scene.gaps()) == 2, 30, "gaps")
+
+    def tool(command, *options):
+        done = occupancyctl(command, "-c", scene.daemon.config, "--socket", run / "status", *options)
+        assert done.returncode in (0, 1), done
+        return done.stdout
+
+    def totals():
+        found = json.loads(tool("status", "--json"))["totals"]
+        return {name.removeprefix("backfill_"): value for name, value in found.items() if name.startswith("backfill_")}
+    assert totals() == {"waiting": 0, "running": 0, "buckets": 0, "done": 0, "refused": 0}
+    assert "backfill" not in tool("status")
+
+    start, end = scene.gap()
+    scene.order("a.order", line(start, end))
+    scene.order("b.order", line(start, start + DAY))
+    (scene.spool / "c.order").write_text("nonsense\n")
+    scene.reload()
+    seen = wait_for(lambda: (now := totals())["running"] == 1 and now, 30, "one runs")
+    assert (seen["waiting"], seen["done"], seen["refused"]) == (1, 0, 1) and 0 < seen["buckets"] <= (end - start) // QUARTER
+    assert seen["reason"] == f"{scene.spool}/c.order:1: not an order: its first line is not \"occupancyd-backfill 1\""
+    text = tool("status")
+    assert re.search(rf"^backfill: 1 order running \(\d+ buckets? left\), 1 order waiting, 1 order refused: "
+                     rf"{re.escape(seen['reason'])}$", text, re.M), text
+    metrics = tool("metrics").splitlines()
+    assert 'occupancyd_backfill_orders{state="waiting"} 1' in metrics and 'occupancyd_backfill_orders{state="running"} 1' in metrics
+    assert "occupancyd_backfill_refused_total 1" in metrics and "occupancyd_backfill_done_total 0" in metrics
+    assert any(re.fullmatch(r"occupancyd_backfill_buckets [1-9]\d*", row) for row in metrics)
+
+    # At another rate they are done soon.
+    scene.configure()
+    scene.reload()
+    seen = wait_for(lambda: (now := totals())["done"] == 2 and now, 60, "both are done")
+    assert (seen["waiting"], seen["running"], seen["buckets"], seen["refused"]) == (0, 0, 0, 1)
+    assert "backfill: 2 orders done, 1 order refused: " in tool("status")
+    assert "occupancyd_backfill_done_total 2" in tool("metrics").splitlines()
     scene.daemon.stop()
 
 

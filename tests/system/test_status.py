@@ -20,7 +20,7 @@ import zoneinfo
 
 import pytest
 
-from harness import OCCUPANCYCTL, SLOW, WRAPPER, has_grown, memory_kb, occupancyctl, stays, uuid_of, wait_for
+from harness import FAST, OCCUPANCYCTL, SLOW, WRAPPER, fast, has_grown, memory_kb, occupancyctl, stays, uuid_of, wait_for
 
 ROOMS = 50
 
@@ -407,7 +407,7 @@ def test_watching_redraws_and_leaves_the_terminal_as_it_was(start_fake, make_dae
     daemon.stop()
 
 
-# More with STATUS_DEVICES=100000.
+# make check-status: STATUS_DEVICES=100000.
 MANY = int(os.environ.get("STATUS_DEVICES", "5000"))
 TURN = 512 << 10  # no more is written in a turn of the loop: test_socket.c
 
@@ -431,4 +431,75 @@ def test_many_devices_hold_the_loop_for_milliseconds_and_cost_no_memory(start_fa
     assert code in (0, 1) and f"; {MANY} rooms: " in out
     for client in idle:
         client.close()
+    daemon.stop()
+
+
+WATCHED = 60  # devices that are asked for each minute
+
+
+def delays(fake, position):
+    """Of minutes for which all of them were asked since then: how long after its end, by device, in ms."""
+    found = {}
+    with open(fake.journal_file) as lines:
+        lines.seek(position)
+        for line in lines:
+            entry = json.loads(line) if line.endswith("\n") else {"interval": None}
+            if entry["interval"] == "MINUTELY" and entry["end_ms"] - entry["start_ms"] == 60000:
+                found.setdefault(entry["end_ms"], {})[entry["device"]] = entry["time_ms"] - entry["end_ms"]
+    return [asked for _, asked in sorted(found.items()) if len(asked) == WATCHED]
+
+
+@contextlib.contextmanager
+def besieged(socket_path):
+    """Fifty clients that read nothing, others in their place all the time, and one that reads document after document."""
+    ended = threading.Event()
+    read = []
+
+    def idle():
+        clients = connect(socket_path, 50)
+        while not ended.is_set():
+            clients.extend(connect(socket_path, 5))
+            for client in clients[:5]:
+                client.close()
+            del clients[:5]
+            ended.wait(0.2)
+        for client in clients:
+            client.close()
+
+    def reader():
+        while not ended.is_set():
+            read.append(len(read_all(socket_path)))
+    threads = [threading.Thread(target=work) for work in (idle, reader)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield read
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+@pytest.mark.skipif(bool(WRAPPER), reason="valgrind's processor time says nothing")
+def test_clients_make_no_request_late_and_cost_no_memory(start_fake, make_daemon, socket_path):
+    """Each device is asked at its own time of each minute: the same one, with or without clients."""
+    clock = fast()
+    fake = start_fake(env=clock)
+    devices = rooms(MANY)
+    for device in devices[:WATCHED]:
+        device.update({"interval": "MINUTELY", "window": "1m"})
+    daemon = make_daemon(fake.url, devices, defaults={"interval": "DAILY", "window": "1d"}, account={"burst": 1000})
+    daemon.start(RUNTIME_DIRECTORY=str(socket_path.parent), **clock)
+    wait_for(lambda: document(socket_path)["totals"]["starting"] == 0, 30 + MANY / 250, "all are recorded")
+    position = fake.journal_file.stat().st_size
+    [quiet, *_] = wait_for(lambda: delays(fake, position), 40, "a minute without clients")
+    before = memory_kb(daemon.process)
+    with besieged(socket_path) as read:
+        position = fake.journal_file.stat().st_size
+        minutes = wait_for(lambda: len(found := delays(fake, position)) >= 2 and found, 60, "two minutes with clients")
+    assert read and not has_grown(daemon.process, before, 8 * 1024)
+    late_ms = max(asked[device] - quiet[device] for asked in minutes for device in quiet) / FAST
+    print(f"{MANY} devices: {len(read)} documents read, the latest request {late_ms:.1f} ms later than without clients")
+    # A tenth of what the status would call late, as time goes here.
+    assert late_ms < 600 * SLOW
     daemon.stop()
