@@ -141,11 +141,21 @@ static inline int take_echo(struct room *room, struct position at, const struct 
 	return coverage_go_on(&room->coverage, entry) ? COVERING_NEXT : coverage_add(&room->coverage, entry, at);
 }
 
+/* A year that is another than that of all lines before is a reason to read the line as a whole. */
+static inline bool is_far(const struct room *room, const struct log_entry *entry) {
+	const usec_t far = 366 * USEC_PER_DAY;
+	usec_t last = room->coverage.len > 0 ? room->coverage.list[room->coverage.len - 1].end : entry->start;
+	return entry->end > last + far || entry->start < last - far;
+}
+
 int rooms_hear(struct rooms *rooms, const struct line *text, struct position at, const struct log_codec *codec,
                struct line *ret_line, struct room **ret_room) {
 	for (int try = 0; try < 2; try++) {
 		struct room *room = guess(rooms, try);
 		size_t len = room && room->codec == codec ? echo_hear(&room->echo, &rooms->times, text->text, text->len) : 0;
+		if (len > 0 && is_far(room, &room->echo.entry)) {
+			return -EAGAIN;
+		}
 		if (len > 0) {
 			note_last(rooms, (size_t)(room - rooms->list));
 			*ret_room = room;

@@ -55,8 +55,8 @@ int rooms_take(struct rooms *rooms, const struct log_entry *entry, struct positi
                const struct line *line, struct room **ret_room);
 
 /**
- * The same for the line at the front of a text, which nobody has read yet, if it is like an earlier one of its room, as
- * nearly all are.  Then *ret_line is that, and the entry in its room's echo is what the codec would make of it.
+ * The same for the line at the front of a text, which nobody has read yet, if it is like an earlier one of its room and
+ * within a year of its latest, as nearly all are.  Then *ret_line is that, and the entry in its room's echo is what the codec would make of it.
  *
  * Returns -EAGAIN if the codec must be asked: nothing has been taken in.
  */

@@ -335,6 +335,32 @@ void progress_end(const struct progress *progress) {
 	}
 }
 
+/* Cameras did not count people before; by damage to a line a room may seem to have been counted since the year 1. */
+#define EARLIEST (INT64_C(946684800) * USEC_PER_SEC) /* 2000 */
+
+/*
+ * Whether it can have been recorded: a bucket is over when it is.  Else a single damaged line would make
+ * millions of years of buckets that are missing.  This machine's clock may be behind that of the daemon.
+ */
+static bool is_possible(const struct log_entry *entry, const struct log_codec *codec, const struct line *line) {
+	static usec_t latest;
+	if (entry->start < EARLIEST) {
+		return false;
+	}
+	if (entry->end <= latest) {
+		return true;
+	}
+	latest = clock_realtime() + USEC_PER_DAY;
+	if (entry->end <= latest) {
+		return true;
+	}
+	struct log_about *about = calloc(1, sizeof(*about));
+	bool possible = about && codec->describe(line->text, line->len, about) == 0 && about->polled_at != USEC_INFINITY &&
+	                entry->end - USEC_PER_DAY <= about->polled_at;
+	free(about);
+	return possible;
+}
+
 struct reading {
 	struct rooms *rooms;
 	struct lines *lines;
@@ -384,6 +410,9 @@ static int take_line(struct reading *reading, const struct line *line) {
 	reading->at.line++;
 	seen.at = reading->at;
 	r = is_whole ? reading->codec->parse(line->text, line->len, &entry) : -EBADMSG;
+	if (r == 0 && !is_possible(&entry, reading->codec, line)) {
+		return reading->odd(reading->at, "of a time that cannot have been recorded", reading->user);
+	}
 	if (r == 0) {
 		r = rooms_take(reading->rooms, &entry, reading->at, reading->codec, line, &seen.room);
 		seen.covering = (enum covering)r;

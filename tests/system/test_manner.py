@@ -233,6 +233,30 @@ def test_names_and_reasons_of_a_log_do_not_act_on_a_terminal(options, tmp_path):
     assert done.returncode == 74 and "\x1b" not in done.stderr and "\\x1b[34m: No such file or directory" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["export", "report"])
+def test_a_damaged_time_does_not_make_millions_of_years(command, log):
+    before = occupancyctl(command, log)
+    path = log / "occupancy.ndjson"
+    lines = path.read_text().splitlines()
+    made = json.loads(lines[-1])
+    far = {**made, **{name: "9999" + made[name][4:] for name in ("time", "end", "local_time")}}
+    gap = {**made, "end": "9999-01-01T00:00:00Z", "count": None, "status": "gap"}
+    old = {**made, **{name: "0001" + made[name][4:] for name in ("time", "end", "local_time")}}
+    path.write_text("\n".join([*lines, *map(json.dumps, (far, gap, old))]) + "\n")
+    done = occupancyctl(command, log)
+    assert (done.returncode, done.stdout) == (0, before.stdout), done
+    assert f"3 lines that cannot be read are left out, first occupancy.ndjson:{len(lines) + 1}" in done.stderr, done
+
+
+def test_a_log_of_a_daemon_whose_clock_is_ahead_is_read(log):
+    """What it recorded was over when it did."""
+    path = log / "occupancy.ndjson"
+    for file in log.iterdir():
+        file.write_text(file.read_text().replace("2026-", "2199-"))
+    assert len(occupancyctl("export", "--json", log).stdout.splitlines()) == 72
+    assert "unreadable" not in occupancyctl("verify", path.parent).stdout.splitlines()[-1]
+
+
 def test_a_log_of_which_no_line_can_be_read_is_not_one_without_records(log, tmp_path):
     path = tmp_path / "occupancy.ndjson"
     path.write_bytes((log / "occupancy.ndjson").read_bytes().replace(b"\n", b"\r\n"))

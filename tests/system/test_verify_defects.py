@@ -307,7 +307,32 @@ def impossible_offset(log):
     return [f"lobby  {span(minute(18, 0), minute(18, 1))}  1 without a local time that a clock shows  {at}"], {"without a local time that a clock shows": 1}
 
 
+def of_the_year(year):
+    """A record has another year in its times."""
+    def change(log):
+        made = log.find("lobby", minute(18, 0))[2]
+        return log.line({**made, **{name: year + made[name][4:] for name in ("time", "end", "local_time")}})
+    return impossible(change)
+
+
+def gap_to_the_year_9999(log):
+    made = log.find("lobby", minute(18, 0))[2]
+    return log.line({**made, "end": "9999-01-01T00:00:00Z", "count": None, "status": "gap", "reason": "HTTP 500"})
+
+
+def impossible(change):
+    def plant(log):
+        at = log.replace("lobby", minute(18, 0), change(log))
+        return [f"{at}: of a time that cannot have been recorded",
+                f"lobby  {span(minute(18, 0), minute(18, 1))}  1 missing  {log.where('lobby', minute(18, 1))}"], \
+            {"missing": 1, "unreadable": 1}
+    return plant
+
+
 DEFECTS = {
+    "a record of the year 9999": of_the_year("9999"),
+    "a record of the year 1": of_the_year("0001"),
+    "a gap to the year 9999": impossible(gap_to_the_year_9999),
     "a bucket is missing": missing("lobby", minute(10, 0), minute(10, 1)),
     "several are missing": missing("lobby", minute(19, 5), minute(19, 9), 4),
     "missing where a file begins": missing("lobby", minute(12, 0), minute(12, 2), 2),
