@@ -266,7 +266,7 @@ static void tell_placed(const struct backfill_command *command) {
 	if (command->tool->json) {
 		tell_json(command, pid);
 	} else if (pid > 0) {
-		printf("Ordered; occupancyd (process %ld) has been told. Its status line shows what is left.\n", (long)pid);
+		printf("Ordered; occupancyd (process %ld) has been told. occupancyctl status shows what is left.\n", (long)pid);
 	} else if (pid == 0) {
 		puts("Ordered; occupancyd does not run: it will begin when it is started.");
 	} else {
