@@ -307,13 +307,13 @@ static int add_device(struct live *live, const char *line, size_t len) {
 }
 
 static int take_line(struct reading *reading, const char *line, size_t len) {
-	static const char devices[] = "\"devices\":[";
 	struct live *live = reading->live;
 	if (reading->part == HEAD) {
 		reading->part = ACCOUNTS;
 		return len > 0 && line[len - 1] == '[' ? take(live, "", line, len, "]}", take_head) : -EBADMSG;
 	}
-	if (reading->part == ACCOUNTS && len == strlen(devices) && memcmp(line, devices, len) == 0) {
+	/* Where there is no device, the list ends at once. */
+	if (reading->part == ACCOUNTS && (strcmp(line, "\"devices\":[\n") == 0 || strcmp(line, "\"devices\":[],\n") == 0)) {
 		reading->part = DEVICES;
 		return 0;
 	}

@@ -22,6 +22,8 @@ def test_installed_it_is_enabled_and_waits(bare, package):
     shown = bare.status()
     assert "/etc/occupancyd/api-key" in shown and "restart the service" in shown
     assert "has no device: add devices and reload" in shown
+    said = bare.run("occupancyctl", "status")
+    assert said.code == 1 and "0 rooms" in said and "has no device: add devices and reload" in said, said.out
     journal = bare.journal()
     assert journal.count("no usable key") == 1 and journal.count("devices: there is none: add devices = ") == 1
     assert f"{CONFIG}:1: devices:" in journal

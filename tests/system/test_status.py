@@ -63,6 +63,22 @@ def start(daemon, socket_path):
     return daemon.start(RUNTIME_DIRECTORY=str(socket_path.parent))
 
 
+def test_a_daemon_without_a_device_says_so(start_fake, make_daemon, socket_path):
+    """As it is just after the installation."""
+    daemon = make_daemon(start_fake().url, rooms(1))
+    daemon.config.write_text(re.sub(r"devices = \(.*?\);\n", "", daemon.config.read_text(), flags=re.S))
+    start(daemon, socket_path)
+    wait_for(lambda: document(socket_path)["totals"]["devices"] == 0, 10, "the document")
+    for options in ([], ["--all"], ["--json"], ["--nagios"]):
+        done = occupancyctl("status", "--config", daemon.config, "--socket", socket_path, *options)
+        assert done.returncode == 1 and not done.stderr and "add devices and reload" in done.stdout, (options, done)
+        if "--json" in options:
+            assert json.loads(done.stdout)["devices"] == []
+    done = occupancyctl("metrics", "-c", daemon.config, "--socket", socket_path)
+    assert done.returncode == 0 and "occupancyd_up 1\n" in done.stdout
+    daemon.stop()
+
+
 def test_whoever_connects_gets_the_state_of_all_and_the_end(start_fake, make_daemon, socket_path):
     fake = start_fake()
     daemon = start(make_daemon(fake.url, rooms(), defaults={"interval": "HOURLY", "window": "1h"}), socket_path)
