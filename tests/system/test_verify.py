@@ -4,10 +4,11 @@
 import datetime
 import gzip
 import json
+import signal
 
 import pytest
 
-from harness import dated, occupancyctl, parse_time, rfc3339, uuid_of, wait_for
+from harness import dated, occupancyctl, parse_time, rfc3339, uuid_of, wait_for, written_by
 from test_calendar import BACK, CHANGES, recorded_at, seconds
 
 
@@ -251,3 +252,50 @@ def test_a_log_that_corrects_what_is_not_there_says_that_there_was_more(tmp_path
     code, out, _ = verify(tmp_path)
     assert code == 0 and "begins 23 Nov 2026; earlier files are not here\n" in out, out
     assert json.loads(verify("--json", tmp_path)[1])["earlier"] == {"certain": True, "removed_by": None}
+
+
+def names_exported(daemon, *options):
+    """{room: [time]} of what export writes."""
+    rows = map(json.loads, written_by("export", "--json", "-c", daemon.config, *options).splitlines())
+    found = {}
+    for row in rows:
+        assert row["status"] == "ok", row
+        found.setdefault(row["room"], []).append(row["time"])
+    return found
+
+
+def test_devices_that_reloads_add_remove_rename_and_move_are_rooms(start_fake, make_daemon):
+    """What is changed while the daemon runs: the log stays complete, and export and report have the rooms it then has."""
+    fake = start_fake()
+    one, two, three = (uuid_of(number) for number in (1, 2, 3))
+    daemon = make_daemon(fake.url, [{"uuid": one, "name": "lobby"}, {"uuid": two, "name": "lab"}],
+                         defaults={"interval": "HOURLY", "window": "1h", "backfill_from": "5h"})
+    daemon.start()
+    wait_for(lambda: {r["device"] for r in daemon.records()} == {one, two}, 20, "both are recorded")
+
+    def reload(*devices, backfill="8h"):
+        daemon.write_config(fake.url, devices, defaults={"interval": "HOURLY", "window": "1h", "backfill_from": backfill})
+        daemon.signal(signal.SIGHUP)
+
+    # One gets another name and zone, one goes, and one comes.
+    reload({"uuid": one, "name": "great hall", "timezone": "Asia/Kolkata", "interval": "QUARTERHOURLY", "window": "15m"},
+           {"uuid": one, "name": "hall", "timezone": "America/Denver"}, {"uuid": three, "name": "annexe", "site": "depot"})
+    wait_for(lambda: {r["name"] for r in daemon.records()} >= {"lobby", "lab", "great hall", "annexe"}, 20, "the new ones")
+    # The removed one comes back with another name and is asked for what has come meanwhile: nothing.
+    reload({"uuid": one, "name": "hall", "timezone": "America/Denver"}, {"uuid": two, "name": "laboratory"})
+    wait_for(lambda: daemon.stderr().count(": reloaded: ") == 2, 20, "the reload")
+    daemon.stop()
+
+    records = daemon.records_at_rest()
+    code, out, _ = verify("-c", daemon.config)
+    assert code == 0 and f"4 rooms, {len(records)} buckets expected" in out, out
+    assert out.endswith("Complete: every bucket is there once.\n")
+    # A room is called by the latest name that the log has.
+    names = {(r["device"], r["interval"]): r["name"] for r in records}
+    assert set(names) == {(one, "HOURLY"), (two, "HOURLY"), (one, "QUARTERHOURLY"), (three, "HOURLY")}
+    times = {name: [r["time"] for r in records if (r["device"], r["interval"]) == room] for room, name in names.items()}
+    assert names_exported(daemon) == times
+    assert names_exported(daemon, "--site", "depot") == {"annexe": times["annexe"]}
+    rooms = json.loads(written_by("report", "--json", "-c", daemon.config))["rooms"]
+    assert {room["room"]: room["counted"] for room in rooms} == {name: len(row) for name, row in times.items()}
+    assert all(room["completeness"] == 1 for room in rooms)
