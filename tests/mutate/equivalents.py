@@ -85,6 +85,8 @@ ASKED_TWICE = "timers->drain = 0; /* asked twice: at once */"
 OTHER_ROOM = "there is more room for a line, or less, and it holds the same"
 EIGHTS = "while (in->end - at > 8) {"
 WELL_AGAIN = "storage_note(&poller->storage, STORAGE_LOG, 0, sink_path(poller->sink), NULL, poller->now);"
+PROBED_FROM = ".start = grid_floor(&settings->bucket, end - 1),"
+SOCKET = 'if (snprintf(path, sizeof(path), "%s/status", directory) >= PATH_MAX ||'
 DOWNWARDS = "counted down from zero, each so many records it is a multiple, too"
 
 EQUIVALENTS = [
@@ -118,6 +120,9 @@ EQUIVALENTS = [
     ("src/sink/ndjson.c", "take_plain_string", EIGHTS, EIGHTS.replace(" > ", " >= "), "the last eight bytes are looked at at once, or one by one"),
     ("src/sink/csv.c", "needs_guard", "uint32_t point = 0;", "uint32_t point = 1;", "it is set before it is looked at"),
     ("src/daemon/outage.c", "outage_over", WELL_AGAIN, WELL_AGAIN.replace("LOG, 0", "LOG, 1"), "what is not negative is no error"),
+    ("src/daemon/ask.c", "probe_span", PROBED_FROM, PROBED_FROM.replace("- 1", "- 2"),
+     "edges are whole seconds: a microsecond before one is in the same bucket as two"),
+    ("src/daemon/command.c", "open_socket", SOCKET, SOCKET.replace(">=", ">"), "a directory from the environment is far shorter"),
     ("src/daemon/backfill.c", "make_ready", NAMED, "this if: always", "it has been read from that path"),
     ("src/daemon/backfill.c", "gather", NAMES, NAMES.replace("+ 1", "+ 2"), ONE_MORE),
     ("src/daemon/backfill.c", "keep", ORDERS, ORDERS.replace("+ 1", "+ 2"), ONE_MORE),
