@@ -79,10 +79,7 @@ UNREADABLE = "return r < 0 ? unreadable(r, path, err) : 0;"
 SYNCED = 'return r < 0 ? error_errno(err, -r, "%s: cannot be synced", path) : 0;'
 GONE = "if (r < 0 && r != -ENOENT) {"
 NO_FAILURE = "no failure is none, whatever is said of it"
-SPACE = "if (lines->size - left >= BLOCK / 2) {"
-DOUBLED = "char *data = realloc(lines->data, lines->size * 2);"
 ASKED_TWICE = "timers->drain = 0; /* asked twice: at once */"
-OTHER_ROOM = "there is more room for a line, or less, and it holds the same"
 EIGHTS = "while (in->end - at > 8) {"
 WELL_AGAIN = "storage_note(&poller->storage, STORAGE_LOG, 0, sink_path(poller->sink), NULL, poller->now);"
 PROBED_FROM = ".start = grid_floor(&settings->bucket, end - 1),"
@@ -105,11 +102,6 @@ EQUIVALENTS = [
     ("src/sink/replay.c", "sync_moved", SYNCED, SYNCED.replace("< 0", "< 1"), NO_FAILURE),
     ("src/sink/sink.c", "retire", GONE, GONE.replace("< 0", "<= 0"), NO_FAILURE),
     ("src/sink/sink.c", "retire", GONE, GONE.replace("< 0", "< 1"), NO_FAILURE),
-    ("src/sink/lines.c", "make_room", SPACE, SPACE.replace("/ 2", "* 2"), OTHER_ROOM),
-    ("src/sink/lines.c", "make_room", SPACE, SPACE.replace("/ 2", "/ 1"), OTHER_ROOM),
-    ("src/sink/lines.c", "make_room", SPACE, SPACE.replace("/ 2", "/ 3"), OTHER_ROOM),
-    ("src/sink/lines.c", "make_room", SPACE, SPACE.replace(">=", ">"), OTHER_ROOM),
-    ("src/sink/lines.c", "make_room", DOUBLED, DOUBLED.replace("* 2", "* 3"), OTHER_ROOM),
     ("src/daemon/loop.c", "begin_stop", ASKED_TWICE, ASKED_TWICE.replace("= 0", "= 1"), "a microsecond after the boot has passed"),
     ("src/daemon/poller.c", "poller_turn", "if (poller->backfill.len > 0) {", "this if: always",
      "without orders there is nothing to begin"),
