@@ -27,7 +27,7 @@ static void put_bars(struct output *output, const struct daily *daily, const cha
 	output_puts(output, "\"/>");
 }
 
-/* Runs of days of which counts are missing. */
+/* Runs of days of which counts are missing; from: where the mark begins. */
 static void put_partial(struct output *output, const struct daily *daily, int from, int height) {
 	output_puts(output, "<path class=\"part\" d=\"");
 	for (size_t i = 0, end; i < daily->len; i = end) {
@@ -51,7 +51,6 @@ void chart_spark(struct output *output, const struct daily *daily, int64_t peak,
 	most = most > 0 ? most : 1;
 	begin_picture(output, "spark", daily->len, 100);
 	html_put(output, "Peaks of %zu day%s, at most %" PRId64 "\">", daily->len, daily->len == 1 ? "" : "s", peak > 0 ? peak : 0);
-	put_partial(output, daily, 0, 100);
 	put_bars(output, daily, "day", false, most);
 	put_bars(output, daily, "end", true, most);
 	if (capacity > 0) {
@@ -62,7 +61,7 @@ void chart_spark(struct output *output, const struct daily *daily, int64_t peak,
 
 /* The next round number that can be halved, too. */
 static double round_up(double most) {
-	static const double steps[] = {1, 2, 3, 4, 5, 6, 8};
+	static const double steps[] = {1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8};
 	double unit = 1;
 	while (unit * 10 < most) {
 		unit *= 10;
@@ -104,10 +103,10 @@ void chart_days(struct output *output, const struct daily *daily, int64_t peak) 
 
 	html_put(output, "<div class=\"chart\"><div class=\"scale\" aria-hidden=\"true\"><span>%.0f</span><span>%.0f</span><span>0</span></div><div>", top,
 	         top / 2);
-	begin_picture(output, "bars", daily->len, 100);
+	begin_picture(output, "bars", daily->len, 106);
 	html_put(output, "Peaks of %zu day%s, at most %" PRId64 "\"><path class=\"grid\" d=\"M0 0h%zuM0 50h%zuM0 100h%zu\"/>", daily->len,
 	         daily->len == 1 ? "" : "s", peak > 0 ? peak : 0, daily->len, daily->len, daily->len);
-	put_partial(output, daily, 0, 100);
+	put_partial(output, daily, 102, 4);
 	put_bars(output, daily, "day", false, (int64_t)top);
 	put_bars(output, daily, "end", true, (int64_t)top);
 	output_puts(output, "</svg><svg class=\"dates\" aria-hidden=\"true\">");

@@ -10,7 +10,7 @@
 #include "tool/html.h"
 #include "tool/summary.h"
 
-/** The peak of each day as bars, with axes; days of a weekend are pale, behind those without all counts it is grey. */
+/** The peak of each day as bars, with axes; days of a weekend are pale, a mark below says that counts are missing. */
 __attribute__((nonnull))
 void chart_days(struct output *output, const struct daily *daily, int64_t peak);
 

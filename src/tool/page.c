@@ -150,7 +150,9 @@ static void put_finding(struct output *output, const struct summary_room *room, 
 		html_put(output, "has %.0f %% of its use outside working hours", 100 * (double)(all->used - working->used) / (double)all->used);
 		break;
 	default:
-		html_put(output, "has 0 in all %" PRIu64 " counts: is an occupancy region defined for it?", room->figures.counted);
+		output_puts(output, "has 0 in all ");
+		html_number(output, room->figures.counted);
+		output_puts(output, " counts: is an occupancy region defined for it?");
 	}
 }
 
@@ -171,7 +173,7 @@ static bool put_rule(struct output *output, const struct summary *summary, enum 
 	if (count > SHOWN) {
 		html_put(output, "; and %zu more", count - SHOWN);
 	}
-	output_puts(output, count > 0 ? ".</dd>" : "");
+	output_puts(output, count == 0 ? "" : finding == FINDING_NEVER && count <= SHOWN ? "</dd>" : ".</dd>");
 	return count > 0;
 }
 
@@ -235,7 +237,7 @@ static void put_people(struct output *output, const struct summary *summary) {
 	char date[DATETEXT_SIZE];
 
 	output_puts(output, "<section id=\"people\"><h2>People at once</h2><p class=\"soft\">The highest sum of all rooms of a site at the same "
-	            "time, each day. Pale bars are weekends; on grey ground counts are missing, so that there may have been more.</p>");
+	            "time, each day. Pale bars are weekends; a mark below a day says that counts are missing, so that there may have been more.</p>");
 	for (size_t i = 0; i < summary->site_count; i++) {
 		const struct crowd *crowd = &summary->sites[i];
 		const struct daily *daily = &crowd->daily;
@@ -315,7 +317,7 @@ static void put_rooms(struct output *output, const struct summary *summary) {
 	output_puts(output, "<section id=\"rooms\"><h2>Rooms</h2><p class=\"soft\">In working hours, but for the peak, the week and the daily "
 	            "peaks.</p><p class=\"soft keys\">");
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		html_put(output, "<span class=\"key %s\"></span>%s", keys[i][0], keys[i][1]);
+		html_put(output, "<span><span class=\"key %s\"></span>%s</span> ", keys[i][0], keys[i][1]);
 	}
 	output_puts(output, "</p><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Rooms\"><table class=\"rooms\"><thead><tr>");
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
@@ -345,9 +347,9 @@ static void put_closer(struct output *output) {
 	}
 	output_puts(output, "<span id=\"closer-span\" class=\"soft\"></span></div><p id=\"closer-read\" role=\"status\"></p>"
 	            "<div id=\"closer-box\" tabindex=\"0\" role=\"application\" aria-label=\"Counts over time\" aria-describedby=\"closer-help\"></div>"
-	            "<p id=\"closer-help\" class=\"soft\">Drag across it to zoom in, double-click for all; with Shift, drag to move. On a touch screen "
-	            "pinch and swipe. On the keyboard: arrows, + and \u2212, Home for all, Shift and arrows for each count. Hatched: no count. "
-	            "<span id=\"closer-note\">Pale: the highest count of what a column covers; dark: its mean.</span></p>"
+	            "<p id=\"closer-help\" class=\"soft\">Hatched: no count. <span id=\"closer-note\">Columns: the highest count in each; "
+	            "in front, in the stronger colour, the mean. </span>Drag across it to zoom in, double-click for all; on a touch screen pinch and "
+	            "swipe. <span class=\"by-key\">On the keyboard: arrows, + and \u2212, Home for all, Shift and arrows for each count.</span></p>"
 	            "<div class=\"halves\"><div><h3>The week in the time shown</h3><div class=\"tools\">"
 	            "<button type=\"button\" data-mode=\"mean\" aria-pressed=\"true\">Mean</button>"
 	            "<button type=\"button\" data-mode=\"peak\" aria-pressed=\"false\">Peak</button></div>"

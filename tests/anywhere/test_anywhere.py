@@ -7,10 +7,11 @@ import re
 PART = "install or secrets or umask or planted or config_errors or usr1 or examples or disk"
 
 # Why a test may be skipped: as an ordinary user, and in a narrow container.
-NEEDS_ROOT = [r"^not root: ", r" needs? root$", r"which only root can make$",
+NO_AXE = r"^axe-core cannot be had here: "
+NEEDS_ROOT = [NO_AXE, r"^not root: ", r" needs? root$", r"which only root can make$",
               r"^no device can be used here: .*Permission denied", r"a time namespace cannot be made here$",
               r"^the memory of a process cannot be read here: .*Permission denied"]
-NARROW = [r"^no device can be used here: /var/tmp.*none is opened: Permission denied", r"cannot be mounted here: ",
+NARROW = [NO_AXE, r"^no device can be used here: /var/tmp.*none is opened: Permission denied", r"cannot be mounted here: ",
           r"^this machine has no IPv6: ", r"^memory cannot be locked here; ", r"a time namespace cannot be made here$"]
 
 

@@ -204,6 +204,7 @@ class Browser:
 @contextlib.contextmanager
 def browser(folder, limit=60):
     """limit: seconds that an answer may take."""
+    folder.mkdir(parents=True, exist_ok=True)
     it = Browser(folder, limit)
     try:
         yield it

@@ -63,13 +63,15 @@ function stepTicks(clock, from, to, step) {
 }
 
 function timeTicks(clock, from, to, pixels) {
-	const most = Math.max(2, pixels / 84);
+	const most = Math.max(2, pixels / 84), months = Math.max(2, pixels / 52);
+	// What would stand below the heights is left out.
+	const fit = ticks => ticks.filter(tick => (tick.v - from) / (to - from) * pixels > 26);
 	for (const step of [...STEPS, DAY, 2 * DAY, 7 * DAY, 14 * DAY]) {
 		if ((to - from) / step <= most) {
-			return stepTicks(clock, from, to, step);
+			return fit(stepTicks(clock, from, to, step));
 		}
 	}
-	return monthTicks(clock, from, to, [1, 2, 3, 6, 12].find(every => (to - from) / (30 * DAY * every) <= most) || 12);
+	return fit(monthTicks(clock, from, to, [1, 2, 3, 6, 12].find(every => (to - from) / (30 * DAY * every) <= months) || 12));
 }
 
 /* Drawing */
@@ -122,10 +124,13 @@ function drawBuckets(chart, context, y, from, to) {
 // Many buckets to a column: their highest count, and their mean.
 function drawColumns(chart, context, area, y, from, to) {
 	const {series} = chart, width = chart.columnWidth(from, to), foot = y(0);
+	// Those of a day or a week begin when that does.
+	const day = area.w / ((to - from) / DAY), local = shown(chart.clock, from);
+	const begin = width <= day / 2 ? 0 : -(width < day * 2 ? local % DAY : local % DAY + weekday(local) * DAY) / DAY * day;
 	for (const peaks of [true, false]) {
 		context.fillStyle = colour(peaks ? "--s2" : "--s4");
-		let place = placeAt(series, from);
-		for (let left = 0; left < area.w && place < series.length; left += width) {
+		let place = placeAt(series, from + begin / area.w * (to - from));
+		for (let left = begin; left < area.w && place < series.length; left += width) {
 			const end = from + (left + width) / area.w * (to - from);
 			let most = -1, people = 0, time = 0;
 			for (; place < series.length && series.start[place] < end; place++) {
@@ -180,6 +185,10 @@ class Chart {
 	draw(range) {
 		this.dygraph?.destroy();
 		this.dygraph = new Dygraph(this.box, this.overview(), this.options(range));
+		// The handles say nothing to a reader of the screen, who has the keys.
+		for (const handle of this.box.querySelectorAll("img")) {
+			handle.alt = "";
+		}
 	}
 
 	// What the range selector shows, and the library needs: the peaks of some hundreds of pieces.
@@ -200,7 +209,7 @@ class Chart {
 
 	columnWidth(from, to) {
 		const day = this.area.w / ((to - from) / DAY);
-		return day >= 1.5 ? day : Math.max(1.5, day * 7);
+		return to - from < 60 * DAY ? 3 : day >= 0.75 ? day : Math.max(1, day * 7);
 	}
 
 	top() {
@@ -216,7 +225,7 @@ class Chart {
 		const [step, top] = this.top();
 		const heights = Array.from({length: Math.round(top / step) + 1}, (_, i) => ({v: i * step, label: String(i * step)}));
 		return {
-			labels: ["time", "people"], dateWindow: range, valueRange: [0, top], xRangePad: 0,
+			labels: ["time", "people"], dateWindow: range, valueRange: [0, top * 1.002], xRangePad: 0,
 			axes: {
 				x: {ticker: (from, to, pixels) => timeTicks(this.clock, from, to, pixels), axisLabelWidth: 84, drawGrid: false},
 				y: {ticker: () => heights, axisLabelWidth: 34},

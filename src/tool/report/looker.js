@@ -26,7 +26,7 @@ class Looker {
 		const group = (label, choices) => {
 			const list = make("optgroup", "", {label});
 			for (const choice of choices) {
-				list.append(make("option", choice.name.slice(0, 80), {value: this.choices.length}));
+				list.append(make("option", [...choice.name].slice(0, 80).join(""), {value: this.choices.length}));
 				this.choices.push(choice);
 			}
 			this.parts.pick.append(list);
@@ -187,8 +187,9 @@ function link(looker) {
 		for (const hidden of document.querySelectorAll("#closer, nav a[href='#closer']")) {
 			hidden.hidden = false;
 		}
-		const looker = new Looker(section);
+		const looker = new Looker(section), first = document.querySelector("#findings b[data-room]");
 		link(looker);
-		looker.look(0).then(() => document.documentElement.dataset.ready = "");
+		// What stands out most, if something does.
+		looker.look(Math.max(0, looker.choices.findIndex(choice => first && choice.place === Number(first.dataset.room)))).then(() => document.documentElement.dataset.ready = "");
 	}
 }

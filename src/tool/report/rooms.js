@@ -25,6 +25,19 @@ function sortable(table) {
 	});
 }
 
+// The same where there is no room for headings.
+function sortChoice(table) {
+	const choice = make("select", "", {id: "rooms-sort", class: "by-touch"});
+	choice.append(make("option", "as they are", {value: ""}));
+	[...table.tHead.rows[0].cells].forEach((head, column) => {
+		if (head.dataset.sort !== undefined) {
+			choice.append(make("option", head.textContent.toLowerCase(), {value: column}));
+		}
+	});
+	choice.addEventListener("change", () => choice.value !== "" && table.tHead.rows[0].cells[choice.value].querySelector("button").click());
+	return [make("label", "Sort by", {for: "rooms-sort", class: "by-touch"}), choice];
+}
+
 // A field for a part of a name, and a choice of what stands out.
 function filterable(table) {
 	const rows = [...table.tBodies[0].rows];
@@ -50,7 +63,7 @@ function filterable(table) {
 	if (which.options.length > 1) {
 		tools.append(make("label", "What stands out", {for: "rooms-which"}), which);
 	}
-	tools.append(told);
+	tools.append(...sortChoice(table), told);
 	table.parentNode.before(tools);
 }
 
