@@ -306,6 +306,10 @@ static int add_device(struct live *live, const char *line, size_t len) {
 	return r;
 }
 
+static bool is_line(const char *line, size_t len, const char *text) {
+	return len == strlen(text) && memcmp(line, text, len) == 0;
+}
+
 static int take_line(struct reading *reading, const char *line, size_t len) {
 	struct live *live = reading->live;
 	if (reading->part == HEAD) {
@@ -313,7 +317,7 @@ static int take_line(struct reading *reading, const char *line, size_t len) {
 		return len > 0 && line[len - 1] == '[' ? take(live, "", line, len, "]}", take_head) : -EBADMSG;
 	}
 	/* Where there is no device, the list ends at once. */
-	if (reading->part == ACCOUNTS && (strcmp(line, "\"devices\":[\n") == 0 || strcmp(line, "\"devices\":[],\n") == 0)) {
+	if (reading->part == ACCOUNTS && (is_line(line, len, "\"devices\":[") || is_line(line, len, "\"devices\":[],"))) {
 		reading->part = DEVICES;
 		return 0;
 	}
