@@ -84,6 +84,7 @@ EIGHTS = "while (in->end - at > 8) {"
 WELL_AGAIN = "storage_note(&poller->storage, STORAGE_LOG, 0, sink_path(poller->sink), NULL, poller->now);"
 PROBED_FROM = ".start = grid_floor(&settings->bucket, end - 1),"
 SOCKET = 'if (snprintf(path, sizeof(path), "%s/status", directory) >= PATH_MAX ||'
+BLOCKED = "if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) {"
 DOWNWARDS = "counted down from zero, each so many records it is a multiple, too"
 
 EQUIVALENTS = [
@@ -115,6 +116,7 @@ EQUIVALENTS = [
     ("src/daemon/ask.c", "probe_span", PROBED_FROM, PROBED_FROM.replace("- 1", "- 2"),
      "edges are whole seconds: a microsecond before one is in the same bucket as two"),
     ("src/daemon/command.c", "open_socket", SOCKET, SOCKET.replace(">=", ">"), "a directory from the environment is far shorter"),
+    ("src/daemon/signals.c", "signals_open", BLOCKED, "this if: never", "to block signals cannot fail"),
     ("src/daemon/backfill.c", "make_ready", NAMED, "this if: always", "it has been read from that path"),
     ("src/daemon/backfill.c", "gather", NAMES, NAMES.replace("+ 1", "+ 2"), ONE_MORE),
     ("src/daemon/backfill.c", "keep", ORDERS, ORDERS.replace("+ 1", "+ 2"), ONE_MORE),
@@ -340,4 +342,5 @@ EQUIVALENTS = [
     ("src/schedule/cost.c", "gather", KINDS, KINDS.replace("+ 1", "+ 0"), "the C library allocates nothing, too"),
     ("src/daemon/roster.c", "identity_hash", IDENTITY, IDENTITY.replace(" + ", " - "), "any hash that tells intervals apart will do"),
     ("src/daemon/reply.c", "reply_take", PARSED, "this if: always", "what is read of another answer is not looked at"),
+    ("src/daemon/reply.c", "reply_take", PARSED, PARSED.replace("&&", "||"), "what is read of another answer is not looked at"),
 ]

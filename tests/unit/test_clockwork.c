@@ -4,6 +4,8 @@
 
 #include "rig.h"
 
+#include "daemon/poller-private.h"
+
 #include <dirent.h>
 #include <time.h>
 
@@ -38,6 +40,28 @@ static void rounds(int count, usec_t ahead) {
 		(void)rig_until_asked();
 		answer_with_clock(ahead);
 	}
+}
+
+/* One that waits for its turn will bring a Date as well. */
+static void no_probe_is_made_where_a_device_waits_for_its_turn(void **state) {
+	(void)state;
+	rig_configure("base_url = \"http://127.0.0.1:1\"; name = \"acme\"; rate = \"1/m\"; burst = 1;", DEFAULTS,
+	              RIG_LOBBY ", " RIG_FOYER, "");
+	rig_start(false);
+	expect_int(1, rig_open(), "requests");
+	char first[64];
+	(void)snprintf(first, sizeof(first), "%s", rig_request(0)->uuid);
+	answer_with_clock(HOUR);
+	const struct access *access = &rig_poller->roll.accesses[0];
+	expect_int(1, access->lane.live.len + access->lane.backlog.len, "devices that wait for their turn");
+	for (int i = 0; i < 59; i++) {
+		rig_pass(SECOND);
+		(void)rig_turn();
+	}
+	expect_int(0, access->clock.probes, "probes");
+	expect_between(0, 2 * SECOND, rig_until_asked(), "until its turn");
+	expect_int(1, strcmp(first, rig_request(0)->uuid) != 0, "the other one");
+	rig_end();
 }
 
 static bool is_ahead_told(void) {
@@ -943,6 +967,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_clock_that_is_ahead_is_told_and_waited_for),
+		TEST(no_probe_is_made_where_a_device_waits_for_its_turn),
 		TEST(ten_seconds_are_told_and_less_is_not),
 		TEST(a_step_to_the_right_time_ends_it),
 		TEST(one_odd_date_is_outvoted),

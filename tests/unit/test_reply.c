@@ -791,6 +791,13 @@ static void a_full_disk_pauses_polling_until_it_is_well(void **state) {
 	expect_int(1, rig_open(), "a request, after a probe that went well");
 	rig_expect_said("");
 	expect_text(NULL, rig_status_now().disk, "the disk is well, as far as is known");
+	/* Which it still is when the answer is of no use. */
+	rig_status(500, "");
+	(void)rig_turn();
+	expect_text(NULL, rig_status_now().disk, "as before");
+	(void)rig_until_asked();
+	expect_text(NULL, rig_status_now().disk, "as before");
+	rig_expect_said("");
 	rig_ok(4);
 	(void)rig_turn();
 	rig_expect_said("<5>*/log/occupancy.ndjson: written again after 4? s\n");
@@ -1223,6 +1230,18 @@ static void a_recheck_that_is_answered_in_parts_goes_on_behind_each(void **state
 	rig_end();
 }
 
+/* Of an answer without points that says there is more, half is asked for by itself. */
+static void a_recheck_without_an_answer_is_asked_for_by_halves(void **state) {
+	(void)state;
+	start_with_empty("xxxx....xxxx", "1m", "90s");
+	expect_recheck(29 * SECOND, 31 * SECOND, "2026-11-23T07:51:00Z", "2026-11-23T07:57:00Z", "all, and one at either end");
+	answer_recheck("......", "\"nextPageToken\":\"more\",");
+	expect_int(0, rig_revisions(), "nothing came");
+	pay();
+	expect_recheck(0, SECOND, "2026-11-23T07:52:00Z", "2026-11-23T07:55:00Z", "half of them");
+	rig_end();
+}
+
 /* A window whose second minute is in doubt takes two requests, and is one of the eight that pay. */
 static void what_takes_two_requests_pays_as_one(void **state) {
 	(void)state;
@@ -1354,6 +1373,7 @@ int main(void) {
 		TEST(what_a_recheck_brings_is_kept_and_the_rest_asked_for_alone),
 		TEST(a_recheck_that_is_answered_in_parts_goes_on_behind_each),
 		TEST(what_takes_two_requests_pays_as_one),
+		TEST(a_recheck_without_an_answer_is_asked_for_by_halves),
 		TEST(a_gap_is_empty_only_if_an_answer_says_so),
 	};
 	return cmocka_run_group_tests_name("reply", tests, NULL, zones_done);
