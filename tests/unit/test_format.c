@@ -311,6 +311,7 @@ static void what_a_line_says_of_its_device_is_read_back(void **state) {
 			expect_text(rows[i].name, about.name, "name in format %d", format);
 			expect_text(rows[i].site ? rows[i].site : "", about.site, "site in format %d", format);
 			expect_text("acme", about.account, "account in format %d", format);
+			expect_time(record.polled_at, about.polled_at, "polled in format %d", format);
 			expect_text(rows[i].reason ? rows[i].reason : "", about.reason, "reason in format %d", format);
 			bool has_labels = format == LOG_FORMAT_NDJSON && rows[i].labels;
 			expect_text(has_labels ? rows[i].labels : "", about.labels, "labels in format %d", format);

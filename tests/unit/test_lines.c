@@ -126,6 +126,28 @@ static void what_is_longer_than_any_record_has_no_text(void **state) {
 	free(data);
 }
 
+/* A whole file may be one line that is torn and too long, and not end in a newline. */
+static void a_file_of_one_line_without_an_end_gives_it(void **state) {
+	(void)state;
+	static const size_t lengths[] = {1, LINES_LONGEST, LINES_LONGEST + 1, 3 * LINES_LONGEST};
+	for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+		char *data = malloc(lengths[i]);
+		struct lines *lines = lines_new();
+		struct line line;
+		expect_not_null(data);
+		memset(data, 'x', lengths[i]);
+		put("a.ndjson", data, lengths[i]);
+		expect_int(0, lines_open(lines, disk_path("a.ndjson")));
+		expect_int(1, lines_next(lines, &line), "%zu bytes", lengths[i]);
+		expect_int(lengths[i] <= LINES_LONGEST, line.text != NULL, "%zu bytes: a text", lengths[i]);
+		expect_int(0, line.at, "%zu bytes: where it begins", lengths[i]);
+		expect_int(0, line.whole, "%zu bytes: it is torn", lengths[i]);
+		expect_int(0, lines_next(lines, &line), "%zu bytes: the end", lengths[i]);
+		lines_free(lines);
+		free(data);
+	}
+}
+
 static void a_damaged_file_gives_what_it_has(void **state) {
 	struct lines *lines = lines_new();
 	struct line line;
@@ -150,6 +172,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(lines_are_whole_wherever_a_block_ends, disk_setup, disk_teardown),
 		cmocka_unit_test_setup_teardown(reading_goes_on_from_an_offset_whose_tail_is_known, disk_setup, disk_teardown),
 		cmocka_unit_test_setup_teardown(what_is_longer_than_any_record_has_no_text, disk_setup, disk_teardown),
+		cmocka_unit_test_setup_teardown(a_file_of_one_line_without_an_end_gives_it, disk_setup, disk_teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_file_gives_what_it_has, disk_setup, disk_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
