@@ -218,6 +218,10 @@ static bool take_zone(struct scan *in, bool lenient, usec_t *ret_offset) {
 	return true;
 }
 
+/* What has a year of four digits in UTC, too, so that it can be written again. */
+#define FIRST (-INT64_C(62167219200) * USEC_PER_SEC)
+#define LAST  (INT64_C(253402300800) * USEC_PER_SEC - 1)
+
 int utc_parse(const char *text, bool lenient, usec_t *ret_instant) {
 	struct scan in = {text, text + strlen(text)};
 	struct civil civil = {0};
@@ -230,6 +234,9 @@ int utc_parse(const char *text, bool lenient, usec_t *ret_instant) {
 	}
 
 	usec_t instant = utc_join(&civil) - offset;
+	if (instant < FIRST || instant > LAST) {
+		return -EINVAL;
+	}
 	/* A leap second is read as the second after it; it can only be the last of a day in UTC. */
 	if (civil.second == 60 && (instant - civil.usec) % USEC_PER_DAY != 0) {
 		return -EINVAL;

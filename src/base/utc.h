@@ -68,7 +68,7 @@ int utc_parse_plain(const char text[static UTC_PLAIN], usec_t *ret_instant);
  * "Z" or an offset.  Without a zone or without seconds it is -EINVAL, unless lenient is
  * set: then it is UTC, and a whole minute.
  *
- * Returns 0 or -EINVAL.
+ * Returns 0, or -EINVAL: for times outside the years 0 to 9999 in UTC, too.
  */
 __attribute__((warn_unused_result, nonnull))
 int utc_parse(const char *text, bool lenient, usec_t *ret_instant);

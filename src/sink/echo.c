@@ -112,36 +112,36 @@ void echo_done(struct echo *echo) {
 
 /* Hearing */
 
-static inline vector load(const void *bytes) {
-	vector loaded;
-	memcpy(&loaded, bytes, VECTOR);
-	return loaded;
-}
+/* A macro, for a function that returns a vector is another one on i386 with SSE than without. */
+#define LOAD(bytes) \
+	({ \
+		vector loaded; \
+		memcpy(&loaded, (bytes), VECTOR); \
+		loaded; \
+	})
 
 /* Ors together what differs of a stretch that is longer than a vector; the last one overlaps the one before. */
-static inline vector differ(const char *text, const char *form, size_t len) {
-	vector all = (load(text + len - VECTOR) ^ load(form + len - VECTOR)) | (load(text) ^ load(form));
+static inline void differ(vector *all, const char *text, const char *form, size_t len) {
+	*all |= (LOAD(text + len - VECTOR) ^ LOAD(form + len - VECTOR)) | (LOAD(text) ^ LOAD(form));
 	for (size_t at = VECTOR; at + VECTOR < len; at += VECTOR) {
-		all |= load(text + at) ^ load(form + at);
+		*all |= LOAD(text + at) ^ LOAD(form + at);
 	}
-	return all;
 }
 
 /* The same with times in it: the high bits say what differs too much. */
-static inline vector differ_by_carry(const char *text, const char *form, const unsigned char *carries, size_t len) {
-	vector left = load(text + len - VECTOR) ^ load(form + len - VECTOR);
-	vector all = left | (left + load(carries + len - VECTOR));
+static inline void differ_by_carry(vector *all, const char *text, const char *form, const unsigned char *carries, size_t len) {
+	vector left = LOAD(text + len - VECTOR) ^ LOAD(form + len - VECTOR);
+	*all |= left | (left + LOAD(carries + len - VECTOR));
 	for (size_t at = 0; at + VECTOR < len; at += VECTOR) {
-		left = load(text + at) ^ load(form + at);
-		all |= left | (left + load(carries + at));
+		left = LOAD(text + at) ^ LOAD(form + at);
+		*all |= left | (left + LOAD(carries + at));
 	}
-	return all;
 }
 
-static inline bool any(vector bytes, vector high_bits) {
+static inline bool any(const vector *bytes, const vector *high_bits) {
 	uint64_t halves[4];
-	memcpy(halves, &bytes, VECTOR);
-	memcpy(halves + 2, &high_bits, VECTOR);
+	memcpy(halves, bytes, VECTOR);
+	memcpy(halves + 2, high_bits, VECTOR);
 	return (halves[0] | halves[1] | ((halves[2] | halves[3]) & 0x8080808080808080)) != 0;
 }
 
@@ -206,12 +206,13 @@ size_t echo_hear(struct echo *echo, struct heard_times *times, const char *text,
 	}
 	const char *status = text + echo->count_at + digits, *behind = text + echo->len + digits - TIMES_BEHIND;
 	size_t status_len = echo->len - echo->count_at - TIMES_BEHIND;
-	vector front = differ(text + TIMES_AT_FRONT, echo->form + TIMES_AT_FRONT, echo->count_at - TIMES_AT_FRONT);
-	vector middle = differ(status, echo->form + echo->count_at, status_len);
-	vector at_front = differ_by_carry(text, echo->form, front_carries, TIMES_AT_FRONT);
-	vector at_end = differ_by_carry(behind, echo->form + echo->len - TIMES_BEHIND, behind_carries, TIMES_BEHIND);
+	vector bytes = {0}, high_bits = {0};
+	differ(&bytes, text + TIMES_AT_FRONT, echo->form + TIMES_AT_FRONT, echo->count_at - TIMES_AT_FRONT);
+	differ(&bytes, status, echo->form + echo->count_at, status_len);
+	differ_by_carry(&high_bits, text, echo->form, front_carries, TIMES_AT_FRONT);
+	differ_by_carry(&high_bits, behind, echo->form + echo->len - TIMES_BEHIND, behind_carries, TIMES_BEHIND);
 	usec_t start, end;
-	if (any(front | middle, at_front | at_end) || !hear_time(&times->start, text + TIME_AT, &start) ||
+	if (any(&bytes, &high_bits) || !hear_time(&times->start, text + TIME_AT, &start) ||
 	    !hear_time(&times->end, behind, &end) || end <= start) {
 		return 0;
 	}

@@ -59,8 +59,9 @@ def test_demo_of_an_ordinary_user(place):
     assert re.search(r"^\$ occupancyctl status --all\nrunning .*; 5 rooms: 5 fresh\n", said.out, re.M), said.out
     assert said.out.index("5 rooms: 5 fresh") < said.out.index("NOTIFY  STOPPING=1"), said.out
     page = re.search(r"^A report on them, for your browser: (/.*/report\.html)$", said.out, re.M).group(1)
+    # Behind it systemd-nspawn may have its own say.
     text = place.as_user(f"cat '{page}'").out
-    assert "meeting-1" in text and text.rstrip().endswith("</html>")
+    assert "meeting-1" in text and "</html>" in text
 
 
 def test_tarball_of_a_tarball_is_the_same(place):

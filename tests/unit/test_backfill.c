@@ -695,11 +695,25 @@ void *realloc(void *data, size_t size) {
 	return real(data, size);
 }
 
+/* Whether realloc() is ours: valgrind puts its own in its place. */
+static bool room_is_ours(void) {
+	static void *(*volatile call)(void *, size_t) = realloc;
+	room.at = 1;
+	room.calls = 0;
+	void *data = call(NULL, 1);
+	room.at = 0;
+	free(data);
+	return !data;
+}
+
 /* What is known stays, and what is not is read the next time. */
 static void a_look_without_memory_changes_nothing(void **state) {
 	(void)state;
 	enum { KNOWN = 16 }; /* lists have room for as many */
 	int calls = 0, told = 0;
+	if (!room_is_ours()) {
+		skip();
+	}
 	configure(1, "", 0, 0, false);
 	for (int i = 0; i < KNOWN; i++) {
 		char name[32];

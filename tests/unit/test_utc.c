@@ -166,7 +166,9 @@ static void rfc_3339_is_read(void **state) {
 		{"1969-12-31T23:59:59.999999Z", -1},
 		{"2024-02-29T00:00:00Z", 1709164800 * USEC_PER_SEC},
 		{"0000-01-01T00:00:00Z", -62167219200 * USEC_PER_SEC},
+		{"0000-01-01T01:00:00+01:00", -62167219200 * USEC_PER_SEC},
 		{"9999-12-31T23:59:59Z", 253402300799 * USEC_PER_SEC},
+		{"9999-12-31T22:59:59.999999-01:00", 253402300800 * USEC_PER_SEC - 1},
 		/* A leap second is the next one. */
 		{"2016-12-31T23:59:60Z", 1483228800 * USEC_PER_SEC},
 		{"2016-12-31T16:59:60.25-07:00", 1483228800 * USEC_PER_SEC + 250 * USEC_PER_MSEC},
@@ -209,6 +211,10 @@ static void without_a_zone_it_is_utc_only_if_asked_for(void **state) {
 static void what_is_not_rfc_3339_is_refused(void **state) {
 	static const char *const rows[] = {
 		"",
+		/* Of no year of four digits in UTC. */
+		"0000-01-01T00:00:00+00:01",
+		"9999-12-31T23:59:60Z",
+		"9999-12-31T23:00:00-01:00",
 		"2026",
 		"2026-11-23",
 		"2026-11-23T",
