@@ -205,7 +205,7 @@ static void an_order_is_told_and_carried_out(void **state) {
 		expect_int(2, rig.sent, "%s: requests, with the one for the time", what);
 		(void)report_changed(rig_poller);
 
-		size_t before = rig_status_now().records;
+		uint64_t before = rig_status_now().records;
 		rig_ok(rows[row].count);
 		(void)rig_turn();
 		(void)snprintf(done, sizeof(done), "<5>a.order: done: %zu record%s written\n", rows[row].revisions,
