@@ -350,13 +350,16 @@ static bool is_possible(const struct log_entry *entry, const struct log_codec *c
 	if (entry->end <= latest) {
 		return true;
 	}
-	latest = clock_realtime() + USEC_PER_DAY;
+	usec_t soon = clock_realtime() + USEC_PER_DAY;
+	latest = soon > latest ? soon : latest;
 	if (entry->end <= latest) {
 		return true;
 	}
 	struct log_about *about = calloc(1, sizeof(*about));
 	bool possible = about && codec->describe(line->text, line->len, about) == 0 && about->polled_at != USEC_INFINITY &&
 	                entry->end - USEC_PER_DAY <= about->polled_at;
+	/* Then this machine's clock is late, and what is as old can have been recorded, too. */
+	latest = possible ? entry->end : latest;
 	free(about);
 	return possible;
 }
