@@ -45,6 +45,8 @@ FEWER = "trust->points = smaller(trust->points, doubt->points > 0 ? doubt->point
 BESIDE = "usec_t before = grid_floor(grid, first_edge(a) - 1), after = grid_next(grid, last_edge(a));"
 IDENTITY = "return rng_hash(identity->uuid, strlen(identity->uuid)) + (uint64_t)identity->interval;"
 PARSED = "if (reply->result == HTTP_REPLIED && reply->status == 200) {"
+TEMPORARY = "if (len <= sizeof(tmp) || name[0] != '.' ||"
+SAME = "return ((eight(a) ^ eight(b)) | (eight(a + 8) ^ eight(b + 8)) | (eight(a + LAST) ^ eight(b + LAST))) == 0;"
 NEARER = "return magnitude(skew_offset(skew)) < magnitude(skew_offset(than));"
 WAITS = "if (poll->timed && (found == lane->waiting.len || poll->asked < lane->waiting.heap[found]->asked)) {"
 REORDER = "for (size_t at = queue->len / 2; at-- > 0;) {"
@@ -346,4 +348,7 @@ EQUIVALENTS = [
     ("src/daemon/roster.c", "identity_hash", IDENTITY, IDENTITY.replace(" + ", " - "), "any hash that tells intervals apart will do"),
     ("src/daemon/reply.c", "reply_take", PARSED, "this if: always", "what is read of another answer is not looked at"),
     ("src/daemon/reply.c", "reply_take", PARSED, PARSED.replace("&&", "||"), "what is read of another answer is not looked at"),
+    ("src/daemon/backfill.c", "begin_orders", "struct error err = {{0}};", "struct error err = {{1}};", "it is written before it is read"),
+    ("src/sink/archive.c", "visit_temporary", TEMPORARY, TEMPORARY.replace("<=", "<"), "nothing stands between the ends of such a name"),
+    ("src/sink/echo.c", "is_same_time", SAME, SAME.replace("(eight(a + 8) ^", "(eight(a + 8) |"), "a time is read once more"),
 ]

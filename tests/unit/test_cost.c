@@ -206,6 +206,8 @@ static void cost_is_told(void **state) {
 	/* No figure rounds to nothing as long as there is a unit. */
 	expect_cost(acme, "", 3, "interval = \"QUARTERHOURLY\";", 0, "", 0,
 	            "acme: 3 devices need 12 requests/h of 3600/h allowed (less than 1 %)\n");
+	expect_cost(acme, "", 36, "interval = \"HOURLY\";", 0, "", 0,
+	            "acme: 36 devices need 36 requests/h of 3600/h allowed (1 %)\n");
 	expect_cost(acme, "", 1, "interval = \"DAILY\";", 0, "", 0,
 	            "acme: 1 device needs 1 request/d of 86400/d allowed (less than 1 %)\n");
 	expect_cost(acme, "", 1, "interval = \"MONTHLY\";", 0, "", 0,
