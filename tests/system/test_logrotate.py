@@ -2,8 +2,9 @@
 """The log is rotated by logrotate(8), by mv and by the daemon itself while it is
 written to, and a real `tail -F` reads along: every line comes once.
 
-copytruncate is not among them: it loses lines whoever the writer is, and
-occupancy-log(5) says so.
+copytruncate is not among them: it loses lines whoever the writer is.  Nor is
+compress without delaycompress: records that are just being written when the
+file is renamed could not be taken back.  occupancy-log(5) says both.
 """
 
 import collections
@@ -72,16 +73,9 @@ def assert_read_once(busy, paths, may_move=False):
     busy.check(records, caught_up=False)
     tail = busy.tail
     wait_for(lambda: tail.position() == tail.path.stat().st_size, 10, "tail to be at the end")
-    # A file that the daemon made just when logrotate was about to: logrotate moves it away at once, and
-    # tail may not have seen it.
-    fleeting = collections.Counter(lines_of(path for path in paths() if path.suffix == ".backup")[0])
-    wait_for(lambda: len(tail.lines()) >= len(lines) - fleeting.total(), 10, f"tail to have read {len(lines)} lines")
+    wait_for(lambda: len(tail.lines()) >= len(lines), 10, f"tail to have read {len(lines)} lines")
     read = settles(tail.lines, 0.2, what="what tail has read")
     missed = collections.Counter(lines) - collections.Counter(read)
-    if missed and missed <= fleeting:
-        print("logrotate moved a file away that tail had not seen")
-        lines = [line for line in lines if line not in missed]
-        missed.clear()
     surplus = collections.Counter(read) - collections.Counter(lines)
     batch = MAX_POINTS * len(busy.devices)
     if may_move and not missed and (tail.truncations() == 1 or 0 < surplus.total() <= batch):
@@ -113,7 +107,7 @@ def growing(busy):
     return (busy.tail.position() or 0) > header
 
 
-@pytest.mark.parametrize("how", ["create", "nocreate missingok", "create compress", "create compress delaycompress",
+@pytest.mark.parametrize("how", ["create", "nocreate missingok", "create compress delaycompress",
                                  "nocreate missingok compress delaycompress"])
 def test_logrotate_loses_and_doubles_no_line(follow, how):
     if not shutil.which("logrotate", path="/usr/sbin:/usr/bin"):
@@ -126,11 +120,16 @@ def test_logrotate_loses_and_doubles_no_line(follow, how):
     config.chmod(0o600)
     for _ in range(ROTATIONS):
         wait_for(lambda: growing(busy), 20, "something to rotate")
+        # Where logrotate creates the file, a daemon that makes it between logrotate's renaming and its creating is
+        # in its way: what logrotate does then (occupancy-log(5): use nocreate) may cost a file, and the daemon is no
+        # part of it.  So it holds still meanwhile, and finds the file that another has made.
+        if "create" in how.split():
+            busy.daemon.signal(signal.SIGSTOP)
         subprocess.run(["/usr/sbin/logrotate", "--force", "--state", str(folder / "logrotate.state"), str(config)],
                        check=True)
+        busy.daemon.signal(signal.SIGCONT)
     wait_for(lambda: growing(busy), 20, "the new file")
-    # Between logrotate's renaming and its creating the daemon may have made the file: it moves that away.
-    paths = [path for path in external_files(busy.daemon.log_folder) if path.suffix != ".backup"]
+    paths = external_files(busy.daemon.log_folder)
     assert len(paths) == ROTATIONS + 1, paths
     assert len([p for p in paths if p.suffix == ".gz"]) == (
         0 if "compress" not in how.split() else ROTATIONS - ("delaycompress" in how)), paths
