@@ -3,7 +3,7 @@
 #include "daemon/orphans.h"
 
 #include "base/array.h"
-#include "daemon/roster.h"
+#include "config/identity.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,14 +2,10 @@
 
 #include "daemon/roster.h"
 
-#include "base/rng.h"
+#include "config/identity.h"
 
 #include <errno.h>
 #include <string.h>
-
-uint64_t identity_hash(const struct identity *identity) {
-	return rng_hash(identity->uuid, strlen(identity->uuid)) + (uint64_t)identity->interval;
-}
 
 static bool is_same(const void *polls, size_t position, const void *key) {
 	const struct device *device = ((const struct poll *)polls)[position].device;

@@ -10,15 +10,6 @@
 #include "base/index.h"
 #include "schedule/poll.h"
 
-struct identity {
-	const char *uuid;
-	enum interval interval;
-};
-
-/** For an index of what has identities. */
-__attribute__((nonnull))
-uint64_t identity_hash(const struct identity *identity);
-
 struct roster {
 	struct poll *polls;
 	struct index index;

@@ -4,6 +4,7 @@
 
 #include "schedule/span.h"
 #include "state/checkpoint.h"
+#include "tool/devices.h"
 #include "tool/members.h"
 #include "tool/show.h"
 
@@ -18,6 +19,7 @@ struct search {
 	struct beginning *beginning;
 	const struct tool *tool;
 	const struct rooms *rooms;
+	struct devices devices; /* of the configuration */
 	bool begins_late; /* a room: later than its settings would have it begin */
 };
 
@@ -63,28 +65,21 @@ static bool look_at_rooms(struct search *search) {
  */
 static void judge(struct search *search, const struct room *room, usec_t since) {
 	struct beginning *beginning = search->beginning;
-	const struct config *config = search->tool->config;
+	const struct device *device = devices_find(&search->devices, room->uuid, room->interval);
 	usec_t first = room->coverage.list[0].start;
 
 	if (first > since) {
 		beginning->was = BEGINNING_MORE;
 		beginning->since = beginning->since == INT64_MIN || since < beginning->since ? since : beginning->since;
 	}
-	for (size_t i = 0; i < config->device_count; i++) {
-		const struct device *device = &config->devices[i];
-		if (device->settings->bucket.interval == room->interval && strcmp(device->uuid, room->uuid) == 0) {
-			search->begins_late |= span_first_cursor(device->settings, since) + room->length + LATE < first;
-		}
-	}
+	search->begins_late |= device && span_first_cursor(device->settings, since) + room->length + LATE < first;
 }
 
 static void take_entry(const struct checkpoint_entry *entry, void *user) {
 	struct search *search = user;
-	for (size_t i = 0; i < search->rooms->len; i++) {
-		const struct room *room = &search->rooms->list[i];
-		if (room->interval == entry->interval && strcmp(room->uuid, entry->uuid) == 0 && counts(search->tool, room)) {
-			judge(search, room, entry->since);
-		}
+	const struct room *room = rooms_find(search->rooms, entry->uuid, entry->interval);
+	if (room && counts(search->tool, room)) {
+		judge(search, room, entry->since);
 	}
 }
 
@@ -133,7 +128,7 @@ static const char *setting_of(const struct log_settings *settings, const struct 
 }
 
 void beginning_find(struct beginning *ret, const struct tool *tool, const struct log_files *files, const struct rooms *rooms) {
-	struct search search = {ret, tool, rooms, false};
+	struct search search = {.beginning = ret, .tool = tool, .rooms = rooms};
 	struct sink_position position;
 	struct error err;
 
@@ -141,9 +136,13 @@ void beginning_find(struct beginning *ret, const struct tool *tool, const struct
 	if (!look_at_rooms(&search) || !is_configured(tool)) {
 		return;
 	}
-	int r = checkpoint_read(tool->config->state_directory, take_entry, &search, &position, &err);
+	int r = devices_init(&search.devices, tool->config);
+	if (r == 0) {
+		r = checkpoint_read(tool->config->state_directory, take_entry, &search, &position, &err);
+		devices_done(&search.devices);
+	}
 	ret->setting = setting_of(&tool->config->log, files, ret->first, tool->now);
-	/* Without a checkpoint nothing is known, not that nothing was; then the number of files alone says something. */
+	/* Without a checkpoint, or the memory for it, nothing is known, not that nothing was; then the number of files alone says something. */
 	bool perhaps = r < 0 ? ret->setting && strcmp(ret->setting, "keep") == 0 : ret->setting && search.begins_late;
 	if (ret->was == BEGINNING_FIRST && perhaps) {
 		ret->was = BEGINNING_PERHAPS;

@@ -3,14 +3,10 @@
 #include "tool/devices.h"
 
 #include "base/rng.h"
+#include "config/identity.h"
 
 #include <errno.h>
 #include <string.h>
-
-struct identity {
-	const char *uuid;
-	enum interval interval;
-};
 
 static bool has_uuid(const void *devices, size_t position, const void *key) {
 	return strcmp(((const struct device *)devices)[position].uuid, key) == 0;
@@ -31,11 +27,10 @@ int devices_init(struct devices *devices, const struct config *config) {
 	for (size_t i = 0; config && i < config->device_count; i++) {
 		const struct device *device = &config->devices[i];
 		struct identity identity = {device->uuid, device->settings->bucket.interval};
-		uint64_t hash = hash_of(device->uuid);
 		size_t twin;
-		if (index_add(&devices->by_identity, hash + (uint64_t)identity.interval, has_identity, config->devices, &identity, i,
+		if (index_add(&devices->by_identity, identity_hash(&identity), has_identity, config->devices, &identity, i,
 		              &twin) < 0 ||
-		    index_add(&devices->by_uuid, hash, has_uuid, config->devices, device->uuid, i, &twin) < 0) {
+		    index_add(&devices->by_uuid, hash_of(device->uuid), has_uuid, config->devices, device->uuid, i, &twin) < 0) {
 			devices_done(devices);
 			return -ENOMEM;
 		}
@@ -46,7 +41,7 @@ int devices_init(struct devices *devices, const struct config *config) {
 const struct device *devices_find(const struct devices *devices, const char *uuid, enum interval interval) {
 	struct identity identity = {uuid, interval};
 	size_t at;
-	return devices->config && index_find(&devices->by_identity, hash_of(uuid) + (uint64_t)interval, has_identity,
+	return devices->config && index_find(&devices->by_identity, identity_hash(&identity), has_identity,
 	                                     devices->config->devices, &identity, &at)
 	               ? &devices->config->devices[at]
 	               : NULL;

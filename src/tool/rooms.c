@@ -3,8 +3,8 @@
 #include "tool/rooms.h"
 
 #include "base/array.h"
-#include "base/rng.h"
 #include "base/utc.h"
+#include "config/identity.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,13 +15,19 @@
 
 /* Finding */
 
-static bool is_room(const struct room *room, const struct log_entry *entry) {
-	return room->interval == entry->interval && strcmp(room->uuid, entry->uuid) == 0;
+static bool is_room(const struct room *room, const struct identity *identity) {
+	return room->interval == identity->interval && strcmp(room->uuid, identity->uuid) == 0;
 }
 
 static bool same(const void *items, size_t position, const void *key) {
 	const struct room *rooms = items;
 	return is_room(&rooms[position], key);
+}
+
+const struct room *rooms_find(const struct rooms *rooms, const char *uuid, enum interval interval) {
+	const struct identity identity = {uuid, interval};
+	size_t at;
+	return index_find(&rooms->index, identity_hash(&identity), same, rooms->list, &identity, &at) ? &rooms->list[at] : NULL;
 }
 
 static void make(struct room *room, const struct log_entry *entry) {
@@ -47,19 +53,19 @@ static void note_last(struct rooms *rooms, size_t room) {
 }
 
 /* Returns 0, and rooms->last is the one; or -ENOMEM. */
-static int find(struct rooms *rooms, const struct log_entry *entry) {
+static int find_or_make(struct rooms *rooms, const struct log_entry *entry) {
+	const struct identity identity = {entry->uuid, entry->interval};
 	for (int try = 0; try < 2; try++) {
 		const struct room *room = guess(rooms, try);
-		if (room && is_room(room, entry)) {
+		if (room && is_room(room, &identity)) {
 			note_last(rooms, (size_t)(room - rooms->list));
 			return 0;
 		}
 	}
-	uint64_t hash = rng_hash(entry->uuid, strlen(entry->uuid)) + (uint64_t)entry->interval;
 	size_t found = 0;
 	int r = array_reserve(&rooms->list, &rooms->size, rooms->len + 1, sizeof(*rooms->list));
 	if (r == 0) {
-		r = index_add(&rooms->index, hash, same, rooms->list, entry, rooms->len, &found);
+		r = index_add(&rooms->index, identity_hash(&identity), same, rooms->list, &identity, rooms->len, &found);
 	}
 	if (r < 0) {
 		return r;
@@ -108,7 +114,7 @@ static int note_offset(struct room *room, const struct log_entry *entry) {
 
 int rooms_take(struct rooms *rooms, const struct log_entry *entry, struct position at, const struct log_codec *codec,
                const struct line *line, struct room **ret_room) {
-	int r = find(rooms, entry);
+	int r = find_or_make(rooms, entry);
 	if (r < 0) {
 		return r;
 	}

@@ -64,6 +64,10 @@ __attribute__((warn_unused_result, nonnull))
 int rooms_hear(struct rooms *rooms, const struct line *text, struct position at, const struct log_codec *codec,
                struct line *ret_line, struct room **ret_room);
 
+/** NULL if no record of it has been taken in. */
+__attribute__((nonnull))
+const struct room *rooms_find(const struct rooms *rooms, const char *uuid, enum interval interval);
+
 /** When all has been read: gives the rooms their zones.  Returns 0 or -ENOMEM. */
 __attribute__((warn_unused_result, nonnull))
 int rooms_settle(struct rooms *rooms);

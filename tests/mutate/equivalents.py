@@ -43,7 +43,6 @@ NONE_THERE = "if (!before && (at == recheck->len || recheck->runs[at].start >= e
 WORKS = ".works = (uint16_t)(works > 0 ? works : 1),"
 FEWER = "trust->points = smaller(trust->points, doubt->points > 0 ? doubt->points - 1u : 0);"
 BESIDE = "usec_t before = grid_floor(grid, first_edge(a) - 1), after = grid_next(grid, last_edge(a));"
-IDENTITY = "return rng_hash(identity->uuid, strlen(identity->uuid)) + (uint64_t)identity->interval;"
 PARSED = "if (reply->result == HTTP_REPLIED && reply->status == 200) {"
 TEMPORARY = "if (len <= sizeof(tmp) || name[0] != '.' ||"
 SAME = "return ((eight(a) ^ eight(b)) | (eight(a + 8) ^ eight(b + 8)) | (eight(a + LAST) ^ eight(b + LAST))) == 0;"
@@ -345,7 +344,6 @@ EQUIVALENTS = [
     ("src/schedule/cost.c", "tell_blindness", "} else if (devices > 1) {", "} else if (devices > 0) {", "a single one is told before"),
     ("src/schedule/cost.c", "gather", KINDS, KINDS.replace("+ 1", "+ 2"), "the last one is not used"),
     ("src/schedule/cost.c", "gather", KINDS, KINDS.replace("+ 1", "+ 0"), "the C library allocates nothing, too"),
-    ("src/daemon/roster.c", "identity_hash", IDENTITY, IDENTITY.replace(" + ", " - "), "any hash that tells intervals apart will do"),
     ("src/daemon/reply.c", "reply_take", PARSED, "this if: always", "what is read of another answer is not looked at"),
     ("src/daemon/reply.c", "reply_take", PARSED, PARSED.replace("&&", "||"), "what is read of another answer is not looked at"),
     ("src/daemon/backfill.c", "begin_orders", "struct error err = {{0}};", "struct error err = {{1}};", "it is written before it is read"),

@@ -47,7 +47,7 @@ static const struct row rows[] = {
 };
 
 static struct config config;
-static struct room room;
+static struct rooms all;
 static struct tool tool;
 
 static void save_checkpoint(usec_t since) {
@@ -79,7 +79,7 @@ static struct beginning find(const struct row *row) {
 	static struct log_file list[] = {
 		{.rotated = true, .bytes = 100}, {.rotated = true, .bytes = 100}, {.rotated = true, .bytes = 100}, {.bytes = 5000}};
 	struct log_files files = {.list = list, .len = COUNT_OF(list)};
-	struct rooms rooms = {.list = &room, .len = 1};
+	struct room *room = &all.list[0];
 	struct beginning beginning;
 	usec_t first = at(FIRST);
 
@@ -90,7 +90,7 @@ static struct beginning find(const struct row *row) {
 	struct device device = device_of(&settings);
 	struct stretch stretch = {.start = first, .end = first + USEC_PER_DAY};
 	struct correction correction = {.start = first - row->corrects_hours * USEC_PER_HOUR, .orphan = row->corrects_hours > 0};
-	room.coverage = (struct coverage){.list = &stretch, .len = 1, .corrections = &correction, .correction_count = 1};
+	room->coverage = (struct coverage){.list = &stretch, .len = 1, .corrections = &correction, .correction_count = 1};
 	config.devices = &device;
 	config.device_count = 1;
 	config.log.keep = row->keep;
@@ -100,16 +100,20 @@ static struct beginning find(const struct row *row) {
 	if (row->since_hours != NO_CHECKPOINT) {
 		save_checkpoint(first - row->since_hours * USEC_PER_HOUR + USEC_PER_MIN);
 	}
-	beginning_find(&beginning, &tool, &files, &rooms);
+	beginning_find(&beginning, &tool, &files, &all);
+	room->coverage = (struct coverage){0};
 	return beginning;
 }
 
 static int set_up(void **state) {
-	static char name[] = "lobby", nothing[] = "";
-	room_make(&room, INTERVAL_MINUTELY, "UTC");
-	memcpy(room.uuid, UUID_A, sizeof(UUID_A));
-	room.name = name;
-	room.site = room.labels = nothing;
+	const char *line = "{\"name\":\"lobby\"}\n";
+	struct log_entry entry = {.interval = INTERVAL_MINUTELY, .start = at(FIRST), .end = at(FIRST) + USEC_PER_MIN};
+	struct room *room;
+	memcpy(entry.uuid, UUID_A, sizeof(UUID_A));
+	expect_true(rooms_take(&all, &entry, (struct position){0, 1}, log_codec_of(LOG_FORMAT_NDJSON),
+	                       &(struct line){line, strlen(line), 0, true}, &room) >= 0);
+	coverage_done(&room->coverage);
+	expect_int(0, rooms_settle(&all));
 	int r = disk_setup(state);
 	config.log.directory = config.state_directory = disk_directory;
 	tool = (struct tool){.config = &config, .now = at(FIRST) + (usec_t)AGE * USEC_PER_HOUR};
@@ -190,6 +194,7 @@ static void programs_get_all_of_it(void **state) {
 }
 
 static int tear_down(void **state) {
+	rooms_done(&all);
 	int r = disk_teardown(state);
 	return zones_done(state) < 0 ? -1 : r;
 }
