@@ -9,8 +9,6 @@
 
 #include "base/error.h"
 
-#include <sys/types.h>
-
 /**
  * Takes the lock DIRECTORY/lock and writes our process id into it.
  *
@@ -31,14 +29,6 @@ int lock_take(const char *directory, struct error *err);
  */
 __attribute__((warn_unused_result, nonnull(1, 2)))
 int lock_take_log(const char *directory, int *ret_lock, struct error *err);
-
-/**
- * Who holds DIRECTORY/lock.  The lock is left alone, so a daemon that starts meanwhile is not in the way of this.
- *
- * Returns the process id; 0 if nobody that can be seen from here does; or -errno.
- */
-__attribute__((warn_unused_result, nonnull))
-pid_t lock_holder(const char *directory);
 
 /** Lets go.  Does nothing if lock < 0. */
 void lock_release(int lock);

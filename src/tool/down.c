@@ -4,7 +4,7 @@
 
 #include "base/utc.h"
 #include "sink/format.h"
-#include "state/lock.h"
+#include "tool/holder.h"
 #include "tool/show.h"
 
 #include <limits.h>
@@ -31,7 +31,7 @@ void down_look(const struct tool *tool, struct down *ret) {
 		usec_t when = changed(log, name);
 		ret->record = when > ret->record ? when : ret->record;
 	}
-	pid_t pid = lock_holder(state);
+	pid_t pid = holder_of(state);
 	ret->pid = pid > 0 ? pid : 0;
 }
 

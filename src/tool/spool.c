@@ -3,7 +3,7 @@
 #include "tool/spool.h"
 
 #include "base/file.h"
-#include "state/lock.h"
+#include "tool/holder.h"
 #include "state/order.h"
 
 #include <errno.h>
@@ -105,6 +105,6 @@ void spool_remove(int spool, const char *name) {
 }
 
 pid_t spool_tell(const char *state_directory) {
-	pid_t pid = lock_holder(state_directory);
+	pid_t pid = holder_of(state_directory);
 	return pid > 0 && kill(pid, SIGHUP) < 0 ? -errno : pid;
 }
