@@ -43,9 +43,12 @@ struct value {
 
 /* From values to a device */
 
+static bool is(const struct value *value, const char *text) {
+	return strlen(text) == value->len && memcmp(text, value->text, value->len) == 0;
+}
+
 static int64_t number_of(const struct value *value, int64_t otherwise) {
-	int64_t number = value->is_number ? value->number : otherwise;
-	return number > LIVE_MOST ? LIVE_MOST : number < -LIVE_MOST ? -LIVE_MOST : number;
+	return live_number(value->is_number ? value->number : otherwise);
 }
 
 static usec_t time_of(const struct value *value) {
@@ -65,7 +68,7 @@ static usec_t time_of(const struct value *value) {
 /* A word that is not known here is of something that wants to be seen. */
 static enum live_state state_of(const struct value *value) {
 	for (int state = 0; value->text && state < LIVE_STATES; state++) {
-		if (strlen(words[state]) == value->len && memcmp(words[state], value->text, value->len) == 0) {
+		if (is(value, words[state])) {
 			return (enum live_state)state;
 		}
 	}
@@ -96,7 +99,7 @@ static bool keep(struct store *store, const struct value *value, const char *bef
 	}
 	if (value->escaped) {
 		*ret = put_unescaped(store, value);
-	} else if (before && strlen(before) == value->len && memcmp(before, value->text, value->len) == 0) {
+	} else if (before && is(value, before)) {
 		*ret = before;
 	} else {
 		*ret = store_put(store, value->text, value->len);
@@ -104,8 +107,8 @@ static bool keep(struct store *store, const struct value *value, const char *bef
 	return *ret != NULL;
 }
 
-static int make(const struct value values[static MEMBERS], struct store *store, const struct live_device *before,
-                struct live_device *ret) {
+static int make(const char *line, size_t len, const struct value values[static MEMBERS], struct store *store,
+                const struct live_device *before, struct live_device *ret) {
 	static const struct live_device none;
 	before = before ? before : &none;
 	*ret = (struct live_device){
@@ -116,8 +119,9 @@ static int make(const struct value values[static MEMBERS], struct store *store, 
 		.waiting = number_of(&values[WAITING], 0),
 		.rechecks = number_of(&values[RECHECKS], 0),
 		.since = time_of(&values[SINCE]),
+		.text = store_put(store, line, len),
 	};
-	bool kept = keep(store, &values[UUID], NULL, &ret->uuid) && keep(store, &values[NAME], NULL, &ret->name) &&
+	bool kept = ret->text && keep(store, &values[UUID], NULL, &ret->uuid) && keep(store, &values[NAME], NULL, &ret->name) &&
 	            keep(store, &values[SITE], before->site, &ret->site) &&
 	            keep(store, &values[ACCOUNT], before->account, &ret->account) &&
 	            keep(store, &values[INTERVAL], before->interval, &ret->interval) &&
@@ -198,8 +202,7 @@ static bool take_value(struct scan *in, struct value *ret) {
 static size_t find_name(const struct value *name, size_t expected) {
 	for (size_t i = 0; i < MEMBERS; i++) {
 		size_t at = expected + i < MEMBERS ? expected + i : expected + i - MEMBERS;
-		if (memcmp(names[at], name->text, name->len < strlen(names[at]) ? name->len : strlen(names[at])) == 0 &&
-		    strlen(names[at]) == name->len) {
+		if (is(name, names[at])) {
 			return at;
 		}
 	}
@@ -249,11 +252,7 @@ int deviceline_parse(const char *line, size_t len, struct store *store, const st
 		values[i].text = json_string(members[i], &values[i].len);
 		values[i].is_number = json_int(members[i], &values[i].number);
 	}
-	r = make(values, store, before, ret);
-	if (r == 0) {
-		ret->text = store_put(store, line, len);
-		r = ret->text ? 0 : -ENOMEM;
-	}
+	r = make(line, len, values, store, before, ret);
 	json_free(object);
 	return r;
 }
@@ -266,10 +265,5 @@ int deviceline_read(const char *line, size_t len, struct store *store, const str
 	if (!take_members(&in, values)) {
 		return deviceline_parse(line, len, store, before, ret);
 	}
-	int r = make(values, store, before, ret);
-	if (r == 0) {
-		ret->text = store_put(store, line, len);
-		r = ret->text ? 0 : -ENOMEM;
-	}
-	return r;
+	return make(line, len, values, store, before, ret);
 }

@@ -37,6 +37,10 @@ const char *live_word(enum live_state state);
 /** No number of the document is taken for more, or for less than its negative: sums of them have room. */
 #define LIVE_MOST ((int64_t)1000 * 1000 * 1000 * 1000)
 
+static inline int64_t live_number(int64_t number) {
+	return number > LIVE_MOST ? LIVE_MOST : number < -LIVE_MOST ? -LIVE_MOST : number;
+}
+
 /**
  * Reads a line, without its end and the comma before that.  Texts are kept in the store, but for
  * those that the device before has too.

@@ -188,7 +188,7 @@ static const char *copy_of(struct live *live, struct json_object *of, const char
 static int64_t number_of(struct json_object *of, const char *name, int64_t otherwise) {
 	int64_t number = otherwise;
 	(void)json_int(json_member(of, name), &number);
-	return number > LIVE_MOST ? LIVE_MOST : number < -LIVE_MOST ? -LIVE_MOST : number;
+	return live_number(number);
 }
 
 static usec_t time_of(struct json_object *of, const char *name) {
