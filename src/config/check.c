@@ -209,6 +209,33 @@ static int check_cap(const void *draft, uint64_t set, struct error *err) {
 	return 0;
 }
 
+static int check_cluster_cert(const void *draft, uint64_t set, struct error *err) {
+	const struct cluster_settings *cluster = draft;
+	(void)set;
+	return cluster->client_cert && !cluster->client_key ? error_set(err, EINVAL, "needs client_key, its private key") : 0;
+}
+
+static int check_cluster_key(const void *draft, uint64_t set, struct error *err) {
+	const struct cluster_settings *cluster = draft;
+	(void)set;
+	return cluster->client_key && !cluster->client_cert ? error_set(err, EINVAL, "needs client_cert, its certificate") : 0;
+}
+
+static int check_cluster_clear(const void *draft, uint64_t set, struct error *err) {
+	const struct cluster_settings *cluster = draft;
+	bool has_cert = cluster->client_cert || cluster->client_key;
+	(void)set;
+	for (const char *const *url = cluster->endpoints; has_cert && url && *url; url++) {
+		if (url_is_clear(*url)) {
+			return error_set(err, EINVAL,
+			                 "is never shown to %.200s: write https:// in all endpoints, or leave "
+			                 "client_cert and client_key out",
+			                 *url);
+		}
+	}
+	return 0;
+}
+
 /* Where nothing to blame is set, it is the group as a whole. */
 static const struct group_rule account_rules[] = {
 	{KEY_BIT(KEY_REGION) | KEY_BIT(KEY_BASE_URL), {KEY_BASE_URL, KEY_COUNT}, check_region},
@@ -235,12 +262,23 @@ static const struct group_rule retry_rules[] = {
 	{0},
 };
 
+static const struct group_rule cluster_rules[] = {
+	{KEY_BIT(KEY_CLUSTER_CLIENT_CERT) | KEY_BIT(KEY_CLUSTER_CLIENT_KEY), {KEY_CLUSTER_CLIENT_CERT, KEY_COUNT},
+	 check_cluster_cert},
+	{KEY_BIT(KEY_CLUSTER_CLIENT_CERT) | KEY_BIT(KEY_CLUSTER_CLIENT_KEY), {KEY_CLUSTER_CLIENT_KEY, KEY_COUNT},
+	 check_cluster_key},
+	{KEY_BIT(KEY_CLUSTER_CLIENT_CERT) | KEY_BIT(KEY_CLUSTER_CLIENT_KEY) | KEY_BIT(KEY_CLUSTER_ENDPOINTS),
+	 {KEY_CLUSTER_CLIENT_CERT, KEY_CLUSTER_CLIENT_KEY, KEY_COUNT}, check_cluster_clear},
+	{0},
+};
+
 const struct group_rule *rules_of(enum key_group group) {
 	static const struct group_rule none = {0};
 	static const struct group_rule *const rules[GROUP_COUNT] = {
 		[GROUP_ACCOUNTS] = account_rules,
 		[GROUP_DEVICES] = device_rules,
 		[GROUP_RETRY] = retry_rules,
+		[GROUP_CLUSTER] = cluster_rules,
 	};
 	return rules[group] ? rules[group] : &none;
 }

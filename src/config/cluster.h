@@ -16,8 +16,8 @@
 struct cluster_settings {
 	const char *name;             /* of the cluster; NULL: this node is alone */
 	const char *node;             /* of this node */
-	const char *const *endpoints; /* URLs of etcd, NULL-terminated */
-	size_t endpoint_count;
+	const char *const *endpoints; /* URLs of etcd, no slash at the end; NULL-terminated */
+	size_t endpoint_count;        /* at least one */
 	const char *ca_file, *client_cert, *client_key; /* as written, like an account's; NULL: not set */
 	usec_t lease;                 /* how long an account stays with a node that is silent */
 	usec_t retention;             /* the store keeps no older entries for nodes that are away, */

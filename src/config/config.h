@@ -10,6 +10,7 @@
 
 #include "base/units.h"
 #include "calendar/interval.h"
+#include "config/cluster.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -112,6 +113,7 @@ struct log_settings {
 	bool compress;
 	bool delaycompress;  /* but not the latest one yet */
 	const struct zone *zone; /* whose days and hours: the defaults' zone */
+	bool entries;        /* lines have the number of their entry: there is a cluster */
 };
 
 struct retry_settings {
@@ -125,6 +127,7 @@ struct config {
 	size_t device_count;
 	struct retry_settings retry;
 	struct log_settings log;
+	struct cluster_settings cluster;
 	const char *state_directory;
 	const char *runtime_directory; /* where the status socket is; NULL: there is none */
 	const struct device_draft *defaults; /* what `defaults` has; for config_print() */

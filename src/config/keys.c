@@ -68,6 +68,7 @@ const struct group group_table[GROUP_COUNT] = {
 	[GROUP_RETRY] = {"retry", .list = false, .fragment = false},
 	[GROUP_LOG] = {"log", .list = false, .fragment = false},
 	[GROUP_STATE] = {"state", .list = false, .fragment = false},
+	[GROUP_CLUSTER] = {"cluster", .list = false, .fragment = false, .word = "left"},
 };
 
 #define MEMBER(of, member) .offset = offsetof(of, member), .size = sizeof(((of *)0)->member)
@@ -90,10 +91,14 @@ const struct group group_table[GROUP_COUNT] = {
 #define STATE(type_, name_, member) \
 	.group = GROUP_STATE, .type = (type_), .name = (name_), \
 	MEMBER(struct state_draft, member)
+#define CLUSTER(type_, name_, member) \
+	.group = GROUP_CLUSTER, .type = (type_), .name = (name_), \
+	MEMBER(struct cluster_settings, member)
 
 #define RANGE(min_, max_) .min = (min_), .max = (max_)
 
 #define KIB ((int64_t)1024)
+#define MIB (KIB * KIB)
 #define TIB (KIB * KIB * KIB * KIB)
 
 const struct key key_table[KEY_COUNT] = {
@@ -164,12 +169,12 @@ const struct key key_table[KEY_COUNT] = {
 	[KEY_LOG_FORMAT] = {LOG(TYPE_ENUM, "format", format), .choices = format_names,
 	                    .fallback = "ndjson"},
 	[KEY_ROTATE_SIZE] = {LOG(TYPE_SIZE, "rotate_size", rotate_size), RANGE(64 * KIB, TIB),
-	                     .fallback = "64MiB"},
+	                     .fallback = "64MiB", .unlimited = true},
 	[KEY_ROTATE_EVERY] = {LOG(TYPE_ENUM, "rotate_every", rotate_every), .choices = rotate_names,
 	                      .fallback = "day"},
 	[KEY_KEEP] = {LOG(TYPE_INT, "keep", keep), RANGE(0, 1000000), .fallback = "90"},
 	[KEY_KEEP_BYTES] = {LOG(TYPE_SIZE, "keep_bytes", keep_bytes), RANGE(64 * KIB, 1024 * TIB),
-	                    .fallback = "2GiB"},
+	                    .fallback = "2GiB", .unlimited = true},
 	[KEY_KEEP_AGE] = {LOG(TYPE_DURATION, "keep_age", keep_age), RANGE(0, 36600 * USEC_PER_DAY),
 	                  .fallback = "0"},
 	[KEY_COMPRESS] = {LOG(TYPE_BOOL, "compress", compress), .fallback = "true"},
@@ -181,6 +186,24 @@ const struct key key_table[KEY_COUNT] = {
 	/* With "/status" behind it, it is the address of a socket: unix(7). */
 	[KEY_RUNTIME_DIRECTORY] = {STATE(TYPE_PATH, "runtime_directory", runtime_directory), .max = 100,
 	                           .environment = "RUNTIME_DIRECTORY", .restart = true},
+
+	[KEY_CLUSTER_NAME] = {CLUSTER(TYPE_NAME, "name", name), .max = 64, .required = true, .restart = true,
+	                      .note = "say which cluster this is; all its nodes have the same"},
+	[KEY_CLUSTER_NODE] = {CLUSTER(TYPE_NAME, "node", node), .max = 64, .required = true, .restart = true,
+	                      .note = "say which node this is; each has its own"},
+	[KEY_CLUSTER_ENDPOINTS] = {CLUSTER(TYPE_ENDPOINTS, "endpoints", endpoints), .max = 512, .required = true,
+	                           .note = "name the members of etcd, such as ( \"https://10.0.0.1:2379\" )"},
+	[KEY_CLUSTER_CA_FILE] = {CLUSTER(TYPE_FILE, "ca_file", ca_file), .max = PATH_MAX - 1},
+	[KEY_CLUSTER_CLIENT_CERT] = {CLUSTER(TYPE_FILE, "client_cert", client_cert), .max = PATH_MAX - 1},
+	[KEY_CLUSTER_CLIENT_KEY] = {CLUSTER(TYPE_FILE, "client_key", client_key), .max = PATH_MAX - 1},
+	[KEY_CLUSTER_LEASE] = {CLUSTER(TYPE_DURATION, "lease", lease), RANGE(5 * USEC_PER_SEC, 10 * USEC_PER_MIN),
+	                       .fallback = "30s", .restart = true},
+	[KEY_CLUSTER_RETENTION] = {CLUSTER(TYPE_DURATION, "retention", retention),
+	                           RANGE(USEC_PER_HOUR, 90 * USEC_PER_DAY), .fallback = "7d"},
+	/* The sample of etcd has a quota of 4 GiB, which trimmed entries count for until they are compacted. */
+	[KEY_CLUSTER_RETENTION_BYTES] = {CLUSTER(TYPE_SIZE, "retention_bytes", retention_bytes),
+	                                 RANGE(16 * MIB, 3 * KIB * MIB), .fallback = "512MiB"},
+	[KEY_CLUSTER_PREFER] = {CLUSTER(TYPE_NAMES, "prefer", prefer), .max = 64},
 };
 
 /* Whether the key may stand in the group. */

@@ -22,6 +22,7 @@ enum key_group {
 	GROUP_RETRY,
 	GROUP_LOG,
 	GROUP_STATE,
+	GROUP_CLUSTER,
 	GROUP_COUNT,
 };
 
@@ -45,6 +46,8 @@ enum key_type {
 	TYPE_TIMEZONE, /* const struct zone * */
 	TYPE_SINCE,    /* struct since */
 	TYPE_LABELS,   /* const char *, JSON */
+	TYPE_NAMES,    /* const char *const *, each as TYPE_NAME; NULL-terminated, without doubles */
+	TYPE_ENDPOINTS, /* the same, each scheme, host and port */
 	TYPE_COUNT,
 };
 
@@ -103,6 +106,17 @@ enum key_id {
 	KEY_STATE_DIRECTORY,
 	KEY_RUNTIME_DIRECTORY,
 
+	KEY_CLUSTER_NAME,
+	KEY_CLUSTER_NODE,
+	KEY_CLUSTER_ENDPOINTS,
+	KEY_CLUSTER_CA_FILE,
+	KEY_CLUSTER_CLIENT_CERT,
+	KEY_CLUSTER_CLIENT_KEY,
+	KEY_CLUSTER_LEASE,
+	KEY_CLUSTER_RETENTION,
+	KEY_CLUSTER_RETENTION_BYTES,
+	KEY_CLUSTER_PREFER,
+
 	KEY_COUNT,
 };
 
@@ -113,8 +127,9 @@ struct key {
 	size_t offset, size;        /* of its value in the group's struct; the value has no padding */
 	const char *fallback;       /* the default, as it would be written but for quotes; NULL: none */
 	const char *environment;    /* where systemd may say another default; NULL: nowhere */
-	int64_t min, max;           /* TYPE_INT, TYPE_DURATION, TYPE_SIZE; max: longest TYPE_STRING */
+	int64_t min, max;           /* TYPE_INT, TYPE_DURATION, TYPE_SIZE; max: longest TYPE_STRING, or member of a list */
 	const char *const *choices; /* TYPE_ENUM: names, the last one followed by NULL */
+	bool unlimited;             /* TYPE_SIZE: it may be "0", which is no limit */
 	bool required;
 	bool restart;               /* a reload does not apply it; not of a list or of defaults */
 	const char *note;           /* of a required key: what to do when it is missing */
@@ -124,6 +139,7 @@ struct group {
 	const char *name;
 	bool list;     /* ( { ... }, ... ), else { ... } */
 	bool fragment; /* may stand in conf.d too */
+	const char *word; /* a text that may stand in place of the group; NULL: none */
 };
 
 /** What `accounts` members are read into. */

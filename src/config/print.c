@@ -17,7 +17,7 @@ struct printer {
 	struct buf inherited[KEY_COUNT]; /* values of the defaults, written out */
 };
 
-/* What a group of its own was read into; NULL for accounts, defaults and devices. */
+/* What a group of its own was read into; NULL for accounts, defaults, devices, and a cluster that there is not. */
 static const void *group_struct(const struct config *config, enum key_group group,
                                 struct state_draft *state) {
 	switch (group) {
@@ -29,6 +29,8 @@ static const void *group_struct(const struct config *config, enum key_group grou
 		*state = (struct state_draft){
 			.directory = config->state_directory, .runtime_directory = config->runtime_directory};
 		return state;
+	case GROUP_CLUSTER:
+		return config->cluster.name ? &config->cluster : NULL;
 	default:
 		return NULL;
 	}
@@ -152,6 +154,9 @@ void config_print(const struct config *config, struct buf *out) {
 			print_group(&printer, group, from);
 		}
 	}
+	if (config->cluster.left) {
+		buf_printf(out, "\n%s = \"%s\";\n", group_table[GROUP_CLUSTER].name, group_table[GROUP_CLUSTER].word);
+	}
 
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
 		if (buf_error(&printer.inherited[id]) < 0) {
@@ -168,6 +173,25 @@ static void write_or_none(enum key_id id, const void *from, struct buf *out) {
 	} else {
 		buf_puts(out, "none");
 	}
+}
+
+static void put_cluster(const struct config *config, struct buf *out) {
+	const char *name = config->cluster.name;
+	buf_printf(out, name ? "\"%s\"" : "%s", name ? name : "none");
+}
+
+/* Settings of a block that only one of them has are not compared one by one. */
+static void tell_of_cluster(const struct config *before, const struct config *after, struct buf *out) {
+	if (!before->cluster.name == !after->cluster.name) {
+		return;
+	}
+	buf_puts(out, "cluster has changed from ");
+	put_cluster(before, out);
+	buf_puts(out, " to ");
+	put_cluster(after, out);
+	buf_puts(out, ": that needs a restart, and until then ");
+	put_cluster(before, out);
+	buf_puts(out, " is used\n");
 }
 
 void config_restarts(const struct config *before, const struct config *after, struct buf *out) {
@@ -192,6 +216,7 @@ void config_restarts(const struct config *before, const struct config *after, st
 			           buf_text(&values[1]), buf_text(&values[0]));
 		}
 	}
+	tell_of_cluster(before, after, out);
 	buf_done(&values[0]);
 	buf_done(&values[1]);
 }

@@ -6,6 +6,7 @@
 #include "config/accounts.h"
 #include "config/devices.h"
 #include "config/fragments.h"
+#include "config/membership.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -120,16 +121,25 @@ static void report_no_group(struct reader *reader, const struct reader_file *fil
 	}
 	const char *nearest = choice_suggest(names, name);
 	problem_add(&reader->problems, &file->source, line, subject, "there is no such setting%s%s%s",
-	            nearest ? ": did you mean " : ": there are accounts, defaults, devices, retry, log and state",
+	            nearest ? ": did you mean " : ": there are accounts, defaults, devices, retry, log, state "
+		            "and cluster",
 	            nearest ? nearest : "", nearest ? "?" : "");
+}
+
+/* Whether it is a group's list or group, or what may stand in its place. */
+static bool is_well_shaped(const struct config_setting_t *node, const struct group *about) {
+	struct scalar scalar;
+	node_read(node, &scalar);
+	if (scalar.kind == SCALAR_STRING) {
+		return about->word && strcmp(scalar.text, about->word) == 0;
+	}
+	return scalar.kind == (about->list ? SCALAR_LIST : SCALAR_GROUP);
 }
 
 /* Whether the top-level setting has the right shape and place. */
 static bool is_well_placed(struct reader *reader, const struct reader_file *file, const struct config_setting_t *node,
                            enum key_group group) {
 	const struct group *about = &group_table[group];
-	struct scalar scalar;
-	node_read(node, &scalar);
 
 	if (file != &reader->files[0] && !about->fragment) {
 		problem_add(&reader->problems, &file->source, node_line(node), about->name,
@@ -137,9 +147,10 @@ static bool is_well_placed(struct reader *reader, const struct reader_file *file
 		            reader->files[0].source.file);
 		return false;
 	}
-	if (scalar.kind != (about->list ? SCALAR_LIST : SCALAR_GROUP)) {
-		problem_add(&reader->problems, &file->source, node_line(node), about->name, "must be %s",
-		            about->list ? "a list of groups: ( { ... }, { ... } )" : "a group: { ... }");
+	if (!is_well_shaped(node, about)) {
+		problem_add(&reader->problems, &file->source, node_line(node), about->name, "must be %s%s%s%s",
+		            about->list ? "a list of groups: ( { ... }, { ... } )" : "a group: { ... }",
+		            about->word ? ", or \"" : "", about->word ? about->word : "", about->word ? "\"" : "");
 		return false;
 	}
 	return true;
@@ -150,10 +161,8 @@ static const struct config_setting_t *find(const struct reader_file *file, enum 
 	const struct config_setting_t *root = file->tree ? tree_root(file->tree) : NULL;
 	for (size_t i = 0; root && i < node_count(root); i++) {
 		const struct config_setting_t *node = node_at(root, i);
-		struct scalar scalar;
-		node_read(node, &scalar);
 		if (strcmp(node_name(node), group_table[group].name) == 0) {
-			return scalar.kind == (group_table[group].list ? SCALAR_LIST : SCALAR_GROUP) ? node : NULL;
+			return is_well_shaped(node, &group_table[group]) ? node : NULL;
 		}
 	}
 	return NULL;
@@ -263,7 +272,9 @@ static int read_groups(struct reader *reader) {
 	read_single(reader, GROUP_RETRY, &config->retry);
 	read_single(reader, GROUP_LOG, &config->log);
 	read_single(reader, GROUP_STATE, &state);
+	membership_read(reader, find(&reader->files[0], GROUP_CLUSTER));
 
+	config->log.entries = config->cluster.name != NULL;
 	config->log.zone = reader->default_draft.settings.bucket.zone;
 	config->state_directory = state.directory;
 	config->runtime_directory = state.runtime_directory;

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SUBJECT_SIZE = 320, NAME_SHOWN = 80, LIST_SIZE = 256 };
+enum { SUBJECT_SIZE = 320, NAME_SHOWN = 80, LIST_MAX = 64 * 1024 };
 
 /* "devices[3].interval: lobby", "log.keep", "devices[3]". */
 static void write_subject(char subject[static SUBJECT_SIZE], const struct member *member, const char *key) {
@@ -146,22 +146,18 @@ static int read_labels(struct reader *reader, const struct member *member, const
 }
 
 /* The texts of a list or array, a comma between them. */
-static int join_list(const struct config_setting_t *node, char *out, size_t size, struct error *err) {
-	size_t len = 0;
-	out[0] = '\0';
+static int join_list(enum key_id id, const struct config_setting_t *node, struct buf *out, struct error *err) {
 	for (size_t i = 0; i < node_count(node); i++) {
 		struct scalar scalar;
 		node_read(node_at(node, i), &scalar);
 		if (scalar.kind != SCALAR_STRING || scalar.text[0] == '\0' || strchr(scalar.text, ',')) {
-			return error_set(err, EINVAL, "member %zu of the list must be a text in quotes, such as \"1h\"",
-			                 i + 1);
+			return error_set(err, EINVAL, "member %zu of the list must be %s", i + 1, value_member(id));
 		}
-		len += (size_t)snprintf(out + len, size - len, "%s%s", i > 0 ? "," : "", scalar.text);
-		if (len >= size) {
-			return error_set(err, EINVAL, "is too long a list");
-		}
+		buf_puts(out, i > 0 ? "," : "");
+		buf_puts(out, scalar.text);
 	}
-	return 0;
+	int r = buf_error(out);
+	return r == -EFBIG ? error_set(err, EINVAL, "is too long a list") : r;
 }
 
 /* A value of the right kind; what is wrong with it is reported. */
@@ -174,16 +170,18 @@ static int read_value(struct reader *reader, struct member *member, enum key_id 
 	if (key_table[id].type == TYPE_LABELS && scalar.kind == SCALAR_GROUP && labels) {
 		return read_labels(reader, member, node, labels);
 	}
-	char list[LIST_SIZE];
+	struct buf list;
 	int r = 0;
-	if (value_is_list(id) && (scalar.kind == SCALAR_LIST || scalar.kind == SCALAR_ARRAY)) {
-		r = join_list(node, list, sizeof(list), &err);
+	buf_init(&list, LIST_MAX);
+	if (value_member(id) && (scalar.kind == SCALAR_LIST || scalar.kind == SCALAR_ARRAY)) {
+		r = join_list(id, node, &list, &err);
 		scalar.kind = SCALAR_LIST;
-		scalar.text = list;
+		scalar.text = buf_text(&list);
 	}
 	if (r == 0) {
 		r = value_read(id, &scalar, reader->memory, into, &err);
 	}
+	buf_done(&list);
 	if (r < 0 && r != -ENOMEM) {
 		reader_report(reader, member, id, "%s", err.text);
 	}

@@ -7,6 +7,7 @@
  *   reader.c     a group by the table of keys: { key = value; ... }
  *   accounts.c   the members of accounts
  *   devices.c    defaults and the members of devices
+ *   membership.c the cluster block
  */
 
 #ifndef CONFIG_READER_H

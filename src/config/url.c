@@ -124,16 +124,27 @@ bool url_is_exposed(const char *url) {
 	return !local;
 }
 
-int url_check_base(const char *url, struct error *err) {
+/* exposed: what would go over the network as clear text. */
+static int check_server(const char *url, const char *exposed, struct error *err) {
 	if (!has_scheme(url, "https") && !url_is_clear(url)) {
 		return error_set(err, EINVAL, "does not begin with https://");
 	}
 	int r = check(url, err);
 	if (r == 0 && url_is_exposed(url)) {
-		r = error_set(err, EINVAL, "would send the key in clear text: http:// is only for 127.0.0.0/8, [::1] and "
-		                           "localhost; use https://");
+		r = error_set(err, EINVAL,
+		              "would send %s in clear text: http:// is only for 127.0.0.0/8, [::1] and localhost; use "
+		              "https://",
+		              exposed);
 	}
 	return r;
+}
+
+int url_check_base(const char *url, struct error *err) {
+	return check_server(url, "the key", err);
+}
+
+int url_check_endpoint(const char *url, struct error *err) {
+	return check_server(url, "records", err);
 }
 
 int url_check_proxy(const char *url, struct error *err) {

@@ -19,6 +19,10 @@
 __attribute__((warn_unused_result, nonnull(1)))
 int url_check_base(const char *url, struct error *err);
 
+/** Checks the URL of a member of etcd: https, or http to this machine.  Returns as url_check_base(). */
+__attribute__((warn_unused_result, nonnull(1)))
+int url_check_endpoint(const char *url, struct error *err);
+
 /** Checks the URL of a proxy: http, https, socks5 or socks5h.  Returns as url_check_base(). */
 __attribute__((warn_unused_result, nonnull(1)))
 int url_check_proxy(const char *url, struct error *err);

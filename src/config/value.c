@@ -32,6 +32,7 @@ struct type {
 	int (*read)(const struct reading *in, void *into);
 	void (*write)(const struct key *key, const void *value, struct buf *out);
 	bool (*is_set)(const struct key *key, const void *value); /* NULL: it always is */
+	const char *member; /* SCALAR_LIST: what each member must be */
 };
 
 static const struct type types[TYPE_COUNT];
@@ -176,11 +177,13 @@ static int read_file(const struct reading *in, void *into) {
 	return store_text(in, in->text, into);
 }
 
+typedef int check_url(const char *url, struct error *err);
+
 /* Neither a password nor a token that stands in a URL may come back in a message. */
-static int read_url(const struct reading *in, void *into) {
+static int read_server(const struct reading *in, void *into, check_url *check) {
 	int r = check_length(in);
 	if (r == 0) {
-		r = url_check_base(in->text, in->err);
+		r = check(in->text, in->err);
 	}
 	if (r < 0) {
 		return r;
@@ -190,6 +193,14 @@ static int read_url(const struct reading *in, void *into) {
 	len -= in->text[len - 1] == '/';
 	(void)snprintf(url, sizeof(url), "%.*s", (int)len, in->text);
 	return store_text(in, url, into);
+}
+
+static int read_url(const struct reading *in, void *into) {
+	return read_server(in, into, url_check_base);
+}
+
+static int read_endpoint(const struct reading *in, void *into) {
+	return read_server(in, into, url_check_endpoint);
 }
 
 static int read_proxy(const struct reading *in, void *into) {
@@ -327,18 +338,91 @@ static void write_distances(const struct key *key, const void *value, struct buf
 	buf_puts(out, " )");
 }
 
-/* 0 is off. */
-static int read_size(const struct reading *in, void *into) {
+/* An address is no less the same in capitals; accounts that differ in them are two. */
+static bool is_double(const struct key *key, const char *a, const char *b) {
+	return (key->type == TYPE_ENDPOINTS ? strcasecmp(a, b) : strcmp(a, b)) == 0;
+}
+
+typedef int read_member(const struct reading *in, void *into);
+
+/* The next member of "a,b", which is put behind the others. */
+static int read_next(const struct reading *in, const char **list, size_t count, read_member *read) {
+	char *text = strndup(in->text, strcspn(in->text, ","));
+	if (!text) {
+		return -ENOMEM;
+	}
+	const struct reading one = {.key = in->key, .text = text, .memory = in->memory, .err = in->err};
+	int r = read(&one, &list[count]);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		if (is_double(in->key, list[i], list[count])) {
+			r = refuse(&one, "is there twice: remove one");
+		}
+	}
+	free(text);
+	if (r == -EINVAL) {
+		error_prefix(in->err, "member %zu", count + 1);
+	}
+	return r;
+}
+
+/* "a,b"; an empty list has no members. */
+static int read_list(const struct reading *in, void *into, read_member *read) {
+	size_t members = 1;
+	for (const char *at = in->text; *at != '\0'; at++) {
+		members += *at == ',';
+	}
+	const char **list = memory_alloc(in->memory, (members + 1) * sizeof(*list));
+	if (!list) {
+		return -ENOMEM;
+	}
+	struct reading rest = *in;
+	for (size_t count = 0; *rest.text != '\0'; count++) {
+		int r = read_next(&rest, list, count, read);
+		if (r < 0) {
+			return r;
+		}
+		rest.text += strcspn(rest.text, ",");
+		rest.text += *rest.text == ',';
+	}
+	memcpy(into, &list, sizeof(list));
+	return 0;
+}
+
+static int read_names(const struct reading *in, void *into) {
+	return read_list(in, into, read_name);
+}
+
+static int read_endpoints(const struct reading *in, void *into) {
+	return in->text[0] != '\0' ? read_list(in, into, read_endpoint) : error_set(in->err, EINVAL, "must not be empty");
+}
+
+static void write_texts(const struct key *key, const void *value, struct buf *out) {
+	const char *const *list;
+	memcpy(&list, value, sizeof(list));
+	buf_puts(out, "(");
+	for (size_t i = 0; list[i]; i++) {
+		buf_puts(out, i == 0 ? " " : ", ");
+		write_text(key, &list[i], out);
+	}
+	buf_puts(out, " )");
+}
+
+static int size_range(const struct reading *in) {
 	char min[DURATION_STRING_SIZE];
 	char max[DURATION_STRING_SIZE];
+	return refuse(in, "is out of range: %sfrom %s to %s", in->key->unlimited ? "\"0\", or " : "",
+	              units_format_size(min, in->key->min), units_format_size(max, in->key->max));
+}
+
+static int read_size(const struct reading *in, void *into) {
 	int64_t value;
 	int r = units_parse_size(in->text, &value, in->err);
 	if (r == -EINVAL) {
 		return r;
 	}
-	if (r < 0 || (value != 0 && value < in->key->min) || value > in->key->max) {
-		return refuse(in, "is out of range: \"0\", or from %s to %s",
-		              units_format_size(min, in->key->min), units_format_size(max, in->key->max));
+	bool none = value == 0 && in->key->unlimited;
+	if (r < 0 || (value < in->key->min && !none) || value > in->key->max) {
+		return size_range(in);
 	}
 	memcpy(into, &value, sizeof(value));
 	return 0;
@@ -531,6 +615,13 @@ static bool is_pointer(const struct key *key, const void *value) {
 	return pointer != NULL;
 }
 
+static bool has_members(const struct key *key, const void *value) {
+	const char *const *list;
+	(void)key;
+	memcpy(&list, value, sizeof(list));
+	return list && *list;
+}
+
 /* Those with a default may be configured as nothing. */
 static bool has_duration(const struct key *key, const void *value) {
 	usec_t duration;
@@ -567,7 +658,7 @@ static const struct type types[TYPE_COUNT] = {
 	[TYPE_DURATION] = {"duration", "a duration in quotes, such as \"90s\"", SCALAR_STRING, read_duration,
 	                   write_duration, has_duration},
 	[TYPE_DISTANCES] = {"durations", "a list of durations in quotes, such as ( \"1h\", \"1d\" )", SCALAR_LIST,
-	                    read_distances, write_distances, NULL},
+	                    read_distances, write_distances, NULL, "a text in quotes, such as \"1h\""},
 	[TYPE_SIZE] = {"size", "a size in quotes, such as \"64MiB\"", SCALAR_STRING, read_size, write_size, NULL},
 	[TYPE_RATE] = {"rate", "a rate in quotes, such as \"1/s\"", SCALAR_STRING, read_rate, write_rate, NULL},
 	[TYPE_ENUM] = {"choice", "a word in quotes", SCALAR_STRING, read_enum, write_enum, NULL},
@@ -577,6 +668,11 @@ static const struct type types[TYPE_COUNT] = {
 	                SCALAR_STRING, read_since, write_since, has_since},
 	[TYPE_LABELS] = {"labels", "a group of texts, such as { floor = \"1\"; }", SCALAR_GROUP, read_labels,
 	                 write_labels, is_pointer},
+	[TYPE_NAMES] = {"names", "a list of names in quotes, such as ( \"north\", \"south\" )", SCALAR_LIST, read_names,
+	                write_texts, has_members, "a name in quotes, such as \"north\""},
+	[TYPE_ENDPOINTS] = {"endpoints", "a list of URLs in quotes, such as ( \"https://10.0.0.1:2379\" )", SCALAR_LIST,
+	                    read_endpoints, write_texts, has_members,
+	                    "one URL in quotes, such as \"https://10.0.0.1:2379\""},
 };
 
 const char *value_type_name(enum key_type type) {
@@ -622,8 +718,8 @@ int value_read(enum key_id id, const struct scalar *scalar, struct config_memory
 	return type->read(&in, member(id, into));
 }
 
-bool value_is_list(enum key_id id) {
-	return types[key_table[id].type].kind == SCALAR_LIST;
+const char *value_member(enum key_id id) {
+	return types[key_table[id].type].member;
 }
 
 /* The first of the paths that the unit's LogsDirectory=, StateDirectory= or RuntimeDirectory= has brought (systemd.exec(5)). */

@@ -25,8 +25,8 @@ int value_read(enum key_id id, const struct scalar *scalar, struct config_memory
 __attribute__((warn_unused_result, nonnull))
 int value_default(enum key_id id, struct config_memory *memory, void *into, struct error *err);
 
-/** Whether the key's value is a list of texts. */
-bool value_is_list(enum key_id id);
+/** What each member must be, if the key's value is a list of texts: "a text in quotes, such as ..."; else NULL. */
+const char *value_member(enum key_id id);
 
 /** Whether values of the type can be told from none: a key of another type needs a default. */
 bool value_can_be_unset(enum key_type type);

@@ -158,6 +158,7 @@ static void write_case(const struct key_case *what) {
 		[GROUP_RETRY] = "retry = {\n%s;\n};\n" ACCOUNTS DEVICES,
 		[GROUP_LOG] = "log = {\n%s;\n};\n" ACCOUNTS DEVICES,
 		[GROUP_STATE] = "state = {\n%s;\n};\n" ACCOUNTS DEVICES,
+		[GROUP_CLUSTER] = "cluster = { name = \"c\"; node = \"n\"; endpoints = ( \"https://h\" );\n%s;\n};\n" ACCOUNTS DEVICES,
 	};
 	/* Required keys stand in the frame already. */
 	static const struct {
@@ -168,6 +169,9 @@ static void write_case(const struct key_case *what) {
 		{GROUP_ACCOUNTS, "key_file = ", "accounts = ( { name = \"a\";\n%s;\n} );\n" DEVICES},
 		{GROUP_DEVICES, "uuid = ", "devices = ( { name = \"d\";\n%s;\n} );\n" ACCOUNTS},
 		{GROUP_DEVICES, "name = ", "devices = ( { uuid = \"" UUID_A "\";\n%s;\n} );\n" ACCOUNTS},
+		{GROUP_CLUSTER, "name = ", "cluster = { node = \"n\"; endpoints = ( \"https://h\" );\n%s;\n};\n" ACCOUNTS DEVICES},
+		{GROUP_CLUSTER, "node = ", "cluster = { name = \"c\"; endpoints = ( \"https://h\" );\n%s;\n};\n" ACCOUNTS DEVICES},
+		{GROUP_CLUSTER, "endpoints = ", "cluster = { name = \"c\"; node = \"n\";\n%s;\n};\n" ACCOUNTS DEVICES},
 	};
 	const char *frame = frames[what->group];
 	for (size_t i = 0; i < COUNT_OF(own_frames); i++) {
@@ -497,6 +501,76 @@ static const struct key_case key_cases[] = {
 	{GROUP_STATE, "directory = \"\"", NULL, "state.directory: must not be empty"},
 	{GROUP_STATE, "runtime_directory = \"/run/x\"", "runtime_directory = \"/run/x\";", NULL},
 	{GROUP_STATE, "runtime_directory = \"run\"", NULL, "*state.runtime_directory: "},
+
+	{GROUP_CLUSTER, "name = \"hq.example-1\"", "name = \"hq.example-1\";", NULL},
+	{GROUP_CLUSTER, "name = \"\"", NULL, "cluster.name: must not be empty"},
+	{GROUP_CLUSTER, "name = \"h/q\"", NULL,
+	 "cluster.name: \"h/q\" may hold only letters, digits, \".\", \"_\" and \"-\""},
+	{GROUP_CLUSTER, repeat_65, NULL, "cluster.name: is 65 bytes long: at most 64 are allowed"},
+	{GROUP_CLUSTER, "node = \"server-a.example.com\"", "node = \"server-a.example.com\";", NULL},
+	{GROUP_CLUSTER, "node = \"\"", NULL, "cluster.node: must not be empty"},
+	{GROUP_CLUSTER, "node = \"a\\tb\"", NULL, "*cluster.node: \"a b\" may hold only letters"},
+	{GROUP_CLUSTER, "node = 1", NULL, "cluster.node: must be a name in quotes, not a number"},
+	{GROUP_CLUSTER, "endpoints = ( \"https://10.0.0.1:2379/\", \"https://[2001:db8::1]:2379\" )",
+	 "endpoints = ( \"https://10.0.0.1:2379\", \"https://[2001:db8::1]:2379\" );", NULL},
+	{GROUP_CLUSTER, "endpoints = [ \"http://127.0.0.1:2379\" ]", "endpoints = ( \"http://127.0.0.1:2379\" );", NULL},
+	{GROUP_CLUSTER, "endpoints = ( \"http://127.0.0.1:1\", \"http://127.0.0.1:2\" )",
+	 "endpoints = ( \"http://127.0.0.1:1\", \"http://127.0.0.1:2\" );", NULL},
+	{GROUP_CLUSTER, "endpoints = ( )", NULL, "cluster.endpoints: must not be empty"},
+	{GROUP_CLUSTER, "endpoints = \"https://10.0.0.1:2379\"", NULL,
+	 "cluster.endpoints: must be a list of URLs in quotes, such as ( \"https://10.0.0.1:2379\" ), not a text in quotes"},
+	{GROUP_CLUSTER, "endpoints = ( \"https://a\", \"https://b,https://c\" )", NULL,
+	 "cluster.endpoints: member 2 of the list must be one URL in quotes, such as \"https://10.0.0.1:2379\""},
+	{GROUP_CLUSTER, "endpoints = ( \"\" )", NULL, "*cluster.endpoints: member 1 of the list must be one URL"},
+	{GROUP_CLUSTER, "endpoints = ( 2379 )", NULL, "*cluster.endpoints: member 1 of the list must be one URL"},
+	{GROUP_CLUSTER, "endpoints = ( \"https://a\", \"http://10.0.0.1:2379\" )", NULL,
+	 "cluster.endpoints: member 2: would send records in clear text: http:// is only for 127.0.0.0/8, [::1] and "
+	 "localhost; use https://"},
+	{GROUP_CLUSTER, "endpoints = ( \"10.0.0.1:2379\" )", NULL,
+	 "cluster.endpoints: member 1: does not begin with https://"},
+	{GROUP_CLUSTER, "endpoints = ( \"https://a:2379/v3\" )", NULL,
+	 "cluster.endpoints: member 1: holds more than scheme://host:port"},
+	{GROUP_CLUSTER, "endpoints = ( \"https://a:2379?x=1\" )", NULL, "*member 1: holds more than scheme://host:port"},
+	{GROUP_CLUSTER, "endpoints = ( \"https://root:hunter2@a:2379\" )", NULL,
+	 "cluster.endpoints: member 1: holds a user name or password, which must not be in a configuration"},
+	{GROUP_CLUSTER, "endpoints = ( \"https://a:2379\", \"https://b:2379\", \"https://A:2379/\" )", NULL,
+	 "cluster.endpoints: member 3: \"https://A:2379/\" is there twice: remove one"},
+	{GROUP_CLUSTER, "ca_file = \"cluster-ca\"", "ca_file = \"cluster-ca\";", NULL},
+	{GROUP_CLUSTER, "ca_file = \"ca/cluster\"", NULL, "*cluster.ca_file: \"ca/cluster\" is neither the name of a systemd"},
+	{GROUP_CLUSTER, "client_cert = \"/c.pem\"; client_key = \"k\"", "client_cert = \"/c.pem\";", NULL},
+	{GROUP_CLUSTER, "client_cert = \"c\"", NULL, "cluster.client_cert: needs client_key, its private key"},
+	{GROUP_CLUSTER, "client_cert = \"..\"", NULL, "*cluster.client_cert: \"..\" is neither the name of a systemd"},
+	{GROUP_CLUSTER, "client_key = \"k\"; client_cert = \"c\"", "client_key = \"k\";", NULL},
+	{GROUP_CLUSTER, "client_key = \"k\"", NULL, "cluster.client_key: needs client_cert, its certificate"},
+	{GROUP_CLUSTER, "endpoints = ( \"https://a\", \"http://[::1]\" ); client_cert = \"c\"; client_key = \"k\"", NULL,
+	 "cluster.client_cert: is never shown to http://[::1]: write https:// in all endpoints, or leave client_cert and "
+	 "client_key out"},
+	{GROUP_CLUSTER, "lease = \"5s\"", "lease = \"5s\";", NULL},
+	{GROUP_CLUSTER, "lease = \"10m\"", "lease = \"10m\";", NULL},
+	{GROUP_CLUSTER, "lease = \"4999ms\"", NULL, "cluster.lease: \"4999ms\" is out of range: from 5s to 10m"},
+	{GROUP_CLUSTER, "lease = \"601s\"", NULL, "cluster.lease: \"601s\" is out of range: from 5s to 10m"},
+	{GROUP_CLUSTER, "retention = \"1h\"", "retention = \"1h\";", NULL},
+	{GROUP_CLUSTER, "retention = \"90d\"", "retention = \"90d\";", NULL},
+	{GROUP_CLUSTER, "retention = \"91d\"", NULL, "cluster.retention: \"91d\" is out of range: from 1h to 90d"},
+	{GROUP_CLUSTER, "retention = \"0\"", NULL, "cluster.retention: \"0\" is out of range: from 1h to 90d"},
+	{GROUP_CLUSTER, "retention_bytes = \"16MiB\"", "retention_bytes = \"16MiB\";", NULL},
+	{GROUP_CLUSTER, "retention_bytes = \"3GiB\"", "retention_bytes = \"3GiB\";", NULL},
+	{GROUP_CLUSTER, "retention_bytes = \"15MiB\"", NULL,
+	 "cluster.retention_bytes: \"15MiB\" is out of range: from 16MiB to 3GiB"},
+	{GROUP_CLUSTER, "retention_bytes = \"4GiB\"", NULL, "*retention_bytes: \"4GiB\" is out of range: from 16MiB to 3GiB"},
+	{GROUP_CLUSTER, "retention_bytes = \"0\"", NULL,
+	 "cluster.retention_bytes: \"0\" is out of range: from 16MiB to 3GiB"},
+	{GROUP_CLUSTER, "prefer = ( \"a\" )", "prefer = ( \"a\" );", NULL},
+	{GROUP_CLUSTER, "prefer = ( )", "retention = \"7d\";", NULL},
+	{GROUP_CLUSTER, "prefer = ( \"a\", \"b\" )", NULL, "cluster.prefer: there is no account of the name \"b\""},
+	{GROUP_CLUSTER, "prefer = ( \"a\", \"a\" )", NULL, "cluster.prefer: member 2: \"a\" is there twice: remove one"},
+	{GROUP_CLUSTER, "prefer = ( \"a\", \"a b\" )", NULL, "*cluster.prefer: member 2: \"a b\" may hold only letters"},
+	{GROUP_CLUSTER, "prefer = ( \"a,a\" )", NULL,
+	 "cluster.prefer: member 1 of the list must be a name in quotes, such as \"north\""},
+	{GROUP_CLUSTER, "prefer = \"a\"", NULL,
+	 "cluster.prefer: must be a list of names in quotes, such as ( \"north\", \"south\" ), not a text in quotes"},
+	{GROUP_CLUSTER, "preffer = ( \"a\" )", NULL, "cluster.preffer: there is no such setting: did you mean prefer?"},
+	{GROUP_CLUSTER, "keep_age = \"1d\"", NULL, "cluster.keep_age: there is no such setting here: it belongs to log"},
 };
 
 /* The problem's line is 2 but for what is told of the group.  "*" begins a part of the sentence. */
@@ -851,8 +925,8 @@ static void shapes_are_checked(void **state) {
 	expect_problems(ACCOUNTS DEVICES "devicse = ( );\n",
 	                "main.conf:3: devicse: there is no such setting: did you mean devices?\n");
 	expect_problems(ACCOUNTS DEVICES "x = 1;\n",
-	                "main.conf:3: x: there is no such setting: there are accounts, defaults, devices, retry, log "
-	                "and state\n");
+	                "main.conf:3: x: there is no such setting: there are accounts, defaults, devices, retry, log, "
+	                "state and cluster\n");
 }
 
 static void doubles_are_refused(void **state) {
@@ -1144,7 +1218,7 @@ static void includes_are_found_and_counted(void **state) {
 	                "defaults.inc:3: defaults.settle: must be a duration in quotes, such as \"90s\", not a "
 	                "number\n"
 	                "main.conf:5: x: there is no such setting: there are accounts, defaults, devices, retry, "
-	                "log and state\n");
+	                "log, state and cluster\n");
 
 	/* An absolute path stays one. */
 	char text[PATH_SIZE];
@@ -1545,6 +1619,33 @@ static void each_key_tells_devices_apart(void **state) {
 	}
 }
 
+/* A file in which a setting that needs a restart has one of two values. */
+static struct config *read_restart(enum key_id id, int i) {
+	static const char *const leases[] = {"10s", "20s"};
+	const struct key *key = &key_table[id];
+	char value[16], text[1024];
+	(void)snprintf(value, sizeof(value), key->type == TYPE_PATH ? "/%d" : "%d", i);
+
+	struct key_case what = {key->group, text, NULL, NULL};
+	(void)snprintf(text, sizeof(text), "%s = \"%s\"", key->name, key->type == TYPE_DURATION ? leases[i] : value);
+	char *said;
+	write_case(&what);
+	struct config *config = read_main(&said);
+	if (!config) {
+		fail_msg("%s: refused: %s", text, said);
+	}
+	free(said);
+	return config;
+}
+
+static void expect_restarts(const struct config *before, const struct config *after, const char *expected) {
+	struct buf out;
+	buf_init(&out, 4096);
+	config_restarts(before, after, &out);
+	expect_text(expected, buf_text(&out));
+	buf_done(&out);
+}
+
 static void what_only_a_restart_applies_is_named(void **state) {
 	(void)state;
 	for (enum key_id id = 0; id < KEY_COUNT; id++) {
@@ -1552,29 +1653,146 @@ static void what_only_a_restart_applies_is_named(void **state) {
 		if (!key->restart) {
 			continue;
 		}
-		char texts[2][1024];
 		char expected[1024];
-		for (int i = 0; i < 2; i++) {
-			(void)snprintf(texts[i], sizeof(texts[i]), "%s = { %s = \"/%d\"; };\n" ACCOUNTS DEVICES,
-			               group_table[key->group].name, key->name, i);
-		}
+		const char *was = key->type == TYPE_PATH ? "/0" : key->type == TYPE_DURATION ? "10s" : "0";
+		const char *is = key->type == TYPE_PATH ? "/1" : key->type == TYPE_DURATION ? "20s" : "1";
 		(void)snprintf(expected, sizeof(expected),
-		               "%s.%s has changed from \"/0\" to \"/1\": that needs a restart, and until then "
-		               "\"/0\" is used\n",
-		               group_table[key->group].name, key->name);
-		struct config *before = read_good(texts[0]);
-		struct config *after = read_good(texts[1]);
-		struct buf out;
-		buf_init(&out, 4096);
-		config_restarts(before, after, &out);
-		expect_text(expected, buf_text(&out));
-		buf_clear(&out);
-		config_restarts(after, after, &out);
-		expect_text("", buf_text(&out));
-		buf_done(&out);
+		               "%s.%s has changed from \"%s\" to \"%s\": that needs a restart, and until then "
+		               "\"%s\" is used\n",
+		               group_table[key->group].name, key->name, was, is, was);
+		struct config *before = read_restart(id, 0);
+		struct config *after = read_restart(id, 1);
+		expect_restarts(before, after, expected);
+		expect_restarts(after, after, "");
 		config_free(before);
 		config_free(after);
 	}
+}
+
+/* The cluster block */
+
+#define BLOCK \
+	"cluster = { name = \"hq\"; node = \"a\"; endpoints = ( \"https://10.0.0.1:2379\", \"https://10.0.0.2:2379\" );\n" \
+	"ca_file = \"ca\"; client_cert = \"cert\"; client_key = \"/key\"; lease = \"45s\"; retention = \"2d\";\n" \
+	"retention_bytes = \"1GiB\"; prefer = ( \"a\" ); };\n"
+
+static void a_cluster_is_read(void **state) {
+	(void)state;
+	struct config *config = read_good(ACCOUNTS DEVICES BLOCK);
+	const struct cluster_settings *cluster = &config->cluster;
+	expect_text("hq", cluster->name);
+	expect_text("a", cluster->node);
+	expect_int(2, cluster->endpoint_count);
+	expect_text("https://10.0.0.1:2379", cluster->endpoints[0]);
+	expect_text("https://10.0.0.2:2379", cluster->endpoints[1]);
+	expect_null(cluster->endpoints[2]);
+	expect_text("ca", cluster->ca_file);
+	expect_text("cert", cluster->client_cert);
+	expect_text("/key", cluster->client_key);
+	expect_int(45 * USEC_PER_SEC, cluster->lease);
+	expect_int(2 * USEC_PER_DAY, cluster->retention);
+	expect_int(1 << 30, cluster->retention_bytes);
+	expect_text("a", cluster->prefer[0]);
+	expect_null(cluster->prefer[1]);
+	expect_false(cluster->left);
+	expect_true(config->log.entries);
+	config_free(config);
+}
+
+static void a_cluster_has_defaults(void **state) {
+	(void)state;
+	struct config *config =
+		read_good("cluster = { name = \"hq\"; node = \"a\"; endpoints = [ \"http://localhost\" ]; };\n" ACCOUNTS DEVICES);
+	expect_int(30 * USEC_PER_SEC, config->cluster.lease);
+	expect_int(7 * USEC_PER_DAY, config->cluster.retention);
+	expect_int(512 << 20, config->cluster.retention_bytes);
+	expect_null(config->cluster.prefer[0]);
+	expect_null(config->cluster.ca_file);
+	expect_null(config->cluster.client_cert);
+	expect_null(config->cluster.client_key);
+	config_free(config);
+}
+
+/* Neither in a cluster: with the word, its state directory was in one. */
+static void without_a_block_a_node_is_alone(void **state) {
+	(void)state;
+	for (int left = 0; left < 2; left++) {
+		struct config *config = read_good(left ? ACCOUNTS DEVICES "cluster = \"left\";\n" : ACCOUNTS DEVICES);
+		expect_null(config->cluster.name);
+		expect_int(0, config->cluster.endpoint_count);
+		expect_null(config->cluster.endpoints[0]);
+		expect_null(config->cluster.prefer[0]);
+		expect_int(left, config->cluster.left);
+		expect_false(config->log.entries);
+		char *text = print(config);
+		expect_int(left, strstr(text, "cluster") != NULL);
+		expect_int(left, strstr(text, "\ncluster = \"left\";\n") != NULL);
+		free(text);
+		config_free(config);
+	}
+}
+
+static void mistakes_of_a_cluster_are_told(void **state) {
+	(void)state;
+	expect_problems(ACCOUNTS DEVICES "cluster = { };\n",
+	                "main.conf:3: cluster.name: is missing: say which cluster this is; all its nodes have the same\n"
+	                "main.conf:3: cluster.node: is missing: say which node this is; each has its own\n"
+	                "main.conf:3: cluster.endpoints: is missing: name the members of etcd, such as ( "
+	                "\"https://10.0.0.1:2379\" )\n");
+	expect_problems(ACCOUNTS DEVICES "cluster = \"lfet\";\n",
+	                "main.conf:3: cluster: must be a group: { ... }, or \"left\"\n");
+	expect_problems(ACCOUNTS DEVICES "cluster = ( { name = \"hq\"; } );\n",
+	                "main.conf:3: cluster: must be a group: { ... }, or \"left\"\n");
+	expect_problems(ACCOUNTS DEVICES "cluster = false;\n",
+	                "main.conf:3: cluster: must be a group: { ... }, or \"left\"\n");
+	/* The word is of no other group. */
+	expect_problems(ACCOUNTS DEVICES "state = \"left\";\n", "main.conf:3: state: must be a group: { ... }\n");
+	expect_problems(ACCOUNTS DEVICES "prefer = ( \"a\" );\n",
+	                "main.conf:3: prefer: there is no such setting here: it belongs to cluster\n");
+	expect_problems(ACCOUNTS DEVICES "cluster = {\n"
+	                                 "  name = \"h q\";\n"
+	                                 "  endpoints = ( \"https://a\", \"https://a\" );\n"
+	                                 "  client_cert = \"c\";\n"
+	                                 "  leas = \"30s\";\n"
+	                                 "  retention = \"1m\";\n"
+	                                 "  prefer = ( \"a\", \"b\", \"c\" );\n"
+	                                 "};\n",
+	                "main.conf:3: cluster.node: is missing: say which node this is; each has its own\n"
+	                "main.conf:4: cluster.name: \"h q\" may hold only letters, digits, \".\", \"_\" and \"-\"\n"
+	                "main.conf:5: cluster.endpoints: member 2: \"https://a\" is there twice: remove one\n"
+	                "main.conf:6: cluster.client_cert: needs client_key, its private key\n"
+	                "main.conf:7: cluster.leas: there is no such setting: did you mean lease?\n"
+	                "main.conf:8: cluster.retention: \"1m\" is out of range: from 1h to 90d\n"
+	                "main.conf:9: cluster.prefer: there is no account of the name \"b\"\n"
+	                "main.conf:9: cluster.prefer: there is no account of the name \"c\"\n");
+	/* Of the certificate and its key, one is written, but wrong: that it is not there would be no truth. */
+	expect_problems(ACCOUNTS DEVICES "cluster = { name = \"c\"; node = \"n\"; endpoints = ( \"https://a\" );\n"
+	                                 "client_cert = \"c/\"; client_key = \"k\"; };\n",
+	                "main.conf:4: cluster.client_cert: \"c/\" is neither the name of a systemd credential (letters, "
+	                "digits, \".\", \"_\", \"-\") nor an absolute path\n");
+}
+
+static void whether_there_is_a_cluster_needs_a_restart(void **state) {
+	(void)state;
+	struct config *alone = read_good(ACCOUNTS DEVICES);
+	struct config *left = read_good(ACCOUNTS DEVICES "cluster = \"left\";\n");
+	struct config *member = read_good(ACCOUNTS DEVICES BLOCK);
+	expect_restarts(alone, member,
+	                "cluster has changed from none to \"hq\": that needs a restart, and until then none is used\n");
+	expect_restarts(member, alone,
+	                "cluster has changed from \"hq\" to none: that needs a restart, and until then \"hq\" is used\n");
+	expect_restarts(member, left,
+	                "cluster has changed from \"hq\" to none: that needs a restart, and until then \"hq\" is used\n");
+	expect_restarts(alone, left, "");
+	config_free(alone);
+	config_free(left);
+
+	/* What a reload applies is not named. */
+	struct config *other =
+		read_good("cluster = { name = \"hq\"; node = \"a\"; endpoints = ( \"https://x\" ); lease = \"45s\"; };\n" ACCOUNTS DEVICES);
+	expect_restarts(member, other, "");
+	config_free(member);
+	config_free(other);
 }
 
 /* Size */
@@ -1628,6 +1846,11 @@ int main(void) {
 		cmocka_unit_test(files_are_those_of_the_table),
 		cmocka_unit_test(defaults_are_those_of_the_design),
 		cmocka_unit_test(ten_mistakes_give_ten_lines),
+		cmocka_unit_test(a_cluster_is_read),
+		cmocka_unit_test(a_cluster_has_defaults),
+		cmocka_unit_test(without_a_block_a_node_is_alone),
+		cmocka_unit_test(mistakes_of_a_cluster_are_told),
+		cmocka_unit_test(whether_there_is_a_cluster_needs_a_restart),
 		cmocka_unit_test(what_is_missing_is_told),
 		cmocka_unit_test(without_devices_it_is_whole),
 		cmocka_unit_test(directories_are_where_systemd_says),
