@@ -32,8 +32,7 @@
 #include <strings.h>
 
 enum {
-	REQUEST_MAX = 4096,
-	/* A transfer that is set aside keeps no more than this. */
+	/* A transfer that is set aside keeps no more than this, of either body. */
 	KEEP_BODY = 64 << 10,
 	/* Slower than this for three quarters of the time-out, or so long, is as good as dead. */
 	LOW_SPEED_BYTES = 10,
@@ -49,6 +48,7 @@ struct http {
 	CURLM *multi;
 	struct transfer *idle;
 	struct transfer *running;
+	struct transfer *finished;   /* newest first */
 	size_t running_count; /* added to multi and not handed out */
 	struct transfer *handed_out; /* whose reply the caller is reading */
 };
@@ -62,6 +62,7 @@ struct pool {
 
 struct http_endpoint {
 	struct pool *pool; /* NULL: the next transfer begins one */
+	const void *owner; /* of the replies; NULL: nobody */
 	char *url;
 	struct secret header_area; /* what headers points into */
 	struct curl_slist *headers;
@@ -83,11 +84,13 @@ enum coding {
 
 struct transfer {
 	CURL *easy;
-	struct transfer *next, **link; /* in http->idle or http->running */
+	struct transfer *next, **link; /* in http->idle, running or finished */
 	struct http_endpoint *endpoint;
 	struct pool *pool;
 	void *user;
 	struct buf request, body;
+	bool has_path;         /* its URL is not the endpoint's alone */
+	CURLcode code;         /* how it finished */
 	enum coding coding;
 	struct unpack *unpack; /* NULL until it is needed */
 	int fault;             /* of the body, as -errno */
@@ -230,6 +233,9 @@ static void transfer_rest(struct http *http, struct transfer *transfer) {
 	if (transfer->body.size > KEEP_BODY) {
 		buf_done(&transfer->body);
 	}
+	if (transfer->request.size > KEEP_BODY) {
+		buf_done(&transfer->request);
+	}
 	list_push(&http->idle, transfer);
 }
 
@@ -260,18 +266,37 @@ static void endpoint_renew(struct http *http, struct http_endpoint *endpoint) {
 	endpoint->pool = NULL;
 }
 
-void http_cancel_all(struct http *http) {
-	http->handed_out = NULL;
-	http->running_count = 0;
-	while (http->running) {
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes the transfer out of the list first */
-		transfer_rest(http, http->running);
+static void cancel(struct http *http, struct transfer *list, const void *owner) {
+	struct transfer *next;
+	for (struct transfer *transfer = list; transfer; transfer = next) {
+		next = transfer->next;
+		if (transfer->endpoint->owner == owner) {
+			http->running_count--;
+			/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes the transfer out of the list first */
+			transfer_rest(http, transfer);
+		}
 	}
+}
+
+void http_cancel_for(struct http *http, const void *owner) {
+	if (http->handed_out && http->handed_out->endpoint->owner == owner) {
+		hand_back(http);
+	}
+	cancel(http, http->running, owner);
+	cancel(http, http->finished, owner);
+}
+
+void http_cancel_all(struct http *http) {
+	http_cancel_for(http, NULL);
 }
 
 void http_free(struct http *http) {
 	if (http) {
-		http_cancel_all(http);
+		http->handed_out = NULL;
+		while (http->running || http->finished) {
+			/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes the transfer out of the list first */
+			transfer_rest(http, http->running ? http->running : http->finished);
+		}
 		while (http->idle) {
 			/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes them out of the list first */
 			endpoint_renew(http, http->idle->endpoint);
@@ -378,6 +403,7 @@ int http_endpoint_new(const struct http_endpoint_options *options, struct http_e
 		return error_set(err, ENOMEM, "out of memory");
 	}
 	endpoint->connect_timeout = options->connect_timeout;
+	endpoint->owner = options->owner;
 	*ret_endpoint = endpoint;
 	return 0;
 }
@@ -498,6 +524,21 @@ static CURLcode set_up(struct transfer *transfer, struct http_endpoint *endpoint
 	return CURLE_OK;
 }
 
+/* libcurl copies the URL.  Behind a slash nothing changes where it leads. */
+static CURLcode set_path(struct transfer *transfer, const char *path) {
+	struct buf url;
+	buf_init(&url, BUF_ANY);
+	buf_puts(&url, transfer->endpoint->url);
+	buf_puts(&url, path);
+	CURLcode code = CURLE_OUT_OF_MEMORY;
+	if (buf_error(&url) == 0) {
+		code = curl_easy_setopt(transfer->easy, CURLOPT_URL, buf_text(&url));
+	}
+	buf_done(&url);
+	transfer->has_path = *path;
+	return code;
+}
+
 /* What each request has of its own. */
 static CURLcode set_request(struct transfer *transfer, usec_t timeout) {
 	long patience = (long)(timeout / USEC_PER_SEC) * 3 / 4;
@@ -514,7 +555,7 @@ static struct transfer *transfer_new(struct http_endpoint *endpoint) {
 	if (!transfer) {
 		return NULL;
 	}
-	buf_init(&transfer->request, REQUEST_MAX);
+	buf_init(&transfer->request, HTTP_REQUEST_MAX);
 	buf_init(&transfer->body, HTTP_BODY_MAX);
 	transfer->endpoint = endpoint;
 	transfer->pool = endpoint->pool;
@@ -548,6 +589,11 @@ static struct transfer *transfer_get(struct http *http, struct http_endpoint *en
 
 int http_post(struct http *http, struct http_endpoint *endpoint, const char *body,
               usec_t timeout, void *user, struct error *err) {
+	return http_post_to(http, endpoint, "", body, timeout, user, err);
+}
+
+int http_post_to(struct http *http, struct http_endpoint *endpoint, const char *path, const char *body,
+                 usec_t timeout, void *user, struct error *err) {
 	struct transfer *transfer = transfer_get(http, endpoint);
 	if (!transfer) {
 		return error_set(err, ENOMEM, "out of memory");
@@ -564,7 +610,12 @@ int http_post(struct http *http, struct http_endpoint *endpoint, const char *bod
 	buf_clear(&transfer->request);
 	buf_puts(&transfer->request, body);
 
+	if (buf_error(&transfer->request) == -EFBIG) {
+		transfer_free(transfer);
+		return error_set(err, EFBIG, "the request is too large");
+	}
 	if (buf_error(&transfer->request) || set_request(transfer, timeout) != CURLE_OK ||
+	    ((*path || transfer->has_path) && set_path(transfer, path) != CURLE_OK) ||
 	    curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK) {
 		transfer_free(transfer);
 		return error_set(err, ENOMEM, "out of memory");
@@ -691,35 +742,73 @@ static const char *explain(const struct transfer *transfer, CURLcode code) {
 	return transfer->error[0] ? transfer->error : curl_easy_strerror(code);
 }
 
-bool http_next(struct http *http, struct http_reply *ret_reply) {
-	hand_back(http);
-
-	static char nothing[] = "";
+/* What libcurl is through with. */
+static void gather(struct http *http) {
+	const CURLMsg *message;
 	int left;
-	const CURLMsg *message = curl_multi_info_read(http->multi, &left);
-	if (!message) {
-		return false;
+	while ((message = curl_multi_info_read(http->multi, &left))) {
+		struct transfer *transfer = find_running(http, message->easy_handle);
+		transfer->code = message->data.result;
+		list_remove(transfer);
+		list_push(&http->finished, transfer);
 	}
-	CURLcode code = message->data.result;
-	struct transfer *transfer = find_running(http, message->easy_handle);
-	long status = 0;
-	(void)curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
+}
 
-	http->handed_out = transfer;
-	http->running_count--;
-	if (code == CURLE_OK && transfer->fault == 0) {
+/* The oldest one of that owner. */
+static struct transfer *find_finished(const struct http *http, const void *owner) {
+	struct transfer *found = NULL;
+	for (struct transfer *transfer = http->finished; transfer; transfer = transfer->next) {
+		if (transfer->endpoint->owner == owner) {
+			found = transfer;
+		}
+	}
+	return found;
+}
+
+/*
+ * Whether nothing of the request has left: libcurl never came as far as to send it.  Of a request that it sent over
+ * a connection which then turned out to be dead, and again over another one, both numbers know.
+ */
+static bool is_unsent(CURL *easy) {
+	long sent = 0;
+	(void)curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
+	return never_connected(easy) && sent == 0;
+}
+
+static void describe(struct transfer *transfer, struct http_reply *ret_reply) {
+	static char nothing[] = "";
+	long status = 0;
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (transfer->code == CURLE_OK && transfer->fault == 0) {
 		check_end(transfer);
 	}
 	*ret_reply = (struct http_reply){
 		.user = transfer->user,
-		.result = classify(transfer, code, status),
+		.result = classify(transfer, transfer->code, status),
+		.unsent = transfer->code != CURLE_OK && is_unsent(transfer->easy),
 		.status = status,
 		.body = transfer->body.data ? transfer->body.data : nothing,
 		.body_len = transfer->body.len,
 		.retry_after = header_of(transfer->easy, "Retry-After"),
 		.date = header_of(transfer->easy, "Date"),
 		.age = header_of(transfer->easy, "Age"),
-		.error = explain(transfer, code),
+		.error = explain(transfer, transfer->code),
 	};
+}
+
+bool http_next_for(struct http *http, const void *owner, struct http_reply *ret_reply) {
+	hand_back(http);
+	gather(http);
+	struct transfer *transfer = find_finished(http, owner);
+	if (!transfer) {
+		return false;
+	}
+	http->handed_out = transfer;
+	http->running_count--;
+	describe(transfer, ret_reply);
 	return true;
+}
+
+bool http_next(struct http *http, struct http_reply *ret_reply) {
+	return http_next_for(http, NULL, ret_reply);
 }

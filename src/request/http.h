@@ -6,7 +6,8 @@
  * address that is looked up anew.
  *
  * An endpoint is where an account's requests go and what they carry: URL,
- * headers with the key, TLS.  A transfer is one request on its way.  Bodies are
+ * headers with the key, TLS.  It may have an owner, who alone gets the replies.
+ * A transfer is one request on its way.  Bodies are
  * capped, redirects are not followed, certificates are always verified, and
  * plain http is spoken to loopback addresses only.
  */
@@ -21,6 +22,9 @@
 
 /** The largest body accepted, after decompression. */
 #define HTTP_BODY_MAX ((size_t)8 << 20)
+
+/** The largest body that can be sent. */
+#define HTTP_REQUEST_MAX ((size_t)2 << 20)
 
 enum http_result {
 	HTTP_REPLIED,     /* whole; status and body are there */
@@ -47,13 +51,15 @@ struct http_endpoint_options {
 	struct http_pem ca;   /* none: the system's CAs */
 	const char *crl_file; /* path of revocation lists, read for each connection; NULL: nothing is revoked */
 	const char *proxy;    /* URL; NULL: none, whatever the environment says */
+	const void *owner;    /* any pointer; NULL: none.  Replies are for http_next_for() that owner */
 	usec_t connect_timeout;
 };
 
-/** Valid until the next http_next() or http_wait(). */
+/** Valid until the next http_next(), http_next_for() or http_wait(). */
 struct http_reply {
 	void *user;
 	enum http_result result;
+	bool unsent;            /* nothing of the request can have reached the server: there was no connection */
 	long status;            /* 0 if none came */
 	char *body;              /* body_len bytes and a NUL; the caller may change them */
 	size_t body_len;
@@ -96,9 +102,18 @@ __attribute__((warn_unused_result, nonnull(1, 2, 3)))
 int http_post(struct http *http, struct http_endpoint *endpoint, const char *body,
               usec_t timeout, void *user, struct error *err);
 
-/** Abandons all transfers without a reply. */
+/** The same to the endpoint's URL with a path behind it, which is "" or begins with a slash. */
+__attribute__((warn_unused_result, nonnull(1, 2, 3, 4)))
+int http_post_to(struct http *http, struct http_endpoint *endpoint, const char *path, const char *body,
+                 usec_t timeout, void *user, struct error *err);
+
+/** Abandons the transfers of all endpoints without an owner; there will be no reply. */
 __attribute__((nonnull))
 void http_cancel_all(struct http *http);
+
+/** Abandons the transfers of that owner's endpoints. */
+__attribute__((nonnull(1)))
+void http_cancel_for(struct http *http, const void *owner);
 
 /**
  * Moves data until something happened, the descriptor fd (negative: none) is
@@ -107,12 +122,19 @@ void http_cancel_all(struct http *http);
 __attribute__((warn_unused_result, nonnull(1)))
 int http_wait(struct http *http, int fd, usec_t timeout, struct error *err);
 
-/** The next finished transfer's reply; false if there is none. */
+/**
+ * The next finished transfer's reply, of the endpoints without an owner; false if there is none.  As long
+ * as there is one, of any owner, http_wait() does not wait.
+ */
 __attribute__((nonnull, warn_unused_result))
 bool http_next(struct http *http, struct http_reply *ret_reply);
 
+/** The same of that owner's endpoints. */
+__attribute__((nonnull(1, 3), warn_unused_result))
+bool http_next_for(struct http *http, const void *owner, struct http_reply *ret_reply);
+
 /**
- * Does not trust the connection of the reply that http_next() gave last: what is posted
+ * Does not trust the connection of the reply that was given last: what is posted
  * to its endpoint from now on goes over new connections, to an address that is looked up
  * anew.  What is on its way goes on.  Does nothing if it was done already for a reply to
  * what was sent at the same time.

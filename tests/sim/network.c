@@ -196,6 +196,26 @@ int http_post(struct http *http, struct http_endpoint *endpoint, const char *bod
 	return 0;
 }
 
+/* Nobody here has a path, or owns an endpoint. */
+
+int http_post_to(struct http *http, struct http_endpoint *endpoint, const char *path, const char *body,
+                 usec_t timeout, void *user, struct error *err) {
+	if (*path) {
+		world_violation("request: expected none to a path, but one to %s came", path);
+	}
+	return http_post(http, endpoint, body, timeout, user, err);
+}
+
+bool http_next_for(struct http *http, const void *owner, struct http_reply *ret_reply) {
+	return !owner && http_next(http, ret_reply);
+}
+
+void http_cancel_for(struct http *http, const void *owner) {
+	if (!owner) {
+		http_cancel_all(http);
+	}
+}
+
 void http_cancel_all(struct http *http) {
 	for (size_t i = 0; i < FLIGHTS; i++) {
 		http->flights[i].used = false;

@@ -241,6 +241,18 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 	return true;
 }
 
+/* No endpoint has an owner. */
+
+bool http_next_for(struct http *http, const void *owner, struct http_reply *ret_reply) {
+	return !owner && http_next(http, ret_reply);
+}
+
+void http_cancel_for(struct http *http, const void *owner) {
+	if (!owner) {
+		http_cancel_all(http);
+	}
+}
+
 int http_wait(struct http *http, int fd, usec_t timeout, struct error *err) {
 	struct pollfd signals = {.fd = fd, .events = POLLIN};
 	(void)http;

@@ -25,6 +25,7 @@ struct server {
 	const char *reply;
 	size_t reply_len;
 	bool close_after;
+	int answers; /* so many, and at the next request it is gone; 0: no end */
 
 	/* What it noted. */
 	int connections, requests;
@@ -69,6 +70,11 @@ static inline bool server_serve(struct server *server, int fd, char *pending) {
 	}
 	server_note(server, pending);
 	pending[0] = '\0';
+	if (server->answers > 0 && server->requests > server->answers) {
+		(void)close(server->listener);
+		server->fds[0].fd = -1;
+		return false;
+	}
 
 	for (size_t sent = 0; sent < server->reply_len;) {
 		ssize_t n = send(fd, server->reply + sent, server->reply_len - sent, MSG_NOSIGNAL);

@@ -46,7 +46,7 @@ struct copy {
 	long status;
 	char body[64], retry_after[256], date[256], age[256], error[256];
 	size_t body_len;
-	bool has_retry_after;
+	bool has_retry_after, unsent;
 	void *user;
 	usec_t took;
 };
@@ -60,17 +60,22 @@ static const char *url_of(int port, const char *format) {
 	return url;
 }
 
-static struct http_endpoint *endpoint_of(const char *url, const char *proxy, usec_t connect_timeout) {
+static struct http_endpoint *endpoint_for(const void *owner, const char *url, const char *proxy, usec_t connect_timeout) {
 	static const char *const headers[] = {"Content-Type: application/json", "Expect:", KEY, NULL};
 	struct http_endpoint_options options = {
 		.url = url,
 		.headers = headers,
 		.proxy = proxy,
 		.connect_timeout = connect_timeout,
+		.owner = owner,
 	};
 	struct http_endpoint *endpoint;
 	expect_int(0, http_endpoint_new(&options, &endpoint, NULL));
 	return endpoint;
+}
+
+static struct http_endpoint *endpoint_of(const char *url, const char *proxy, usec_t connect_timeout) {
+	return endpoint_for(NULL, url, proxy, connect_timeout);
 }
 
 static struct http *http_of(void) {
@@ -80,10 +85,10 @@ static struct http *http_of(void) {
 }
 
 /* False if none came in time. */
-static bool next(struct http *http, usec_t patience, struct copy *ret) {
+static bool next_for(struct http *http, const void *owner, usec_t patience, struct copy *ret) {
 	struct http_reply reply;
 	usec_t start = clock_boottime();
-	while (!http_next(http, &reply)) {
+	while (!http_next_for(http, owner, &reply)) {
 		usec_t left = start + patience - clock_boottime();
 		if (left <= 0) {
 			return false;
@@ -95,6 +100,7 @@ static bool next(struct http *http, usec_t patience, struct copy *ret) {
 		.status = reply.status,
 		.body_len = reply.body_len,
 		.has_retry_after = reply.retry_after != NULL,
+		.unsent = reply.unsent,
 		.user = reply.user,
 		.took = clock_boottime() - start,
 	};
@@ -106,6 +112,10 @@ static bool next(struct http *http, usec_t patience, struct copy *ret) {
 	(void)snprintf(ret->error, sizeof(ret->error), "%.255s", reply.error);
 	expect_int(0, reply.body[reply.body_len], "the body ends with a NUL");
 	return true;
+}
+
+static bool next(struct http *http, usec_t patience, struct copy *ret) {
+	return next_for(http, NULL, patience, ret);
 }
 
 /* One request to that URL and its reply. */
@@ -367,6 +377,49 @@ static void no_connection_or_no_tls_is_unreachable(void **state) {
 	expect_between(0, MANY_SECONDS / 4, copy.took, "time in us");
 }
 
+/* Whether it is certain that the server has not got the request. */
+static void what_never_left_is_unsent(void **state) {
+	(void)state;
+	server_start(&server, "", false);
+	int port = server.port;
+	struct copy copy = exchange(url_of(port, "https://127.0.0.1:PORT/"), NULL, A_MOMENT);
+	expect_true(copy.unsent, "handshake without an answer: %s", copy.error);
+	server_stop(&server);
+	copy = exchange(url_of(port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS / 2);
+	expect_true(copy.unsent, "closed port: %s", copy.error);
+	copy = exchange("https://rhombus.invalid/", NULL, MANY_SECONDS / 2);
+	expect_true(copy.unsent, "unknown name: %s", copy.error);
+	copy = exchange(url_of(port, "http://0.0.0.0:PORT/"), NULL, MANY_SECONDS / 2);
+	expect_true(copy.unsent, "not to be sent in clear: %s", copy.error);
+
+	static const char *const replies[] = {HELLO, "", "SSH-2.0-OpenSSH_9.2\r\n", OK_OF("100", "") "too little"};
+	for (size_t i = 0; i < COUNT_OF(replies); i++) {
+		copy = exchange_with(replies[i], strlen(replies[i]), true, A_MOMENT);
+		expect_false(copy.unsent, "reply %zu: %s", i, copy.error);
+	}
+}
+
+/* The server reads a request over a kept connection and dies; libcurl tries another connection, and there is none. */
+static void what_was_sent_once_is_not_unsent(void **state) {
+	(void)state;
+	server_start(&server, HELLO, false);
+	server.answers = 1; /* its thread waits for a request */
+	struct http *http = http_of();
+	struct http_endpoint *endpoint =
+		endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/"), NULL, MANY_SECONDS);
+	for (int i = 0; i < 2; i++) {
+		struct copy copy;
+		expect_int(0, http_post(http, endpoint, BODY, MANY_SECONDS, NULL, NULL));
+		expect_true(next(http, MANY_SECONDS, &copy), "reply %d", i);
+		expect_int(i == 0 ? HTTP_REPLIED : HTTP_UNREACHABLE, copy.result, "reply %d: result: %s", i, copy.error);
+		expect_false(copy.unsent, "reply %d: %s", i, copy.error);
+	}
+	http_endpoint_free(http, endpoint);
+	http_free(http);
+	server_stop(&server);
+	expect_int(2, server.requests, "requests");
+}
+
 static void retry_after_is_kept_as_it_came(void **state) {
 	(void)state;
 	static const struct {
@@ -574,6 +627,60 @@ static void take(struct http *http, const char *what) {
 	struct copy copy;
 	expect_int(true, next(http, MANY_SECONDS, &copy), "a reply %s", what);
 	expect_text("hello", copy.body, "body %s: %s", what, copy.error);
+}
+
+/* And a body of another size, to another path, over the same connection. */
+static void a_path_is_behind_the_url(void **state) {
+	(void)state;
+	static const struct {
+		const char *path;
+		int size;
+		const char *expected;
+	} rows[] = {
+		{"/v3/kv/txn", 7000, "POST /api/v3/kv/txn HTTP"},
+		{"", 10, "POST /api HTTP"},
+		{"/v3/lease/grant", 20, "POST /api/v3/lease/grant HTTP"},
+		{"", 1, "POST /api HTTP"},
+	};
+	server_start(&server, HELLO, false);
+	struct http *http = http_of();
+	struct http_endpoint *endpoint =
+		endpoint_of(url_of(server.port, "http://127.0.0.1:PORT/api"), NULL, MANY_SECONDS);
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		char body[8000];
+		struct copy copy;
+		(void)snprintf(body, sizeof(body), "%0*d", rows[row].size, 0);
+		expect_int(0, http_post_to(http, endpoint, rows[row].path, body, MANY_SECONDS, NULL, NULL));
+		expect_true(next(http, MANY_SECONDS, &copy), "row %zu: a reply", row);
+		expect_text("hello", copy.body, "row %zu: body: %s", row, copy.error);
+	}
+	http_endpoint_free(http, endpoint);
+	http_free(http);
+	server_stop(&server);
+	const char *noted = server.noted;
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		char body[8000];
+		expect_part(rows[row].expected, noted, "row %zu", row);
+		noted = strstr(noted, rows[row].expected) + 1;
+		(void)snprintf(body, sizeof(body), "\r\n\r\n%0*d\n", rows[row].size, 0);
+		expect_part(body, noted, "row %zu: body", row);
+	}
+	expect_int(1, server.connections, "connections");
+}
+
+static void a_body_has_a_largest_size(void **state) {
+	(void)state;
+	struct http *http = http_of();
+	struct http_endpoint *endpoint = endpoint_of("http://127.0.0.1:1/", NULL, MANY_SECONDS);
+	char *body = calloc(1, HTTP_REQUEST_MAX + 2);
+	expect_not_null(body);
+	memset(body, ' ', HTTP_REQUEST_MAX);
+	expect_int(0, http_post(http, endpoint, body, MANY_SECONDS, NULL, NULL));
+	body[HTTP_REQUEST_MAX] = ' ';
+	expect_int(-EFBIG, http_post(http, endpoint, body, MANY_SECONDS, NULL, NULL));
+	free(body);
+	http_endpoint_free(http, endpoint);
+	http_free(http);
 }
 
 static void after_a_renewal_another_connection_is_used_and_kept(void **state) {
@@ -799,6 +906,83 @@ static void cancelled_transfers_have_no_reply(void **state) {
 	server_stop(&server);
 }
 
+/* Each gets its own, in the order in which they came, whoever asks first. */
+static void replies_go_to_the_owner_of_their_endpoint(void **state) {
+	(void)state;
+	int owner, stranger, users[4];
+	struct copy copy;
+	server_start(&server, HELLO, false);
+	struct http *http = http_of();
+	const char *url = url_of(server.port, "http://127.0.0.1:PORT/");
+	struct http_endpoint *endpoints[] = {endpoint_of(url, NULL, MANY_SECONDS),
+	                                     endpoint_for(&owner, url, NULL, MANY_SECONDS)};
+	for (size_t i = 0; i < COUNT_OF(users); i++) {
+		post(http, endpoints[i % 2], &users[i]);
+		/* The first waits until it is there; the others have time enough for it, or for being late. */
+		for (int step = 0; step < 20; step++) {
+			expect_int(0, http_wait(http, -1, MANY_SECONDS, NULL));
+			(void)poll(NULL, 0, i == 0 ? 0 : 5);
+		}
+	}
+	expect_false(next_for(http, &stranger, 0, &copy), "a reply for a stranger");
+	static const size_t order[] = {1, 0, 3, 2};
+	for (size_t i = 0; i < COUNT_OF(order); i++) {
+		expect_true(next_for(http, order[i] % 2 ? &owner : NULL, MANY_SECONDS, &copy), "reply %zu", i);
+		expect_text("hello", copy.body, "reply %zu: body: %s", i, copy.error);
+		expect_int(order[i], (int *)copy.user - users, "reply %zu", i);
+	}
+	expect_false(next_for(http, &owner, 0, &copy), "one more of the owner");
+	expect_false(next(http, 0, &copy), "one more");
+	for (size_t i = 0; i < COUNT_OF(endpoints); i++) {
+		http_endpoint_free(http, endpoints[i]);
+	}
+	http_free(http);
+	server_stop(&server);
+	expect_int(4, server.requests, "requests");
+}
+
+static void what_is_on_its_way_is_cancelled_for_one_owner_alone(void **state) {
+	(void)state;
+	int owner;
+	for (int round = 0; round < 4; round++) {
+		const void *cancelled = round % 2 ? &owner : NULL, *other_one = round % 2 ? NULL : &owner;
+		bool finished = round >= 2;
+		struct copy copy;
+		server_start(&server, HELLO, false);
+		struct http *http = http_of();
+		const char *url = url_of(server.port, "http://127.0.0.1:PORT/");
+		struct http_endpoint *endpoints[] = {endpoint_of(url, NULL, MANY_SECONDS),
+		                                     endpoint_for(&owner, url, NULL, MANY_SECONDS)};
+		for (int i = 0; i < 4; i++) {
+			post(http, endpoints[i % 2], NULL);
+		}
+		if (finished) {
+			expect_true(next_for(http, cancelled, MANY_SECONDS, &copy), "round %d: the first one", round);
+			expect_true(next_for(http, other_one, MANY_SECONDS, &copy), "round %d: the first one", round);
+		}
+		if (cancelled) {
+			http_cancel_for(http, cancelled);
+		} else {
+			http_cancel_all(http);
+		}
+		for (int i = finished; i < 2; i++) {
+			expect_true(next_for(http, other_one, MANY_SECONDS, &copy), "round %d: reply %d", round, i);
+			expect_text("hello", copy.body, "round %d: reply %d: %s", round, i, copy.error);
+		}
+		usec_t start = clock_boottime();
+		expect_false(next_for(http, cancelled, A_MOMENT, &copy), "round %d: a reply that was cancelled", round);
+		expect_between(A_MOMENT * 9 / 10, MANY_SECONDS, clock_boottime() - start, "round %d: it waits", round);
+		/* Both go on being used. */
+		for (int i = 0; i < 2; i++) {
+			post(http, endpoints[i], NULL);
+			expect_true(next_for(http, i ? &owner : NULL, MANY_SECONDS, &copy), "round %d: later", round);
+			http_endpoint_free(http, endpoints[i]);
+		}
+		http_free(http);
+		server_stop(&server);
+	}
+}
+
 static void a_wait_ends_with_the_time_or_with_the_descriptor(void **state) {
 	(void)state;
 	struct http *http = http_of();
@@ -837,6 +1021,8 @@ int main(void) {
 		cmocka_unit_test(the_cap_counts_what_was_unpacked),
 		cmocka_unit_test(no_whole_reply_in_time_is_slow),
 		cmocka_unit_test(no_connection_or_no_tls_is_unreachable),
+		cmocka_unit_test(what_never_left_is_unsent),
+		cmocka_unit_test(what_was_sent_once_is_not_unsent),
 		cmocka_unit_test(retry_after_is_kept_as_it_came),
 		cmocka_unit_test(the_date_is_kept_too_and_belongs_to_its_reply),
 		cmocka_unit_test(headers_are_those_of_the_final_answer),
@@ -845,6 +1031,8 @@ int main(void) {
 		cmocka_unit_test(plain_http_is_for_loopback_addresses_only),
 		cmocka_unit_test(the_key_is_never_sent_in_clear),
 		cmocka_unit_test(a_connection_is_kept),
+		cmocka_unit_test(a_path_is_behind_the_url),
+		cmocka_unit_test(a_body_has_a_largest_size),
 		cmocka_unit_test(after_a_renewal_another_connection_is_used_and_kept),
 		cmocka_unit_test(one_renewal_is_for_all_that_was_on_its_way),
 		cmocka_unit_test(a_connection_has_a_largest_age),
@@ -856,6 +1044,8 @@ int main(void) {
 		cmocka_unit_test(many_at_once_come_back_with_their_own_user),
 		cmocka_unit_test(a_freed_endpoint_serves_what_is_on_its_way),
 		cmocka_unit_test(cancelled_transfers_have_no_reply),
+		cmocka_unit_test(replies_go_to_the_owner_of_their_endpoint),
+		cmocka_unit_test(what_is_on_its_way_is_cancelled_for_one_owner_alone),
 		cmocka_unit_test(a_wait_ends_with_the_time_or_with_the_descriptor),
 	};
 	return cmocka_run_group_tests_name("http", tests, NULL, NULL);
