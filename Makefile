@@ -76,7 +76,7 @@ DEMO_PACKAGES  := libmicrohttpd-dev
 DEB_PACKAGES   := build-essential debhelper dpkg-dev lintian
 TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest python3-pytest-xdist libfaketime tzdata mandoc \
                   valgrind clang clang-format clang-tidy cppcheck libclang-rt-dev llvm procps systemd logrotate rsyslog e2fsprogs mount \
-                  python3-jinja2 python3-yaml python3-jsonschema
+                  python3-jinja2 python3-yaml python3-jsonschema etcd-server etcd-client
 # A small Debian in a container, for the package and the unit.
 SERVICE_PACKAGES := debootstrap systemd-container dnsmasq-base
 # The image of conf/examples/container: for `make check-container` alone.

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import etcd  # noqa: E402
 import harness  # noqa: E402
 
 
@@ -40,6 +41,21 @@ def start_fake(tmp_path):
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def start_etcd(tmp_path):
+    """Starts etcd, in a folder of its own, with the arguments of etcd.Store."""
+    if not etcd.is_here():
+        pytest.skip("no etcd: install etcd-server and etcd-client")
+    stores = []
+
+    def start(**named):
+        stores.append(etcd.Store(tmp_path / f"etcd{len(stores)}", **named))
+        return stores[-1]
+    yield start
+    for store in stores:
+        store.stop()
 
 
 @pytest.fixture
