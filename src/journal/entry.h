@@ -5,7 +5,7 @@
  *
  * The text is the lines of one or more records, as the NDJSON log has them but without the entry's number,
  * or what the node knew that began the chain.  Packed it is a version, what it is, a checksum over account,
- * position and text, and the text, deflated.
+ * position and all that is packed, and the text, deflated.
  */
 
 #ifndef JOURNAL_ENTRY_H
