@@ -4,7 +4,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/clusterfiles.h"
 #include "config/print.h"
+#include "config/quorum.h"
 #include "config/read.h"
 #include "daemon/access.h"
 #include "daemon/loop.h"
@@ -99,22 +101,36 @@ static int check_keys(const struct config *config) {
 	return code;
 }
 
+static int check_cluster_files(const struct config *config, const char *file) {
+	struct cluster_credentials credentials = {0};
+	struct error err = {{0}};
+	int r = cluster_credentials_read(&config->cluster, &credentials, &err);
+	cluster_credentials_done(&credentials);
+	if (r == -ENXIO) {
+		log_notice("%s: not checked: %s", file, err.text);
+	} else if (r < 0) {
+		log_err("%s: %s", file, err.text);
+	}
+	return r == 0 || r == -ENXIO ? EX_OK : EX_CONFIG;
+}
+
 /* A file that root alone may read is what makes a credential a secret. */
-static void warn_of_open_source(const struct account *account, const char *name) {
+static void warn_of_open_source(const char *main_file, const char *name) {
 	char path[PATH_MAX];
 	struct stat st;
-	if (name && secret_source(account->main_file, name, path) && stat(path, &st) == 0 &&
+	if (name && secret_source(main_file, name, path) && stat(path, &st) == 0 &&
 	    (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
 		log_warning("%s is accessible to other users (mode %03o): run chmod go= %s", path,
 		            (unsigned)(st.st_mode & 0777), path);
 	}
 }
 
-static void warn_of_open_sources(const struct config *config) {
+static void warn_of_open_sources(const struct config *config, const char *file) {
 	for (size_t i = 0; i < config->account_count; i++) {
-		warn_of_open_source(&config->accounts[i], config->accounts[i].key_file);
-		warn_of_open_source(&config->accounts[i], config->accounts[i].client_key);
+		warn_of_open_source(file, config->accounts[i].key_file);
+		warn_of_open_source(file, config->accounts[i].client_key);
 	}
+	warn_of_open_source(file, config->cluster.client_key);
 }
 
 static bool has_devices(const struct config *config, const char *file) {
@@ -127,7 +143,7 @@ static bool has_devices(const struct config *config, const char *file) {
 }
 
 static int check(const struct config *config, const char *file) {
-	warn_of_open_sources(config);
+	warn_of_open_sources(config, file);
 	if (!has_devices(config, file)) {
 		return EX_CONFIG;
 	}
@@ -136,12 +152,16 @@ static int check(const struct config *config, const char *file) {
 	buf_init(&out, BUF_ANY);
 	buf_init(&warnings, BUF_ANY);
 	int r = cost_tell(config, &out, &warnings);
+	if (config->cluster.name) {
+		quorum_tell(&config->cluster, &out, &warnings);
+	}
 	int code = print(&out);
 	log_lines(LOG_LEVEL_WARNING, buf_text(&warnings));
 	buf_done(&out);
 	buf_done(&warnings);
 	int keys = check_keys(config);
-	return code != EX_OK ? code : r < 0 ? EX_CONFIG : keys;
+	int files = check_cluster_files(config, file);
+	return code != EX_OK ? code : r < 0 ? EX_CONFIG : keys != EX_OK ? keys : files;
 }
 
 static int open_all(struct program *program, bool once, struct error *err) {
@@ -223,7 +243,7 @@ static int run(struct config *config, const char *file, bool once) {
 		config_free(config);
 		return EX_CONFIG;
 	}
-	warn_of_open_sources(config);
+	warn_of_open_sources(config, file);
 	int r = open_all(&program, once, &err);
 	if (r < 0) {
 		if (!err.text[0]) {

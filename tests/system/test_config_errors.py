@@ -62,6 +62,14 @@ devices = (
   { uuid = "AAAAAAAAAAAAAAAAAAAAAB.v0"; name = "lobby"; interval = "HOURLY"; },
   { uuid = "AAAA"; name = "canteen"; }       // WRONG devices[1].uuid: canteen: "AAAA" is not a device
 );
+cluster = {                                  // WRONG cluster.node: is missing: say which node this is
+  name        = "h q";                       // WRONG cluster.name: "h q" may hold only letters
+  endpoints   = ( "https://a", "http://b" ); // WRONG cluster.endpoints: member 2: would send records in clear text
+  client_cert = "cert";                      // WRONG cluster.client_cert: needs client_key
+  password    = "hunter2-hunter2-hunter2";   // WRONG cluster.password: there is no such setting
+  retention   = "91d";                       // WRONG cluster.retention: "91d" is out of range: from 1h to 90d
+  prefer      = ( "acme", "eu" );            // WRONG cluster.prefer: there is no account of the name "eu"
+};
 """
 INCLUDED = """\
 # Stands in a file of its own.
@@ -77,6 +85,7 @@ devices = (
     uuid = "AAAAAAAAAAAAAAAAAAAAAB.v0"; interval = "HOURLY"; } // WRONG devices[0].uuid: kitchen: is already polled .* as "lobby" at MAIN:15
 );
 retry = { base = "1s"; };                    // WRONG retry: is allowed only in MAIN
+cluster = "left";                            // WRONG cluster: is allowed only in MAIN
 """
 
 
@@ -90,7 +99,7 @@ def test_all_mistakes_of_all_files_are_told_in_one_run_each_with_its_place(daemo
         for number, line in enumerate(text.splitlines(), 1):
             if " // WRONG " in line:
                 expected.append((f"{path}:{number}: ", line.split(" // WRONG ")[1].replace("MAIN", str(daemon.config))))
-    assert len(expected) == 11
+    assert len(expected) == 19
 
     for options in ([], ["--check"], ["--print-config"]):
         lines = refused(daemon, *options)
@@ -261,6 +270,15 @@ def test_clear_http_on_this_machine_and_https_are_fine(url, make_daemon):
 
 # --check and --print-config
 
+CLUSTER = """\
+cluster = {
+  name = "hq"; node = "a"; prefer = ( "acme" );
+  endpoints = ( "https://10.0.0.1:2379", "https://10.0.0.2:2379" );
+  client_cert = "cluster-cert"; client_key = "cluster-key";
+};
+"""
+
+
 def devices(count):
     return [{"uuid": uuid_of(n), "name": f"room-{n}"} for n in range(count)]
 
@@ -282,6 +300,40 @@ def test_check_fails_above_the_rate_and_names_a_window_that_fits(make_daemon):
         assert daemon.run("--check")[0] == expected
 
 
+COST = "acme: 1 device needs 1 request/m of 60000/m allowed (less than 1 %)\n"
+
+
+def test_check_says_what_a_cluster_is_and_what_two_members_do_not_buy(make_daemon):
+    daemon = make_daemon(NOWHERE, [LOBBY], extra=CLUSTER)
+    pem = daemon.folder / "cluster.pem"
+    pem.write_text("-----BEGIN CERTIFICATE-----\n")
+    pem.chmod(0o600)
+    rewritten(daemon, "cluster-cert", str(pem))
+    rewritten(daemon, "cluster-key", str(pem))
+    told = "cluster hq: node a, 2 endpoints of etcd, of which none may fail; prefers acme\n"
+    assert daemon.run("--check") == (
+        0, COST + told, "cluster hq: 2 endpoints: a cluster of 2 members stops when either fails: use 3\n")
+    rewritten(daemon, "2379\" )", "2379\", \"https://10.0.0.3:2379\" )")
+    assert daemon.run("--check") == (0, COST + told.replace("2 endpoints", "3 endpoints").replace("none", "1"), "")
+
+    # What it reads at a start, it reads now.
+    pem.chmod(0o644)
+    code, _, stderr = daemon.run("--check")
+    assert code == CONFIG
+    assert stderr == f"{daemon.config}: cluster.client_key: {pem} is accessible to other users (mode 644): run chmod go= {pem}\n"
+    pem.unlink()
+    code, _, stderr = daemon.run("--check")
+    assert code == CONFIG
+    assert stderr == f"{daemon.config}: cluster.client_cert: {pem} cannot be opened: No such file or directory\n"
+
+
+def test_check_does_not_need_the_credentials_of_a_cluster(make_daemon):
+    daemon = make_daemon(NOWHERE, [LOBBY], extra=CLUSTER)
+    code, _, stderr = daemon.run("--check")
+    assert code == 0
+    assert f"{daemon.config}: not checked: cluster.client_cert: cluster-cert is a systemd credential" in stderr
+
+
 def test_print_config_round_trip(make_daemon, tmp_path):
     """What is printed is a configuration of the same meaning: it prints as itself."""
     odd = {"uuid": uuid_of(2), "name": "cafe \"two\" \\ three", "site": "hq", "interval": "NONE", "window": "15m",
@@ -290,13 +342,14 @@ def test_print_config_round_trip(make_daemon, tmp_path):
                          account={"scheme": "partner-api-token", "org": "org 1", "rate": "1000/h"},
                          defaults={"settle": "90s", "backfill": "36h", "timezone": "Asia/Kathmandu"},
                          log={"keep_bytes": "3GiB", "rotate_every": "hour", "compress": False},
-                         extra='retry = { base = "1500ms"; cap = "2m"; };\n')
+                         extra='retry = { base = "1500ms"; cap = "2m"; };\n' + CLUSTER)
     rewritten(daemon, "cafe", "caf\u00e9")
     (daemon.folder / "conf.d").mkdir()
     (daemon.folder / "conf.d/more.conf").write_text(f"devices = ( {group({'uuid': uuid_of(3), 'name': 'lift'})} );\n")
     code, printed, stderr = daemon.run("--print-config")
     assert code == 0 and stderr == ""
-    for text in ("Asia/Kathmandu", "1s500ms", "caf\u00e9 \\\"two\\\" \\\\ three", "3GiB", "org 1", "lift", "max_points = 1440", str(daemon.key_file)):
+    for text in ("Asia/Kathmandu", "1s500ms", "caf\u00e9 \\\"two\\\" \\\\ three", "3GiB", "org 1", "lift", "max_points = 1440", str(daemon.key_file),
+                 '( "https://10.0.0.1:2379", "https://10.0.0.2:2379" )', 'lease = "30s"'):
         assert text in printed, f"{text} is not in\n{printed}"
 
     (daemon.folder / "conf.d/more.conf").unlink()
