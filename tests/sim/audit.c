@@ -671,7 +671,7 @@ static bool remembers_all(void) {
 			return false;
 		}
 	}
-	return world->damages == 0 && world->offsets_len == 0 && world->most_late == 0;
+	return node->damages == 0 && node->offsets_len == 0 && world->most_late == 0;
 }
 
 static bool is_asked_alike(const struct setup_device *device, int since) {
@@ -723,7 +723,7 @@ static void check_late_counts(const struct setup_device *device, const struct ti
 	}
 	for (size_t i = 0; i < row->len; i++) {
 		const struct bucket *bucket = &row->list[i];
-		if (bucket->status == LINE_NO_DATA && bucket->last_polled > world->unclean_until &&
+		if (bucket->status == LINE_NO_DATA && bucket->last_polled > node->unclean_until &&
 		    is_asked_alike(device, bucket->version)) {
 			check_late(device, bucket);
 		}
@@ -783,7 +783,7 @@ static void check_recheck(const struct recheck *recheck) {
 		return;
 	}
 	usec_t from = bucket->first_polled;
-	if (world->unclean_until > 0 && bucket->end + device->settle < from) {
+	if (node->unclean_until > 0 && bucket->end + device->settle < from) {
 		from = bucket->end + device->settle;
 	}
 	if (is_asked_alike(device, bucket->version) && recheck->at < from + least - USEC_PER_SEC) {
@@ -821,7 +821,7 @@ static void check_leftovers(void) {
 	}
 	for (size_t i = 0; i < disk->state.now.len; i++) {
 		const char *name = disk->state.now.entries[i].name;
-		bool set_aside = world->damages > 0 && strncmp(name, "checkpoint.damaged-", 19) == 0;
+		bool set_aside = node->damages > 0 && strncmp(name, "checkpoint.damaged-", 19) == 0;
 		if (strcmp(name, "lock") != 0 && strcmp(name, "checkpoint") != 0 && !set_aside) {
 			world_violation("files: expected lock and checkpoint alone, but there is %s", name);
 		}
@@ -832,7 +832,7 @@ static void check_leftovers(void) {
 static void check_trust(void) {
 	const struct figures *figures = &world->figures;
 	/* Where the time is asked for, this counts too much. */
-	bool plain = world->offsets_len == 0 && world->most_late == 0 && plan->manners.cap == 0 &&
+	bool plain = node->offsets_len == 0 && world->most_late == 0 && plan->manners.cap == 0 &&
 	             plan->manners.permille_omitted == 1000;
 	uint64_t most = 15 + 5 * figures->lives + figures->answers / 20;
 	/* A camera that goes away and comes back looks like an answer that was cut off, which is asked about for a while. */

@@ -10,13 +10,13 @@
 
 #include <string.h>
 
-static struct backup {
+struct backup {
 	struct listing files; /* copies, which the disk does not know of */
 	bool taken, wanted;
-} *backup;
+};
 
 void backup_init(void) {
-	backup = arena_new(sizeof(*backup));
+	node->backup = arena_new(sizeof(*node->backup));
 }
 
 static struct inode *copy_of(const struct inode *inode) {
@@ -33,27 +33,27 @@ static struct inode *copy_of(const struct inode *inode) {
 
 void backup_take(void) {
 	const struct listing *now = &disk->log.now;
-	if (world->meddled || disk->attic_len > 0 || backup->wanted) {
+	if (node->meddled || disk->attic_len > 0 || node->backup->wanted) {
 		return;
 	}
-	backup->files.len = 0;
+	node->backup->files.len = 0;
 	for (size_t i = 0; i < now->len; i++) {
 		if (now->entries[i].name[0] == '.') {
 			continue;
 		}
-		backup->files.entries = arena_grow(backup->files.entries, &backup->files.room, backup->files.len + 1,
-		                                   sizeof(*backup->files.entries));
-		struct entry *entry = &backup->files.entries[backup->files.len++];
+		node->backup->files.entries = arena_grow(node->backup->files.entries, &node->backup->files.room, node->backup->files.len + 1,
+		                                   sizeof(*node->backup->files.entries));
+		struct entry *entry = &node->backup->files.entries[node->backup->files.len++];
 		*entry = now->entries[i];
 		entry->inode = copy_of(now->entries[i].inode);
 	}
-	backup->taken = true;
-	world_note("a backup is taken of %zu files", backup->files.len);
+	node->backup->taken = true;
+	world_note("a backup is taken of %zu files", node->backup->files.len);
 }
 
 bool backup_want(void) {
-	backup->wanted = backup->taken;
-	return backup->wanted;
+	node->backup->wanted = node->backup->taken;
+	return node->backup->wanted;
 }
 
 static bool is_current(const char *name) {
@@ -84,12 +84,12 @@ static bool is_bare(const struct inode *inode) {
  */
 static bool is_ambiguous(void) {
 	static const size_t stamp_len = sizeof("occupancy-20260101T000000Z") - 1;
-	for (size_t i = 0; i < backup->files.len; i++) {
-		if (is_current(backup->files.entries[i].name) && !is_bare(backup->files.entries[i].inode)) {
+	for (size_t i = 0; i < node->backup->files.len; i++) {
+		if (is_current(node->backup->files.entries[i].name) && !is_bare(node->backup->files.entries[i].inode)) {
 			return false;
 		}
 	}
-	return strncmp(newest_of(&backup->files), newest_of(&disk->log.now), stamp_len) == 0;
+	return strncmp(newest_of(&node->backup->files), newest_of(&disk->log.now), stamp_len) == 0;
 }
 
 /*
@@ -98,11 +98,11 @@ static bool is_ambiguous(void) {
  */
 static bool is_fit(void) {
 	const struct inode *checkpoint = disk_look_up(&disk->state.now, "checkpoint");
-	if (!checkpoint || checkpoint->size == 0 || world->damages > 0 || is_ambiguous()) {
+	if (!checkpoint || checkpoint->size == 0 || node->damages > 0 || is_ambiguous()) {
 		return false;
 	}
 	for (int i = 0; i < ledger->len; i++) {
-		if (!lines_mention(&backup->files, ledger->series[i].uuid, ledger->series[i].granularity)) {
+		if (!lines_mention(&node->backup->files, ledger->series[i].uuid, ledger->series[i].granularity)) {
 			return false;
 		}
 	}
@@ -110,10 +110,10 @@ static bool is_fit(void) {
 }
 
 bool backup_restore(void) {
-	if (!backup->wanted) {
+	if (!node->backup->wanted) {
 		return false;
 	}
-	backup->wanted = backup->taken = false;
+	node->backup->wanted = node->backup->taken = false;
 	if (!is_fit()) {
 		return false;
 	}
@@ -122,9 +122,9 @@ bool backup_restore(void) {
 	while (log->now.len > 0) {
 		disk_rename(log, log->now.entries[0].name, "");
 	}
-	for (size_t i = 0; i < backup->files.len; i++) {
-		const struct inode *copy = backup->files.entries[i].inode;
-		struct inode *inode = disk_create(log, backup->files.entries[i].name);
+	for (size_t i = 0; i < node->backup->files.len; i++) {
+		const struct inode *copy = node->backup->files.entries[i].inode;
+		struct inode *inode = disk_create(log, node->backup->files.entries[i].name);
 		disk_append(inode, copy->data, copy->size);
 		inode->begun = copy->begun;
 		inode->mtime = copy->mtime;
@@ -132,8 +132,8 @@ bool backup_restore(void) {
 	}
 	disk_sync_directory(log);
 	disk->attic_len = 0; /* what was removed since is in the copy */
-	world->outsider = 0;
+	node->outsider = 0;
 	world->figures.restorations++;
-	world_note("the backup of %zu files is put back", backup->files.len);
+	world_note("the backup of %zu files is put back", node->backup->files.len);
 	return true;
 }

@@ -11,7 +11,7 @@
 struct disk *disk;
 
 void disk_init(void) {
-	disk = arena_new(sizeof(*disk));
+	disk = node->disk = arena_new(sizeof(*disk));
 	disk->log.path = DISK_LOG;
 	disk->state.path = DISK_STATE;
 	disk->capacity = INT64_MAX;

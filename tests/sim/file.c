@@ -28,7 +28,7 @@ static struct {
 
 /* Before and after each call: time passes, and the end may have come. */
 static void pass(usec_t most) {
-	world_advance(1 + dice_below(&world->os, most));
+	node_sleep(1 + dice_below(&world->os, most), false);
 }
 
 static void meet(bool operation) {
@@ -49,7 +49,7 @@ static void show(const char *what, const char *path, int64_t outcome) {
 
 static int fault(int error) {
 	world->figures.disk_faults++;
-	world->disk_troubled = true;
+	node->disk_troubled = true;
 	return -error;
 }
 
@@ -221,8 +221,8 @@ static int sync_inode(int fd) {
 	struct inode *inode = inode_of(fd);
 	int r = begin(false);
 
-	if (r == 0 && world->sync_fails && !disk_is_durable(inode)) {
-		world->sync_fails = false;
+	if (r == 0 && node->sync_fails && !disk_is_durable(inode)) {
+		node->sync_fails = false;
 		disk_sync_fails(inode);
 		r = fault(EIO);
 	} else if (r < 0) {

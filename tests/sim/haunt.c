@@ -62,7 +62,7 @@ static void make_gap(json_object *line, usec_t until) {
 
 void haunt_log(usec_t by) {
 	struct inode *inode = disk_look_up(&disk->log.now, "occupancy.ndjson");
-	json_object *line = inode && !plan->without_date && !world->meddled ? last_record(inode) : NULL;
+	json_object *line = inode && !plan->without_date && !node->meddled ? last_record(inode) : NULL;
 	if (line) {
 		usec_t until = world->now + by;
 		make_gap(line, until - until % USEC_PER_DAY + USEC_PER_DAY);

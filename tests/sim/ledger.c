@@ -18,7 +18,7 @@ enum { NARROW = 40 };
 struct ledger *ledger;
 
 void ledger_init(void) {
-	ledger = arena_new(sizeof(*ledger));
+	ledger = node->ledger = arena_new(sizeof(*ledger));
 }
 
 struct series *ledger_series(const char *uuid, int granularity) {
@@ -74,8 +74,8 @@ static void add_beginnings(struct series *series, const struct setup_device *dev
 	add_beginning(series, first_cursor(device, now - blur));
 	add_beginning(series, first_cursor(device, now + blur));
 	/* A device that has not begun keeps its time over a reload, and begins by its new settings. */
-	if (series->life != world->life) {
-		series->life = world->life;
+	if (series->life != world_life()) {
+		series->life = world_life();
 		series->configured = world->now;
 	}
 	add_beginning(series, first_cursor(device, series->configured + (now - world->now)));
@@ -133,9 +133,9 @@ static void count_steady(struct series *series, const struct asked *asked) {
 	                                               (enum granularity)asked->granularity);
 	usec_t brought = asked->end - series->steady_to;
 	if (!world->fault_free || series->narrow > 0 || !device || is_late(device, asked, brought) ||
-	    series->steady_version != asked->version || series->steady_life != world->life) {
+	    series->steady_version != asked->version || series->steady_life != world_life()) {
 		series->steady_version = asked->version;
-		series->steady_life = world->life;
+		series->steady_life = world_life();
 		series->steady_answers = 0;
 		series->steady_from = series->steady_to = asked->end;
 	} else if (brought > 0) {

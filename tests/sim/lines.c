@@ -251,7 +251,7 @@ static bool is_unordered(const struct listing *listing) {
 		const char *name = listing->entries[i].name;
 		renamed |= strncmp(name, "occupancy.", 10) == 0 && !ends_with(name, ".ndjson") && !ends_with(name, ".csv");
 	}
-	return renamed && world->offsets_len > 0;
+	return renamed && node->offsets_len > 0;
 }
 
 void lines_save(const char *directory) {

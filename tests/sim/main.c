@@ -26,7 +26,7 @@
 
 static int usage(FILE *file) {
 	fputs("usage: sim [--seeds N] [--first SEED] [--jobs N] [--twice] [--stop-at-first] [--tap]\n"
-	      "       [--patience SECONDS] [--logs DIRECTORY]\n"
+	      "       [--patience SECONDS] [--logs DIRECTORY] [--nodes N] [--cluster]\n"
 	      "       sim --seed SEED [--trace] [--shrink] [--events N,N,...] [--minutes N]\n"
 	      "       --without KIND,...   of crashes, steps, disk, network, people\n",
 	      file);
@@ -77,6 +77,8 @@ enum {
 	OPTION_WITHOUT,
 	OPTION_PATIENCE,
 	OPTION_LOGS,
+	OPTION_NODES,
+	OPTION_CLUSTER,
 };
 
 /* Seconds of the processor's time: a life takes a few at most, with sanitizers some more. */
@@ -97,6 +99,8 @@ static const struct option words[] = {
 	{"without", required_argument, NULL, OPTION_WITHOUT},
 	{"patience", required_argument, NULL, OPTION_PATIENCE},
 	{"logs", required_argument, NULL, OPTION_LOGS},
+	{"nodes", required_argument, NULL, OPTION_NODES},
+	{"cluster", no_argument, NULL, OPTION_CLUSTER},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -147,6 +151,12 @@ static int read_option(int option, struct campaign *campaign, bool *shrink) {
 	case OPTION_LOGS:
 		campaign->run.logs = realpath(optarg, logs);
 		return campaign->run.logs ? -1 : usage(stderr);
+	case OPTION_NODES:
+		campaign->run.nodes = atoi(optarg);
+		return campaign->run.nodes > 0 && campaign->run.nodes <= NODES_MAX ? -1 : usage(stderr);
+	case OPTION_CLUSTER:
+		campaign->run.cluster = true;
+		return -1;
 	case 'h':
 		return usage(stdout);
 	default:

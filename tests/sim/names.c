@@ -11,17 +11,17 @@
 #include <string.h>
 #include <time.h>
 
-static struct names {
+struct names {
 	struct {
 		char name[DISK_NAME_SIZE];
 		uint64_t begun;
 		bool durable;
 	} *list;
 	size_t len, room;
-} *names;
+};
 
 void names_init(void) {
-	names = arena_new(sizeof(*names));
+	node->names = arena_new(sizeof(*node->names));
 }
 
 static bool is_rotated(const char *name) {
@@ -44,8 +44,8 @@ static usec_t time_of(const char *name) {
 /* A name is of the true time, or of the first second after the latest name. */
 static void check_time(const char *name) {
 	usec_t latest = world->now + TOLERANCE;
-	for (size_t i = 0; i < names->len; i++) {
-		usec_t next = time_of(names->list[i].name) + 5 * USEC_PER_SEC;
+	for (size_t i = 0; i < node->names->len; i++) {
+		usec_t next = time_of(node->names->list[i].name) + 5 * USEC_PER_SEC;
 		latest = next > latest ? next : latest;
 	}
 	if (time_of(name) > latest) {
@@ -63,8 +63,8 @@ void names_given(const char *from, const char *to, const struct inode *inode) {
 		return;
 	}
 	world->figures.rotations += !ends_with(to, ".gz");
-	for (size_t i = 0; i < names->len; i++) {
-		if (strcmp(names->list[i].name, to) == 0) {
+	for (size_t i = 0; i < node->names->len; i++) {
+		if (strcmp(node->names->list[i].name, to) == 0) {
 			/* A compression that a crash has undone is done again. */
 			if (!ends_with(to, ".gz")) {
 				world_violation("rotation: expected a name that was never used, but %s became %s "
@@ -74,17 +74,17 @@ void names_given(const char *from, const char *to, const struct inode *inode) {
 		}
 	}
 	check_time(to);
-	names->list = arena_grow(names->list, &names->room, names->len + 1, sizeof(*names->list));
-	(void)snprintf(names->list[names->len].name, DISK_NAME_SIZE, "%s", to);
-	names->list[names->len].begun = inode->begun;
-	names->list[names->len++].durable = false;
+	node->names->list = arena_grow(node->names->list, &node->names->room, node->names->len + 1, sizeof(*node->names->list));
+	(void)snprintf(node->names->list[node->names->len].name, DISK_NAME_SIZE, "%s", to);
+	node->names->list[node->names->len].begun = inode->begun;
+	node->names->list[node->names->len++].durable = false;
 }
 
 uint64_t names_begun(const char *name) {
 	size_t len = strlen(name) - (ends_with(name, ".gz") ? 3 : 0);
-	for (size_t i = 0; i < names->len; i++) {
-		if (strlen(names->list[i].name) == len && strncmp(names->list[i].name, name, len) == 0) {
-			return names->list[i].begun;
+	for (size_t i = 0; i < node->names->len; i++) {
+		if (strlen(node->names->list[i].name) == len && strncmp(node->names->list[i].name, name, len) == 0) {
+			return node->names->list[i].begun;
 		}
 	}
 	return 0;
@@ -125,16 +125,16 @@ void names_removed(const char *name, struct inode *inode) {
 	}
 
 	bool oldest;
-	const struct setup *setup = &setups->versions[setups->current];
+	const struct setup *setup = &setups->versions[node->version];
 	int groups = count_groups(name, &oldest);
 	bool too_old = setup->keep_age > 0 && world->now - time_of(name) > setup->keep_age - TOLERANCE;
 	/* One that cannot be removed counts as gone. */
-	if ((groups < 2 && !too_old) || (!oldest && !world->disk_troubled)) {
+	if ((groups < 2 && !too_old) || (!oldest && !node->disk_troubled)) {
 		world_violation("retention: expected the oldest of several to go, but %s was removed, one of %d",
 		                name, groups);
 	}
 	bool too_many = setup->keep > 0 && groups > setup->keep;
-	if (setup->keep_kib == 0 && setups->current == 0 && !too_many && !too_old) {
+	if (setup->keep_kib == 0 && node->version == 0 && !too_many && !too_old) {
 		world_violation("retention: expected %d rotated files to be kept for %lld h, but %s was removed, one of %d",
 		                setup->keep, (long long)(setup->keep_age / USEC_PER_HOUR), name, groups);
 	}
@@ -142,17 +142,17 @@ void names_removed(const char *name, struct inode *inode) {
 }
 
 void names_durable(void) {
-	for (size_t i = 0; i < names->len; i++) {
-		names->list[i].durable = true;
+	for (size_t i = 0; i < node->names->len; i++) {
+		node->names->list[i].durable = true;
 	}
 }
 
 void names_after_crash(void) {
 	size_t kept = 0;
-	for (size_t i = 0; i < names->len; i++) {
-		if (names->list[i].durable || disk_look_up(&disk->log.now, names->list[i].name)) {
-			names->list[kept++] = names->list[i];
+	for (size_t i = 0; i < node->names->len; i++) {
+		if (node->names->list[i].durable || disk_look_up(&disk->log.now, node->names->list[i].name)) {
+			node->names->list[kept++] = node->names->list[i];
 		}
 	}
-	names->len = kept;
+	node->names->len = kept;
 }

@@ -59,7 +59,7 @@ int http_new(struct http **ret_http, struct error *err) {
 		return -ENOMEM;
 	}
 	rules_begin();
-	ledger_configured(setups->current);
+	ledger_configured(node->version);
 	*ret_http = http;
 	return 0;
 }
@@ -252,7 +252,7 @@ static void look_at_progress(void) {
 }
 
 static bool signal_waits(void) {
-	return world->sig_stop || world->sig_reload || world->sig_rotate;
+	return node->sig_stop || node->sig_reload || node->sig_rotate;
 }
 
 static usec_t earlier(usec_t a, usec_t b) {
@@ -266,14 +266,14 @@ static usec_t wake_at(const struct http *http, usec_t timeout) {
 			at = earlier(at, http->flights[i].lands_at);
 		}
 	}
-	return world->doom == DOOM_NONE ? at : earlier(at, world->doom_at);
+	return node->doom == DOOM_NONE ? at : earlier(at, node->doom_at);
 }
 
 int http_wait(struct http *http, int fd, usec_t timeout, struct error *err) {
 	(void)fd;
 	(void)err;
 	look_at_progress();
-	if (world->emptying) {
+	if (node->emptying) {
 		people_empty_log();
 	}
 	if (world_is_doomed(false)) {
@@ -289,7 +289,7 @@ int http_wait(struct http *http, int fd, usec_t timeout, struct error *err) {
 	}
 	/* Looking takes its time too, and waits end late rather than early. */
 	usec_t late = 20 + dice_below(&world->os, 100);
-	world_advance((at > world->now ? at - world->now : 0) + late);
+	node_sleep((at > world->now ? at - world->now : 0) + late, true);
 	world_mix((uint64_t)world->now, (uint64_t)timeout);
 	if (world_is_doomed(false)) {
 		world_meet_doom();

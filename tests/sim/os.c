@@ -45,11 +45,11 @@ static const char clock_set[] = "the clock was set ";
 
 /* Steps that cancel each other out within a turn are not seen; one that never was must not be. */
 static void hear_of_step(const char *line) {
-	if (world->wall_offset == os->offset_told) {
+	if (node->wall_offset == os->offset_told) {
 		world_violation("journal: expected nothing about the clock, which has not been set, but the "
 		                "daemon says: %s", line);
 	}
-	os->offset_told = world->wall_offset;
+	os->offset_told = node->wall_offset;
 }
 
 static void hear(enum log_level level, const char *line) {
@@ -92,7 +92,7 @@ void log_lines(enum log_level level, const char *text) {
 /* A reader of CSV knows the columns from the first moment on, if the disk has had room for them. */
 static void check_heading(void) {
 	const struct inode *log = disk_look_up(&disk->log.now, "occupancy.csv");
-	if (!world->ready && log && log->size == 0 && !world->disk_troubled) {
+	if (!node->ready && log && log->size == 0 && !node->disk_troubled) {
 		world_violation("lines: expected occupancy.csv to have its header when the daemon is ready, but it is empty");
 	}
 }
@@ -100,7 +100,7 @@ static void check_heading(void) {
 void notify_ready(void) {
 	if (os->reloading) {
 		bool expected = !os->reloading_broken;
-		if (os->reloaded != expected && !(expected && world->disk_troubled)) {
+		if (os->reloaded != expected && !(expected && node->disk_troubled)) {
 			world_violation("reload: expected %s, but the daemon %s; it says: %s",
 			                expected ? "the new configuration" : "the old one to stay",
 			                os->reloaded ? "has taken it" : "has not", os->last_line);
@@ -111,19 +111,19 @@ void notify_ready(void) {
 			                "there are %d", os->config_errors);
 		}
 	}
-	ledger_configured(setups->current);
+	ledger_configured(node->version);
 	os->reloading = false;
 	check_heading();
-	world->ready = true;
+	node->ready = true;
 	world_note("READY");
 }
 
 void notify_reloading(void) {
 	os->reloading = true;
-	os->reloading_broken = setups->broken;
+	os->reloading_broken = node->broken;
 	os->reloaded = false;
 	os->config_errors = 0;
-	ledger_configured(setups->current);
+	ledger_configured(node->version);
 }
 
 bool notify_flush(void) {
@@ -164,12 +164,12 @@ int signals_open(struct error *err) {
 void signals_read(int fd, struct signals *ret_signals) {
 	(void)fd;
 	*ret_signals = (struct signals){
-		.stop = world->sig_stop,
-		.reload = world->sig_reload,
-		.rotate = world->sig_rotate,
+		.stop = node->sig_stop,
+		.reload = node->sig_reload,
+		.rotate = node->sig_rotate,
 	};
-	world->figures.signals += (uint64_t)(world->sig_stop + world->sig_reload + world->sig_rotate);
-	world->sig_stop = world->sig_reload = world->sig_rotate = false;
+	world->figures.signals += (uint64_t)(node->sig_stop + node->sig_reload + node->sig_rotate);
+	node->sig_stop = node->sig_reload = node->sig_rotate = false;
 }
 
 void signals_close(int fd) {
@@ -190,5 +190,5 @@ ssize_t getrandom(void *buf, size_t len, unsigned flags) {
 }
 
 pid_t getpid(void) {
-	return world ? 1000 + world->life : (pid_t)syscall(SYS_getpid);
+	return world ? 1000 + world_life() : (pid_t)syscall(SYS_getpid);
 }

@@ -19,7 +19,7 @@
 /* The current log's name; NULL if there is none, nothing in it, or a doom that might undo what is done to it. */
 static const char *current_log(void) {
 	static const char *const names[] = {"occupancy.ndjson", "occupancy.csv"};
-	for (size_t i = 0; i < 2 && world->doom == DOOM_NONE; i++) {
+	for (size_t i = 0; i < 2 && node->doom == DOOM_NONE; i++) {
 		const struct inode *inode = disk_look_up(&disk->log.now, names[i]);
 		if (inode && inode->size > 0) {
 			return names[i];
@@ -34,47 +34,46 @@ static const char *current_log(void) {
  */
 static void lose_checkpoint(void) {
 	struct inode *inode = disk_look_up(&disk->state.now, "checkpoint");
-	if (world->losing == LOSS_NONE || !inode || inode->size == 0 || world->meddled || disk->attic_len > 0) {
+	if (node->losing == LOSS_NONE || !inode || inode->size == 0 || node->meddled || disk->attic_len > 0) {
 		return;
 	}
-	if (world->losing == LOSS_GONE) {
+	if (node->losing == LOSS_GONE) {
 		disk_rename(&disk->state, "checkpoint", "");
 		disk_sync_directory(&disk->state);
 	} else {
 		inode->data[dice_below(&world->os, (int64_t)inode->size)] ^= 1;
-		world->damages++;
+		node->damages++;
 	}
-	world_note("the checkpoint is %s", world->losing == LOSS_GONE ? "gone" : "damaged");
-	world->losing = LOSS_NONE;
+	world_note("the checkpoint is %s", node->losing == LOSS_GONE ? "gone" : "damaged");
+	node->losing = LOSS_NONE;
 	ledger_unsettle();
 }
 
 static void begin_doom(const struct event *event, enum doom doom) {
-	if (!in_life || world->outsider >= 2 || world->doom != DOOM_NONE) {
+	if (!node->alive || node->outsider >= 2 || node->doom != DOOM_NONE) {
 		return; /* what outsiders took cannot be read back */
 	}
-	world->doom = doom;
-	world->doom_operations = event->arg;
-	world->doom_at = world->now + 2 * USEC_PER_MIN;
+	node->doom = doom;
+	node->doom_operations = event->arg;
+	node->doom_at = world->now + 2 * USEC_PER_MIN;
 	usec_t longest = plan->quiet - world->now;
-	world->off = event->arg2 < longest ? event->arg2 : longest;
+	node->off = event->arg2 < longest ? event->arg2 : longest;
 }
 
 /* One file that was moved is found again by its inode; more, or one that is gone, cannot be read back. */
 static void meddle(int how_much) {
-	world->outsider += how_much;
-	world->meddled = true;
+	node->outsider += how_much;
+	node->meddled = true;
 }
 
 static void move_log(bool create) {
-	static unsigned number;
 	const char *name = current_log();
 	char to[DISK_NAME_SIZE];
-	if (!name || !in_life) {
+	if (!name || !node->alive) {
 		return;
 	}
 	do {
-		(void)snprintf(to, sizeof(to), "%s.%u", name, ++number);
+		(void)snprintf(to, sizeof(to), "%s.%u", name, ++node->moves);
 	} while (disk_look_up(&disk->log.now, to));
 	disk_rename(&disk->log, name, to);
 	if (create) {
@@ -85,7 +84,7 @@ static void move_log(bool create) {
 
 static void remove_log(void) {
 	const char *name = current_log();
-	if (name && in_life) {
+	if (name && node->alive) {
 		disk_keep(name, disk_look_up(&disk->log.now, name));
 		disk_rename(&disk->log, name, "");
 		meddle(2);
@@ -94,7 +93,7 @@ static void remove_log(void) {
 
 void people_empty_log(void) {
 	const char *name = current_log();
-	world->emptying = false;
+	node->emptying = false;
 	if (name) {
 		struct inode *inode = disk_look_up(&disk->log.now, name);
 		disk_keep_copy(name, inode);
@@ -106,37 +105,48 @@ void people_empty_log(void) {
 
 /* Without a Date nobody can know that the clock is ahead, or years late. */
 static void step_clock(usec_t by) {
-	usec_t to = world->wall_offset + by;
+	usec_t to = node->wall_offset + by;
 	usec_t most = plan->without_date ? 2 * USEC_PER_SEC : FAR_OFF;
 	usec_t least = plan->without_date ? -USEC_PER_HOUR : -FAR_OFF;
 	to = to > most ? most : to < least ? least : to;
-	world_step(to - world->wall_offset);
+	world_step(to - node->wall_offset);
 	/* What has not begun does so at the same time, by the new clock. */
-	ledger_configured(setups->current);
-	world_note("the daemon's clock is off by %lld us", (long long)world->wall_offset);
+	ledger_configured(node->version);
+	world_note("the daemon's clock is off by %lld us", (long long)node->wall_offset);
+}
+
+/* The others go on, and so does the time. */
+static void pause_node(usec_t length) {
+	usec_t until = world->now + length;
+	node->paused_until = until > node->paused_until ? until : node->paused_until;
+	world_note("paused until %s", world_time(node->paused_until));
 }
 
 /* The machine sleeps; what the plan holds for that time happens when it wakes. */
 static void suspend(usec_t length) {
 	usec_t longest = plan->quiet - world->now;
 	length = length < longest ? length : longest;
+	if (nodes->count > 1) {
+		pause_node(length);
+		return;
+	}
 	world->now += length;
 	world_note("resumed after %lld us", (long long)length);
 }
 
 void people_stop(void) {
-	if (in_life && world->stop_asked == USEC_INFINITY) {
-		world->sig_stop = true;
-		world->stop_asked = world->now;
-		world->off = 0;
+	if (node->alive && node->stop_asked == USEC_INFINITY) {
+		node->sig_stop = true;
+		node->stop_asked = world->now;
+		node->off = 0;
 	}
 }
 
 static void stop_for_a_while(const struct event *event) {
-	if (in_life && world->outsider < 2 && world->stop_asked == USEC_INFINITY) {
+	if (node->alive && node->outsider < 2 && node->stop_asked == USEC_INFINITY) {
 		people_stop();
 		usec_t longest = plan->quiet - world->now;
-		world->off = event->arg2 < longest ? event->arg2 : longest;
+		node->off = event->arg2 < longest ? event->arg2 : longest;
 	}
 }
 
@@ -155,7 +165,7 @@ static void place_order(const struct event *event) {
 	disk_append(inode, text, strlen(text));
 	disk_sync(inode);
 	disk_sync_directory(&disk->spool);
-	world->sig_reload = in_life;
+	node->sig_reload = node->alive;
 }
 
 void people_begin(struct event *event) {
@@ -167,7 +177,7 @@ void people_begin(struct event *event) {
 		step_clock(event->arg);
 		break;
 	case EVENT_HAUNT:
-		world->haunting = event->arg;
+		node->haunting = event->arg;
 		break;
 	case EVENT_LATE_SERVER:
 		world->server_late = event->arg;
@@ -186,21 +196,21 @@ void people_begin(struct event *event) {
 		stop_for_a_while(event);
 		break;
 	case EVENT_ROTATE:
-		world->sig_rotate = in_life;
+		node->sig_rotate = node->alive;
 		break;
 	case EVENT_RELOAD:
 		setup_mutate((enum mutation)event->arg, (uint64_t)event->arg2);
-		world->sig_reload = in_life;
+		node->sig_reload = node->alive;
 		break;
 	case EVENT_ORDER:
 		place_order(event);
 		break;
 	case EVENT_BROKEN:
 		setup_write(true);
-		world->sig_reload = in_life;
+		node->sig_reload = node->alive;
 		break;
 	case EVENT_SYNC_FAILS:
-		world->sync_fails = true;
+		node->sync_fails = true;
 		break;
 	case EVENT_STALE:
 		world->stale[event->account] = (struct stale){.last = world->connections, .silent = event->arg == 0};
@@ -212,13 +222,13 @@ void people_begin(struct event *event) {
 		backup_take();
 		break;
 	case EVENT_EMPTY:
-		world->emptying = in_life;
+		node->emptying = node->alive;
 		break;
 	case EVENT_REMOVE:
 		remove_log();
 		break;
 	case EVENT_LOSE:
-		world->losing = event->arg ? LOSS_DAMAGE : LOSS_GONE;
+		node->losing = event->arg ? LOSS_DAMAGE : LOSS_GONE;
 		break;
 	default:
 		break;
@@ -234,15 +244,15 @@ static bool is_calm(const struct event *event, usec_t length) {
 			return false;
 		}
 	}
-	return in_life && event->at < since && world->life_began < since && plan->permille_lost == 0;
+	return node->alive && event->at < since && node->life_began < since && plan->permille_lost == 0;
 }
 
 /* One bad bucket holds up none of those that come after it, once they are over by the daemon's clock, too. */
 static void check_passed(const struct event *event) {
 	usec_t over = world_wall() < world->now ? world_wall() : world->now;
-	const struct setup *setup = &setups->versions[setups->current];
+	const struct setup *setup = &setups->versions[node->version];
 	const char *uuid = setups->versions[0].devices[event->arg % setups->versions[0].device_count].uuid;
-	for (int i = 0; i < setup->device_count && is_calm(event, USEC_PER_HOUR); i++) {
+	for (int i = 0; i < setup->device_count && nodes->count == 1 && is_calm(event, USEC_PER_HOUR); i++) {
 		const struct setup_device *device = &setup->devices[i];
 		const struct series *series = ledger_series(device->uuid, (int)device->granularity);
 		usec_t ripe = event->at + 8 * setup_bucket(device) + device->settle + device->window;
@@ -273,7 +283,7 @@ void people_end(struct event *event) {
 		break;
 	case EVENT_BROKEN:
 		setup_write(false);
-		world->sig_reload = in_life;
+		node->sig_reload = node->alive;
 		break;
 	case EVENT_RESTORE:
 		if (backup_want()) {
@@ -286,35 +296,35 @@ void people_end(struct event *event) {
 }
 
 void people_calm(void) {
-	if (world->wall_offset != 0) {
-		step_clock(-world->wall_offset);
+	if (node->wall_offset != 0) {
+		step_clock(-node->wall_offset);
 	}
 	world->server_late = 0;
 	disk->capacity = INT64_MAX;
-	world->sync_fails = false;
-	world->emptying = false;
-	if (setups->broken) {
+	node->sync_fails = false;
+	node->emptying = false;
+	if (node->broken) {
 		setup_write(false);
-		world->sig_reload = in_life;
+		node->sig_reload = node->alive;
 	}
 	if (os->outdated) {
-		world->sig_reload = in_life; /* what a bad disk refused */
+		node->sig_reload = node->alive; /* what a bad disk refused */
 	}
 }
 
 void people_checkpoint_saved(void) {
-	world->outsider = 0;
+	node->outsider = 0;
 }
 
 void people_before_start(void) {
 	if (!backup_restore()) {
-		if (world->haunting > 0) {
-			haunt_log(world->haunting);
+		if (node->haunting > 0) {
+			haunt_log(node->haunting);
 		}
 		lose_checkpoint();
 	}
-	world->haunting = 0;
-	if (setups->broken) {
+	node->haunting = 0;
+	if (node->broken) {
 		setup_write(false);
 	}
 }

@@ -351,6 +351,20 @@ static void add_orders(uint64_t seed) {
 	}
 }
 
+/* Whether it happens to a machine, and not to the server. */
+static bool is_local(enum event_kind kind) {
+	return kind >= EVENT_DISK_FULL && kind != EVENT_STALE;
+}
+
+/* Which machine each event is about; with dice of their own, as there may be one alone. */
+static void add_places(uint64_t seed) {
+	struct dice dice = dice_of(seed, 14);
+	for (int i = 0; i < plan->len; i++) {
+		struct event *event = &plan->events[i];
+		event->node = is_local(event->kind) ? (int)dice_below(&dice, nodes->count) : -1;
+	}
+}
+
 void plan_init(uint64_t seed, unsigned kinds) {
 	struct dice dice = dice_of(seed, 3);
 	enum scale scale = (enum scale)dice_below(&dice, SCALES);
@@ -372,6 +386,7 @@ void plan_init(uint64_t seed, unsigned kinds) {
 	plan->disk_latency = DICE_CHOOSE(&dice, ((const usec_t[]){1000, 10000, 100000}));
 
 	plan->manners = choose_manners(&dice);
+	plan->steps = kinds & PLAN_STEPS && !plan->away && !plan->without_date;
 
 	if (plan->away) {
 		kinds &= ~(unsigned)PLAN_STEPS;
@@ -416,6 +431,7 @@ void plan_init(uint64_t seed, unsigned kinds) {
 	if (seed % 16 == 11) {
 		add_orders(seed);
 	}
+	add_places(seed);
 	qsort(plan->events, (size_t)plan->len, sizeof(*plan->events), by_time);
 	setup_init(&dice, scale, moves ? moves->zones : NULL);
 	world->begin = world->now = plan->begin;
@@ -464,27 +480,39 @@ int64_t plan_minutes(void) {
 	return (plan->quiet - plan->begin) / USEC_PER_MIN;
 }
 
+static void enter(const struct event *event) {
+	if (event->node >= 0) {
+		(void)node_enter(&nodes->all[event->node]);
+	}
+}
+
 void plan_fire(void) {
 	for (int i = 0; i < plan->len; i++) {
 		struct event *event = &plan->events[i];
 		if (!event->left_out && !event->begun && event->at <= world->now) {
 			event->begun = true;
 			event->active = lasts(event->kind);
+			enter(event);
 			world_note("event %d: %s (%lld, %lld) until %s", i, kind_names[event->kind],
 			           (long long)event->arg, (long long)event->arg2, world_time(event->until));
 			people_begin(event);
 		}
 		if (event->active && event->until <= world->now) {
 			event->active = false;
+			enter(event);
 			world_note("event %d: %s is over", i, kind_names[event->kind]);
 			people_end(event);
 		}
 	}
 	if (world->now >= plan->quiet && !world->fault_free) {
 		world->fault_free = true;
-		people_calm();
+		for (int i = 0; i < nodes->count; i++) {
+			(void)node_enter(&nodes->all[i]);
+			people_calm();
+		}
 	}
-	if (world->now >= plan->end && world->stop_asked == USEC_INFINITY) {
+	for (int i = 0; i < nodes->count && world->now >= plan->end; i++) {
+		(void)node_enter(&nodes->all[i]);
 		people_stop();
 	}
 	find_next();
@@ -493,7 +521,8 @@ void plan_fire(void) {
 const struct event *plan_active(enum event_kind kind, int account) {
 	for (int i = 0; i < plan->len; i++) {
 		const struct event *event = &plan->events[i];
-		if (event->active && event->kind == kind && (account < 0 || event->account == account)) {
+		if (event->active && event->kind == kind && (account < 0 || event->account == account) &&
+		    (event->node < 0 || event->node == node->number)) {
 			return event;
 		}
 	}

@@ -36,7 +36,7 @@ enum event_kind {
 
 	/* The machine. */
 	EVENT_STEP,  /* the clock; arg: by so many microseconds */
-	EVENT_SUSPEND, /* arg: for so long, during which only the clocks go on */
+	EVENT_SUSPEND, /* arg: for so long, during which only the clocks go on, and other machines */
 	EVENT_CRASH, /* arg: at which disk operation from then on; arg2: microseconds off */
 	EVENT_KILL,  /* likewise */
 	EVENT_STOP,  /* SIGTERM; arg2: microseconds off */
@@ -85,6 +85,7 @@ struct event {
 	usec_t at, until;
 	int64_t arg, arg2;
 	int account;
+	int node; /* to whom it happens; -1: to the world */
 	bool left_out;
 	bool begun, active;
 };
@@ -111,7 +112,8 @@ struct plan {
 	int len;
 	bool without_date; /* the server sends no Date */
 	int permille_odd;  /* of Dates that are wrong, each by something else */
-	usec_t offset;     /* of the daemon's clock at the begin */
+	bool steps;        /* clocks may be off */
+	usec_t offset;     /* of the daemon's clock at the begin, of several the first one's */
 	struct manners manners;
 	bool away;         /* about cameras that were away: in a long calm, and with nothing that the daemon could forget */
 	bool limited;      /* about a server that gives the newest points only, and leaves out what is empty */
@@ -132,7 +134,7 @@ usec_t plan_next(void);
 /** Lets it happen. */
 void plan_fire(void);
 
-/** The first event of that kind that is on; NULL if there is none. */
+/** The first event of that kind that is on, for the machine at hand; NULL if there is none. */
 const struct event *plan_active(enum event_kind kind, int account);
 
 /** Shows the events, with their numbers. */

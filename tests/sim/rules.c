@@ -134,7 +134,7 @@ void rules_request(const struct asked *asked) {
 
 /* Whether the daemon cannot know when a date is: by the reply's own Date, nor by its clock. */
 static bool is_lost_in_time(const struct reply *reply) {
-	bool off = world->wall_offset > USEC_PER_SEC || world->wall_offset < -USEC_PER_SEC;
+	bool off = node->wall_offset > USEC_PER_SEC || node->wall_offset < -USEC_PER_SEC;
 	return (reply->odd || plan->without_date) && (off || world->most_late > 0);
 }
 

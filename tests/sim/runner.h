@@ -19,6 +19,8 @@ struct run {
 	int64_t minutes;             /* of faults; 0: as the plan says */
 	bool trace;
 	const char *logs;            /* a directory: the log is written there in the end, under the seed; NULL: nowhere */
+	int nodes;                   /* machines; 0: one */
+	bool cluster;                /* which are one */
 	int patience_s;              /* of the processor's time, that a life may take */
 };
 

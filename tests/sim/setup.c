@@ -334,7 +334,7 @@ void setup_mutate(enum mutation mutation, uint64_t seed) {
 	struct setup *next = &setups->versions[setups->current + 1];
 	*next = setups->versions[setups->current];
 	change(next, mutation, &dice);
-	setups->current++;
+	node->version = ++setups->current;
 	setup_write(false);
 }
 
@@ -369,7 +369,7 @@ static void put_account(FILE *file, const struct setup_account *account, int num
 static void put_device(FILE *file, const struct setup_device *device, int number, int version,
                        bool first) {
 	fprintf(file, "%s  { uuid = \"%s%s\"; name = \"d%d/%d\"; site = \"%d\"; account = \"a%d\";\n   ",
-	        first ? "" : ",\n", device->uuid, setups->broken ? "?" : "", number, device->renamed, version, device->account);
+	        first ? "" : ",\n", device->uuid, node->broken ? "?" : "", number, device->renamed, version, device->account);
 	fprintf(file, " interval = \"%s\"; timezone = \"%s\"; max_points = %d;",
 	        granularity_name(device->granularity), setup_zones[device->zone], device->max_points);
 	put_duration(file, "window", device->window);
@@ -436,15 +436,17 @@ static FILE *begin(const char *temporary) {
 }
 
 void setup_write(bool broken) {
+	char name[64];
 	FILE *file = begin("new.conf");
-	setups->broken = broken;
-	put_all(file, setups->current);
+	node->broken = broken;
+	put_all(file, node->version);
 	if (broken) {
 		fputs("colour = { red = 1; };\n", file);
 	}
-	replace("occupancyd.conf", "new.conf", file, 0644);
+	(void)snprintf(name, sizeof(name), "../%s/occupancyd.conf", node->name);
+	replace(name, "new.conf", file, 0644);
 	if (tracing) {
-		put_all(stdout, setups->current);
+		put_all(stdout, node->version);
 	}
 }
 
@@ -452,7 +454,7 @@ static void write_key(int account) {
 	char name[32];
 	FILE *file = begin("new.key");
 	fprintf(file, "key-%d-%d-%llu\n", account, setups->keys[account], (unsigned long long)world->seed);
-	(void)snprintf(name, sizeof(name), "credentials/key%d", account);
+	(void)snprintf(name, sizeof(name), "../credentials/key%d", account);
 	replace(name, "new.key", file, 0600);
 }
 

@@ -96,8 +96,7 @@ enum scale { SCALE_MINUTES, SCALE_HOURS, SCALE_DAYS, SCALES };
 
 struct setups {
 	struct setup versions[SETUP_VERSIONS];
-	int current; /* the version on the real disk */
-	bool broken; /* which is one that cannot be read */
+	int current; /* the newest version: each machine has one of them */
 	int keys[SETUP_ACCOUNTS]; /* the generation of the key in place */
 	usec_t longest;           /* of all settle times and windows */
 	const enum setup_zone *zones; /* the two between which devices move; NULL: all there are */
@@ -115,10 +114,10 @@ extern const char *const setup_zones[ZONES];
 /** The first version; devices are in two zones alone, or with NULL in any. */
 void setup_init(struct dice *dice, enum scale scale, const enum setup_zone *zones);
 
-/** Makes a version from the current one and writes it. */
+/** Makes a version from the newest one and writes it, for the machine at hand. */
 void setup_mutate(enum mutation mutation, uint64_t seed);
 
-/** Writes the current version, whole or broken, to the working directory. */
+/** Writes the version of the machine at hand, whole or broken, to its directory.  The working directory is that of any. */
 void setup_write(bool broken);
 
 /** Puts another key in place. */

@@ -11,8 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The machine had been up for a while when the run began. */
+/* The machines had been up for a while when the run began. */
 #define UPTIME (10000 * USEC_PER_SEC)
+
+/* More than a machine has. */
+enum { LIVES_APART = 4000 };
 
 struct world *world;
 bool tracing, in_life;
@@ -22,33 +25,32 @@ void world_init(uint64_t seed) {
 	world->seed = seed;
 	world->digest = dice_mix(seed, 1);
 	world->os = dice_of(seed, 2);
-	world->stop_asked = USEC_INFINITY;
 }
 
 usec_t world_monotonic(void) {
-	return world->now - world->begin + UPTIME;
+	return world->now - world->begin + UPTIME * (node->number + 1);
 }
 
 usec_t world_wall(void) {
-	return world->now + world->wall_offset;
+	return world->now + node->wall_offset;
 }
 
 void world_step(usec_t by) {
-	world->wall_offset += by;
-	if (world->offsets_len == OFFSETS_MAX) {
+	node->wall_offset += by;
+	if (node->offsets_len == OFFSETS_MAX) {
 		fputs("sim: too many clock steps\n", stderr);
 		_exit(2);
 	}
-	world->offsets[world->offsets_len].from = world->now;
-	world->offsets[world->offsets_len++].offset = world->wall_offset;
+	node->offsets[node->offsets_len].from = world->now;
+	node->offsets[node->offsets_len++].offset = node->wall_offset;
 }
 
-int world_true_times(usec_t wall, usec_t times[static OFFSETS_MAX]) {
-	int count = 0;
+/* Of one machine's clock. */
+static int true_times(const struct node *of, usec_t wall, int count, usec_t times[static OFFSETS_MAX]) {
 	usec_t until = USEC_INFINITY;
-	for (int i = world->offsets_len; i-- >= 0;) {
-		usec_t from = i >= 0 ? world->offsets[i].from : INT64_MIN / 2;
-		usec_t time = wall - (i >= 0 ? world->offsets[i].offset : 0);
+	for (int i = of->offsets_len; i-- >= 0;) {
+		usec_t from = i >= 0 ? of->offsets[i].from : INT64_MIN / 2;
+		usec_t time = wall - (i >= 0 ? of->offsets[i].offset : 0);
 		/* Records are stamped with the time as a turn began, a little before. */
 		if (count < OFFSETS_MAX && time >= from - USEC_PER_SEC && time <= until) {
 			times[count++] = time;
@@ -58,16 +60,19 @@ int world_true_times(usec_t wall, usec_t times[static OFFSETS_MAX]) {
 	return count;
 }
 
-void world_advance(usec_t duration) {
-	usec_t until = world->now + (duration > 0 ? duration : 0);
-	usec_t next;
-
-	while ((next = plan_next()) <= until) {
-		world->now = next > world->now ? next : world->now;
-		plan_fire();
+/* In a cluster a record may be from any of them. */
+int world_true_times(usec_t wall, usec_t times[static OFFSETS_MAX]) {
+	int count = 0;
+	for (int i = 0; i < nodes->count; i++) {
+		if (nodes->cluster || &nodes->all[i] == node) {
+			count = true_times(&nodes->all[i], wall, count, times);
+		}
 	}
-	/* It may have become later than that: the machine can have slept. */
-	world->now = until > world->now ? until : world->now;
+	return count;
+}
+
+int world_life(void) {
+	return node->number * LIVES_APART + node->life;
 }
 
 const char *world_time(usec_t time) {
@@ -108,7 +113,8 @@ void world_note(const char *format, ...) {
 		world_mix_bytes(text, (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1);
 	}
 	if (tracing) {
-		printf("%s %s\n", world_time(world->now), text);
+		printf("%s %s%s%s\n", world_time(world->now), nodes->count > 1 ? node->name : "",
+		       nodes->count > 1 ? " " : "", text);
 		fflush(stdout);
 	}
 }
@@ -129,16 +135,16 @@ void world_violation(const char *format, ...) {
 /* Doom */
 
 bool world_is_doomed(bool operation) {
-	if (world->doom == DOOM_NONE || !in_life) {
+	if (node->doom == DOOM_NONE || !node->alive) {
 		return false;
 	}
 	if (operation) {
-		world->doom_operations--;
+		node->doom_operations--;
 	}
-	return world->doom_operations < 0 || world->now >= world->doom_at;
+	return node->doom_operations < 0 || world->now >= node->doom_at;
 }
 
 void world_meet_doom(void) {
-	world_note("the %s", world->doom == DOOM_KILL ? "daemon is killed" : "machine crashes");
-	_exit(world->doom == DOOM_KILL ? EXIT_KILLED : EXIT_CRASHED);
+	world_note("the %s", node->doom == DOOM_KILL ? "daemon is killed" : "machine crashes");
+	_exit(node->doom == DOOM_KILL ? EXIT_KILLED : EXIT_CRASHED);
 }

@@ -14,6 +14,7 @@
 
 #include "base/units.h"
 #include "dice.h"
+#include "node.h"
 #include "setup.h"
 
 #include <stdbool.h>
@@ -27,12 +28,6 @@ struct figures {
 	uint64_t answers, again; /* good ones, and those about what others had left out */
 };
 
-/** Why a life shall end, from without. */
-enum doom { DOOM_NONE, DOOM_KILL, DOOM_CRASH };
-
-/** What becomes of the checkpoint between two lives. */
-enum loss { LOSS_NONE, LOSS_GONE, LOSS_DAMAGE };
-
 /** How the child of a life tells its parent what became of it. */
 enum {
 	EXIT_VIOLATION = 101,
@@ -40,17 +35,10 @@ enum {
 	EXIT_CRASHED = 103,
 };
 
-enum { OFFSETS_MAX = 160 };
-
 struct world {
 	uint64_t seed;
 	usec_t begin;       /* true time of the run's begin */
 	usec_t now;         /* true time */
-	usec_t wall_offset; /* of the daemon's clock, */
-	struct {
-		usec_t from, offset; /* true time, and what it was from then on */
-	} offsets[OFFSETS_MAX];
-	int offsets_len;
 	usec_t server_late; /* how far the server's clock is behind the true time, */
 	usec_t most_late;   /* and what that was at the most */
 	uint64_t digest;
@@ -58,26 +46,7 @@ struct world {
 
 	char violation[2048]; /* the first one; "" while all is well */
 
-	/* The life at hand. */
-	int life;
-	usec_t life_began;
-	usec_t unclean_until; /* a life that ended otherwise than by SIGTERM was over by then; 0: none was */
-	bool ready;           /* READY=1 was sent */
-	usec_t stop_asked;    /* when SIGTERM came; USEC_INFINITY: it did not */
-	enum doom doom;
-	int64_t doom_operations; /* so many more disk operations until then */
-	usec_t doom_at;          /* or then at the latest */
-	usec_t off;              /* how long the daemon is down after this life */
-	bool sig_stop, sig_reload, sig_rotate;
 	bool fault_free;         /* the quiet phase at the end */
-	int outsider;            /* how much others did to the log since a checkpoint was saved: */
-	bool meddled;            /* and whether they ever did anything to it */
-	enum loss losing;        /* at the next start */
-	usec_t haunting;         /* then the log ends so much ahead of the time; 0: it does not */
-	int damages;             /* of checkpoints, so far */
-	bool sync_fails;         /* the next sync of a file does */
-	bool emptying;           /* somebody will truncate the log at the next wait */
-	bool disk_troubled;      /* the life has met a disk fault */
 	int connections;         /* made so far; each has the next number, */
 	struct stale {
 		int last;            /* and those up to this one are of no use: */
@@ -97,17 +66,14 @@ void world_init(uint64_t seed);
 /** The monotonic clock. */
 usec_t world_monotonic(void);
 
-/** The daemon's wall clock. */
+/** The wall clock of the machine at hand. */
 usec_t world_wall(void);
 
-/** Steps the daemon's clock. */
+/** Steps it. */
 void world_step(usec_t by);
 
-/** The true times at which the daemon's clock may have shown that; returns how many, the last one first. */
+/** The true times at which a daemon's clock may have shown that; returns how many, the last one first. */
 int world_true_times(usec_t wall, usec_t times[static OFFSETS_MAX]);
-
-/** Lets time pass; what the plan holds for that time happens. */
-void world_advance(usec_t duration);
 
 /** Adds an event to the digest, and shows it. */
 __attribute__((format(printf, 1, 2)))
@@ -131,8 +97,11 @@ bool world_is_doomed(bool operation);
 __attribute__((noreturn))
 void world_meet_doom(void);
 
-/** True in the child that is a life. */
+/** True in the child that is a life, or waits for its begin. */
 extern bool in_life;
+
+/** A number for the life at hand that no other has, of any machine. */
+int world_life(void);
 
 /** "2026-03-08T09:00:00.000000Z" of a time, in one of a few static buffers. */
 const char *world_time(usec_t time);
