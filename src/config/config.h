@@ -112,8 +112,8 @@ struct log_settings {
 	usec_t keep_age;     /* 0: any */
 	bool compress;
 	bool delaycompress;  /* but not the latest one yet */
+	bool entries;        /* lines carry the numbers of a cluster's journal: sink/format.h */
 	const struct zone *zone; /* whose days and hours: the defaults' zone */
-	bool entries;        /* lines have the number of their entry: there is a cluster */
 };
 
 struct retry_settings {

@@ -141,7 +141,8 @@ static int restore_checkpoint(struct poller *poller, struct sink_position *ret_p
                               struct error *damage, struct error *err) {
 	const char *directory = poller->state_directory;
 	struct error why_not;
-	int r = checkpoint_read(directory, restore_entry, poller, ret_position, &why_not);
+	const struct checkpoint_visitor visitor = {.entry = restore_entry, .user = poller};
+	int r = checkpoint_read(directory, &visitor, ret_position, &why_not);
 
 	switch (r) {
 	case 0:

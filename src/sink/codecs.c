@@ -10,6 +10,8 @@
 #include "sink/ndjson.h"
 
 const struct log_codec log_codecs[LOG_FORMAT_COUNT + 1] = {
-	[LOG_FORMAT_NDJSON] = {"ndjson", "", ndjson_format, ndjson_parse, ndjson_describe},
-	[LOG_FORMAT_CSV] = {"csv", CSV_HEADER, csv_format, csv_parse, csv_describe},
+	[LOG_FORMAT_NDJSON] = {"ndjson", "", "", ndjson_format, ndjson_carry, ndjson_number, ndjson_parse, ndjson_describe},
+	[LOG_FORMAT_CSV] = {"csv", CSV_HEADER, CSV_NUMBERED_HEADER, csv_format, csv_carry, csv_number, csv_parse, csv_describe},
 };
+
+const struct log_codec *const log_journal_codec = &log_codecs[LOG_FORMAT_NDJSON];

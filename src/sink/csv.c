@@ -3,9 +3,11 @@
 #include "sink/csv.h"
 
 #include "base/json.h"
+#include "base/scan.h"
 #include "base/text.h"
 #include "base/utc.h"
 #include "sink/format.h"
+#include "sink/ndjson.h"
 
 #include <errno.h>
 #include <string.h>
@@ -158,6 +160,121 @@ void csv_format(const struct record *record, struct buf *out) {
 	buf_puts(out, "\r\n");
 }
 
+/* A journal's entries */
+
+/* In the order of the columns: where each comes from, and what must be there. */
+static const struct member {
+	const char *name;
+	enum { MEMBER_TEXT, MEMBER_INT, MEMBER_JSON } kind;
+	bool required;
+} members[] = {
+	{"time", MEMBER_TEXT, true},
+	{"name", MEMBER_TEXT, false},
+	{"count", MEMBER_INT, false},
+	{"status", MEMBER_TEXT, true},
+	{"interval", MEMBER_TEXT, true},
+	{"device", MEMBER_TEXT, true},
+	{"revision", MEMBER_INT, true},
+	{"end", MEMBER_TEXT, true},
+	{"previous", MEMBER_INT, false},
+	{"local_time", MEMBER_TEXT, false},
+	{"site", MEMBER_TEXT, false},
+	{"account", MEMBER_TEXT, false},
+	{"timestamp_ms", MEMBER_INT, false},
+	{"date_local", MEMBER_TEXT, false},
+	{"date_utc", MEMBER_TEXT, false},
+	{"warning", MEMBER_TEXT, false},
+	{"reason", MEMBER_TEXT, false},
+	{"polled_at", MEMBER_TEXT, false},
+	{"event_counts", MEMBER_JSON, false},
+};
+
+enum { MEMBERS = sizeof(members) / sizeof(members[0]) };
+
+/* As it stands in the line. */
+static void put_raw_json(struct buf *out, const char *line, size_t len, const char *name) {
+	struct slice raw = {0};
+	struct buf json;
+
+	buf_init(&json, BUF_ANY);
+	if (ndjson_find(line, len, name, &raw)) {
+		buf_append(&json, raw.text, raw.len);
+		put_json(out, buf_text(&json));
+	}
+	out->error = out->error < 0 ? out->error : buf_error(&json);
+	buf_done(&json);
+}
+
+/* Without the comma behind it.  False if it is no such thing. */
+static bool put_member(struct buf *out, const struct member *member, struct json_object *value, const char *line, size_t line_len) {
+	static const enum json_kind kinds[] = {[MEMBER_TEXT] = JSON_STRING, [MEMBER_INT] = JSON_INT, [MEMBER_JSON] = JSON_OBJECT};
+	size_t len;
+
+	if (!value) {
+		return !member->required;
+	}
+	if (json_kind(value) != kinds[member->kind]) {
+		return false;
+	}
+	switch (member->kind) {
+	case MEMBER_TEXT:
+		csv_put_text(out, json_string(value, &len), ",\"");
+		break;
+	case MEMBER_INT:
+		json_put_value(out, value);
+		break;
+	case MEMBER_JSON:
+		put_raw_json(out, line, line_len, member->name);
+	}
+	return true;
+}
+
+static bool put_members(struct buf *out, struct json_object *record, const char *line, size_t len) {
+	struct json_object *values[MEMBERS];
+	const char *names[MEMBERS];
+	bool are_well = true;
+
+	for (size_t i = 0; i < MEMBERS; i++) {
+		names[i] = members[i].name;
+	}
+	json_members(record, names, MEMBERS, values);
+	for (size_t i = 0; i < MEMBERS; i++) {
+		are_well = are_well && put_member(out, &members[i], values[i], line, len);
+		buf_puts(out, i < MEMBERS - 1 ? "," : "\r\n");
+	}
+	return are_well;
+}
+
+void csv_number(struct buf *out, uint64_t entry) {
+	if (buf_error(out) < 0) {
+		return;
+	}
+	buf_truncate(out, out->len - strlen("\r\n"));
+	buf_putc(out, ',');
+	if (entry > 0) {
+		buf_put_unsigned(out, entry);
+	}
+	buf_puts(out, "\r\n");
+}
+
+void csv_carry(const char *line, size_t len, uint64_t entry, struct buf *out) {
+	struct json_object *record;
+	struct error err;
+	bool is_whole = len > 2 && memcmp(line + len - 2, "}\n", 2) == 0;
+	int r = is_whole ? json_read(line, len, &record, &err) : -EBADMSG;
+
+	if (r < 0) {
+		out->error = r;
+		return;
+	}
+	if (put_members(out, record, line, len)) {
+		csv_number(out, entry);
+	} else {
+		out->error = -EBADMSG;
+	}
+	json_free(record);
+}
+
 /* Reading back: the columns that a log_entry is made of are among the first, in this order. */
 static const struct {
 	bool wanted;
@@ -187,6 +304,24 @@ static bool take_column(const char **at, const char *end, struct slice *ret) {
 	return (*at)++ < end;
 }
 
+/* The number in the last column, and the account two columns behind that place; the other last columns end in no digit. */
+static void find_entry(const char *line, size_t len, const char *at, struct log_entry *ret) {
+	const char *end = line + len - strlen("\r\n"), *start = end;
+	struct slice site, account;
+	uint64_t entry;
+
+	while (start > line && scan_is_digit(start[-1])) {
+		start--;
+	}
+	struct scan digits = {start, end};
+	if (start > at && start[-1] == ',' && scan_unsigned(&digits, UINT64_MAX, &entry) && entry > 0 &&
+	    take_column(&at, end, &site) && take_column(&at, end, &account) && account.len > 0) {
+		bool guarded = account.text[0] == '\'';
+		ret->entry = entry;
+		ret->account = (struct slice){account.text + guarded, account.len - guarded};
+	}
+}
+
 int csv_parse(const char *line, size_t len, struct log_entry *ret) {
 	struct slice fields[FIELD_COUNT_OF] = {{0}};
 	const char *at = line, *end = line + len;
@@ -208,6 +343,11 @@ int csv_parse(const char *line, size_t len, struct log_entry *ret) {
 		if (columns[i].wanted) {
 			fields[columns[i].field] = column;
 		}
+	}
+	ret->entry = 0;
+	ret->account = (struct slice){0};
+	if (len > 2 && scan_is_digit(end[-3])) {
+		find_entry(line, len, at, ret);
 	}
 	return log_entry_make(fields, ret);
 }

@@ -18,10 +18,15 @@ struct log_entry;
 /** What the header of every version begins with; the columns that are read back are among these. */
 #define CSV_FIRST_COLUMNS "time,name,count,status,interval,device,revision,end,"
 
-/** The first line of every file.  New columns come at its end. */
-#define CSV_HEADER \
+#define CSV_COLUMNS \
 	CSV_FIRST_COLUMNS "previous,local_time,site,account," \
-	"timestamp_ms,date_local,date_utc,warning,reason,polled_at,event_counts\r\n"
+	"timestamp_ms,date_local,date_utc,warning,reason,polled_at,event_counts"
+
+/** The first line of every file.  New columns come at its end. */
+#define CSV_HEADER CSV_COLUMNS "\r\n"
+
+/** The same where lines carry the numbers of a journal's entries, in the last column. */
+#define CSV_NUMBERED_HEADER CSV_COLUMNS ",entry\r\n"
 
 /**
  * Appends the record, CR and LF.  What is null or left out in JSON is empty.
@@ -32,6 +37,12 @@ struct log_entry;
  */
 __attribute__((nonnull))
 void csv_format(const struct record *record, struct buf *out);
+
+/** Appends a line of a journal's entry as such a record with its number: see log_codec.carry and log_codec.number. */
+__attribute__((nonnull))
+void csv_carry(const char *line, size_t len, uint64_t entry, struct buf *out);
+__attribute__((nonnull))
+void csv_number(struct buf *out, uint64_t entry);
 
 /**
  * Appends a text as a column of such a line has it; NULL as an empty one.  quoted_for: the characters for which it

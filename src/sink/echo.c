@@ -2,6 +2,9 @@
 
 #include "sink/echo.h"
 
+#include "base/scan.h"
+#include "sink/ndjson.h"
+
 #include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -220,5 +223,11 @@ size_t echo_hear(struct echo *echo, struct heard_times *times, const char *text,
 	entry->end = end;
 	entry->count = count;
 	entry->name.text = text + NAME_AT;
-	return whole_line(text, echo->len + digits, len);
+	entry->entry = 0;
+	entry->account = (struct slice){0};
+	size_t line_len = whole_line(text, echo->len + digits, len);
+	if (line_len > 0 && scan_is_digit(text[line_len - 3])) {
+		ndjson_find_entry(text, line_len, text + echo->len + digits, entry);
+	}
+	return line_len;
 }

@@ -30,6 +30,8 @@ struct log_entry {
 	bool has_previous; /* the count that it corrects is in the line */
 	struct slice name; /* as it stands in the line, escapes and all; text NULL: none */
 	int32_t offset_s;  /* of local_time, east of UTC; OFFSET_UNKNOWN if there is none */
+	uint64_t entry;    /* of the account's chain in a cluster's journal that the line came with; 0: none */
+	struct slice account; /* whose chain that is, a name without escapes; text NULL unless there is an entry */
 };
 
 enum { OFFSET_UNKNOWN = INT32_MIN };
@@ -48,7 +50,18 @@ struct log_about {
 struct log_codec {
 	const char *extension; /* of the file's name, without the dot */
 	const char *header;    /* the first line of every file; "" for none */
+	const char *numbered_header; /* the same where lines carry numbers (log_settings.entries); not shorter */
 	void (*format)(const struct record *record, struct buf *out);
+
+	/**
+	 * Appends a line of a journal's entry, as NDJSON's format() writes it, with its newline: in this format, and with the number
+	 * of the entry.  It may be from a newer version, with members that nobody knows.  If it is no record,
+	 * buf_error() is -EBADMSG then.
+	 */
+	void (*carry)(const char *line, size_t len, uint64_t entry, struct buf *out);
+
+	/** Puts the number of an entry, or 0 for none, into the line of this format at the end of the buffer. */
+	void (*number)(struct buf *out, uint64_t entry);
 
 	/**
 	 * Reads a line back, which ends in its newline and holds no NUL before that.
@@ -62,6 +75,9 @@ struct log_codec {
 
 /** All formats, by enum log_format; the one behind the last has no extension. */
 extern const struct log_codec log_codecs[];
+
+/** The one that the lines of a journal's entries are in. */
+extern const struct log_codec *const log_journal_codec;
 
 __attribute__((returns_nonnull))
 const struct log_codec *log_codec_of(enum log_format format);

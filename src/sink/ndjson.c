@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* It is the last member. */
+#define ENTRY_BEFORE ",\"entry\":"
+
 static void put_optional_int(struct buf *out, bool present, int64_t n) {
 	if (present) {
 		buf_put_int(out, n);
@@ -97,6 +100,26 @@ void ndjson_format(const struct record *record, struct buf *out) {
 		buf_put_int(out, record->device->capacity);
 	}
 	buf_puts(out, "}\n");
+}
+
+/* A journal's entries */
+
+void ndjson_number(struct buf *out, uint64_t entry) {
+	if (entry > 0 && buf_error(out) == 0) {
+		buf_truncate(out, out->len - strlen("}\n"));
+		buf_puts(out, ENTRY_BEFORE);
+		buf_put_unsigned(out, entry);
+		buf_puts(out, "}\n");
+	}
+}
+
+void ndjson_carry(const char *line, size_t len, uint64_t entry, struct buf *out) {
+	if (len < 4 || line[0] != '{' || memcmp(line + len - 2, "}\n", 2) != 0) {
+		out->error = -EBADMSG;
+		return;
+	}
+	buf_append(out, line, len);
+	ndjson_number(out, entry);
 }
 
 /*
@@ -270,6 +293,59 @@ static bool take_identity(struct scan *in, struct slice fields[static FIELD_COUN
 	       TAKE(in, ",\"local_time\":\"") && take_plain_string(in, &fields[FIELD_LOCAL_TIME]);
 }
 
+/* The first member of that name from there on, which is the beginning of the line or behind a member. */
+static bool find_member(struct scan in, const char *wanted, struct slice *ret) {
+	size_t len = strlen(wanted);
+	struct slice name;
+
+	while (scan_char(&in, in.at[0] == '{' ? '{' : ',') && take_string(&in, &name) && scan_char(&in, ':') &&
+	       take_value(&in, ret)) {
+		if (name.len == len && memcmp(name.text, wanted, len) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool ndjson_find(const char *line, size_t len, const char *name, struct slice *ret) {
+	return find_member((struct scan){line, line + len - strlen("}\n")}, name, ret);
+}
+
+/* The number in front of the end; 0 if none is there, or none that is written. */
+static uint64_t number_before(const char *line, const char *end) {
+	const size_t before_len = strlen(ENTRY_BEFORE);
+	const char *at = end;
+	uint64_t number;
+
+	while (at > line && scan_is_digit(at[-1])) {
+		at--;
+	}
+	struct scan digits = {at, end};
+	bool is_there = at < end && (size_t)(at - line) >= before_len &&
+	                memcmp(at - before_len, ENTRY_BEFORE, before_len) == 0 && scan_unsigned(&digits, UINT64_MAX, &number);
+	return is_there ? number : 0;
+}
+
+void ndjson_find_entry(const char *line, size_t len, const char *from, struct log_entry *ret) {
+	const char *end = line + len - strlen("}\n");
+	uint64_t entry = number_before(line, end);
+	struct slice account;
+
+	if (entry > 0 && find_member((struct scan){from, end}, "account", &account) && account.text[-1] == '"') {
+		ret->entry = entry;
+		ret->account = account;
+	}
+}
+
+/* Of few logs' lines the last member is a number. */
+static inline void note_entry(const char *line, size_t len, const char *from, struct log_entry *ret) {
+	ret->entry = 0;
+	ret->account = (struct slice){0};
+	if (scan_is_digit(line[len - 3])) {
+		ndjson_find_entry(line, len, from, ret);
+	}
+}
+
 int ndjson_parse(const char *line, size_t len, struct log_entry *ret) {
 	struct slice fields[FIELD_COUNT_OF];
 	size_t missing = FIELD_COUNT_OF - 1;
@@ -279,6 +355,7 @@ int ndjson_parse(const char *line, size_t len, struct log_entry *ret) {
 		return -EBADMSG;
 	}
 	if (take_identity(&in, fields)) {
+		note_entry(line, len, in.at, ret);
 		return log_entry_make(fields, ret);
 	}
 	memset(fields, 0, sizeof(fields));
@@ -293,6 +370,7 @@ int ndjson_parse(const char *line, size_t len, struct log_entry *ret) {
 		}
 		missing -= keep_field(fields, &name, &value);
 	} while (missing > 0 && scan_char(&in, ','));
+	note_entry(line, len, line, ret);
 	return log_entry_make(fields, ret);
 }
 

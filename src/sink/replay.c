@@ -264,7 +264,7 @@ static bool is_twin(const struct archive *archive, size_t i) {
 /* A file with no record in it looks like any other. */
 static bool says_something(const struct run *run) {
 	const struct log_codec *codec = log_codec_of_name(run->current);
-	return run->from->size > (codec ? (int64_t)strlen(codec->header) : 0);
+	return run->from->size > (codec ? (int64_t)strlen(codec->numbered_header) : 0);
 }
 
 /* Notes the file if the position is in it.  Returns 0 or -errno. */

@@ -27,6 +27,7 @@ enum {
 struct sink {
 	struct log_settings settings;
 	const struct log_codec *codec; /* of the batch and of the current file */
+	bool numbered;                 /* their lines carry the numbers of a journal's entries */
 	struct logfile file;
 	struct rotate rotate;
 	struct buf batch;
@@ -57,11 +58,14 @@ static const char *current_name(char buf[static NAME_SIZE], const struct log_cod
 	return buf;
 }
 
-static int open_current(struct sink *sink, const struct log_codec *codec, struct logfile *ret_file,
+static const char *header_of(const struct log_codec *codec, bool numbered) {
+	return numbered ? codec->numbered_header : codec->header;
+}
+
+static int open_current(struct sink *sink, const struct log_codec *codec, bool numbered, struct logfile *ret_file,
                         struct error *err) {
 	char name[NAME_SIZE];
-	return logfile_open(ret_file, sink->rotate.directory, current_name(name, codec), codec->header,
-	                    err);
+	return logfile_open(ret_file, sink->rotate.directory, current_name(name, codec), header_of(codec, numbered), err);
 }
 
 /*
@@ -112,7 +116,7 @@ static int retire_format(struct sink *sink, const struct log_codec *codec, usec_
 		return 0; /* there is none; or the directory is unwell, and the opening will tell */
 	}
 
-	r = open_current(sink, codec, &file, err);
+	r = open_current(sink, codec, sink->numbered, &file, err);
 	if (r == 0) {
 		r = retire(sink, &file, codec, now, err);
 		logfile_close(&file);
@@ -145,7 +149,7 @@ static int open_all(struct sink *sink, const struct log_settings *settings, usec
 	if (r < 0) {
 		return error_errno(err, -r, "%s", settings->directory);
 	}
-	return open_current(sink, sink->codec, &sink->file, err);
+	return open_current(sink, sink->codec, sink->numbered, &sink->file, err);
 }
 
 int sink_open(const struct log_settings *settings, usec_t now, struct sink **ret_sink, struct error *err) {
@@ -157,6 +161,7 @@ int sink_open(const struct log_settings *settings, usec_t now, struct sink **ret
 	*sink = (struct sink){
 		.settings = *settings,
 		.codec = log_codec_of(settings->format),
+		.numbered = settings->entries,
 	};
 	logfile_init(&sink->file);
 	buf_init(&sink->batch, batch_max);
@@ -178,8 +183,8 @@ int sink_open(const struct log_settings *settings, usec_t now, struct sink **ret
 
 static int rotate_now(struct sink *sink, usec_t now, struct error *err);
 
-/* Whether the current file begins with a header of an older version, whose columns are others. */
-static bool has_old_header(const struct sink *sink) {
+/* Whether the current file begins with a header of other columns: an older version's, or with or without numbers. */
+static bool has_other_header(const struct sink *sink) {
 	char block[HEADER_MAX];
 	struct log_entry entry;
 
@@ -206,7 +211,7 @@ int sink_recover(struct sink *sink, const struct sink_position *from, usec_t now
 			r = retire_format(sink, other, now, err);
 		}
 	}
-	if (r == 0 && has_old_header(sink)) {
+	if (r == 0 && has_other_header(sink)) {
 		r = rotate_now(sink, now, err);
 	}
 	if (r == 0) {
@@ -239,6 +244,13 @@ void sink_close(struct sink *sink) {
 
 void sink_add(struct sink *sink, const struct record *record) {
 	sink->codec->format(record, &sink->batch);
+	if (sink->numbered) {
+		sink->codec->number(&sink->batch, 0);
+	}
+}
+
+void sink_carry(struct sink *sink, const char *line, size_t len, uint64_t entry) {
+	sink->codec->carry(line, len, entry, &sink->batch);
 }
 
 size_t sink_pending(const struct sink *sink) {
@@ -299,7 +311,7 @@ static int switch_format(struct sink *sink, const struct log_settings *settings,
 		r = retire(sink, &sink->file, sink->codec, now, err);
 	}
 	if (r == 0) {
-		r = open_current(sink, codec, &fresh, err);
+		r = open_current(sink, codec, settings->entries, &fresh, err);
 	}
 	if (r < 0) {
 		return r;
@@ -309,15 +321,20 @@ static int switch_format(struct sink *sink, const struct log_settings *settings,
 	logfile_close(&sink->file);
 	sink->file = fresh;
 	sink->codec = codec;
+	sink->numbered = settings->entries;
 	return 0;
 }
 
 static bool format_changes(const struct sink *sink, const struct log_settings *settings) {
-	return sink->codec != log_codec_of(settings->format);
+	const struct log_codec *codec = log_codec_of(settings->format);
+	return sink->codec != codec || strcmp(header_of(codec, sink->numbered), header_of(codec, settings->entries)) != 0;
 }
 
 static int append_batch(struct sink *sink, usec_t now, struct error *err) {
 	int r = buf_error(&sink->batch);
+	if (r == -EBADMSG) {
+		return error_set(err, EBADMSG, "%s: a line of a journal's entry is not a record", sink->file.path);
+	}
 	if (r < 0) {
 		return error_errno(err, -r, "%s: no memory for a batch", sink->file.path);
 	}

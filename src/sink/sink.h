@@ -55,6 +55,13 @@ void sink_close(struct sink *sink);
 __attribute__((nonnull))
 void sink_add(struct sink *sink, const struct record *record);
 
+/**
+ * Puts a line of a journal's entry into the batch, as log_journal_codec's format() has written it, with the entry's
+ * number.  log_settings.entries must be set.  Errors show at the commit.
+ */
+__attribute__((nonnull))
+void sink_carry(struct sink *sink, const char *line, size_t len, uint64_t entry);
+
 /** Bytes waiting for the commit. */
 __attribute__((nonnull))
 size_t sink_pending(const struct sink *sink);

@@ -5,19 +5,14 @@
  *
  *	occupancyd-checkpoint 2
  *	log NEWEST INODE SIZE TAIL
- *	poll UUID INTERVAL CURSOR SINCE [AGO:STATUS:REVISION:COUNT[:LENGTH] ...] [=AGO:REVISION[:AGAIN]]
- *		[?AGO:LENGTH:STATUS:REVISION:STAGE:RECORDED ...]
+ *	account NAME ENTRY LINES
+ *	...
+ *	poll ...
  *	...
  *	crc32 XXXXXXXX
  *
- * Numbers are decimal; NEWEST, CURSOR and SINCE are in microseconds since 1970, AGO is how
- * many microseconds a remembered bucket starts before the cursor.  STATUS is the
- * first letter of its name.  LENGTH is in seconds, and stands there only if it is not
- * the interval's usual one.  What follows the equals sign is before which time
- * identities are taken, and the highest revision; it stands there only if it is not what
- * the memory says, or with the revision of what is recorded once more.  What follows a question mark is a run of buckets that is asked for again:
- * its length in microseconds, how many distances are behind it, and how many microseconds
- * after the cursor it was recorded; all of it on one line.  The checksum is over all bytes before its line.
+ * Numbers are decimal; NEWEST is in microseconds since 1970.  With accounts it is version 3.  What polls look like is in state/pollline.h.
+ * The checksum is over all bytes before its line.
  *
  * There is one way to write a given state, and only that is read: what is not
  * as if written here does not verify.
@@ -25,10 +20,10 @@
 
 #include "state/checkpoint.h"
 
-#include "base/array.h"
 #include "base/replace.h"
 #include "base/scan.h"
 #include "base/utc.h"
+#include "state/pollline.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -38,24 +33,21 @@
 #include <zlib.h>
 
 static const char file_name[] = "checkpoint";
-static const char magic[] = "occupancyd-checkpoint 2\n";
+static const char magic[] = "occupancyd-checkpoint ";
 static const char log_word[] = "log ";
-static const char poll_word[] = "poll ";
+static const char account_word[] = "account ";
 static const char crc_word[] = "crc32 ";
 
-static const char status_letters[] = {
-	[RECORD_OK] = 'o',
-	[RECORD_NO_DATA] = 'n',
-	[RECORD_AMBIGUOUS] = 'a',
-	[RECORD_GAP] = 'g',
+/* Older programs read none with accounts. */
+enum {
+	VERSION = '2',
+	VERSION_OF_ACCOUNTS = '3',
+	VERSION_AT = sizeof(magic) - 1,
 };
 
 enum {
-	UUID_MAX = 64,
-	INTERVAL_MAX = 32,
 	CRC_DIGITS = 8,
 	CRC_LINE = sizeof(crc_word) - 1 + CRC_DIGITS + 1,
-	STATUS_COUNT = sizeof(status_letters),
 };
 
 /* A hundred thousand devices with four hundred remembered buckets each. */
@@ -66,16 +58,11 @@ static uint32_t crc32_of(const char *data, size_t len) {
 	return (uint32_t)crc32_z(0, (const unsigned char *)data, len);
 }
 
-/* What a UUID in a checkpoint may consist of: nothing that could end its field. */
-static bool is_uuid_char(char c) {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       c == '.' || c == '-' || c == '_';
-}
-
 /* Writing */
 
 struct checkpoint_writer {
 	struct buf text;
+	bool has_polls;
 	int error;
 };
 
@@ -88,6 +75,8 @@ int checkpoint_begin(const struct sink_position *position, struct checkpoint_wri
 	*writer = (struct checkpoint_writer){0};
 	buf_init(&writer->text, file_max);
 	buf_puts(&writer->text, magic);
+	buf_putc(&writer->text, VERSION);
+	buf_putc(&writer->text, '\n');
 	buf_puts(&writer->text, log_word);
 	buf_put_int(&writer->text, position->newest);
 	buf_putc(&writer->text, ' ');
@@ -101,145 +90,63 @@ int checkpoint_begin(const struct sink_position *position, struct checkpoint_wri
 	return 0;
 }
 
-/* Whether checkpoint_read() would take it. */
-static bool is_writable(const struct checkpoint_entry *entry) {
-	size_t len = strlen(entry->uuid);
-	if (len == 0 || len > UUID_MAX || (int)entry->interval < 0 || entry->interval >= INTERVAL_COUNT) {
-		return false;
+static bool is_name(const char *name) {
+	size_t len = 0;
+	while (pollline_is_word(name[len])) {
+		len++;
 	}
-	for (size_t i = 0; i < len; i++) {
-		if (!is_uuid_char(entry->uuid[i])) {
-			return false;
-		}
-	}
-	return true;
+	return len > 0 && len <= POLLLINE_WORD_MAX && name[len] == '\0';
 }
 
-static uint32_t usual_length(enum interval interval) {
-	return bucket_seconds(0, interval_length(interval));
-}
+void checkpoint_add_account(struct checkpoint_writer *writer, const struct checkpoint_account *account) {
+	struct buf *out = &writer->text;
 
-static bool put_remembered(struct buf *out, usec_t cursor, uint32_t usual, const struct remembered *what) {
-	int64_t ago;
-	if (what->status >= STATUS_COUNT || __builtin_sub_overflow(cursor, what->start, &ago)) {
-		return false;
+	if (writer->has_polls || !is_name(account->name)) {
+		writer->error = -EINVAL;
+		return;
 	}
-
+	if (buf_error(out) == 0) {
+		out->data[VERSION_AT] = VERSION_OF_ACCOUNTS;
+	}
+	buf_puts(out, account_word);
+	buf_puts(out, account->name);
 	buf_putc(out, ' ');
-	buf_put_int(out, ago);
-	buf_putc(out, ':');
-	buf_putc(out, status_letters[what->status]);
-	buf_putc(out, ':');
-	buf_put_unsigned(out, what->revision);
-	buf_putc(out, ':');
-	buf_put_int(out, what->count);
-	if (what->length_s != usual) {
-		buf_putc(out, ':');
-		buf_put_unsigned(out, what->length_s);
-	}
-	return true;
-}
-
-/* What the memory alone says of identities: where there is none, anything before the cursor may have been recorded. */
-static void usual_identities(const struct checkpoint_entry *entry, usec_t *ret_taken, uint16_t *ret_top) {
-	*ret_taken = entry->memory_len > 0 ? entry->memory[entry->memory_len - 1].start + 1 : entry->cursor;
-	*ret_top = 0;
-	for (size_t i = 0; i < entry->memory_len; i++) {
-		*ret_top = entry->memory[i].revision > *ret_top ? entry->memory[i].revision : *ret_top;
-	}
-}
-
-static bool put_identities(struct buf *out, const struct checkpoint_entry *entry) {
-	usec_t taken;
-	uint16_t top;
-	int64_t ago;
-
-	usual_identities(entry, &taken, &top);
-	if (entry->taken == taken && entry->top == top && entry->again == 0) {
-		return true;
-	}
-	if (__builtin_sub_overflow(entry->cursor, entry->taken, &ago)) {
-		return false;
-	}
-	buf_puts(out, " =");
-	buf_put_int(out, ago);
-	buf_putc(out, ':');
-	buf_put_unsigned(out, entry->top);
-	if (entry->again > 0) {
-		buf_putc(out, ':');
-		buf_put_unsigned(out, entry->again);
-	}
-	return true;
-}
-
-static bool put_run(struct buf *out, usec_t cursor, const struct recheck_run *run) {
-	int64_t ago, recorded;
-	if (__builtin_sub_overflow(cursor, run->start, &ago) ||
-	    __builtin_sub_overflow(run->recorded, cursor, &recorded)) {
-		return false;
-	}
-	buf_puts(out, " ?");
-	buf_put_int(out, ago);
-	buf_putc(out, ':');
-	buf_put_int(out, run->end - run->start);
-	buf_putc(out, ':');
-	buf_putc(out, status_letters[run->gap ? RECORD_GAP : RECORD_NO_DATA]);
-	buf_putc(out, ':');
-	buf_put_unsigned(out, run->revision);
-	buf_putc(out, ':');
-	buf_put_unsigned(out, run->stage);
-	buf_putc(out, ':');
-	buf_put_int(out, recorded);
-	return true;
-}
-
-static bool put_runs(struct buf *out, const struct checkpoint_entry *entry) {
-	for (size_t i = 0; i < entry->runs_len; i++) {
-		const struct recheck_run *run = &entry->runs[i];
-		bool apart = run->start < run->end && (i == 0 || run[-1].end <= run->start);
-		if (!apart || !put_run(out, entry->cursor, run)) {
-			return false;
-		}
-	}
-	return true;
+	buf_put_unsigned(out, account->entry);
+	buf_putc(out, ' ');
+	buf_put_unsigned(out, account->lines);
+	buf_putc(out, '\n');
 }
 
 void checkpoint_add(struct checkpoint_writer *writer, const struct checkpoint_entry *entry) {
-	struct buf *out = &writer->text;
-	uint32_t usual = usual_length(entry->interval);
-
-	if (!is_writable(entry)) {
+	writer->has_polls = true;
+	if (!pollline_put(&writer->text, entry)) {
 		writer->error = -EINVAL;
-		return;
 	}
+}
 
-	buf_puts(out, poll_word);
-	buf_puts(out, entry->uuid);
-	buf_putc(out, ' ');
-	buf_puts(out, interval_name(entry->interval));
-	buf_putc(out, ' ');
-	buf_put_int(out, entry->cursor);
-	buf_putc(out, ' ');
-	buf_put_int(out, entry->since);
-	for (size_t i = 0; i < entry->memory_len; i++) {
-		bool ascends = i == 0 || entry->memory[i - 1].start < entry->memory[i].start;
-		if (!ascends || !put_remembered(out, entry->cursor, usual, &entry->memory[i])) {
-			writer->error = -EINVAL;
-			return;
-		}
+static void put_crc(struct buf *out) {
+	uint32_t crc = crc32_of(buf_text(out), out->len);
+	buf_printf(out, "%s%08x\n", crc_word, (unsigned)crc);
+}
+
+int checkpoint_text(struct checkpoint_writer *writer, struct buf *out) {
+	put_crc(&writer->text);
+	int r = writer->error < 0 ? writer->error : buf_error(&writer->text);
+	if (r == 0) {
+		size_t len = out->len;
+		buf_append(out, writer->text.data, writer->text.len);
+		r = buf_error(out);
+		buf_truncate(out, r < 0 ? len : out->len);
 	}
-	if (!put_identities(out, entry) || !put_runs(out, entry)) {
-		writer->error = -EINVAL;
-		return;
-	}
-	buf_putc(out, '\n');
+	buf_done(&writer->text);
+	free(writer);
+	return r;
 }
 
 static int finish(struct checkpoint_writer *writer, const char *directory, struct error *err) {
 	struct buf *out = &writer->text;
-	uint32_t crc = crc32_of(buf_text(out), out->len);
 
-	buf_printf(out, "%s%08x\n", crc_word, (unsigned)crc);
+	put_crc(out);
 	int r = buf_error(out);
 	if (r == -EFBIG) {
 		return error_set(err, EFBIG, "%s/%s: not written: it would exceed %d MiB: shorten lookback",
@@ -269,200 +176,58 @@ int checkpoint_finish(struct checkpoint_writer *writer, const char *directory, s
 
 /* Reading */
 
-static bool is_number(char c) {
-	return c == '-' || scan_is_digit(c);
+static bool take_account(struct scan *in, struct checkpoint_account *ret, char name[static POLLLINE_WORD_MAX + 1]) {
+	ret->name = name;
+	return pollline_take_word(in, name, POLLLINE_WORD_MAX + 1) && scan_unsigned(in, UINT64_MAX, &ret->entry) &&
+	       scan_char(in, ' ') && scan_unsigned(in, UINT64_MAX, &ret->lines) && scan_char(in, '\n');
 }
 
-/* Up to the next blank, which is taken too, of characters fit for a UUID. */
-static bool take_word(struct scan *in, char *out, size_t size) {
-	size_t len = 0;
+/* All lines of accounts, with the visitor or only to see that they are well. */
+static bool take_accounts(struct scan *in, const struct checkpoint_visitor *visitor) {
+	while (scan_text(in, account_word)) {
+		char name[POLLLINE_WORD_MAX + 1];
+		struct checkpoint_account account;
 
-	while (in->at < in->end && len < size - 1 && is_uuid_char(*in->at)) {
-		out[len++] = *in->at++;
-	}
-	out[len] = '\0';
-	return len > 0 && scan_char(in, ' ');
-}
-
-static bool take_status(struct scan *in, uint8_t *ret) {
-	for (size_t i = 0; i < STATUS_COUNT; i++) {
-		if (scan_char(in, status_letters[i])) {
-			*ret = (uint8_t)i;
-			return true;
+		if (!take_account(in, &account, name)) {
+			return false;
+		}
+		if (visitor->account) {
+			visitor->account(&account, visitor->user);
 		}
 	}
-	return false;
-}
-
-static bool take_remembered(struct scan *in, usec_t cursor, uint32_t usual, struct remembered *ret) {
-	int64_t ago, count;
-	uint64_t revision, length = usual;
-	struct remembered what = {0};
-
-	if (!scan_signed(in, &ago) || __builtin_sub_overflow(cursor, ago, &what.start) ||
-	    !scan_char(in, ':') || !take_status(in, &what.status) || !scan_char(in, ':') ||
-	    !scan_unsigned(in, UINT16_MAX, &revision) || !scan_char(in, ':') ||
-	    !scan_signed(in, &count)) {
-		return false;
-	}
-	if (scan_char(in, ':') && (!scan_unsigned(in, UINT32_MAX, &length) || length == usual)) {
-		return false;
-	}
-	what.length_s = (uint32_t)length;
-	what.revision = (uint16_t)revision;
-	what.count = count;
-	*ret = what;
 	return true;
 }
 
-static bool take_run(struct scan *in, usec_t cursor, struct recheck_run *ret) {
-	int64_t ago, length, recorded;
-	uint64_t revision, stage;
-	uint8_t status;
-	struct recheck_run run = {0};
+/* All lines of polls, likewise. */
+static int take_polls(struct scan *in, struct pollline_memory *memory, const struct checkpoint_visitor *visitor) {
+	struct checkpoint_entry entry;
+	int r;
 
-	if (!scan_signed(in, &ago) || __builtin_sub_overflow(cursor, ago, &run.start) ||
-	    !scan_char(in, ':') || !scan_signed(in, &length) || length <= 0 ||
-	    __builtin_add_overflow(run.start, length, &run.end) || !scan_char(in, ':') ||
-	    !take_status(in, &status) || (status != RECORD_NO_DATA && status != RECORD_GAP) ||
-	    !scan_char(in, ':') || !scan_unsigned(in, UINT16_MAX, &revision) || !scan_char(in, ':') ||
-	    !scan_unsigned(in, UINT8_MAX, &stage) || stage >= RECHECKS_MAX || !scan_char(in, ':') ||
-	    !scan_signed(in, &recorded) || __builtin_add_overflow(cursor, recorded, &run.recorded)) {
-		return false;
+	while ((r = pollline_take(in, memory, &entry)) == 0) {
+		if (visitor->entry) {
+			visitor->entry(&entry, visitor->user);
+		}
 	}
-	run.gap = status == RECORD_GAP;
-	run.revision = (uint16_t)revision;
-	run.stage = (uint8_t)stage;
-	*ret = run;
-	return true;
+	return r < 0 && r != -ENODATA ? r : in->at == in->end ? 0 : -EBADMSG;
 }
 
-/* One poll's memory while its line is read; used again for every line. */
-struct memory {
-	struct remembered *list;
-	size_t len, size;
-	struct recheck_run *runs;
-	size_t runs_len, runs_size;
-};
+/* Those of a version are there or they are not. */
+static int take_lines(struct scan *in, bool has_accounts, const struct checkpoint_visitor *visitor) {
+	struct pollline_memory memory = {0};
+	const char *start = in->at;
+	bool are_well = take_accounts(in, visitor) && (in->at > start) == has_accounts;
+	int r = are_well ? take_polls(in, &memory, visitor) : -EBADMSG;
 
-static int memory_push_run(struct memory *memory, const struct recheck_run *run) {
-	int r = array_reserve(&memory->runs, &memory->runs_size, memory->runs_len + 1, sizeof(*memory->runs));
-	if (r == 0) {
-		memory->runs[memory->runs_len++] = *run;
-	}
+	pollline_done(&memory);
 	return r;
 }
 
-static int memory_push(struct memory *memory, const struct remembered *what) {
-	int r = array_reserve(&memory->list, &memory->size, memory->len + 1, sizeof(*memory->list));
-	if (r == 0) {
-		memory->list[memory->len++] = *what;
-	}
-	return r;
-}
-
-/* What is remembered, one after the other.  0, -EBADMSG or -ENOMEM. */
-static int take_memory(struct scan *in, usec_t cursor, uint32_t usual, struct memory *memory) {
-	memory->len = 0;
-	while (in->at + 1 < in->end && is_number(in->at[1]) && scan_char(in, ' ')) {
-		struct remembered what;
-		if (!take_remembered(in, cursor, usual, &what) ||
-		    (memory->len > 0 && memory->list[memory->len - 1].start >= what.start)) {
-			return -EBADMSG;
-		}
-		int r = memory_push(memory, &what);
-		if (r < 0) {
-			return r;
-		}
-	}
-	return 0;
-}
-
-static bool take_identities(struct scan *in, struct checkpoint_entry *entry) {
-	usec_t taken, ago;
-	uint16_t top;
-	uint64_t revision;
-
-	usual_identities(entry, &taken, &top);
-	entry->taken = taken;
-	entry->top = top;
-	if (!scan_text(in, " =")) {
-		return true;
-	}
-	if (!scan_signed(in, &ago) || __builtin_sub_overflow(entry->cursor, ago, &entry->taken) ||
-	    !scan_char(in, ':') || !scan_unsigned(in, UINT16_MAX, &revision)) {
+static bool take_head(struct scan *in, struct sink_position *ret, bool *ret_has_accounts) {
+	if (!scan_text(in, magic)) {
 		return false;
 	}
-	entry->top = (uint16_t)revision;
-	if (!scan_char(in, ':')) {
-		return entry->taken != taken || entry->top != top;
-	}
-	if (!scan_unsigned(in, UINT16_MAX, &revision) || revision == 0) {
-		return false;
-	}
-	entry->again = (uint16_t)revision;
-	return true;
-}
-
-/* What is asked for again.  0, -EBADMSG or -ENOMEM. */
-static int take_runs(struct scan *in, usec_t cursor, struct memory *memory) {
-	memory->runs_len = 0;
-	while (scan_text(in, " ?")) {
-		struct recheck_run run;
-		if (!take_run(in, cursor, &run) ||
-		    (memory->runs_len > 0 && memory->runs[memory->runs_len - 1].end > run.start)) {
-			return -EBADMSG;
-		}
-		int r = memory_push_run(memory, &run);
-		if (r < 0) {
-			return r;
-		}
-	}
-	return 0;
-}
-
-/* The rest of a line, with its end.  0, -EBADMSG or -ENOMEM. */
-static int take_rest(struct scan *in, struct memory *memory, struct checkpoint_entry *entry) {
-	int r = take_memory(in, entry->cursor, usual_length(entry->interval), memory);
-	if (r < 0) {
-		return r;
-	}
-	entry->memory = memory->list;
-	entry->memory_len = memory->len;
-	r = take_identities(in, entry) ? take_runs(in, entry->cursor, memory) : -EBADMSG;
-	if (r < 0) {
-		return r;
-	}
-	entry->runs = memory->runs;
-	entry->runs_len = memory->runs_len;
-	return scan_char(in, '\n') ? 0 : -EBADMSG;
-}
-
-/* All lines of polls, with the visitor or only to see that they are well. */
-static int take_polls(struct scan *in, struct memory *memory, checkpoint_visit *visit, void *user) {
-	while (scan_text(in, poll_word)) {
-		char uuid[UUID_MAX + 1];
-		char interval[INTERVAL_MAX];
-		struct checkpoint_entry entry = {.uuid = uuid};
-
-		if (!take_word(in, uuid, sizeof(uuid)) || !take_word(in, interval, sizeof(interval)) ||
-		    interval_parse(interval, strlen(interval), &entry.interval) < 0 || !scan_signed(in, &entry.cursor) ||
-		    !scan_char(in, ' ') || !scan_signed(in, &entry.since)) {
-			return -EBADMSG;
-		}
-		int r = take_rest(in, memory, &entry);
-		if (r < 0) {
-			return r;
-		}
-		if (visit) {
-			visit(&entry, user);
-		}
-	}
-	return in->at == in->end ? 0 : -EBADMSG;
-}
-
-static bool take_head(struct scan *in, struct sink_position *ret) {
-	return scan_text(in, magic) && scan_text(in, log_word) &&
+	*ret_has_accounts = scan_char(in, VERSION_OF_ACCOUNTS);
+	return (*ret_has_accounts || scan_char(in, VERSION)) && scan_char(in, '\n') && scan_text(in, log_word) &&
 	       scan_signed(in, &ret->newest) && scan_char(in, ' ') &&
 	       scan_unsigned(in, UINT64_MAX, &ret->inode) && scan_char(in, ' ') &&
 	       scan_signed(in, &ret->size) && ret->size >= 0 && scan_char(in, ' ') &&
@@ -481,28 +246,26 @@ static bool crc_agrees(const char *data, size_t len) {
 	return memcmp(line, data + len, CRC_LINE) == 0;
 }
 
-int checkpoint_parse(const char *data, size_t len, checkpoint_visit *visit, void *user,
+int checkpoint_parse(const char *data, size_t len, const struct checkpoint_visitor *visitor,
                      struct sink_position *ret_position, struct error *err) {
+	static const struct checkpoint_visitor nobody = {0};
 	struct sink_position position;
-	struct memory memory = {0};
+	bool has_accounts;
 
 	if (!crc_agrees(data, len)) {
 		return error_set(err, EBADMSG, "the checksum does not match");
 	}
 	struct scan in = {data, data + len - CRC_LINE};
-	if (!take_head(&in, &position)) {
-		return error_set(err, EBADMSG, "not a checkpoint of version 2");
+	if (!take_head(&in, &position, &has_accounts)) {
+		return error_set(err, EBADMSG, "not a checkpoint of version %c or %c", VERSION, VERSION_OF_ACCOUNTS);
 	}
 
 	/* Twice, so that nobody sees half of one that turns out to be damaged. */
 	struct scan again = in;
-	int r = take_polls(&in, &memory, NULL, NULL);
+	int r = take_lines(&in, has_accounts, &nobody);
 	if (r == 0) {
-		r = take_polls(&again, &memory, visit, user);
+		r = take_lines(&again, has_accounts, visitor);
 	}
-	free(memory.list);
-	free(memory.runs);
-
 	if (r < 0) {
 		return error_errno(err, -r, "byte %zu", (size_t)(in.at - data));
 	}
@@ -535,7 +298,7 @@ static int load(int fd, struct buf *out, struct error *err) {
 	return 0;
 }
 
-int checkpoint_read(const char *directory, checkpoint_visit *visit, void *user,
+int checkpoint_read(const char *directory, const struct checkpoint_visitor *visitor,
                     struct sink_position *ret_position, struct error *err) {
 	char path[PATH_MAX];
 	struct buf text;
@@ -555,7 +318,7 @@ int checkpoint_read(const char *directory, checkpoint_visit *visit, void *user,
 	int r = load(fd, &text, err);
 	file_close(fd);
 	if (r == 0) {
-		r = checkpoint_parse(text.data, text.len, visit, user, ret_position, err);
+		r = checkpoint_parse(text.data, text.len, visitor, ret_position, err);
 	}
 	buf_done(&text);
 	if (r < 0) {

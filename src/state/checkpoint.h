@@ -30,11 +30,24 @@ struct checkpoint_entry {
 	uint16_t again; /* as in struct poll */
 };
 
+/** How far an account's chain in a cluster's journal is in the log. */
+struct checkpoint_account {
+	const char *name;      /* as the configuration has it; at most 64 bytes */
+	uint64_t entry, lines; /* all entries up to that one, and so many lines of the next */
+};
+
 struct checkpoint_writer;
 
-/** Starts a checkpoint in memory.  Returns 0 and a writer for checkpoint_finish(), or -ENOMEM. */
+/**
+ * Starts a checkpoint in memory; of what is in no log, the position is all zero.
+ * Returns 0 and a writer for checkpoint_finish() or checkpoint_text(), or -ENOMEM.
+ */
 __attribute__((warn_unused_result, nonnull))
 int checkpoint_begin(const struct sink_position *position, struct checkpoint_writer **ret_writer);
+
+/** Before all polls.  Errors show at the finish. */
+__attribute__((nonnull))
+void checkpoint_add_account(struct checkpoint_writer *writer, const struct checkpoint_account *account);
 
 /** Errors show at the finish. */
 __attribute__((nonnull))
@@ -44,24 +57,36 @@ void checkpoint_add(struct checkpoint_writer *writer, const struct checkpoint_en
 __attribute__((warn_unused_result, nonnull(1, 2)))
 int checkpoint_finish(struct checkpoint_writer *writer, const char *directory, struct error *err);
 
-typedef void checkpoint_visit(const struct checkpoint_entry *entry, void *user);
+/**
+ * Appends the text of the checkpoint, for checkpoint_parse(), and releases the writer, whatever happens.
+ * Returns 0; -EINVAL if it would not verify; -EFBIG or -ENOMEM.  On failure the buffer is as it was.
+ */
+__attribute__((warn_unused_result, nonnull))
+int checkpoint_text(struct checkpoint_writer *writer, struct buf *out);
+
+/** Who is told what a checkpoint holds: first of accounts, then of polls.  NULL: nobody.  Pointers are valid during the call. */
+struct checkpoint_visitor {
+	void (*entry)(const struct checkpoint_entry *entry, void *user);
+	void (*account)(const struct checkpoint_account *account, void *user);
+	void *user;
+};
 
 /**
- * Verifies DIRECTORY/checkpoint as a whole, then visits its entries.
+ * Verifies DIRECTORY/checkpoint as a whole, then visits what it holds.
  *
  * Returns 0; -ENOENT if there is none; -EBADMSG if it does not verify (nothing
  * was visited then); other -errno.
  */
-__attribute__((warn_unused_result, nonnull(1, 2, 4)))
-int checkpoint_read(const char *directory, checkpoint_visit *visit, void *user,
+__attribute__((warn_unused_result, nonnull(1, 2, 3)))
+int checkpoint_read(const char *directory, const struct checkpoint_visitor *visitor,
                     struct sink_position *ret_position, struct error *err);
 
 /**
  * The same from the bytes of a checkpoint.  Whatever the bytes are, it reads no
  * others.  Returns 0, -EBADMSG or -ENOMEM.
  */
-__attribute__((warn_unused_result, nonnull(3, 5)))
-int checkpoint_parse(const char *data, size_t len, checkpoint_visit *visit, void *user,
+__attribute__((warn_unused_result, nonnull(3, 4)))
+int checkpoint_parse(const char *data, size_t len, const struct checkpoint_visitor *visitor,
                      struct sink_position *ret_position, struct error *err);
 
 /** Renames a checkpoint that does not verify to checkpoint.damaged-TIME.  Returns 0 or -errno. */

@@ -129,6 +129,7 @@ static const char *setting_of(const struct log_settings *settings, const struct 
 
 void beginning_find(struct beginning *ret, const struct tool *tool, const struct log_files *files, const struct rooms *rooms) {
 	struct search search = {.beginning = ret, .tool = tool, .rooms = rooms};
+	const struct checkpoint_visitor visitor = {.entry = take_entry, .user = &search};
 	struct sink_position position;
 	struct error err;
 
@@ -138,7 +139,7 @@ void beginning_find(struct beginning *ret, const struct tool *tool, const struct
 	}
 	int r = devices_init(&search.devices, tool->config);
 	if (r == 0) {
-		r = checkpoint_read(tool->config->state_directory, take_entry, &search, &position, &err);
+		r = checkpoint_read(tool->config->state_directory, &visitor, &position, &err);
 		devices_done(&search.devices);
 	}
 	ret->setting = setting_of(&tool->config->log, files, ret->first, tool->now);

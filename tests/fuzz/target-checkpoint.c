@@ -17,6 +17,15 @@ static void add(const struct checkpoint_entry *entry, void *user) {
 	checkpoint_add(user, entry);
 }
 
+static void add_account(const struct checkpoint_account *account, void *user) {
+	checkpoint_add_account(user, account);
+}
+
+static void ignore_account(const struct checkpoint_account *account, void *user) {
+	++*(size_t *)user;
+	must(account->name[0] && strlen(account->name) <= 64, "%s", account->name);
+}
+
 static void ignore(const struct checkpoint_entry *entry, void *user) {
 	++*(size_t *)user;
 	must(strlen(entry->uuid) <= 64, "%s", entry->uuid);
@@ -43,7 +52,8 @@ static void check(const char *data, size_t len) {
 	struct error err = {{0}};
 	size_t visits = 0;
 
-	int r = checkpoint_parse(data, len, ignore, &visits, &position, &err);
+	const struct checkpoint_visitor ignorer = {ignore, ignore_account, &visits};
+	int r = checkpoint_parse(data, len, &ignorer, &position, &err);
 	must(r == 0 || r == -EBADMSG, "%d", r);
 	if (r < 0) {
 		must(visits == 0, "visited before it was verified");
@@ -51,7 +61,8 @@ static void check(const char *data, size_t len) {
 		return;
 	}
 	must(checkpoint_begin(&position, &writer) == 0, "no memory");
-	must(checkpoint_parse(data, len, add, writer, &position, &err) == 0, "%s", err.text);
+	const struct checkpoint_visitor adder = {add, add_account, writer};
+	must(checkpoint_parse(data, len, &adder, &position, &err) == 0, "%s", err.text);
 	must(checkpoint_finish(writer, fuzz_directory(), &err) == 0, "%s", err.text);
 	check_same(data, len);
 }

@@ -35,14 +35,19 @@ static void visit(const struct log_entry *entry, void *user) {
 	must(entry->start < entry->end, "a record that ends before it begins");
 	must(entry->revision >= 0 && entry->revision <= UINT16_MAX, "revision %d", entry->revision);
 	must(entry->status == RECORD_OK || entry->count == 0, "a count that is none");
+	must((entry->entry > 0) == (entry->account.len > 0), "an entry of no account, or an account without one");
+}
+
+static bool is_same_text(const struct slice *a, const struct slice *b) {
+	return a->len == b->len && (a->len == 0 || memcmp(a->text, b->text, a->len) == 0);
 }
 
 static bool is_same(const struct log_entry *entry, const struct log_entry *other) {
 	return entry->start == other->start && entry->end == other->end && strcmp(entry->uuid, other->uuid) == 0 &&
 	       entry->interval == other->interval && entry->status == other->status && entry->count == other->count &&
 	       entry->revision == other->revision && entry->offset_s == other->offset_s &&
-	       entry->has_previous == other->has_previous && entry->name.len == other->name.len &&
-	       (other->name.len == 0 || memcmp(entry->name.text, other->name.text, other->name.len) == 0);
+	       entry->has_previous == other->has_previous && is_same_text(&entry->name, &other->name) &&
+	       entry->entry == other->entry && is_same_text(&entry->account, &other->account);
 }
 
 /* What is read fast, because it looks as it was written, says the same as what is read member by member. */

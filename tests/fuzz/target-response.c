@@ -38,6 +38,27 @@ static void check_line(const struct record *record, enum log_format format) {
 	buf_done(&line);
 }
 
+/* What stands in a journal becomes the same line, and the number of its entry. */
+static void check_carried(const struct record *record, enum log_format format) {
+	const struct log_codec *codec = log_codec_of(format);
+	struct log_entry entry;
+	struct buf line, want, got;
+	buf_init(&line, SIZE_MAX / 2);
+	buf_init(&want, SIZE_MAX / 2);
+	buf_init(&got, SIZE_MAX / 2);
+	log_journal_codec->format(record, &line);
+	codec->format(record, &want);
+	codec->number(&want, 8812);
+	codec->carry(line.data, line.len, 8812, &got);
+	must(buf_error(&got) == 0, "not carried: %s", line.data);
+	must(want.len == got.len && memcmp(want.data, got.data, got.len) == 0, "carried as another: %s", got.data);
+	must(codec->parse(got.data, got.len, &entry) == 0 && entry.entry == 8812, "not read back: %s", got.data);
+	must(entry.account.len == 4 && memcmp(entry.account.text, "acme", 4) == 0, "another account: %s", got.data);
+	buf_done(&line);
+	buf_done(&want);
+	buf_done(&got);
+}
+
 static void check_points(const struct points *points) {
 	for (size_t i = 0; i < points->len; i++) {
 		const struct point *point = &points->list[i];
@@ -59,6 +80,7 @@ static void check_records(const struct points *points, const struct fit *fit, co
 	for (size_t i = 0; i < records.len; i++) {
 		for (enum log_format format = 0; format < LOG_FORMAT_COUNT; format++) {
 			check_line(&records.list[i], format);
+			check_carried(&records.list[i], format);
 		}
 	}
 	records_done(&records);

@@ -70,7 +70,7 @@ LINES = "int r = array_reserve(lines, &size, *count + 1, sizeof(**lines));"
 PENDING = "return array_reserve(&poller->batch.list, &poller->batch.size, poller->batch.len + 1,"
 FILES = "int r = array_reserve(&archive->files, &archive->size, archive->len + 1, sizeof(*archive->files));"
 RUNS = "int r = array_reserve(&memory->runs, &memory->runs_size, memory->runs_len + 1, sizeof(*memory->runs));"
-MEMORY = "int r = array_reserve(&memory->list, &memory->size, memory->len + 1, sizeof(*memory->list));"
+MEMORY = "int r = array_reserve(&memory->remembered, &memory->size, memory->len + 1, sizeof(*memory->remembered));"
 ONE_MORE = "there is room for one more than is needed"
 NAMED = "if (path_of(path, poller, order->name) == 0) {"
 FRESH = "int r = array_reserve(&fresh.list, &fresh.size, 2 * left + ROOM, sizeof(*fresh.list));"
@@ -128,8 +128,8 @@ EQUIVALENTS = [
     ("src/daemon/loop.c", "loop_run", "size_t incomplete = 0;", "size_t incomplete = 1;", "is_over() sets it"),
     ("src/schedule/ordered.c", "ordered_init", BUCKETS, BUCKETS.replace("+ 1", "+ 2"), ONE_MORE),
     ("src/sink/archive.c", "push", FILES, FILES.replace("+ 1", "+ 2"), ONE_MORE),
-    ("src/state/checkpoint.c", "memory_push_run", RUNS, RUNS.replace("+ 1", "+ 2"), ONE_MORE),
-    ("src/state/checkpoint.c", "memory_push", MEMORY, MEMORY.replace("+ 1", "+ 2"), ONE_MORE),
+    ("src/state/pollline.c", "memory_push_run", RUNS, RUNS.replace("+ 1", "+ 2"), ONE_MORE),
+    ("src/state/pollline.c", "memory_push", MEMORY, MEMORY.replace("+ 1", "+ 2"), ONE_MORE),
     ("src/state/order.c", "parse_text", LINES, LINES.replace("+ 1", "+ 2"), ONE_MORE),
     ("src/daemon/outage.c", "outage_pauses", PROBED, PROBED.replace("0", "1"), "who fails sets it"),
     ("src/daemon/clockwork.c", "is_better", NEARER, NEARER.replace("<", "<="),

@@ -190,7 +190,7 @@ PLANTS = [
           "	NEAR = 360,", "	NEAR = 0,"),
     Plant("rechecks cost nothing", "src/schedule/recheck.c",
           "	if (recheck->credit >= PRICE || recheck->asked == 0) {", "	if (recheck->credit < PRICE || recheck->asked == 0) {"),
-    Plant("rechecks are not saved", "src/state/checkpoint.c",
+    Plant("rechecks are not saved", "src/state/pollline.c",
           "	for (size_t i = 0; i < entry->runs_len; i++) {", "	for (size_t i = 0; i < entry->runs_len * 0; i++) {"),
     Plant("a bucket that is filled is asked for on", "src/schedule/poll.c",
           "	recheck_forget(&poll->recheck, settings, what->start, end);\n", ""),

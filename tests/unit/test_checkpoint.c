@@ -86,7 +86,7 @@ static void what_was_written_is_read(void **state) {
 	struct sink_position position = {0};
 	struct error err = {{0}};
 	expect_int(0, save(entries, ENTRY_COUNT, &err));
-	if (checkpoint_read(disk_directory, visit_expected, &seen, &position, &err) < 0) {
+	if (checkpoint_read(disk_directory, &(struct checkpoint_visitor){.entry = visit_expected, .user = &seen}, &position, &err) < 0) {
 		fail_msg("%s", err.text);
 	}
 	expect_int(ENTRY_COUNT, seen);
@@ -104,7 +104,7 @@ static void number_0_is_a_descriptor_too(void **state) {
 	struct error err = {{0}};
 	disk_close_stdin();
 	int saved = save(entries, ENTRY_COUNT, &err);
-	int r = checkpoint_read(disk_directory, count_visits, &seen, &position, &err);
+	int r = checkpoint_read(disk_directory, &(struct checkpoint_visitor){.entry = count_visits, .user = &seen}, &position, &err);
 	bool closed = fcntl(STDIN_FILENO, F_GETFD) < 0;
 	disk_reopen_stdin();
 	expect_int(0, saved);
@@ -139,7 +139,7 @@ static void missing_one_is_no_damage(void **state) {
 	size_t seen = 0;
 	struct sink_position position;
 	struct error err = {{0}};
-	expect_int(-ENOENT, checkpoint_read(disk_directory, count_visits, &seen, &position, &err));
+	expect_int(-ENOENT, checkpoint_read(disk_directory, &(struct checkpoint_visitor){.entry = count_visits, .user = &seen}, &position, &err));
 	expect_part("/checkpoint: ", err.text);
 }
 
@@ -175,6 +175,100 @@ static void what_would_not_verify_is_not_written(void **state) {
 	expect_text("the old one", disk_get("checkpoint"));
 }
 
+/* Accounts */
+
+static const struct checkpoint_account accounts[] = {{"acme", 8812, 0}, {"-a.b_c", UINT64_MAX, 7}, {"0", 0, UINT64_MAX}};
+
+static void visit_account(const struct checkpoint_account *account, void *user) {
+	size_t *seen = user;
+	expect_true(*seen < COUNT_OF(accounts));
+	expect_text(accounts[*seen].name, account->name);
+	expect_true(accounts[*seen].entry == account->entry);
+	expect_true(accounts[*seen].lines == account->lines);
+	++*seen;
+}
+
+static struct checkpoint_writer *begun_with_accounts(const struct sink_position *position) {
+	struct checkpoint_writer *writer;
+	expect_int(0, checkpoint_begin(position, &writer));
+	for (size_t i = 0; i < COUNT_OF(accounts); i++) {
+		checkpoint_add_account(writer, &accounts[i]);
+	}
+	checkpoint_add(writer, &entries[1]);
+	return writer;
+}
+
+static void accounts_that_were_written_are_read(void **state) {
+	(void)state;
+	static const char want[] = "occupancyd-checkpoint 3\n"
+	                           "log 9223372036854775807 18446744073709551615 9223372036854775807 1\n"
+	                           "account acme 8812 0\naccount -a.b_c 18446744073709551615 7\naccount 0 0 18446744073709551615\n"
+	                           "poll BBBBBBBBBBBBBBBBBBBBB- NONE 0 -1\ncrc32 ";
+	size_t seen = 0;
+	struct sink_position position;
+	struct error err = {{0}};
+	expect_int(0, checkpoint_finish(begun_with_accounts(&somewhere), disk_directory, &err));
+	expect_bytes(want, disk_get("checkpoint"), sizeof(want) - 1);
+	if (checkpoint_read(disk_directory, &(struct checkpoint_visitor){.account = visit_account, .user = &seen}, &position, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	expect_int(COUNT_OF(accounts), seen);
+	seen = 0;
+	expect_int(0, checkpoint_read(disk_directory, &(struct checkpoint_visitor){.entry = count_visits, .user = &seen}, &position, &err));
+	expect_int(1, seen);
+}
+
+static void accounts_that_would_not_verify_are_not_written(void **state) {
+	(void)state;
+	static const struct checkpoint_account bad[] = {
+		{"", 1, 0}, {"a b", 1, 0}, {"a\n", 1, 0}, {"0123456789012345678901234567890123456789012345678901234567890123x", 1, 0},
+	};
+	for (size_t i = 0; i <= COUNT_OF(bad); i++) {
+		struct checkpoint_writer *writer = begun_with_accounts(&somewhere);
+		struct error err = {{0}};
+		/* The last time one that is too late. */
+		checkpoint_add_account(writer, i < COUNT_OF(bad) ? &bad[i] : &accounts[0]);
+		expect_int(-EINVAL, checkpoint_finish(writer, disk_directory, &err), "row %zu", i);
+		expect_part("/checkpoint: not written", err.text);
+	}
+	expect_text("", disk_list());
+}
+
+/* What a chain begins with: a checkpoint of no log, in no file. */
+static void text_is_read_as_a_file_is(void **state) {
+	(void)state;
+	const struct sink_position nowhere = {0};
+	struct sink_position position = somewhere;
+	struct error err = {{0}};
+	struct buf text;
+	size_t seen = 0;
+	buf_init(&text, 1 << 20);
+	buf_puts(&text, "before ");
+	expect_int(0, checkpoint_text(begun_with_accounts(&nowhere), &text));
+	expect_text("", disk_list());
+	expect_bytes("before occupancyd-checkpoint 3\nlog 0 0 0 0\naccount ", text.data, 51);
+	expect_int(0, checkpoint_parse(text.data + 7, text.len - 7, &(struct checkpoint_visitor){.account = visit_account, .user = &seen},
+	                               &position, &err));
+	expect_int(COUNT_OF(accounts), seen);
+	expect_int(0, position.size);
+	buf_done(&text);
+
+	/* On failure nothing is appended. */
+	struct checkpoint_writer *writer = begun_with_accounts(&nowhere);
+	buf_init(&text, 1 << 20);
+	buf_puts(&text, "before");
+	checkpoint_add_account(writer, &accounts[0]);
+	expect_int(-EINVAL, checkpoint_text(writer, &text));
+	expect_text("before", buf_text(&text));
+	buf_done(&text);
+	buf_init(&text, 40);
+	buf_puts(&text, "before");
+	expect_int(-EFBIG, checkpoint_text(begun_with_accounts(&nowhere), &text));
+	expect_text("before", buf_text(&text));
+	expect_int(0, buf_error(&text));
+	buf_done(&text);
+}
+
 /* Damage */
 
 static int parse(const char *data, size_t len, size_t *seen, struct error *err) {
@@ -183,7 +277,7 @@ static int parse(const char *data, size_t len, size_t *seen, struct error *err) 
 	char *copy = malloc(len ? len : 1);
 	expect_not_null(copy);
 	memcpy(copy, data, len);
-	int r = checkpoint_parse(copy, len, count_visits, seen, &position, err);
+	int r = checkpoint_parse(copy, len, &(struct checkpoint_visitor){.entry = count_visits, .user = seen}, &position, err);
 	free(copy);
 	return r;
 }
@@ -223,6 +317,7 @@ static void every_cut_is_seen(void **state) {
 static void only_the_one_way_of_writing_is_read(void **state) {
 	(void)state;
 #define HEAD "occupancyd-checkpoint 2\nlog 0 1 2 3\n"
+#define HEAD3 "occupancyd-checkpoint 3\nlog 0 1 2 3\n"
 	static const struct {
 		const char *body;
 		bool good;
@@ -233,6 +328,22 @@ static void only_the_one_way_of_writing_is_read(void **state) {
 		{"", false},
 		{"occupancyd-checkpoint 1\nlog 1 2\n", false},
 		{"occupancyd-checkpoint 3\nlog 0 1 2 3\n", false},
+		{"occupancyd-checkpoint 4\nlog 0 1 2 3\naccount A 1 2\n", false},
+		{HEAD "account A 1 2\n", false},
+		{HEAD3 "poll A DAILY 0 0\n", false},
+		{HEAD3 "account A 1 2\n", true},
+		{HEAD3 "account A.b-c_ 18446744073709551615 0\naccount A 0 18446744073709551615\npoll A DAILY 0 0\n", true},
+		{HEAD3 "poll A DAILY 0 0\naccount A 1 2\n", false},
+		{HEAD3 "account A 1\n", false},
+		{HEAD3 "account A 1 2 3\n", false},
+		{HEAD3 "account A 01 2\n", false},
+		{HEAD3 "account A 1 -2\n", false},
+		{HEAD3 "account A 1 18446744073709551616\n", false},
+		{HEAD3 "account  1 2\n", false},
+		{HEAD3 "account A/B 1 2\n", false},
+		{HEAD3 "account 0123456789012345678901234567890123456789012345678901234567890123 1 2\n", true},
+		{HEAD3 "account 0123456789012345678901234567890123456789012345678901234567890123x 1 2\n", false},
+		{HEAD3 "account A 1 2", false},
 		{"occupancyd-checkpoint 2\n", false},
 		{"occupancyd-checkpoint 2\nlog 0 1 2\n", false},
 		{"occupancyd-checkpoint 2\nlog 0 -1 2 3\n", false},
@@ -319,6 +430,7 @@ static void only_the_one_way_of_writing_is_read(void **state) {
 		}
 	}
 #undef HEAD
+#undef HEAD3
 }
 
 static void nobody_sees_a_part(void **state) {
@@ -332,7 +444,7 @@ static void nobody_sees_a_part(void **state) {
 	(void)snprintf(text, sizeof(text), "%scrc32 %08lx\n", body,
 	               crc32(0, (const Bytef *)body, sizeof(body) - 1));
 	disk_put("checkpoint", text);
-	expect_int(-EBADMSG, checkpoint_read(disk_directory, count_visits, &seen, &position, &err));
+	expect_int(-EBADMSG, checkpoint_read(disk_directory, &(struct checkpoint_visitor){.entry = count_visits, .user = &seen}, &position, &err));
 	expect_int(0, seen);
 	expect_int(77, position.inode);
 	expect_part("/checkpoint: byte ", err.text);
@@ -343,12 +455,12 @@ static void what_is_no_file_is_damage(void **state) {
 	size_t seen = 0;
 	struct sink_position position;
 	expect_int(0, mkdir(disk_path("checkpoint"), 0700));
-	expect_int(-EBADMSG, checkpoint_read(disk_directory, count_visits, &seen, &position, NULL));
+	expect_int(-EBADMSG, checkpoint_read(disk_directory, &(struct checkpoint_visitor){.entry = count_visits, .user = &seen}, &position, NULL));
 	expect_int(0, rmdir(disk_path("checkpoint")));
 	disk_put("checkpoint", "");
 	expect_int(0, truncate(disk_path("checkpoint"), ((off_t)1 << 30) + 1));
 	struct error err = {{0}};
-	expect_int(-EBADMSG, checkpoint_read(disk_directory, count_visits, &seen, &position, &err));
+	expect_int(-EBADMSG, checkpoint_read(disk_directory, &(struct checkpoint_visitor){.entry = count_visits, .user = &seen}, &position, &err));
 	expect_part("/checkpoint: larger than the 1024 MiB that a checkpoint can have", err.text);
 }
 
@@ -390,7 +502,7 @@ static void failed_write_leaves_the_old_one(void **state) {
 		hits = fault.hits;
 		fault_disarm();
 		expect_int(hits > 0 ? -EIO : 0, r);
-		expect_int(0, checkpoint_read(disk_directory, count_visits, &seen, &position, NULL));
+		expect_int(0, checkpoint_read(disk_directory, &(struct checkpoint_visitor){.entry = count_visits, .user = &seen}, &position, NULL));
 		expect_true(seen == ENTRY_COUNT || (r < 0 && seen == 1));
 		expect_text("checkpoint ", disk_list());
 	}
@@ -407,7 +519,7 @@ static void full_disk_leaves_the_old_one(void **state) {
 	disk_limit(0);
 	expect_int(-EFBIG, r);
 	expect_part("/checkpoint: cannot be replaced: ", err.text);
-	expect_int(0, checkpoint_read(disk_directory, count_visits, &seen, &position, NULL));
+	expect_int(0, checkpoint_read(disk_directory, &(struct checkpoint_visitor){.entry = count_visits, .user = &seen}, &position, NULL));
 	expect_int(1, seen);
 }
 
@@ -433,7 +545,7 @@ static void large_one_is_written_and_read(void **state) {
 	}
 	expect_int(0, checkpoint_finish(writer, disk_directory, NULL));
 	clock_t middle = clock();
-	expect_int(0, checkpoint_read(disk_directory, count_visits, &seen, &position, NULL));
+	expect_int(0, checkpoint_read(disk_directory, &(struct checkpoint_visitor){.entry = count_visits, .user = &seen}, &position, NULL));
 	expect_int(DEVICES, seen);
 	print_message("written in %.3f s, read in %.3f s of processor time\n",
 	              (double)(middle - begin) / CLOCKS_PER_SEC, (double)(clock() - middle) / CLOCKS_PER_SEC);
@@ -448,6 +560,9 @@ int main(void) {
 		TEST(file_is_the_text_that_is_documented),
 		TEST(missing_one_is_no_damage),
 		TEST(what_would_not_verify_is_not_written),
+		TEST(accounts_that_were_written_are_read),
+		TEST(accounts_that_would_not_verify_are_not_written),
+		TEST(text_is_read_as_a_file_is),
 		TEST(every_flipped_bit_is_seen),
 		TEST(every_cut_is_seen),
 		TEST(only_the_one_way_of_writing_is_read),

@@ -327,6 +327,104 @@ static void each_format_reads_back_what_it_writes(void **state) {
 	}
 }
 
+/* A journal's entries */
+
+/* The line as it stands in a journal, carried, is the record as this format writes it, with the number. */
+static void expect_carried(const struct log_codec *codec, const struct record *record) {
+	struct buf line, want, carried;
+	buf_init(&line, 1 << 20);
+	buf_init(&want, 1 << 20);
+	buf_init(&carried, 1 << 20);
+	log_journal_codec->format(record, &line);
+	for (uint64_t entry = 0; entry < 3; entry++) {
+		uint64_t number = entry == 2 ? UINT64_MAX : entry;
+		buf_clear(&want);
+		codec->format(record, &want);
+		codec->number(&want, number);
+		buf_clear(&carried);
+		codec->carry(line.data, line.len, number, &carried);
+		expect_int(0, buf_error(&carried), "%s", line.data);
+		expect_text(buf_text(&want), buf_text(&carried));
+
+		struct log_entry read;
+		expect_int(0, codec->parse(carried.data, carried.len, &read), "%s", carried.data);
+		expect_true(read.entry == number, "%s", carried.data);
+		expect_int(number ? (int)strlen(record->device->account->name) : 0, read.account.len);
+		expect_bytes(record->device->account->name, read.account.text ? read.account.text : "", read.account.len);
+	}
+	buf_done(&line);
+	buf_done(&want);
+	buf_done(&carried);
+}
+
+static struct record rich_record(const struct device *device) {
+	struct record record = sample_record();
+	record.device = device;
+	record.event_counts = "{\"a,b\":-7,\"\\u00e9\\\"\":1.50,\"x\":[1,{\"y\":\"]\"}],\"\":18446744073709551615,\"z\":null}";
+	record.approximate_timestamps_ms = "{\"account\":\"b\",\"entry\":5}";
+	record.has_timestamp = true;
+	record.timestamp_ms = -1;
+	record.date_local = " =1+1";
+	record.date_utc = "";
+	record.warning = "a\tb\r\n\"c\", 'd\xff \xe2\x80\xa8 \xf0\x9f\x98\x80\x7f";
+	record.reason = "'quoted'";
+	return record;
+}
+
+static void records_of_all_kinds_are_carried(void **state) {
+	(void)state;
+	struct account dashed = {.name = "-a.b_c"};
+	struct device rich = sample_device;
+	rich.name = "+lobby, \"north\"";
+	rich.site = "@hq";
+	rich.labels = "{\"floor\":\"1\"}";
+	rich.capacity = 12;
+	rich.account = &dashed;
+	for (int i = 0; i < LOG_FORMAT_COUNT * (RECORD_GAP + 1) * 3 * 2; i++) {
+		int status = i / LOG_FORMAT_COUNT % (RECORD_GAP + 1), change = i / LOG_FORMAT_COUNT / (RECORD_GAP + 1);
+		struct record record = change < 3 ? sample_record() : rich_record(&rich);
+		record.status = (enum record_status)status;
+		record.count = status == RECORD_OK ? INT64_MAX : 0;
+		record.revision = change % 3;
+		record.has_previous = change % 3 == 2;
+		record.previous = INT64_MIN;
+		expect_carried(&log_codecs[i % LOG_FORMAT_COUNT], &record);
+	}
+}
+
+static void row_of_a_newer_version_is_carried(void **state) {
+	(void)state;
+	static const char line[] = "{\"new\":[],\"time\":\"2026-11-23T08:15:00Z\",\"status\":\"gap\",\"interval\":\"MINUTELY\","
+	                           "\"device\":\"A\",\"revision\":0,\"end\":\"2026-11-23T08:16:00Z\",\"more\":{\"count\":1}}\n";
+	struct buf out;
+	buf_init(&out, 1 << 20);
+	csv_carry(line, strlen(line), 9, &out);
+	expect_text("2026-11-23T08:15:00Z,,,gap,MINUTELY,A,0,2026-11-23T08:16:00Z,,,,,,,,,,,,9\r\n", buf_text(&out));
+	buf_done(&out);
+}
+
+/* What is written to the log is a record, or nothing is written at all. */
+static void what_is_no_record_is_not_carried(void **state) {
+	(void)state;
+#define HEAD "{\"time\":\"2026-11-23T08:15:00Z\",\"status\":\"gap\",\"interval\":\"MINUTELY\",\"device\":\"A\",\"revision\":"
+	static const char *const lines[] = {
+		"\n", "[]\n", "{}\n", "{\n", "12345}\n",
+		HEAD "0}\n",
+		HEAD "\"0\",\"end\":\"2026-11-23T08:16:00Z\"}\n",
+		HEAD "0,\"end\":1}\n",
+		HEAD "0,\"end\":\"2026-11-23T08:16:00Z\",\"event_counts\":[]}\n",
+		HEAD "0,\"end\":\"2026-11-23T08:16:00Z\"\n",
+	};
+#undef HEAD
+	for (size_t i = 0; i < COUNT_OF(lines); i++) {
+		struct buf out;
+		buf_init(&out, 1 << 20);
+		csv_carry(lines[i], strlen(lines[i]), 9, &out);
+		expect_int(-EBADMSG, buf_error(&out), "%s", lines[i]);
+		buf_done(&out);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_record_leaves_empty_what_there_is_not),
@@ -343,6 +441,9 @@ int main(void) {
 		cmocka_unit_test(header_is_no_record),
 		cmocka_unit_test(each_format_can_be_configured),
 		cmocka_unit_test(each_format_reads_back_what_it_writes),
+		cmocka_unit_test(records_of_all_kinds_are_carried),
+		cmocka_unit_test(row_of_a_newer_version_is_carried),
+		cmocka_unit_test(what_is_no_record_is_not_carried),
 	};
 	return cmocka_run_group_tests(tests, sample_setup, sample_teardown);
 }

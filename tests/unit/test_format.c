@@ -23,6 +23,11 @@ static void tagged_format(const struct record *record, struct buf *out) {
 	csv_format(record, out);
 }
 
+static void tagged_carry(const char *line, size_t len, uint64_t entry, struct buf *out) {
+	buf_puts(out, "record ");
+	csv_carry(line, len, entry, out);
+}
+
 static int tagged_parse(const char *line, size_t len, struct log_entry *ret) {
 	static const char tag[] = "record ";
 	if (len == 7 && memcmp(line, "tagged\n", len) == 0) {
@@ -39,9 +44,9 @@ enum { TAGGED = LOG_FORMAT_COUNT };
 
 static_assert(LOG_FORMAT_COUNT == 2, "each format of the program needs a line in this table, too");
 const struct log_codec log_codecs[] = {
-	[LOG_FORMAT_NDJSON] = {"ndjson", "", ndjson_format, ndjson_parse, ndjson_describe},
-	[LOG_FORMAT_CSV] = {"csv", CSV_HEADER, csv_format, csv_parse, csv_describe},
-	[TAGGED] = {"tagged", "tagged\n", tagged_format, tagged_parse, tagged_describe},
+	[LOG_FORMAT_NDJSON] = {"ndjson", "", "", ndjson_format, ndjson_carry, ndjson_number, ndjson_parse, ndjson_describe},
+	[LOG_FORMAT_CSV] = {"csv", CSV_HEADER, CSV_NUMBERED_HEADER, csv_format, csv_carry, csv_number, csv_parse, csv_describe},
+	[TAGGED] = {"tagged", "tagged\n", "tagged\n", tagged_format, tagged_carry, csv_number, tagged_parse, tagged_describe},
 	{0},
 };
 

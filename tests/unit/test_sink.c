@@ -627,6 +627,107 @@ static void empty_file_that_cannot_be_removed_keeps_its_format(void **state) {
 	expect_true(failed > 3);
 }
 
+/* A journal's entries */
+
+static void carry(struct sink *sink, int64_t count, uint64_t entry) {
+	struct record record = sample_record();
+	struct buf line;
+	record.count = count;
+	buf_init(&line, 1 << 20);
+	log_journal_codec->format(&record, &line);
+	sink_carry(sink, line.data, line.len, entry);
+	buf_done(&line);
+	expect_int(0, sink_commit(sink, midnight, NULL));
+}
+
+static void entries_have_their_number_in_the_log(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	settings.entries = true;
+	struct sink *sink = opened(&settings, midnight);
+	carry(sink, 1, 8812);
+	commit(sink, 2, midnight);
+	const char *text = disk_get("occupancy.ndjson");
+	expect_part(",\"polled_at\":\"2026-11-23T08:17:31.250Z\",\"entry\":8812}\n{\"time\":", text);
+	expect_int(0, strcmp(text + strlen(text) - 4, "Z\"}\n"));
+
+	settings.format = LOG_FORMAT_CSV;
+	expect_int(0, sink_reconfigure(sink, &settings, midnight, NULL));
+	carry(sink, 3, 8813);
+	commit(sink, 4, midnight);
+	expect_bytes(CSV_NUMBERED_HEADER, disk_get("occupancy.csv"), strlen(CSV_NUMBERED_HEADER));
+	expect_part("Z,,8813\r\n2026", disk_get("occupancy.csv"));
+	expect_part("Z,,\r\n", disk_get("occupancy.csv"));
+	sink_close(sink);
+}
+
+/* The columns of a file are those that its header names. */
+static void csv_with_and_without_numbers_are_not_mixed(void **state) {
+	(void)state;
+	for (int row = 0; row < 4; row++) {
+		bool before = row % 2 == 1, running = row > 1;
+		struct log_settings settings = settings_now();
+		settings.format = LOG_FORMAT_CSV;
+		settings.entries = before;
+		disk_empty();
+		struct sink *sink = opened(&settings, midnight);
+		commit(sink, 1, midnight);
+		settings.entries = !before;
+		if (running) {
+			expect_int(0, sink_reconfigure(sink, &settings, midnight, NULL));
+		} else {
+			sink_close(sink);
+			sink = opened(&settings, midnight);
+			expect_int(1, last_read, "row %d", row);
+		}
+		commit(sink, 2, midnight);
+		expect_text("occupancy-20261123T070000Z.csv occupancy.csv ", disk_list());
+		const char *headers[] = {CSV_HEADER, CSV_NUMBERED_HEADER};
+		expect_bytes(headers[before], disk_get("occupancy-20261123T070000Z.csv"), strlen(headers[before]));
+		expect_bytes(headers[!before], disk_get("occupancy.csv"), strlen(headers[!before]));
+		sink_close(sink);
+
+		/* And the next start finds nothing to do. */
+		sink = opened(&settings, midnight);
+		expect_text("occupancy-20261123T070000Z.csv occupancy.csv ", disk_list());
+		expect_int(2, last_read);
+		sink_close(sink);
+	}
+}
+
+static void ndjson_goes_on_in_the_same_file(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	struct sink *sink = opened(&settings, midnight);
+	commit(sink, 1, midnight);
+	settings.entries = true;
+	expect_int(0, sink_reconfigure(sink, &settings, midnight, NULL));
+	carry(sink, 2, 3);
+	sink_close(sink);
+	sink_close(opened(&settings, midnight));
+	expect_text("occupancy.ndjson ", disk_list());
+	expect_text("1 2 ", counts_in("occupancy.ndjson"));
+}
+
+static void what_is_no_record_fails_the_commit(void **state) {
+	(void)state;
+	struct log_settings settings = settings_now();
+	struct error err = {{0}};
+	settings.entries = true;
+	for (enum log_format format = 0; format < LOG_FORMAT_COUNT; format++) {
+		settings.format = format;
+		disk_empty();
+		struct sink *sink = opened(&settings, midnight);
+		add(sink, 1);
+		sink_carry(sink, "nonsense\n", 9, 2);
+		expect_int(-EBADMSG, sink_commit(sink, midnight, &err));
+		expect_part(": a line of a journal's entry is not a record", err.text);
+		expect_true(sink_is_empty(sink));
+		commit(sink, 2, midnight);
+		sink_close(sink);
+	}
+}
+
 /* A full disk, as real as a limit can make it */
 
 static void full_disk_undoes_the_batch(void **state) {
@@ -860,6 +961,10 @@ int main(void) {
 		TEST(format_changed_while_stopped_retires_the_old_file),
 		TEST(failed_change_of_format_leaves_the_old_one_in_force),
 		TEST(empty_file_that_cannot_be_removed_keeps_its_format),
+		TEST(entries_have_their_number_in_the_log),
+		TEST(csv_with_and_without_numbers_are_not_mixed),
+		TEST(ndjson_goes_on_in_the_same_file),
+		TEST(what_is_no_record_fails_the_commit),
 		TEST(full_disk_undoes_the_batch),
 		TEST(probe_leaves_nothing_and_says_what_fails),
 		TEST(file_moved_by_others_makes_another_generation),
