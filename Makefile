@@ -79,6 +79,8 @@ TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest pytho
                   python3-jinja2 python3-yaml python3-jsonschema etcd-server etcd-client
 # A small Debian in a container, for the package and the unit.
 SERVICE_PACKAGES := debootstrap systemd-container dnsmasq-base
+# Servers in network namespaces: for `make check-cluster` alone.
+NET_PACKAGES   := iproute2 iptables util-linux
 # The image of conf/examples/container: for `make check-container` alone.
 IMAGE_PACKAGES := podman crun podman-compose
 
@@ -262,7 +264,7 @@ FORCE:
 
 ## Packages from Debian: only what is missing is installed
 
-.PHONY: deps deps-build deps-demo deps-deb deps-bench deps-container
+.PHONY: deps deps-build deps-demo deps-deb deps-bench deps-container deps-cluster
 deps:
 	$(Q)tests/install-packages $(TO_RUN) $(TO_BUILD) $(TO_DEMO) $(TO_TEST) $(TO_VIEW) $(TO_PACKAGE) $(TO_SERVE)
 
@@ -279,6 +281,9 @@ deps-bench: deps
 deps-container: deps
 	$(Q)tests/install-packages 'for the container image:' $(IMAGE_PACKAGES)
 
+deps-cluster: deps
+	$(Q)tests/install-packages 'for servers in network namespaces:' $(NET_PACKAGES)
+
 deps-deb:
 	$(Q)tests/install-packages $(TO_RUN) $(TO_BUILD) $(TO_PACKAGE) libcmocka-dev python3
 
@@ -294,7 +299,7 @@ run-demo: $(PROGRAM) $(TOOL) $(FAKE) $(DEMO_BIN)
 
 ## Test
 
-.PHONY: check check-quick run-check run-unit check-load check-status check-crash check-service check-anywhere check-debian check-container \
+.PHONY: check check-quick run-check run-unit check-load check-status check-crash check-service check-anywhere check-debian check-container check-cluster \
         check-cross run-cross tsan static lint tests
 check: deps
 	$(Q)$(MAKE) --no-print-directory run-check
@@ -349,6 +354,15 @@ check-debian: deps
 check-container: deps-container
 	$(Q)$(MAKE) --no-print-directory run-check ONLY=container
 
+# Three servers with etcd and occupancyd in network namespaces, and all that may happen to them; needs root.
+# CLUSTER_KILLS says how often what is done repeatedly is done; ETCD_NEXT=PATH, a newer etcd, is upgraded to.
+CLUSTER_KILLS ?= 20
+ETCD_NEXT     ?=
+
+check-cluster: deps-cluster
+	$(Q)CLUSTER_KILLS='$(CLUSTER_KILLS)' ETCD_NEXT='$(ETCD_NEXT)' $(MAKE) --no-print-directory run-check ONLY=cluster \
+	    PYTEST_ARGS="-s $(PYTEST_ARGS)"
+
 # Built for other machines, and what only needs a C library run there, by qemu where this machine cannot;
 # in a small Debian with the compilers; needs root.
 LINKED_PACKAGES := $(filter-out gcc make,$(BUILD_PACKAGES)) libcmocka-dev
@@ -392,6 +406,14 @@ bench-table: deps-bench
 
 run-bench-table: $(PROGRAM) $(TOOL) $(BENCH) $(DELAY)
 	$(Q)$(RUN_BENCH) --table docs/performance.md $(ROWS)
+
+# How long a failover takes, and what a cluster costs: CLUSTER_ROWS="failover catch-up" takes some.
+CLUSTER_ROWS ?=
+
+.PHONY: bench-cluster
+bench-cluster: deps
+	$(Q)$(MAKE) --no-print-directory $(PROGRAM) $(TOOL) $(FAKE) $(NO_SEM)
+	$(Q)/usr/bin/python3 -B tests/cluster/measure.py --build $(BUILD) $(CLUSTER_ROWS)
 
 # Instructions of some simulated months against the recorded number: a change of 5 % fails.
 bench-guard: deps
@@ -615,8 +637,10 @@ help:
 	@echo 'make check-service  the package and the unit under a real systemd, in a container; as root: SUITE=$(SUITE)'
 	@echo 'make check-debian  all tests and the package on a fresh Debian, in a container; as root: SUITE=$(SUITE)'
 	@echo 'make check-container  the image of conf/examples/container, built and run by podman; as root'
+	@echo 'make check-cluster  three servers of a cluster, and all that may happen to them; as root: CLUSTER_KILLS=$(CLUSTER_KILLS)'
 	@echo 'make check-cross built for other machines, CROSS="$(CROSS)", and run by qemu; as root: CROSS_SEEDS=$(CROSS_SEEDS)'
 	@echo 'make bench       CPU, memory, start and restart against bare libcurl and collectd: ROWS= RUNS=$(RUNS)'
+	@echo 'make bench-cluster  how long a failover takes, and what a cluster costs: CLUSTER_ROWS='
 	@echo 'make bench-guard instructions of the daemon in some simulated months against the recorded number'
 	@echo 'make tsan        the system tests under ThreadSanitizer'
 	@echo 'make static      gcc -fanalyzer, clang-tidy and cppcheck'

@@ -250,6 +250,7 @@ SUITES = {
     "service": run_pytest("tests/service", parallel=False),
     "anywhere": run_pytest("tests/anywhere", parallel=False),
     "container": run_pytest("tests/container", parallel=False),
+    "cluster": run_pytest("tests/cluster", parallel=False),
     "static": run_tap("static analysis", "tests/static"),
     "guard": run_tap("instructions", "tests/bench/guard.py", "--build", "{build}"),
     "fuzz": run_corpora,

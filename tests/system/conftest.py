@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import etcd  # noqa: E402
 import harness  # noqa: E402
+import nodes  # noqa: E402
 
 
 @pytest.fixture
@@ -71,3 +72,29 @@ def make_daemon(tmp_path):
     yield make
     for daemon in daemons:
         daemon.kill()
+
+
+@pytest.fixture(scope="session")
+def common_etcd(tmp_path_factory):
+    """One that tests share which do nothing to it; each has a cluster of another name there."""
+    if not etcd.is_here():
+        pytest.skip("no etcd: install etcd-server and etcd-client")
+    store = etcd.Store(tmp_path_factory.mktemp("etcd"), members=1)
+    yield store
+    store.stop()
+
+
+@pytest.fixture
+def make_cluster(tmp_path, start_fake, request):
+    """Makes clusters with a server of their own, on a store or on the one that tests share; ends the nodes."""
+    clusters = []
+
+    def make(store=None, **settings):
+        folder = tmp_path / f"cluster{len(clusters)}"
+        folder.mkdir()
+        store = store or request.getfixturevalue("common_etcd")
+        clusters.append(nodes.Cluster(folder, store, start_fake(*nodes.server_options()), name=tmp_path.name, **settings))
+        return clusters[-1]
+    yield make
+    for cluster in clusters:
+        cluster.end()

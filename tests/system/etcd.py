@@ -76,18 +76,19 @@ class Member:
         self.paused = False
         self.folder.mkdir()
         scheme = "https" if store.authority else "http"
-        self.url = f"{scheme}://{host}:{free_port()}"
-        self.peer_url = f"{scheme}://{host}:{free_port()}"
+        self.url = self.reach = f"{scheme}://{host}:{free_port()}"  # the tests reach it there, or elsewhere
+        self.peer_url = self.peer_seen = f"{scheme}://{host}:{free_port()}"  # the others see it there, or elsewhere
+        self.program = ETCD
         if store.authority:
             self.cert, self.key = store.authority.server(self.name, f"IP:{host},IP:127.0.0.1,DNS:localhost")
 
     def start(self):
         """Starts it, with the data that it has; does not wait until it is healthy."""
         assert not self.is_running()
-        command = ["setpriv", "--pdeathsig", "KILL", *self.within, ETCD, "--name", self.name, "--data-dir", self.data,
+        command = ["setpriv", "--pdeathsig", "KILL", *self.within, self.program, "--name", self.name, "--data-dir", self.data,
                    "--listen-client-urls", self.url, "--advertise-client-urls", self.url,
-                   "--listen-peer-urls", self.peer_url, "--initial-advertise-peer-urls", self.peer_url,
-                   "--initial-cluster", ",".join(f"{member.name}={member.peer_url}" for member in self.store.members),
+                   "--listen-peer-urls", self.peer_url, "--initial-advertise-peer-urls", self.peer_seen,
+                   "--initial-cluster", ",".join(f"{member.name}={member.peer_seen}" for member in self.store.members),
                    "--initial-cluster-token", self.store.token, "--initial-cluster-state", "new",
                    "--heartbeat-interval", self.store.heartbeat_ms, "--election-timeout", self.store.election_ms,
                    *self.store.options]
@@ -127,7 +128,7 @@ class Member:
 
     def call(self, path, body, timeout=5):
         """What the JSON gateway answers; OSError if it does not, as it came if it refuses."""
-        request = urllib.request.Request(self.url + path, json.dumps(body).encode())
+        request = urllib.request.Request(self.reach + path, json.dumps(body).encode())
         try:
             with self.store.opener.open(request, timeout=timeout) as answer:
                 return json.load(answer)
@@ -222,7 +223,7 @@ class Store:
 
     def ctl(self, *arguments, member=None, check=True):
         """What etcdctl says on the standard output; member: asked alone."""
-        endpoints = member.url if member else ",".join(self.endpoints)
+        endpoints = member.reach if member else ",".join(member.reach for member in self.members)
         tls = ["--cacert", self.authority.cert, "--cert", self.client_cert, "--key", self.client_key] if self.authority else []
         done = subprocess.run([ETCDCTL, "--endpoints", endpoints, *map(str, tls), *arguments], capture_output=True, text=True,
                               env=clean_environment())
