@@ -155,12 +155,14 @@ TORTURED  := $(BUILD)/tortured
 BENCH     := $(BUILD)/bench/bare $(BUILD)/bench/floor $(BUILD)/bench/inflate $(BUILD)/bench/usage
 DELAY     := $(BUILD)/bench/delay.so
 NO_SEM    := $(BUILD)/no-semaphores.so
+JOURNAL   := $(BUILD)/journal-driver
 FUZZ_SRC  := $(wildcard tests/fuzz/target-*.c)
 FUZZ      := $(FUZZ_SRC:tests/fuzz/target-%.c=%)
 CORPORA   := $(FUZZ:%=$(BUILD)/fuzz/%-corpus)
 FUZZERS   := $(FUZZ:%=$(BUILD)/fuzz/%)
 OBJ       := $(LIB_OBJ) $(MAIN_OBJ) $(TOOL_OBJ) $(FAKE_OBJ) $(UNIT_BIN:%=%.o) $(LINT_BIN:%=%.o) \
              $(DEMO_SRC:%.c=$(BUILD)/%.o) $(SIM_OBJ) $(BUILD)/tests/torture/faults.o \
+             $(BUILD)/tests/system/journal-driver.o \
              $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/*.c) $(BENCH:$(BUILD)/bench/%=tests/bench/%.c))
 
 # What other programs than the daemon may use as well, and what drives it: that needs the other, never the reverse.
@@ -201,6 +203,9 @@ $(UNIT_BIN): %: %.o $(LIB)
 # Whole, so that each of its objects is seen to need nothing of the daemon's.
 $(LINT_BIN): %: %.o $(STAGES)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--whole-archive $(STAGES) -Wl,--no-whole-archive $(LIB_LIBS)
+
+$(JOURNAL): $(BUILD)/tests/system/journal-driver.o $(STAGES)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
 $(BENCH): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
 	@mkdir -p $(@D)
@@ -309,7 +314,7 @@ check-quick: deps
 	$(Q)$(MAKE) --no-print-directory run-check ONLY='unit lint fuzz sim' QUICK=--quick
 
 # Builds, but does not run, all that is tested and tests.
-tests: $(PROGRAM) $(TOOL) $(FAKE) $(NO_SEM) $(UNIT_BIN) $(LINT_BIN) $(DEMO_BIN) $(SIM) $(CORPORA)
+tests: $(PROGRAM) $(TOOL) $(FAKE) $(NO_SEM) $(JOURNAL) $(UNIT_BIN) $(LINT_BIN) $(DEMO_BIN) $(SIM) $(CORPORA)
 
 RUN_TESTS := /usr/bin/python3 tests/run.py --build $(BUILD) --valgrind $(VALGRIND) --sanitizers '$(SAN)' \
              --workers '$(WORKERS)' --verbose $(V) --emulator '$(EMULATOR)' $(QUICK)

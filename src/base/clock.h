@@ -2,7 +2,7 @@
 
 /*
  * The two clocks.  Everything pure takes the time as an argument; only daemon/,
- * the sink and http read it here.  The simulation replaces this module.
+ * the sink, the journal and http read it here.  The simulation replaces this module.
  */
 
 #ifndef BASE_CLOCK_H

@@ -11,10 +11,11 @@
  * behind the head: whatever arrives late or twice is refused.
  *
  * Each function asks the store and returns at once.  What became of it comes from journal_next(), after
- * http_wait(); if it could not even be sent, or there is no memory, it comes as JOURNAL_FAILED.  Things that are asked for together
- * may be carried out in any order.
+ * http_wait(); if it could not even be sent, or there is no memory, it comes as JOURNAL_FAILED
+ * (of more than a few dozen at a time that there was no memory for, some do not come).  Things that are asked for
+ * together may be carried out in any order.
  *
- * journal/etcd.c is the implementation.
+ * The store is etcd, which journal/etcd*.c know; the keys are in journal/etcdkey.h.
  */
 
 #ifndef JOURNAL_JOURNAL_H
@@ -150,7 +151,7 @@ void journal_revoke(struct journal *journal, uint64_t tag, int64_t lease);
 __attribute__((nonnull))
 void journal_announce(struct journal *journal, uint64_t tag, int64_t lease, const char *value);
 
-/** REFUSED: somebody owns it, or the lease has ended. */
+/** REFUSED: somebody owns it, or the lease has ended.  DONE as well if this node owns it with that lease already. */
 __attribute__((nonnull))
 void journal_claim(struct journal *journal, uint64_t tag, const char *account, int64_t lease);
 
@@ -160,7 +161,7 @@ void journal_release(struct journal *journal, uint64_t tag, const char *account,
 
 /**
  * Puts an entry at a position, which is the head's and one more.  REFUSED: the head is another, or the account is not
- * owned in that epoch.  data is copied.
+ * owned in that epoch.  DONE as well if that very entry is at that position already.  data is copied.
  */
 __attribute__((nonnull))
 void journal_commit(struct journal *journal, uint64_t tag, const char *account, uint64_t epoch, uint64_t position,
