@@ -276,7 +276,7 @@ def test_all_data_of_the_store_lost(make_world, show):
     sight = world.close()
     world.store.wipe()
     for node in cluster.nodes:
-        node.wait_told(r"acme.*(behind|lost|older)")
+        node.wait_told("acme: this node does not follow the cluster any more: ")
     cluster.stop()
     first, *others = cluster.nodes
     first.configure(block="left")
