@@ -46,6 +46,7 @@ struct clocking {
 
 struct access {
 	const struct account *account;
+	struct chain *chain;   /* in a cluster, the account's; NULL: alone */
 	struct lane lane;
 	struct http_endpoint *endpoint;
 	struct secret key;

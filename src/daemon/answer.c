@@ -125,7 +125,7 @@ void answer_count_dropped(const struct landing *l) {
 static int record_answer(const struct landing *l, const struct span *span) {
 	struct poller *poller = l->poller;
 	struct records *records = &l->answer->records;
-	size_t made = poller->batch.len;
+	size_t made = commit_waiting(poller, l->poll);
 	int r = records_make(records, l->poll, span, &l->answer->fit, &l->answer->points, poller->wall);
 	if (r == 0 && span->fresh > l->poll->cursor) {
 		/* What lies between was too old to be asked for. */
@@ -135,7 +135,7 @@ static int record_answer(const struct landing *l, const struct span *span) {
 	for (size_t i = 0; r == 0 && i < records->len; i++) {
 		r = commit_add(poller, l->poll, &records->list[i]);
 	}
-	return poller->batch.len > made ? 1 : r;
+	return commit_waiting(poller, l->poll) > made ? 1 : r;
 }
 
 void answer_take(const struct landing *l) {

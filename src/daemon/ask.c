@@ -24,6 +24,7 @@ static int post(struct poller *poller, struct access *access, struct poll *poll,
 	flight->aim = aim == AIM_NEWS && span->fresh_buckets == 0 ? AIM_PROBE : aim;
 	flight->cursor = poll->cursor;
 	flight->generation = access->generation;
+	flight->tenure = access->chain ? access->chain->tenure.ours : 0;
 	request_body(body, poll->device, span);
 	int r = http_post(poller->http, access->endpoint, body, timeout, flight, err);
 	if (r == 0) {

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/member.h"
 #include "daemon/poller-private.h"
 #include "daemon/probe.h"
 #include "daemon/settle.h"
@@ -85,12 +86,21 @@ static bool time_by(const struct poller *poller, const struct skew *skew, usec_t
 	return skew;
 }
 
-bool clock_confirmed_time(const struct poller *poller, usec_t *ret) {
+bool clock_asked_time(const struct poller *poller, usec_t *ret) {
 	return time_by(poller, best_skew(poller, false), ret);
 }
 
+/* Who asks nobody in a cluster has it from those who do. */
+static bool time_of_others(const struct poller *poller, usec_t *ret) {
+	return poller->member && sight_time(&poller->member->sight, poller->now, ret);
+}
+
+bool clock_confirmed_time(const struct poller *poller, usec_t *ret) {
+	return clock_asked_time(poller, ret) || time_of_others(poller, ret);
+}
+
 bool clock_naming_time(const struct poller *poller, usec_t *ret) {
-	return time_by(poller, best_skew(poller, true), ret);
+	return time_by(poller, best_skew(poller, true), ret) || time_of_others(poller, ret);
 }
 
 usec_t clock_horizon(const struct poller *poller, const struct access *access) {

@@ -36,6 +36,10 @@ void clock_go_on(struct poller *poller);
 __attribute__((nonnull, warn_unused_result))
 bool clock_confirmed_time(const struct poller *poller, usec_t *ret);
 
+/** The same by this node's own requests alone: what it can tell the others of a cluster. */
+__attribute__((nonnull, warn_unused_result))
+bool clock_asked_time(const struct poller *poller, usec_t *ret);
+
 /**
  * The same for the names of rotated files, which need not wait until a log that is ahead of a
  * server's Date has been read again: its end would be a worse name.

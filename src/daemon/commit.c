@@ -15,7 +15,9 @@
 #include "base/log.h"
 #include "base/utc.h"
 #include "daemon/health.h"
+#include "daemon/member.h"
 #include "daemon/poller-private.h"
+#include "sink/format.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,22 +26,37 @@
 
 void batch_done(struct batch *batch) {
 	free(batch->list);
-	*batch = (struct batch){0};
+	*batch = (struct batch){.text = batch->text};
 }
 
-static int pending_reserve(struct poller *poller) {
-	return array_reserve(&poller->batch.list, &poller->batch.size, poller->batch.len + 1,
-	                     sizeof(*poller->batch.list));
+/* The poller's own, whose lines go to the sink at once; in a cluster that of the account's chain. */
+static struct batch *batch_of(struct poller *poller, const struct poll *poll) {
+	struct chain *chain = access_of(poll)->chain;
+	return chain ? &chain->gathering : &poller->batch;
+}
+
+size_t commit_waiting(const struct poller *poller, const struct poll *poll) {
+	return batch_of((struct poller *)poller, poll)->len;
+}
+
+static size_t add_line(struct poller *poller, struct batch *batch, const struct record *record) {
+	if (!batch->text) {
+		sink_add(poller->sink, record);
+		return 0;
+	}
+	log_journal_codec->format(record, batch->text);
+	return batch->text->len;
 }
 
 static int add_record(struct poller *poller, struct poll *poll, const struct record *record,
                       const struct span *recheck) {
-	int r = pending_reserve(poller);
+	struct batch *batch = batch_of(poller, poll);
+	int r = array_reserve(&batch->list, &batch->size, batch->len + 1, sizeof(*batch->list));
 	if (r < 0) {
 		return r;
 	}
-	sink_add(poller->sink, record);
-	poller->batch.list[poller->batch.len++] = (struct pending){
+	size_t text_end = add_line(poller, batch, record);
+	batch->list[batch->len++] = (struct pending){
 		.poll = poll,
 		.what = {
 			.start = record->start,
@@ -50,6 +67,7 @@ static int add_record(struct poller *poller, struct poll *poll, const struct rec
 		},
 		.end = record->end,
 		.recheck = *recheck,
+		.text_end = text_end,
 	};
 	return 0;
 }
@@ -112,8 +130,8 @@ static void tell_gap(const struct poller *poller, const struct poll *poll, const
 
 /* Once: where so much has no count, it is not the news. */
 static void tell_crowded(struct poller *poller, const struct poll *poll) {
-	if (poll->recheck.crowded && !poller->batch.crowded) {
-		poller->batch.crowded = true;
+	if (poll->recheck.crowded && !poller->crowded) {
+		poller->crowded = true;
 		log_notice("%s: too many buckets without a count to ask for all of them again: the oldest are "
 		           "left as they are; this is said once for all devices",
 		           poll->device->name);
@@ -121,14 +139,14 @@ static void tell_crowded(struct poller *poller, const struct poll *poll) {
 }
 
 /* A run of pending records of one poll, from `first` on.  Returns what follows. */
-static size_t apply_run(struct poller *poller, size_t first) {
-	struct poll *poll = poller->batch.list[first].poll;
+static size_t apply_run(struct poller *poller, const struct batch *batch, size_t first) {
+	struct poll *poll = batch->list[first].poll;
 	bool answered = false;
 	int64_t fresh = 0;
 	size_t i = first;
 
-	for (; i < poller->batch.len && poller->batch.list[i].poll == poll; i++) {
-		const struct pending *pending = &poller->batch.list[i];
+	for (; i < batch->len && batch->list[i].poll == poll; i++) {
+		const struct pending *pending = &batch->list[i];
 		if (pending->what.status == RECORD_GAP) {
 			tell_gap(poller, poll, pending);
 		}
@@ -142,7 +160,7 @@ static size_t apply_run(struct poller *poller, size_t first) {
 			fresh += pending->what.revision == 0;
 		}
 	}
-	const struct span *recheck = &poller->batch.list[first].recheck;
+	const struct span *recheck = &batch->list[first].recheck;
 	tell_crowded(poller, poll);
 	if (recheck->buckets > 0) {
 		recheck_answered(&poll->recheck, poll->device->settings, recheck->start, recheck->end,
@@ -156,39 +174,52 @@ static size_t apply_run(struct poller *poller, size_t first) {
 	return i;
 }
 
-static void commit_succeeded(struct poller *poller) {
-	outage_over(poller);
-	for (size_t i = 0; i < poller->batch.len;) {
-		i = apply_run(poller, i);
+void commit_tell(struct poller *poller, struct batch *batch) {
+	for (size_t i = 0; i < batch->len;) {
+		i = apply_run(poller, batch, i);
 	}
+	batch->len = 0;
 	poller->report.status.last_record = poller->wall;
 	poller->unsaved = true;
+	poller->changed = true;
 }
 
-/* Nothing of the batch is in the log: its polls ask again when the disk is well. */
-static void commit_failed(struct poller *poller, int r, const struct error *err) {
-	outage_failed(poller, r, err);
-	for (size_t i = 0; i < poller->batch.len; i++) {
-		struct poll *poll = poller->batch.list[i].poll;
+void commit_give_up(struct poller *poller, struct batch *batch) {
+	for (size_t i = 0; i < batch->len; i++) {
+		struct poll *poll = batch->list[i].poll;
 		if (poll->phase == POLL_BUSY) {
 			lane_ready(poll->lane, poll, poller->now, clock_poll_horizon(poller, poll));
 		}
 	}
+	batch->len = 0;
+	poller->changed = true;
 }
 
-void commit_write(struct poller *poller) {
-	if (poller->batch.len == 0) {
-		return;
-	}
+int commit_sync(struct poller *poller) {
 	struct error err = {{0}};
 	usec_t now;
 	bool confirmed = clock_naming_time(poller, &now);
 	int r = sink_commit(poller->sink, confirmed ? now : USEC_UNKNOWN, &err);
-	if (r == 0) {
-		commit_succeeded(poller);
+	if (r < 0) {
+		outage_failed(poller, r, &err);
 	} else {
-		commit_failed(poller, r, &err);
+		outage_over(poller);
 	}
-	poller->batch.len = 0;
-	poller->changed = true;
+	return r;
+}
+
+void commit_write(struct poller *poller) {
+	if (poller->member) {
+		member_commit(poller);
+		return;
+	}
+	if (poller->batch.len == 0) {
+		return;
+	}
+	if (commit_sync(poller) == 0) {
+		commit_tell(poller, &poller->batch);
+	} else {
+		/* They ask again when the disk is well. */
+		commit_give_up(poller, &poller->batch);
+	}
 }

@@ -83,6 +83,14 @@ static void tell_recovery(const struct poller *poller, const struct poll *poll, 
 	           (long long)caught_up, caught_up == 1 ? "" : "s", (long long)left);
 }
 
+void health_forget(struct poller *poller, struct poll *poll) {
+	poller->report.status.failing -= poll->told;
+	poll->told = false;
+	poll->failures = 0;
+	free(poll->reason);
+	poll->reason = NULL;
+}
+
 void health_recovered(struct poller *poller, struct poll *poll, int64_t caught_up) {
 	if (poll->told) {
 		tell_recovery(poller, poll, caught_up);

@@ -27,6 +27,10 @@ void health_failed(struct poller *poller, struct poll *poll, const char *reason,
 __attribute__((nonnull))
 void health_recovered(struct poller *poller, struct poll *poll, int64_t caught_up);
 
+/** What failed is no matter of this node any more. */
+__attribute__((nonnull))
+void health_forget(struct poller *poller, struct poll *poll);
+
 /** One warning for a device that has never counted anybody, after a day of such records. */
 __attribute__((nonnull))
 void health_watch_silence(struct poll *poll, const struct pending *pending);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/member.h"
 #include "schedule/backoff.h"
 
 #include <stdio.h>
@@ -77,6 +78,9 @@ void landing_throttle(const struct landing *l) {
 		log_notice("%s: rate limited (%s): its devices will not be polled for %s",
 		           l->access->account->name, l->verdict.reason,
 		           units_format_duration(text, wait, 0));
+	}
+	if (poller->member) {
+		member_defer(poller, l->access, clock_likely_time(poller, l->access) + wait);
 	}
 	landing_set_reason(l, "rate limited");
 }

@@ -47,6 +47,8 @@ struct timers {
 	bool status_waits;
 	bool not_reloaded; /* the files on the disk are not what is in force */
 	bool recorded;     /* with once: all that was due */
+	bool elsewhere;    /* but for what other nodes of a cluster ask for */
+	usec_t let_go;     /* and then others of a cluster are given so long to learn that they may ask */
 	bool trimmed;      /* it has been reported that rotated files are removed */
 	struct zonewatch zones;
 };
@@ -280,6 +282,7 @@ static usec_t rotation_due(const struct loop *loop, usec_t now) {
 
 static usec_t earliest(const struct loop *loop, const struct timers *timers, usec_t next, usec_t now) {
 	const usec_t others[] = {
+		timers->recorded ? timers->let_go : USEC_INFINITY,
 		now + (notify_flush() ? LONGEST_WAIT : NOTIFY_RETRY),
 		rotation_due(loop, now),
 		timers->drain,
@@ -303,10 +306,13 @@ static usec_t earliest(const struct loop *loop, const struct timers *timers, use
 static bool is_kept_up(const struct loop *loop, struct timers *timers, bool busy) {
 	if (!timers->recorded) {
 		timers->recorded = true;
+		timers->elsewhere = once_is_elsewhere(loop->poller);
 		(void)save(loop, timers);
+		poller_drain(loop->poller);
+		timers->let_go = clock_boottime() + DRAIN_TIME;
 		return false;
 	}
-	return !busy;
+	return !busy && (poller_ended(loop->poller) || clock_boottime() >= timers->let_go);
 }
 
 /* Whether it is over; busy: there is more to compress or to trim. */
@@ -316,7 +322,7 @@ static bool is_over(const struct loop *loop, struct timers *timers, bool busy, s
 	}
 	*incomplete = loop->once; /* ended by a signal, it has not recorded all */
 	return timers->drain != USEC_INFINITY &&
-	       (poller_idle(loop->poller) || clock_boottime() >= timers->drain);
+	       (poller_ended(loop->poller) || clock_boottime() >= timers->drain);
 }
 
 static int finish(const struct loop *loop, struct timers *timers, size_t incomplete) {
@@ -334,6 +340,10 @@ static int finish(const struct loop *loop, struct timers *timers, size_t incompl
 	         status.records == 1 ? "" : "s", sink_path(loop->sink));
 	if (status.disk) {
 		return EX_IOERR;
+	}
+	if (timers->elsewhere) {
+		log_notice("another node of the cluster asks for what is missing here");
+		return EX_TEMPFAIL;
 	}
 	if (incomplete > 0) {
 		log_err("not all that is due could be recorded: the next run continues from there");
@@ -373,7 +383,8 @@ int loop_run(const struct loop *loop) {
 		}
 
 		struct error err = {{0}};
-		usec_t wait = busy || timers.recorded ? 0 : earliest(loop, &timers, next, now) - clock_boottime();
+		bool ending = timers.recorded && poller_ended(loop->poller);
+		usec_t wait = busy || ending ? 0 : earliest(loop, &timers, next, now) - clock_boottime();
 		int wake = loop->socket ? socket_fd(loop->socket) : loop->signals;
 		if (http_wait(loop->http, wake, wait, &err) < 0) {
 			log_crit("%s", err.text);

@@ -2,6 +2,7 @@
 
 #include "daemon/once.h"
 
+#include "daemon/member.h"
 #include "daemon/poller-private.h"
 #include "daemon/probe.h"
 
@@ -11,6 +12,9 @@ enum {
 	/* And the log's disk after so many commits that failed. */
 	ONCE_COMMITS = 5,
 };
+
+/* In a cluster, the store that cannot be reached for so long. */
+#define ONCE_REACH (15 * USEC_PER_SEC)
 
 void once_stop(struct poller *poller, struct poll *poll, bool complete) {
 	poll->phase = POLL_STOPPED;
@@ -23,6 +27,54 @@ static bool is_hopeless(const struct lane *lane, usec_t now) {
 	bool refused = lane->state == LANE_REFUSED && now < lane->until;
 	bool probed = lane->state != LANE_OPEN && lane->probes >= ONCE_PROBES;
 	return (refused || probed) && lane->in_flight == 0;
+}
+
+/* In a cluster */
+
+/* Another node asks for the account, and this one has all that there is of it. */
+static bool is_elsewhere(const struct poller *poller, const struct access *access) {
+	const struct tenure *tenure = &access->chain->tenure;
+	return poller->member->sighted && tenure->owned && tenure->epoch == 0 && !tenure->busy &&
+	       tenure->head == tenure->position;
+}
+
+static bool is_out_of_reach(const struct poller *poller, const struct access *access) {
+	usec_t since = poller->member->unreached;
+	bool unreached = since != USEC_INFINITY && poller->now - since >= ONCE_REACH;
+	return unreached || access->chain->tenure.state == TENURE_HALTED;
+}
+
+static size_t count_held(const struct poller *poller, const struct lane *lane) {
+	size_t count = 0;
+	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
+		const struct poll *poll = &poller->roll.polls[i];
+		count += poll->lane == lane && poll->phase == POLL_HELD;
+	}
+	return count;
+}
+
+bool once_is_elsewhere(const struct poller *poller) {
+	for (size_t i = 0; poller->member && i < poller->roll.config->account_count; i++) {
+		if (is_elsewhere(poller, &poller->roll.accesses[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What this run leaves to others, and what nobody can be asked for; false while something is on its way. */
+static bool count_left(const struct poller *poller, size_t *finished, size_t *incomplete) {
+	for (size_t i = 0; poller->member && i < poller->roll.config->account_count; i++) {
+		const struct access *access = &poller->roll.accesses[i];
+		if (!access->chain || !chain_is_idle(access->chain)) {
+			return false;
+		}
+		bool elsewhere = is_elsewhere(poller, access), unreached = is_out_of_reach(poller, access);
+		size_t held = elsewhere || unreached ? count_held(poller, &access->lane) : 0;
+		*finished += held;
+		*incomplete += elsewhere ? 0 : held;
+	}
+	return true;
 }
 
 bool once_finished(const struct poller *poller, size_t *ret_incomplete) {
@@ -39,6 +91,9 @@ bool once_finished(const struct poller *poller, size_t *ret_incomplete) {
 			finished += left;
 			incomplete += left;
 		}
+	}
+	if (!count_left(poller, &finished, &incomplete)) {
+		return false;
 	}
 	*ret_incomplete = incomplete;
 	return finished == poller->roll.config->device_count;

@@ -22,6 +22,7 @@
 
 #include "daemon/answer.h"
 #include "daemon/backfill.h"
+#include "daemon/chain.h"
 #include "daemon/clockwork.h"
 #include "daemon/commit.h"
 #include "daemon/once.h"
@@ -44,6 +45,8 @@ struct poller {
 	bool unsaved;           /* the last checkpoint is behind, */
 	unsigned saved_generation; /* and this was the log's current file then */
 	struct storage storage;
+	bool crowded;           /* it has been reported that there is no room for all rechecks */
+	struct member *member;  /* of a cluster; NULL: alone */
 
 	struct answer answer;
 	struct backfill backfill;
@@ -61,6 +64,10 @@ struct access *access_of(const struct poll *poll);
 /** Requeues a finished poll: for its next window, or at once if more is waiting. */
 __attribute__((nonnull))
 void poller_plan(struct poller *poller, struct poll *poll);
+
+/** Files the polls of an account that were held: what is closed is asked for at once. */
+__attribute__((nonnull))
+void poller_file(struct poller *poller, const struct access *access);
 
 /** Files a poll to be tried again after that wait. */
 __attribute__((nonnull))

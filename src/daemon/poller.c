@@ -3,6 +3,7 @@
 #include "daemon/poller.h"
 
 #include "daemon/ask.h"
+#include "daemon/member.h"
 #include "daemon/mend.h"
 #include "daemon/poller-private.h"
 #include "daemon/probe.h"
@@ -21,6 +22,19 @@ struct access *access_of(const struct poll *poll) {
 }
 
 /* Life */
+
+/* Returns 0 or -errno; then the configuration is the caller's. */
+static int join(struct poller *poller, struct error *err) {
+	int r = member_new(poller, &poller->member, err);
+	if (r == 0 && member_bind(poller) < 0) {
+		r = error_set(err, ENOMEM, "out of memory");
+	}
+	if (r < 0) {
+		roll_release(&poller->roll, NULL);
+		poller->roll = (struct roll){0};
+	}
+	return r;
+}
 
 int poller_new(struct config *config, struct http *http, struct sink *sink, bool once,
                struct poller **ret_poller, struct error *err) {
@@ -43,6 +57,9 @@ int poller_new(struct config *config, struct http *http, struct sink *sink, bool
 	poller->state_directory = strdup(config->state_directory);
 	int r = poller->state_directory ? roll_init(&poller->roll, config, once, poller->now, poller->wall, err)
 	                                : error_set(err, ENOMEM, "out of memory");
+	if (r == 0 && config->cluster.name) {
+		r = join(poller, err);
+	}
 	if (r < 0) {
 		poller_free(poller);
 		return r;
@@ -55,6 +72,7 @@ void poller_free(struct poller *poller) {
 	if (poller) {
 		http_cancel_all(poller->http);
 		backfill_done(&poller->backfill);
+		member_free(poller->member);
 		roll_done(&poller->roll, poller->http);
 		orphans_done(&poller->orphans);
 		answer_done(&poller->answer);
@@ -124,15 +142,27 @@ void poller_plan(struct poller *poller, struct poll *poll) {
 }
 
 /* Whatever is closed is asked for at once, without waiting for the window's end. */
+static void file_first(struct poller *poller, struct poll *poll) {
+	if (is_behind(poller, poll)) {
+		lane_ready(poll->lane, poll, poller->now, clock_poll_horizon(poller, poll));
+	} else {
+		poller_plan(poller, poll);
+	}
+}
+
+void poller_file(struct poller *poller, const struct access *access) {
+	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
+		struct poll *poll = &poller->roll.polls[i];
+		if (poll->lane == &access->lane && poll->phase == POLL_HELD) {
+			file_first(poller, poll);
+		}
+	}
+}
+
 void poller_start(struct poller *poller) {
 	clock_start(poller);
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
-		struct poll *poll = &poller->roll.polls[i];
-		if (is_behind(poller, poll)) {
-			lane_ready(poll->lane, poll, poller->now, clock_poll_horizon(poller, poll));
-		} else {
-			poller_plan(poller, poll);
-		}
+		file_first(poller, &poller->roll.polls[i]);
 	}
 	/* The first checkpoint says where devices without a record began. */
 	poller->unsaved = true;
@@ -152,6 +182,11 @@ void poller_replan(struct poller *poller, struct access *access) {
 
 /* Turns */
 
+/* In a cluster an account is let go where the disk fails. */
+static bool is_paused(struct poller *poller) {
+	return poller->member ? storage_fails(&poller->storage, STORAGE_LOG) : outage_pauses(poller);
+}
+
 static void send_due(struct poller *poller) {
 	clock_go_on(poller);
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
@@ -159,7 +194,7 @@ static void send_due(struct poller *poller) {
 		struct poll *poll;
 		lane_collect(&access->lane, poller->now, clock_horizon(poller, access));
 		probe_turn(poller, access);
-		while (!poller->draining && !outage_pauses(poller) &&
+		while (!poller->draining && !is_paused(poller) &&
 		       (poll = lane_take(&access->lane, poller->now))) {
 			ask_news(poller, access, poll);
 		}
@@ -189,7 +224,7 @@ static usec_t earlier(usec_t a, usec_t b) {
 	return a < b ? a : b;
 }
 
-static usec_t next_turn(const struct poller *poller) {
+static usec_t next_poll(const struct poller *poller) {
 	usec_t next = USEC_INFINITY;
 	bool paused = storage_fails(&poller->storage, STORAGE_LOG);
 	if (poller->draining || (paused && !poller_idle(poller))) {
@@ -207,6 +242,11 @@ static usec_t next_turn(const struct poller *poller) {
 	return paused && next < poller->outage.retry_at ? poller->outage.retry_at : next;
 }
 
+static usec_t next_turn(const struct poller *poller) {
+	usec_t next = next_poll(poller);
+	return poller->member ? earlier(next, member_next(poller)) : next;
+}
+
 usec_t poller_turn(struct poller *poller) {
 	struct http_reply reply;
 
@@ -216,6 +256,9 @@ usec_t poller_turn(struct poller *poller) {
 		reply_take(poller, &reply);
 	}
 	look_at_keys(poller);
+	if (poller->member) {
+		member_turn(poller);
+	}
 	send_due(poller);
 	commit_write(poller);
 	mend_cursors(poller);
@@ -228,6 +271,10 @@ usec_t poller_turn(struct poller *poller) {
 
 void poller_drain(struct poller *poller) {
 	poller->draining = true;
+}
+
+bool poller_ended(const struct poller *poller) {
+	return poller_idle(poller) && (!poller->member || member_is_idle(poller));
 }
 
 bool poller_idle(const struct poller *poller) {

@@ -46,6 +46,10 @@ usec_t poller_turn(struct poller *poller);
 __attribute__((nonnull))
 void poller_drain(struct poller *poller);
 
+/** While it drains: whether no request is on its way, and others may own what it has owned. */
+__attribute__((nonnull))
+bool poller_ended(const struct poller *poller);
+
 /** Whether no request is on its way. */
 __attribute__((nonnull))
 bool poller_idle(const struct poller *poller);

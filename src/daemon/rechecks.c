@@ -8,12 +8,12 @@
 static bool record_later(const struct landing *l, const struct span *span) {
 	struct poller *poller = l->poller;
 	struct records *records = &l->answer->records;
-	size_t made = poller->batch.len;
+	size_t made = commit_waiting(poller, l->poll);
 	int r = records_make(records, l->poll, &l->span, &l->answer->fit, &l->answer->points, poller->wall);
 	for (size_t i = 0; r == 0 && i < records->len; i++) {
 		r = commit_add_later(poller, l->poll, &records->list[i], span);
 	}
-	return poller->batch.len > made;
+	return commit_waiting(poller, l->poll) > made;
 }
 
 /*

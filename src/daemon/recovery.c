@@ -3,6 +3,7 @@
 #include "daemon/recovery.h"
 
 #include "base/log.h"
+#include "daemon/member.h"
 #include "daemon/poller-private.h"
 #include "state/checkpoint.h"
 #include "status/notify.h"
@@ -19,9 +20,12 @@ struct restoring {
 	struct poller *poller;
 	size_t records;
 	usec_t oldest; /* the earliest start among them; USEC_INFINITY: none */
+	bool known;    /* there was a checkpoint, and it still counts */
+	bool clustered; /* the checkpoint is of a member of a cluster */
+	bool no_memory;
 };
 
-static void restore_entry(const struct checkpoint_entry *entry, void *user) {
+void recovery_take_device(const struct checkpoint_entry *entry, void *user) {
 	struct poller *poller = user;
 	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
 	if (!poll) {
@@ -50,14 +54,7 @@ static void restore_entry(const struct checkpoint_entry *entry, void *user) {
 	poll->again = entry->again;
 }
 
-/* A record that the log holds beyond the checkpoint. */
-static void restore_record(const struct log_entry *entry, void *user) {
-	struct restoring *restoring = user;
-	struct poller *poller = restoring->poller;
-	if (++restoring->records % EXTEND_EVERY == 0) {
-		notify_extend_timeout(EXTEND_BY);
-	}
-	restoring->oldest = entry->start < restoring->oldest ? entry->start : restoring->oldest;
+void recovery_take_record(struct poller *poller, const struct log_entry *entry) {
 	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
 	if (!poll) {
 		(void)orphans_add(&poller->orphans, entry->uuid, entry->interval, &(struct orphan){
@@ -85,6 +82,63 @@ static void restore_record(const struct log_entry *entry, void *user) {
 	}
 }
 
+static void restore_device(const struct checkpoint_entry *entry, void *user) {
+	struct restoring *restoring = user;
+	recovery_take_device(entry, restoring->poller);
+}
+
+/* How far the chain of an account had got. */
+static void restore_account(const struct checkpoint_account *account, void *user) {
+	struct restoring *restoring = user;
+	struct member *member = restoring->poller->member;
+	restoring->clustered = true;
+	if (member && member_restore(member, account->name, strlen(account->name), account->entry, account->lines) < 0) {
+		restoring->no_memory = true;
+	}
+}
+
+/*
+ * How far a line of the log says that the chain of its account has got: all entries before that of the line are there
+ * as a whole.  A line of no entry is from before the cluster, or from between two of them.
+ */
+static void restore_place(struct restoring *restoring, const struct log_entry *entry, const struct poll *poll) {
+	struct member *member = restoring->poller->member;
+	const struct slice account = entry->account;
+	struct chain *chain = account.text ? member_chain(member, account.text, account.len) : poll ? access_of(poll)->chain : NULL;
+	uint64_t position = chain ? chain->tenure.position : 0, lines = chain ? chain->lines : 0;
+	if (entry->entry > 0 && entry->entry <= position && restoring->known) {
+		return; /* it is known already */
+	}
+	if (entry->entry == 0) {
+		position = lines = 0;
+	} else if (entry->entry == position + 1) {
+		lines++;
+	} else {
+		position = entry->entry - 1;
+		lines = 1;
+	}
+	if (account.text) {
+		int r = member_restore(member, account.text, account.len, position, lines);
+		restoring->no_memory = restoring->no_memory || r < 0;
+	} else if (chain) {
+		chain_place(chain, position, lines);
+	}
+}
+
+/* A record that the log holds beyond the checkpoint. */
+static void restore_record(const struct log_entry *entry, void *user) {
+	struct restoring *restoring = user;
+	struct poller *poller = restoring->poller;
+	if (++restoring->records % EXTEND_EVERY == 0) {
+		notify_extend_timeout(EXTEND_BY);
+	}
+	restoring->oldest = entry->start < restoring->oldest ? entry->start : restoring->oldest;
+	if (poller->member) {
+		restore_place(restoring, entry, roster_find(&poller->roll.roster, entry->uuid, entry->interval));
+	}
+	recovery_take_record(poller, entry);
+}
+
 /* The log older than the checkpoint: what it lacks is asked for again */
 
 /* First records of an identity ascend, so the checkpoint's cursor tells whether it knew one. */
@@ -103,6 +157,10 @@ static void forget_checkpoint(void *user) {
 	struct restoring *restoring = user;
 	struct poller *poller = restoring->poller;
 	restoring->oldest = USEC_INFINITY;
+	restoring->known = false;
+	for (size_t i = 0; poller->member && i < poller->member->len; i++) {
+		chain_place(poller->member->chains[i], 0, 0);
+	}
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		poll_forget(&poller->roll.polls[i]);
 	}
@@ -137,11 +195,13 @@ static void go_on_from_log(struct poller *poller, usec_t oldest) {
  * 1 with a position to read the log from; 0 if all of it is to be read, with a sentence
  * if that is because of damage; or -errno.
  */
-static int restore_checkpoint(struct poller *poller, struct sink_position *ret_position,
+static int restore_checkpoint(struct restoring *restoring, struct sink_position *ret_position,
                               struct error *damage, struct error *err) {
+	const struct poller *poller = restoring->poller;
 	const char *directory = poller->state_directory;
 	struct error why_not;
-	const struct checkpoint_visitor visitor = {.entry = restore_entry, .user = poller};
+	const struct checkpoint_visitor visitor = {
+		.entry = restore_device, .account = restore_account, .user = restoring};
 	int r = checkpoint_read(directory, &visitor, ret_position, &why_not);
 
 	switch (r) {
@@ -220,11 +280,21 @@ int recovery_restore(struct poller *poller, struct error *err) {
 	struct sink_position position;
 	struct error damage = {{0}};
 
-	int from = restore_checkpoint(poller, &position, &damage, err);
+	int from = restore_checkpoint(&restoring, &position, &damage, err);
 	if (from < 0) {
 		return from;
 	}
+	restoring.known = from > 0;
+	if (restoring.clustered && !poller->member && !poller->roll.config->cluster.left) {
+		return error_set(err, EINVAL,
+		                 "%s: this state is of a node of a cluster, but the configuration has no cluster block: put it "
+		                 "back, or write cluster = \"left\"; if this node is to go on alone",
+		                 poller->state_directory);
+	}
 	int r = sink_recover(poller->sink, from > 0 ? &position : NULL, USEC_UNKNOWN, &replay, err);
+	if (r == 0 && restoring.no_memory) {
+		r = error_set(err, ENOMEM, "out of memory");
+	}
 	if (r < 0) {
 		return r;
 	}
@@ -240,25 +310,28 @@ int recovery_restore(struct poller *poller, struct error *err) {
 	return 0;
 }
 
+void recovery_put_device(const struct poll *poll, struct checkpoint_writer *writer) {
+	if (!poll->begun) {
+		return; /* the next start is as good as this one */
+	}
+	checkpoint_add(writer, &(struct checkpoint_entry){
+		.uuid = poll->device->uuid,
+		.interval = poll->device->settings->bucket.interval,
+		.cursor = poll->cursor,
+		.since = poll->since,
+		.memory = poll->memory,
+		.memory_len = poll->memory_len,
+		.top = poll->top,
+		.again = poll->again,
+		.taken = poll->taken,
+		.runs = poll->recheck.runs,
+		.runs_len = poll->recheck.len,
+	});
+}
+
 static void put_polls(const struct poller *poller, struct checkpoint_writer *writer) {
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
-		const struct poll *poll = &poller->roll.polls[i];
-		if (!poll->begun) {
-			continue; /* the next start is as good as this one */
-		}
-		checkpoint_add(writer, &(struct checkpoint_entry){
-			.uuid = poll->device->uuid,
-			.interval = poll->device->settings->bucket.interval,
-			.cursor = poll->cursor,
-			.since = poll->since,
-			.memory = poll->memory,
-			.memory_len = poll->memory_len,
-			.top = poll->top,
-			.again = poll->again,
-			.taken = poll->taken,
-			.runs = poll->recheck.runs,
-			.runs_len = poll->recheck.len,
-		});
+		recovery_put_device(&poller->roll.polls[i], writer);
 	}
 }
 
@@ -280,6 +353,17 @@ static void put_orphans(const struct orphans *orphans, struct checkpoint_writer 
 	}
 }
 
+static void put_chains(const struct poller *poller, struct checkpoint_writer *writer) {
+	for (size_t i = 0; poller->member && i < poller->member->len; i++) {
+		const struct chain *chain = poller->member->chains[i];
+		checkpoint_add_account(writer, &(struct checkpoint_account){
+			.name = chain->account,
+			.entry = chain->tenure.position,
+			.lines = chain->lines,
+		});
+	}
+}
+
 int recovery_save(struct poller *poller, struct error *err) {
 	if (!poller->unsaved && poller->saved_generation == sink_generation(poller->sink)) {
 		return 0;
@@ -295,6 +379,7 @@ int recovery_save(struct poller *poller, struct error *err) {
 	if (r < 0) {
 		return error_set(err, -r, "out of memory");
 	}
+	put_chains(poller, writer);
 	put_polls(poller, writer);
 	put_orphans(&poller->orphans, writer);
 	r = checkpoint_finish(writer, poller->state_directory, err);

@@ -8,6 +8,7 @@
 #define DAEMON_RECOVERY_H
 
 #include "daemon/poller.h"
+#include "state/checkpoint.h"
 
 /**
  * Takes cursors and look-back memory from the checkpoint in the state directory, and
@@ -17,6 +18,18 @@
  */
 __attribute__((warn_unused_result, nonnull(1)))
 int recovery_restore(struct poller *poller, struct error *err);
+
+/** What a checkpoint says of a device; user is the poller. */
+__attribute__((nonnull))
+void recovery_take_device(const struct checkpoint_entry *entry, void *user);
+
+/** A record that stands in the log, and that its poll does not know yet. */
+__attribute__((nonnull))
+void recovery_take_record(struct poller *poller, const struct log_entry *entry);
+
+/** Adds what is known of a device, unless it has not begun. */
+__attribute__((nonnull))
+void recovery_put_device(const struct poll *poll, struct checkpoint_writer *writer);
 
 /** Writes the checkpoint, if anything has changed since the last one, or the log has another file.  Returns 0 or -errno. */
 __attribute__((warn_unused_result, nonnull(1)))

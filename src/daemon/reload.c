@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "config/print.h"
+#include "daemon/member.h"
 #include "daemon/poller-private.h"
 
 #include <string.h>
@@ -92,7 +93,11 @@ int reload_config(struct poller *poller, struct config *config, struct error *er
 	}
 	usec_t now;
 	bool confirmed = clock_naming_time(poller, &now);
+	config->log.entries = poller->member != NULL; /* to join or leave a cluster takes a restart */
 	r = sink_reconfigure(poller->sink, &config->log, confirmed ? now : USEC_UNKNOWN, err);
+	if (r == 0 && poller->member) {
+		r = member_reopen(poller, &config->cluster, err);
+	}
 	if (r < 0) {
 		roll_release(&roll, NULL);
 		return r;
@@ -102,10 +107,16 @@ int reload_config(struct poller *poller, struct config *config, struct error *er
 	name_restart_keys(poller->roll.config, config);
 	http_cancel_all(poller->http);
 	backfill_detach(poller);
+	if (poller->member) {
+		member_detach(poller);
+	}
 	keep_orphans(poller, &roll);
 	take_over(poller, &roll, &poller->roll);
 	roll_done(&poller->roll, poller->http);
 	poller->roll = roll;
+	if (poller->member && member_bind(poller) < 0) {
+		log_err("out of memory: a new account is not polled until the next reload");
+	}
 	poller->report.status.failing = count_failing(&poller->roll);
 	poller_start(poller);
 	return 0;

@@ -293,6 +293,15 @@ static void watch_connections(const struct landing *l) {
 	}
 }
 
+/* In a cluster: another node may have recorded something since it was asked for. */
+static void let_drop(const struct landing *l) {
+	if (l->aim == AIM_RECHECK) {
+		l->access->lane.rechecking = false;
+		recheck_unanswered(&l->poll->recheck, l->poller->now);
+	}
+	poller_plan(l->poller, l->poll);
+}
+
 void reply_take(struct poller *poller, const struct http_reply *reply) {
 	struct flight *flight = reply->user;
 	struct landing l = {
@@ -306,6 +315,7 @@ void reply_take(struct poller *poller, const struct http_reply *reply) {
 		.cursor = flight->cursor,
 	};
 	l.outdated = flight->generation != l.access->generation;
+	uint64_t tenure = flight->tenure;
 	roll_land(&poller->roll, flight);
 	l.access->lane.in_flight--;
 
@@ -326,7 +336,9 @@ void reply_take(struct poller *poller, const struct http_reply *reply) {
 		clock_watch(poller, l.access, l.poll->asked, reply);
 	}
 	watch_connections(&l);
-	if (l.aim == AIM_RECHECK) {
+	if (l.verdict.outcome == OUTCOME_OK && l.access->chain && !chain_accepts(l.access->chain, tenure)) {
+		let_drop(&l);
+	} else if (l.aim == AIM_RECHECK) {
 		rechecks_take(&l);
 	} else {
 		actions[l.verdict.outcome](&l);

@@ -3,6 +3,7 @@
 #include "daemon/roll.h"
 
 #include "base/log.h"
+#include "base/rng.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -112,4 +113,15 @@ void roll_land(struct roll *roll, struct flight *flight) {
 	flight->poll = NULL;
 	flight->next_free = roll->free_flights;
 	roll->free_flights = flight;
+}
+
+uint64_t roll_hash(const struct roll *roll) {
+	uint64_t sum = 0;
+	for (size_t i = 0; i < roll->config->device_count; i++) {
+		const struct device *device = &roll->config->devices[i];
+		const char *account = device->account->name;
+		uint64_t hash = rng_hash(device->uuid, strlen(device->uuid)) + (uint64_t)device->settings->bucket.interval;
+		sum += hash * 31 + rng_hash(account, strlen(account));
+	}
+	return sum;
 }

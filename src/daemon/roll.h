@@ -27,6 +27,7 @@ struct flight {
 	enum aim aim;
 	usec_t cursor;       /* the poll's, at that time */
 	unsigned generation; /* of the account's key that it was sent with */
+	uint64_t tenure;     /* in a cluster: the number of that in which it was sent */
 	struct flight *next_free;
 };
 
@@ -55,6 +56,10 @@ void roll_done(struct roll *roll, struct http *http);
 /** The same, but the configuration stays the caller's. */
 __attribute__((nonnull(1)))
 void roll_release(struct roll *roll, struct http *http);
+
+/** A hash of which devices there are, with their accounts and intervals, in whatever order. */
+__attribute__((nonnull))
+uint64_t roll_hash(const struct roll *roll);
 
 /** The request has come back. */
 __attribute__((nonnull))

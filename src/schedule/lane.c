@@ -16,7 +16,7 @@ enum { LOOK_MOST = 64 };
 #define SPARE_LEAST (15 * USEC_PER_SEC)
 
 void lane_init(struct lane *lane, const struct account *account) {
-	*lane = (struct lane){.account = account, .spare_at = USEC_INFINITY};
+	*lane = (struct lane){.account = account, .spare_at = USEC_INFINITY, .not_after = USEC_INFINITY};
 	rate_init(&lane->rate, account->rate.gap, account->burst);
 }
 
@@ -39,7 +39,26 @@ int lane_reserve(struct lane *lane, size_t count) {
 	return r;
 }
 
+static void hold_all(struct queue *queue) {
+	for (size_t i = 0; i < queue->len; i++) {
+		queue->heap[i]->phase = POLL_HELD;
+	}
+	queue->len = 0;
+}
+
+void lane_hold(struct lane *lane) {
+	lane->held = true;
+	hold_all(&lane->waiting);
+	hold_all(&lane->live);
+	hold_all(&lane->backlog);
+	lane->spare_at = USEC_INFINITY;
+}
+
 void lane_ready(struct lane *lane, struct poll *poll, usec_t now, usec_t wall) {
+	if (lane->held) {
+		poll->phase = POLL_HELD;
+		return;
+	}
 	bool behind = span_is_backlog(poll->device->settings, poll->cursor, wall);
 	poll->phase = POLL_READY;
 	poll->timed = false;
@@ -48,6 +67,10 @@ void lane_ready(struct lane *lane, struct poll *poll, usec_t now, usec_t wall) {
 }
 
 void lane_wait(struct lane *lane, struct poll *poll, usec_t at, bool timed) {
+	if (lane->held) {
+		poll->phase = POLL_HELD;
+		return;
+	}
 	poll->phase = POLL_WAITING;
 	poll->timed = timed;
 	poll->key = at;
@@ -100,7 +123,7 @@ static struct poll *take_probe(struct lane *lane) {
 
 struct poll *lane_take(struct lane *lane, usec_t now) {
 	struct poll *poll;
-	if (gate_opens(lane) > now) {
+	if (gate_opens(lane) > now || now >= lane->not_after) {
 		return NULL;
 	}
 	if (lane->state != LANE_OPEN) {
@@ -171,6 +194,9 @@ struct poll *lane_take_spare(struct lane *lane, usec_t now, usec_t wall, usec_t 
 		return NULL;
 	}
 	usec_t at = from > now ? from : now;
+	if (at >= lane->not_after) {
+		return NULL;
+	}
 	if (spare_until(lane) - at < lane->rate.gap) {
 		return NULL; /* the token would be missed */
 	}

@@ -29,6 +29,10 @@ struct lane {
 	struct queue backlog; /* ready, more behind; the oldest cursor first */
 	int in_flight;
 
+	/* In a cluster: */
+	bool held;        /* another node asks; its polls are in no queue */
+	usec_t not_after; /* nothing is sent from then on, unless the lease is renewed; else USEC_INFINITY */
+
 	/* Rechecks: one at a time, and only where nothing else wants the tokens. */
 	bool rechecking;
 	size_t look;     /* where among those that wait the search goes on */
@@ -55,6 +59,10 @@ int lane_reserve(struct lane *lane, size_t count);
 /** Moves the polls whose time has come to the ready queues; wall tells live from backlog. */
 __attribute__((nonnull))
 void lane_collect(struct lane *lane, usec_t now, usec_t wall);
+
+/** Takes all polls out of the queues, and files none from now on: they are POLL_HELD. */
+__attribute__((nonnull))
+void lane_hold(struct lane *lane);
 
 /** Files a poll as ready. */
 __attribute__((nonnull))

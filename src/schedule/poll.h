@@ -63,6 +63,7 @@ enum poll_phase {
 	POLL_READY,     /* for its account, in lane->live or lane->backlog */
 	POLL_BUSY,      /* for a reply, or for what it was worth to reach the disk */
 	POLL_STOPPED,   /* for nothing: with --once it is through */
+	POLL_HELD,      /* for its lane to be let go: its account is another node's */
 };
 
 struct poll {

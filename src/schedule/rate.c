@@ -26,6 +26,10 @@ void rate_drain(struct rate *rate, usec_t now) {
 	}
 }
 
+void rate_empty(struct rate *rate, usec_t now) {
+	rate->full_at = now + rate->gap * rate->burst;
+}
+
 void rate_take_over(struct rate *rate, const struct rate *from, usec_t now) {
 	if (from->full_at <= now) {
 		return; /* it was full, and so is this one */

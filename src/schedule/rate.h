@@ -38,6 +38,10 @@ void rate_take(struct rate *rate, usec_t now);
 __attribute__((nonnull))
 void rate_drain(struct rate *rate, usec_t now);
 
+/** Leaves none: how many there are is not known. */
+__attribute__((nonnull))
+void rate_empty(struct rate *rate, usec_t now);
+
 /**
  * Goes on, after rate_init(), with the tokens of another bucket, of whatever rate and size:
  * none are gained, unless that one was full; then so is this.

@@ -253,6 +253,10 @@ void sink_carry(struct sink *sink, const char *line, size_t len, uint64_t entry)
 	sink->codec->carry(line, len, entry, &sink->batch);
 }
 
+void sink_drop(struct sink *sink) {
+	buf_clear(&sink->batch);
+}
+
 size_t sink_pending(const struct sink *sink) {
 	return sink->batch.len;
 }

@@ -55,6 +55,10 @@ void sink_close(struct sink *sink);
 __attribute__((nonnull))
 void sink_add(struct sink *sink, const struct record *record);
 
+/** Empties the batch. */
+__attribute__((nonnull))
+void sink_drop(struct sink *sink);
+
 /**
  * Puts a line of a journal's entry into the batch, as log_journal_codec's format() has written it, with the entry's
  * number.  log_settings.entries must be set.  Errors show at the commit.

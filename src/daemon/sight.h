@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: ISC
+
+/*
+ * The nodes of the cluster, as they have announced themselves.
+ */
+
+#ifndef DAEMON_SIGHT_H
+#define DAEMON_SIGHT_H
+
+#include "base/buf.h"
+#include "base/units.h"
+#include "journal/journal.h"
+
+struct json_object;
+
+/** A node that is there. */
+struct seen {
+	char *name;
+	int64_t lease;
+	char *value;               /* as it was announced, */
+	struct json_object *json;  /* and read; NULL if it is not to be understood */
+	usec_t since;              /* monotonic: when this node and lease were first seen */
+};
+
+struct sight {
+	struct seen *nodes; /* ascending by name and lease */
+	size_t len;
+	usec_t time, time_at; /* the latest time that one of them knew from a server, and when it came here, monotonic; 0: none */
+};
+
+void sight_done(struct sight *sight);
+
+/** Takes what a look said.  Short of memory, a node is not seen. */
+__attribute__((nonnull))
+void sight_take(struct sight *sight, const struct journal_view *view, usec_t now);
+
+/** Whether another node is there, is well, and wants to own the account, of which it has all entries but a few. */
+__attribute__((nonnull, warn_unused_result))
+bool sight_is_wanted(const struct sight *sight, int64_t own_lease, const char *account, uint64_t head);
+
+/** The lowest position of an account among the nodes that have announced one; UINT64_MAX: none has. */
+__attribute__((nonnull, warn_unused_result))
+uint64_t sight_slowest(const struct sight *sight, const char *account);
+
+/** Another node of this name, with another lease, that has been seen for longer than that; NULL: none. */
+__attribute__((nonnull, warn_unused_result))
+const struct seen *sight_twin(const struct sight *sight, const char *name, int64_t own_lease, usec_t now, usec_t patience);
+
+/** What time it is, as one of the nodes has it from a server; false if none does. */
+__attribute__((nonnull, warn_unused_result))
+bool sight_time(const struct sight *sight, usec_t now, usec_t *ret_time);
+
+#endif
