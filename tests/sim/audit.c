@@ -770,7 +770,7 @@ static const struct bucket *first_lacking(const struct tiles *row, const struct 
 static void check_recheck(const struct recheck *recheck) {
 	const struct series *series = recheck->series;
 	const struct tiles *row = &tiles[series - ledger->series];
-	const struct setup_device *device = setup_find(setups->current, series->uuid,
+	const struct setup_device *device = setup_find(node->version, series->uuid,
 	                                               (enum granularity)series->granularity);
 	const struct bucket *bucket = first_lacking(row, recheck);
 	if (!device || !remembers_all() || !is_recheck(recheck)) {
@@ -794,7 +794,7 @@ static void check_recheck(const struct recheck *recheck) {
 }
 
 static void check_leftovers(void) {
-	const struct setup *setup = &setups->versions[setups->current];
+	const struct setup *setup = &setups->versions[node->version];
 	int rotated = 0;
 	int64_t bytes = 0;
 	for (size_t i = 0; i < disk->log.now.len; i++) {
@@ -873,7 +873,7 @@ static void check_cost(const struct setup_device *device, const struct series *s
 }
 
 void audit_end(void) {
-	const struct setup *setup = &setups->versions[setups->current];
+	const struct setup *setup = &setups->versions[node->version];
 	for (int i = 0; i < setup->device_count; i++) {
 		const struct setup_device *device = &setup->devices[i];
 		if (device->present) {

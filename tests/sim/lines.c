@@ -89,6 +89,8 @@ static void visit_text(const struct file *file, const char *text, size_t len, li
 		memset(&line, 0, sizeof(line));
 		line.file = file->name;
 		line.number = number;
+		line.text = at;
+		line.len = (size_t)(end - at);
 		if (!(csv ? record_text_csv : record_text_json)(at, (size_t)(end - at), &line)) {
 			world_violation("lines: expected a record in %s, line %d, but it is: %.*s", file->name,
 			                number, (int)(end - at > 900 ? 900 : end - at), at);

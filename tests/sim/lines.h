@@ -29,6 +29,10 @@ struct line {
 	bool has_reason;
 	bool haunted; /* a gap that a clock which was ahead has left */
 	bool skipped; /* a gap of one bucket that failed by itself */
+	char account[16];
+	int64_t entry;    /* of the cluster's journal; 0: there is none */
+	const char *text; /* as it stands there, without its end */
+	size_t len;
 	const char *file;
 	int number; /* in the file */
 };

@@ -168,6 +168,30 @@ static void place_order(const struct event *event) {
 	node->sig_reload = node->alive;
 }
 
+/* What is on of those that may be on twice. */
+static void set_weather(void) {
+	const struct event *event;
+	for (int i = 0; i < nodes->count; i++) {
+		struct node *before = node_enter(&nodes->all[i]);
+		event = plan_active(EVENT_PARTITION, -1);
+		node->asks_lost = event && event->arg == 0;
+		node->answers_lost = event;
+		(void)node_enter(before);
+	}
+	weather->permille_mute = (event = plan_active(EVENT_MUTE, -1)) ? (int)event->arg : 0;
+	weather->permille_late = (event = plan_active(EVENT_DELAY, -1)) ? (int)event->arg : 0;
+	weather->no_quorum = plan_active(EVENT_NO_QUORUM, -1);
+	weather->space_alarm = plan_active(EVENT_NO_SPACE, -1);
+}
+
+static void update(void) {
+	if (node->version != setups->current && !node->broken) {
+		node->version = setups->current;
+		setup_write(false);
+		node->sig_reload = node->alive;
+	}
+}
+
 void people_begin(struct event *event) {
 	switch (event->kind) {
 	case EVENT_DISK_FULL:
@@ -175,6 +199,19 @@ void people_begin(struct event *event) {
 		break;
 	case EVENT_STEP:
 		step_clock(event->arg);
+		break;
+	case EVENT_PAUSE:
+		pause_node(event->arg);
+		break;
+	case EVENT_PARTITION:
+	case EVENT_MUTE:
+	case EVENT_DELAY:
+	case EVENT_NO_QUORUM:
+	case EVENT_NO_SPACE:
+		set_weather();
+		break;
+	case EVENT_UPDATE:
+		update();
 		break;
 	case EVENT_HAUNT:
 		node->haunting = event->arg;
@@ -270,6 +307,13 @@ void people_end(struct event *event) {
 	case EVENT_LATE_SERVER:
 		world->server_late = 0;
 		break;
+	case EVENT_PARTITION:
+	case EVENT_MUTE:
+	case EVENT_DELAY:
+	case EVENT_NO_QUORUM:
+	case EVENT_NO_SPACE:
+		set_weather();
+		break;
 	case EVENT_POISON:
 		check_passed(event);
 		break;
@@ -309,6 +353,9 @@ void people_calm(void) {
 	}
 	if (os->outdated) {
 		node->sig_reload = node->alive; /* what a bad disk refused */
+	}
+	if (nodes->cluster) {
+		update();
 	}
 }
 

@@ -43,6 +43,13 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_LOSE] = "checkpoint lost",
 	[EVENT_HAUNT] = "log ahead",
 	[EVENT_ORDER] = "order",
+	[EVENT_PAUSE] = "pause",
+	[EVENT_PARTITION] = "partition",
+	[EVENT_MUTE] = "lost answers",
+	[EVENT_DELAY] = "late requests",
+	[EVENT_NO_QUORUM] = "no quorum",
+	[EVENT_NO_SPACE] = "no space in the store",
+	[EVENT_UPDATE] = "update",
 };
 
 /* Which of them belong together, and how often each is chosen. */
@@ -190,7 +197,8 @@ static int64_t choose_second(struct dice *dice, enum event_kind kind) {
 }
 
 static bool lasts(enum event_kind kind) {
-	return kind <= EVENT_DISK_FROZEN || kind == EVENT_BROKEN || kind == EVENT_RESTORE;
+	return kind <= EVENT_DISK_FROZEN || kind == EVENT_BROKEN || kind == EVENT_RESTORE ||
+	       (kind >= EVENT_PARTITION && kind <= EVENT_NO_SPACE);
 }
 
 static struct event choose_event(struct dice *dice, unsigned kinds) {
@@ -232,6 +240,9 @@ static const struct anchor *choose_times(struct dice *dice, enum scale scale) {
 	usec_t length = dice_between(dice, lengths[scale].least, lengths[scale].most);
 	const struct anchor *anchor = NULL;
 
+	if (nodes->cluster) { /* they look at the store each second, all the time */
+		length = dice_between(dice, 30 * USEC_PER_MIN, 3 * USEC_PER_HOUR);
+	}
 	if (dice_permille(dice, 700)) {
 		/* The first is where a day of one zone begins with that of the other, and ends before it. */
 		anchor = dice_permille(dice, 250) ? anchors : &DICE_CHOOSE(dice, anchors);
@@ -241,7 +252,7 @@ static const struct anchor *choose_times(struct dice *dice, enum scale scale) {
 	}
 	plan->begin += dice_below(dice, USEC_PER_SEC);
 	plan->quiet = plan->begin + length;
-	plan->end = plan->quiet + lengths[scale].calm;
+	plan->end = plan->quiet + (nodes->cluster ? 90 * USEC_PER_MIN : lengths[scale].calm);
 	return anchor;
 }
 
@@ -351,9 +362,9 @@ static void add_orders(uint64_t seed) {
 	}
 }
 
-/* Whether it happens to a machine, and not to the server. */
+/* Whether it happens to a machine, and not to the server or the store. */
 static bool is_local(enum event_kind kind) {
-	return kind >= EVENT_DISK_FULL && kind != EVENT_STALE;
+	return kind >= EVENT_DISK_FULL && kind != EVENT_STALE && (kind < EVENT_MUTE || kind > EVENT_NO_SPACE);
 }
 
 /* Which machine each event is about; with dice of their own, as there may be one alone. */
@@ -361,7 +372,118 @@ static void add_places(uint64_t seed) {
 	struct dice dice = dice_of(seed, 14);
 	for (int i = 0; i < plan->len; i++) {
 		struct event *event = &plan->events[i];
-		event->node = is_local(event->kind) ? (int)dice_below(&dice, nodes->count) : -1;
+		bool lonely = nodes->count > 1 && event->kind == EVENT_OUTAGE && dice_permille(&dice, 300);
+		event->node = is_local(event->kind) || lonely ? (int)dice_below(&dice, nodes->count) : -1;
+	}
+}
+
+/* Clusters */
+
+static void add_event(enum event_kind kind, usec_t at, usec_t length, int64_t arg, int64_t arg2) {
+	usec_t until = at + length;
+	if (plan->len < EVENTS_MAX) {
+		plan->events[plan->len++] = (struct event){
+			.kind = kind,
+			.at = at,
+			.until = lasts(kind) && until < plan->quiet ? until : lasts(kind) ? plan->quiet : at,
+			.arg = arg,
+			.arg2 = arg2,
+		};
+	}
+}
+
+/* Around the lease's length: that is when things change hands. */
+static usec_t some_leases(struct dice *dice) {
+	return dice_between(dice, plan->lease / 4, dice_permille(dice, 700) ? 3 * plan->lease : 20 * plan->lease);
+}
+
+static void add_cluster_event(struct dice *dice) {
+	static const enum event_kind kinds[] = {
+		EVENT_PAUSE, EVENT_PAUSE, EVENT_PARTITION, EVENT_PARTITION, EVENT_CRASH, EVENT_CRASH, EVENT_KILL,
+		EVENT_MUTE, EVENT_MUTE, EVENT_DELAY, EVENT_DELAY, EVENT_NO_QUORUM, EVENT_NO_SPACE, EVENT_STOP,
+	};
+	enum event_kind kind = DICE_CHOOSE(dice, kinds);
+	usec_t span = plan->quiet - plan->begin;
+	usec_t at = plan->begin + dice_between(dice, span / 50, span);
+	bool away = dice_permille(dice, 200);
+	switch (kind) {
+	case EVENT_PAUSE:
+		add_event(kind, at, 0, some_leases(dice), 0);
+		break;
+	case EVENT_PARTITION:
+		add_event(kind, at, some_leases(dice), dice_below(dice, 2), 0);
+		break;
+	case EVENT_MUTE:
+	case EVENT_DELAY:
+		add_event(kind, at, some_time(dice, USEC_PER_MIN, span / 3), dice_between(dice, 20, 500), 0);
+		break;
+	case EVENT_CRASH:
+	case EVENT_KILL:
+		add_event(kind, at, 0, dice_between(dice, 0, 60),
+		          away ? some_time(dice, USEC_PER_MIN, span / 2) : some_leases(dice));
+		break;
+	case EVENT_STOP:
+		add_event(kind, at, 0, 0, away ? some_time(dice, USEC_PER_MIN, span / 2) : some_leases(dice));
+		break;
+	default:
+		add_event(kind, at, some_leases(dice), 0, 0);
+		break;
+	}
+}
+
+/* What others do to logs and checkpoints is about one machine, which has other seeds. */
+static bool is_for_clusters(enum event_kind kind) {
+	static const enum event_kind unfit[] = {
+		EVENT_EMPTY, EVENT_REMOVE, EVENT_RESTORE, EVENT_LOSE, EVENT_HAUNT, EVENT_ORDER, EVENT_SUSPEND,
+	};
+	for (size_t i = 0; i < sizeof(unfit) / sizeof(unfit[0]); i++) {
+		if (unfit[i] == kind) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void drop_unfit(void) {
+	int kept = 0;
+	for (int i = 0; i < plan->len; i++) {
+		if (is_for_clusters(plan->events[i].kind)) {
+			plan->events[kept++] = plan->events[i];
+		}
+	}
+	plan->len = kept;
+}
+
+/* A changed configuration comes to one machine first, and to the others some minutes later. */
+static void add_updates(struct dice *dice) {
+	static const enum mutation fit[] = {MUTATION_NONE, MUTATION_RENAME, MUTATION_RATE, MUTATION_LOG, MUTATION_FORMAT};
+	for (int i = plan->len; i-- > 0;) {
+		struct event *event = &plan->events[i];
+		if (event->kind != EVENT_RELOAD) {
+			continue;
+		}
+		event->arg = DICE_CHOOSE(dice, fit);
+		usec_t at = event->at;
+		for (int other = 0; other < nodes->count && plan->len < EVENTS_MAX; other++) {
+			add_event(EVENT_UPDATE, at + some_time(dice, USEC_PER_SEC, 10 * USEC_PER_MIN), 0, 0, 0);
+			plan->events[plan->len - 1].node = other;
+		}
+	}
+}
+
+/* Two of three seeds are about the cluster more than about the rest. */
+static void add_cluster(uint64_t seed) {
+	struct dice dice = dice_of(seed, 16);
+	if (!nodes->cluster) {
+		return;
+	}
+	plan->lease = DICE_CHOOSE(&dice, ((const int64_t[]){10, 15, 30, 30, 60})) * USEC_PER_SEC;
+	weather->latency = DICE_CHOOSE(&dice, ((const usec_t[]){2000, 20000, 200000}));
+	drop_unfit();
+	plan->len = seed % 3 == 0 || plan->len < 4 ? plan->len : plan->len / 4;
+	int count = (int)dice_between(&dice, 0, 16);
+	for (int i = 0; i < count; i++) {
+		add_cluster_event(&dice);
 	}
 }
 
@@ -370,9 +492,9 @@ void plan_init(uint64_t seed, unsigned kinds) {
 	enum scale scale = (enum scale)dice_below(&dice, SCALES);
 
 	plan = arena_new(sizeof(*plan));
-	plan->away = seed % 8 == 5;
-	plan->limited = seed % 16 == 7;
-	scale = plan->away || plan->limited ? SCALE_MINUTES : scale;
+	plan->away = !nodes->cluster && seed % 8 == 5;
+	plan->limited = !nodes->cluster && seed % 16 == 7;
+	scale = plan->away || plan->limited || nodes->cluster ? SCALE_MINUTES : scale;
 	const struct anchor *anchor = choose_times(&dice, scale);
 	const struct anchor *moves = anchor && kinds & PLAN_PEOPLE && dice_permille(&dice, 300) ? anchor : NULL;
 	plan->without_date = dice_permille(&dice, 150);
@@ -428,10 +550,14 @@ void plan_init(uint64_t seed, unsigned kinds) {
 	if (plan->away || (kinds & PLAN_PEOPLE && dice_permille(&dice, 600))) {
 		add_calm_change(&dice);
 	}
-	if (seed % 16 == 11) {
+	if (seed % 16 == 11 && !nodes->cluster) {
 		add_orders(seed);
 	}
+	add_cluster(seed);
 	add_places(seed);
+	if (nodes->cluster) {
+		add_updates(&(struct dice){dice_mix(seed, 17)});
+	}
 	qsort(plan->events, (size_t)plan->len, sizeof(*plan->events), by_time);
 	setup_init(&dice, scale, moves ? moves->zones : NULL);
 	world->begin = world->now = plan->begin;

@@ -52,6 +52,15 @@ enum event_kind {
 	EVENT_LOSE,   /* the checkpoint is gone (arg: 0) or damaged (1) at the next start */
 	EVENT_HAUNT,  /* at the next start the log ends in a time that has not come; arg: by so many microseconds */
 	EVENT_ORDER,  /* somebody orders what is recorded of arg, a device, to be asked for again; arg2: from so long ago on */
+
+	/* Of a cluster. */
+	EVENT_PAUSE,     /* a machine has no turns; arg: for so long */
+	EVENT_PARTITION, /* a machine cannot reach the store; arg: 0 at all, 1 its answers do not come */
+	EVENT_MUTE,      /* answers of the store are lost; arg: permille, after it did what was asked */
+	EVENT_DELAY,     /* what the store is asked arrives late, at times when nobody expects it; arg: permille */
+	EVENT_NO_QUORUM, /* the store has none */
+	EVENT_NO_SPACE,  /* the store has no room */
+	EVENT_UPDATE,    /* a machine gets the newest configuration, and SIGHUP */
 	EVENT_KINDS,
 };
 
@@ -113,6 +122,7 @@ struct plan {
 	bool without_date; /* the server sends no Date */
 	int permille_odd;  /* of Dates that are wrong, each by something else */
 	bool steps;        /* clocks may be off */
+	usec_t lease;      /* of the cluster */
 	usec_t offset;     /* of the daemon's clock at the begin, of several the first one's */
 	struct manners manners;
 	bool away;         /* about cameras that were away: in a long calm, and with nothing that the daemon could forget */

@@ -14,19 +14,19 @@
 
 static const char header[] =
 	"time,name,count,status,interval,device,revision,end,previous,local_time,site,account,"
-	"timestamp_ms,date_local,date_utc,warning,reason,polled_at,event_counts\r";
+	"timestamp_ms,date_local,date_utc,warning,reason,polled_at,event_counts";
 
 /** Columns of the CSV, and names in the JSON. */
 enum column {
 	TIME, NAME, COUNT, STATUS, INTERVAL, DEVICE, REVISION, END, PREVIOUS, LOCAL_TIME, SITE, ACCOUNT,
-	TIMESTAMP_MS, DATE_LOCAL, DATE_UTC, WARNING, REASON, POLLED_AT, EVENT_COUNTS,
+	TIMESTAMP_MS, DATE_LOCAL, DATE_UTC, WARNING, REASON, POLLED_AT, EVENT_COUNTS, ENTRY,
 	COLUMNS,
 };
 
 static const char *const names[COLUMNS] = {
 	"time", "name", "count", "status", "interval", "device", "revision", "end", "previous",
 	"local_time", "site", "account", "timestamp_ms", "date_local", "date_utc", "warning", "reason",
-	"polled_at", "event_counts",
+	"polled_at", "event_counts", "entry",
 };
 
 /* "2026-03-08T09:00:00[.000]Z" or with an offset. */
@@ -99,6 +99,20 @@ static bool counts_agree(const char *text, const struct line *line) {
 	return good;
 }
 
+static const char *heading(size_t *ret_len) {
+	static char text[sizeof(header) + 16];
+	*ret_len = (size_t)snprintf(text, sizeof(text), "%s%s\r", header, nodes->cluster ? ",entry" : "");
+	return text;
+}
+
+/* In a cluster each line is of an entry. */
+static bool read_entry(const char *text, struct line *line) {
+	if (!nodes->cluster) {
+		return !text[0];
+	}
+	return read_number(text, &line->entry) && line->entry > 0;
+}
+
 /* Texts that are not there are "". */
 static bool fill(const char *const *texts, struct line *line) {
 	int64_t version;
@@ -114,7 +128,8 @@ static bool fill(const char *const *texts, struct line *line) {
 		return false;
 	}
 	line->version = (int)version;
-	return read_time(texts[TIME], &line->start) && read_time(texts[END], &line->end) &&
+	(void)snprintf(line->account, sizeof(line->account), "%s", texts[ACCOUNT]);
+	return read_entry(texts[ENTRY], line) && read_time(texts[TIME], &line->start) && read_time(texts[END], &line->end) &&
 	       read_time(texts[LOCAL_TIME], &local) && local == line->start &&
 	       read_time(texts[POLLED_AT], &line->polled_at) &&
 	       read_number(texts[REVISION], &line->revision) &&
@@ -154,7 +169,9 @@ bool record_text_json(const char *text, size_t len, struct line *line) {
 /* CSV */
 
 void record_text_header(const char *file, const char *text, size_t len) {
-	if (len != sizeof(header) - 1 || memcmp(text, header, len) != 0) {
+	size_t expected_len;
+	const char *expected = heading(&expected_len);
+	if (len != expected_len || memcmp(text, expected, len) != 0) {
 		world_violation("lines: expected %s to begin with the header, but it does with: %.*s", file,
 		                (int)(len > 300 ? 300 : len), text);
 	}
@@ -210,7 +227,9 @@ bool record_text_csv(const char *text, size_t len, struct line *line) {
 		return false;
 	}
 	const char *end = text + len - 1;
-	for (int i = 0; i < COLUMNS; i++) {
+	int count = nodes->cluster ? COLUMNS : ENTRY;
+	texts[ENTRY] = "";
+	for (int i = 0; i < count; i++) {
 		if (!take_column(&text, end, columns[i], sizeof(columns[i]))) {
 			return false;
 		}
@@ -218,7 +237,7 @@ bool record_text_csv(const char *text, size_t len, struct line *line) {
 			return false;
 		}
 		texts[i] = columns[i];
-		if (i + 1 < COLUMNS && (text == end || *text++ != ',')) {
+		if (i + 1 < count && (text == end || *text++ != ',')) {
 			return false;
 		}
 	}
@@ -226,5 +245,7 @@ bool record_text_csv(const char *text, size_t len, struct line *line) {
 }
 
 bool record_text_is_bare(const char *data, size_t len) {
-	return len == strlen(header) + 1 && memcmp(data, header, len - 1) == 0 && data[len - 1] == '\n';
+	size_t expected_len;
+	const char *expected = heading(&expected_len);
+	return len == expected_len + 1 && memcmp(data, expected, len - 1) == 0 && data[len - 1] == '\n';
 }

@@ -123,7 +123,7 @@ static void set_clocks(uint64_t seed) {
 static void make_world(const struct run *run) {
 	arena_map();
 	world_init(run->seed);
-	nodes_init(run->nodes > 0 ? run->nodes : 1, run->cluster);
+	nodes_init(run->nodes > 0 ? run->nodes : !run->cluster ? 1 : run->seed % 4 == 3 ? 2 : 3, run->cluster);
 	make_machines();
 	plan_init(run->seed, run->kinds);
 	if (run->only_some) {

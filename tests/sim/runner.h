@@ -19,7 +19,7 @@ struct run {
 	int64_t minutes;             /* of faults; 0: as the plan says */
 	bool trace;
 	const char *logs;            /* a directory: the log is written there in the end, under the seed; NULL: nowhere */
-	int nodes;                   /* machines; 0: one */
+	int nodes;                   /* machines; 0: one, or as the seed says of a cluster */
 	bool cluster;                /* which are one */
 	int patience_s;              /* of the processor's time, that a life may take */
 };

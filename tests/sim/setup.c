@@ -247,6 +247,9 @@ void setup_init(struct dice *dice, enum scale scale, const enum setup_zone *zone
 	}
 	setup->csv = dice_permille(dice, 350);
 	choose_log(setup, dice);
+	for (int i = 0; nodes->cluster && i < NODES_MAX; i++) {
+		setups->prefer[i] = dice_permille(dice, 500) ? (unsigned)dice_below(dice, 1 << SETUP_ACCOUNTS) : 0;
+	}
 }
 
 /* Changing */
@@ -398,6 +401,21 @@ static void put_log(FILE *file, const struct setup *setup) {
 	fputs(" };\nstate = { directory = \"/sim/state\"; };\n", file);
 }
 
+/* A preference that two nodes share, or none has, is allowed. */
+static void put_cluster(FILE *file, int accounts) {
+	const char *before = "";
+	fprintf(file, "cluster = { name = \"hq\"; node = \"%s\"; endpoints = ( \"http://127.0.0.1:2379\" ); lease = \"%llds\";",
+	        node->name, (long long)(plan->lease / USEC_PER_SEC));
+	fputs(" prefer = (", file);
+	for (int i = 0; i < accounts; i++) {
+		if (setups->prefer[node->number] & 1u << i) {
+			fprintf(file, "%s \"a%d\"", before, i);
+			before = ",";
+		}
+	}
+	fputs(" ); };\n", file);
+}
+
 static void put_all(FILE *file, int version) {
 	const struct setup *setup = &setups->versions[version];
 	bool first = true;
@@ -416,6 +434,9 @@ static void put_all(FILE *file, int version) {
 	}
 	fputs("\n);\n", file);
 	put_log(file, setup);
+	if (nodes->cluster) {
+		put_cluster(file, setup->account_count);
+	}
 }
 
 static void replace(const char *name, const char *temporary, FILE *file, mode_t mode) {

@@ -13,6 +13,7 @@
 
 #include "base/units.h"
 #include "dice.h"
+#include "node.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -98,6 +99,7 @@ struct setups {
 	struct setup versions[SETUP_VERSIONS];
 	int current; /* the newest version: each machine has one of them */
 	int keys[SETUP_ACCOUNTS]; /* the generation of the key in place */
+	unsigned prefer[NODES_MAX]; /* of each machine, a bit for each account that it prefers */
 	usec_t longest;           /* of all settle times and windows */
 	const enum setup_zone *zones; /* the two between which devices move; NULL: all there are */
 };
