@@ -32,7 +32,6 @@ struct type {
 	int (*read)(const struct reading *in, void *into);
 	void (*write)(const struct key *key, const void *value, struct buf *out);
 	bool (*is_set)(const struct key *key, const void *value); /* NULL: it always is */
-	const char *member; /* SCALAR_LIST: what each member must be */
 };
 
 static const struct type types[TYPE_COUNT];
@@ -658,7 +657,7 @@ static const struct type types[TYPE_COUNT] = {
 	[TYPE_DURATION] = {"duration", "a duration in quotes, such as \"90s\"", SCALAR_STRING, read_duration,
 	                   write_duration, has_duration},
 	[TYPE_DISTANCES] = {"durations", "a list of durations in quotes, such as ( \"1h\", \"1d\" )", SCALAR_LIST,
-	                    read_distances, write_distances, NULL, "a text in quotes, such as \"1h\""},
+	                    read_distances, write_distances, NULL},
 	[TYPE_SIZE] = {"size", "a size in quotes, such as \"64MiB\"", SCALAR_STRING, read_size, write_size, NULL},
 	[TYPE_RATE] = {"rate", "a rate in quotes, such as \"1/s\"", SCALAR_STRING, read_rate, write_rate, NULL},
 	[TYPE_ENUM] = {"choice", "a word in quotes", SCALAR_STRING, read_enum, write_enum, NULL},
@@ -669,10 +668,9 @@ static const struct type types[TYPE_COUNT] = {
 	[TYPE_LABELS] = {"labels", "a group of texts, such as { floor = \"1\"; }", SCALAR_GROUP, read_labels,
 	                 write_labels, is_pointer},
 	[TYPE_NAMES] = {"names", "a list of names in quotes, such as ( \"north\", \"south\" )", SCALAR_LIST, read_names,
-	                write_texts, has_members, "a name in quotes, such as \"north\""},
+	                write_texts, has_members},
 	[TYPE_ENDPOINTS] = {"endpoints", "a list of URLs in quotes, such as ( \"https://10.0.0.1:2379\" )", SCALAR_LIST,
-	                    read_endpoints, write_texts, has_members,
-	                    "one URL in quotes, such as \"https://10.0.0.1:2379\""},
+	                    read_endpoints, write_texts, has_members},
 };
 
 const char *value_type_name(enum key_type type) {
@@ -719,7 +717,12 @@ int value_read(enum key_id id, const struct scalar *scalar, struct config_memory
 }
 
 const char *value_member(enum key_id id) {
-	return types[key_table[id].type].member;
+	static const char *const members[TYPE_COUNT] = {
+		[TYPE_DISTANCES] = "a text in quotes, such as \"1h\"",
+		[TYPE_NAMES] = "a name in quotes, such as \"north\"",
+		[TYPE_ENDPOINTS] = "one URL in quotes, such as \"https://10.0.0.1:2379\"",
+	};
+	return members[key_table[id].type];
 }
 
 /* The first of the paths that the unit's LogsDirectory=, StateDirectory= or RuntimeDirectory= has brought (systemd.exec(5)). */
