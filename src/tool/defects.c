@@ -23,6 +23,9 @@ static const char *const words[DEFECT_KINDS] = {
 	[DEFECT_SKIPPED] = "corrected without the revision before",
 	[DEFECT_SHAPE] = "not a bucket of its interval",
 	[DEFECT_LOCAL] = "without a local time that a clock shows",
+	[DEFECT_HOLE] = "missing of the entries",
+	[DEFECT_ASTRAY] = "of the entries twice or out of order",
+	[DEFECT_DIFFERENT] = "different in the other log",
 };
 
 int defects_add(struct defects *defects, const struct defect *defect) {
@@ -47,10 +50,36 @@ const char *defects_plain(char out[static DEFECTS_SHOWN], const char *text) {
 	return text_escape(out, DEFECTS_SHOWN, text, strlen(text));
 }
 
-static void tell(const struct defect *defect, const struct rooms *rooms, const struct log_files *files) {
+/* "entries 17 to 20 of account acme are missing before it" */
+static void tell_entry(const struct defect *defect, const char *account, const char *file) {
+	char name[DEFECTS_SHOWN];
+
+	defects_plain(name, account);
+	printf("%s:%" PRIu64 ": ", file, defect->at.line);
+	if (defect->kind == DEFECT_ASTRAY) {
+		printf("entry %" PRIu64 " of account %s stands behind entry %" PRIu64 ": twice, or out of order\n", defect->entry, name,
+		       defect->behind);
+	} else if (defect->count == 1) {
+		printf("entry %" PRIu64 " of account %s is missing before it\n", defect->entry, name);
+	} else {
+		printf("entries %" PRIu64 " to %" PRIu64 " of account %s are missing before it\n", defect->entry,
+		       defect->entry + defect->count - 1, name);
+	}
+}
+
+static bool is_of_entries(const struct defect *defect) {
+	return defect->kind == DEFECT_HOLE || defect->kind == DEFECT_ASTRAY;
+}
+
+static void tell(const struct defect *defect, const struct defects_place *place) {
+	const struct rooms *rooms = place->rooms;
 	char range[SHOW_RANGE_SIZE], name[DEFECTS_SHOWN], file[DEFECTS_SHOWN];
 
-	defects_plain(file, files->list[defect->at.file].name);
+	defects_plain(file, place->files->list[defect->at.file].name);
+	if (is_of_entries(defect)) {
+		tell_entry(defect, place->chains->list[defect->chain].account, file);
+		return;
+	}
 	if (defect->room == NO_ROOM) {
 		printf("%s:%" PRIu64 ": %s\n", file, defect->at.line, defect->reason);
 		return;
@@ -59,13 +88,13 @@ static void tell(const struct defect *defect, const struct rooms *rooms, const s
 	       show_range(range, defect->start, defect->end), defect->count, words[defect->kind], file, defect->at.line);
 }
 
-void defects_tell(const struct defects *defects, const struct rooms *rooms, const struct log_files *files) {
+void defects_tell(const struct defects *defects, const struct defects_place *place) {
 	enum { TOLD = 100 };
 	size_t told = 0;
 
 	for (size_t i = 0; i < defects->len; i++) {
 		if (defects->list[i].count > 0 && told++ < TOLD) {
-			tell(&defects->list[i], rooms, files);
+			tell(&defects->list[i], place);
 		}
 	}
 	if (told > TOLD) {
@@ -97,26 +126,35 @@ void defects_put_place(const struct log_files *files, struct position at, struct
 	member_int(out, "line", (int64_t)at.line);
 }
 
-static void put(const struct defect *defect, const struct rooms *rooms, const struct log_files *files, struct buf *out) {
+static void put_entry(const struct defect *defect, const char *account, struct buf *out) {
+	bool is_hole = defect->kind == DEFECT_HOLE;
+	member_text(out, "account", account);
+	buf_printf(out, ",\"%s\":%" PRIu64, is_hole ? "from_entry" : "entry", defect->entry);
+	buf_printf(out, ",\"%s\":%" PRIu64, is_hole ? "to_entry" : "behind", is_hole ? defect->entry + defect->count - 1 : defect->behind);
+}
+
+static void put(const struct defect *defect, const struct defects_place *place, struct buf *out) {
 	buf_printf(out, "{\"defect\":\"%s\"", words[defect->kind]);
-	if (defect->room != NO_ROOM) {
-		defects_put_room(&rooms->list[defect->room], out);
+	if (is_of_entries(defect)) {
+		put_entry(defect, place->chains->list[defect->chain].account, out);
+	} else if (defect->room != NO_ROOM) {
+		defects_put_room(&place->rooms->list[defect->room], out);
 		member_time(out, "from", defect->start);
 		member_time(out, "to", defect->end);
 		member_int(out, "buckets", (int64_t)defect->count);
 	} else {
 		member_text(out, "reason", defect->reason);
 	}
-	defects_put_place(files, defect->at, out);
+	defects_put_place(place->files, defect->at, out);
 	buf_putc(out, '}');
 }
 
-void defects_put(const struct defects *defects, const struct rooms *rooms, const struct log_files *files, struct buf *out) {
+void defects_put(const struct defects *defects, const struct defects_place *place, struct buf *out) {
 	const char *before = "";
 	for (size_t i = 0; i < defects->len; i++) {
 		if (defects->list[i].count > 0) {
 			buf_puts(out, before);
-			put(&defects->list[i], rooms, files, out);
+			put(&defects->list[i], place, out);
 			before = ",";
 		}
 	}

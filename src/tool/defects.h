@@ -7,6 +7,7 @@
 #ifndef TOOL_DEFECTS_H
 #define TOOL_DEFECTS_H
 
+#include "tool/chains.h"
 #include "tool/files.h"
 #include "tool/rooms.h"
 
@@ -20,6 +21,9 @@ enum defect_kind {
 	DEFECT_SKIPPED,
 	DEFECT_SHAPE,
 	DEFECT_LOCAL,
+	DEFECT_HOLE,
+	DEFECT_ASTRAY,
+	DEFECT_DIFFERENT,
 	DEFECT_KINDS,
 };
 
@@ -29,6 +33,9 @@ struct defect {
 	usec_t start, end;
 	uint64_t count;     /* 0: it was not asked about */
 	const char *reason; /* DEFECT_UNREADABLE */
+	size_t chain;       /* DEFECT_HOLE, DEFECT_ASTRAY: whose entry, */
+	uint64_t entry;     /* which one, or the first that is missing, */
+	uint64_t behind;    /* and behind which it stands */
 	struct position at;
 };
 
@@ -56,9 +63,16 @@ enum { DEFECTS_SHOWN = 1024 };
 __attribute__((nonnull))
 const char *defects_plain(char out[static DEFECTS_SHOWN], const char *text);
 
+/** What defects are found in. */
+struct defects_place {
+	const struct rooms *rooms;
+	const struct chains *chains;
+	const struct log_files *files;
+};
+
 /** Prints a line for each that was asked about: the first hundred. */
 __attribute__((nonnull))
-void defects_tell(const struct defects *defects, const struct rooms *rooms, const struct log_files *files);
+void defects_tell(const struct defects *defects, const struct defects_place *place);
 
 /** Prints the sums: "Not complete: 3 missing, 1 doubled." */
 __attribute__((nonnull))
@@ -66,7 +80,7 @@ void defects_tell_sum(const struct defects *defects);
 
 /** Appends all that were asked about, as the items of a list in JSON. */
 __attribute__((nonnull))
-void defects_put(const struct defects *defects, const struct rooms *rooms, const struct log_files *files, struct buf *out);
+void defects_put(const struct defects *defects, const struct defects_place *place, struct buf *out);
 
 /** What says which room it is, and where something was found: members of an object in JSON. */
 __attribute__((nonnull))

@@ -292,25 +292,38 @@ int tool_config(struct tool *tool) {
 	return r;
 }
 
-int tool_files(struct tool *tool, struct log_files *files) {
+/* Returns 0 or an exit code. */
+static int add_files(struct log_files *files, const char *path) {
 	struct error err = {{0}};
+	int r = files_add(files, path, &err);
+
+	if (r < 0) {
+		tool_error("%s", err.text);
+		return r == -EACCES || r == -EPERM ? EX_NOPERM : r == -EINVAL ? EX_USAGE : EX_IOERR;
+	}
+	return 0;
+}
+
+int tool_other_files(const char *path, struct log_files *files) {
+	int r = add_files(files, path);
+	files_sort(files);
+	return r;
+}
+
+int tool_files(struct tool *tool, struct log_files *files) {
 	int r = 0;
 
 	if (tool_config(tool) < 0 && tool->config_given) {
 		return EX_CONFIG;
 	}
 	for (size_t i = 0; r == 0 && i < tool->path_count; i++) {
-		r = files_add(files, tool->paths[i], &err);
+		r = add_files(files, tool->paths[i]);
 	}
 	if (tool->path_count == 0) {
-		r = files_add(files, tool->config ? tool->config->log.directory : "/var/log/occupancyd", &err);
-	}
-	if (r < 0) {
-		tool_error("%s", err.text);
-		return r == -EACCES || r == -EPERM ? EX_NOPERM : r == -EINVAL ? EX_USAGE : EX_IOERR;
+		r = add_files(files, tool->config ? tool->config->log.directory : "/var/log/occupancyd");
 	}
 	files_sort(files);
-	return 0;
+	return r;
 }
 
 /* Reading */

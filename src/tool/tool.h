@@ -70,6 +70,10 @@ int tool_config(struct tool *tool);
 __attribute__((warn_unused_result, nonnull))
 int tool_files(struct tool *tool, struct log_files *files);
 
+/** Finds the files of another log, or of a file of one.  Returns 0 or an exit code. */
+__attribute__((warn_unused_result, nonnull))
+int tool_other_files(const char *path, struct log_files *files);
+
 /** A record as it is read. */
 struct seen {
 	struct room *room;

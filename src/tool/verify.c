@@ -5,7 +5,9 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "tool/against.h"
 #include "tool/beginning.h"
+#include "tool/chains.h"
 #include "tool/days.h"
 #include "tool/defects.h"
 #include "tool/members.h"
@@ -34,6 +36,9 @@ struct verify {
 	struct rooms rooms;
 	struct beginning beginning;
 	struct defects defects;
+	struct chains chains;
+	const char *other; /* the log that it is compared with; NULL: none */
+	struct against against;
 	struct reasons reasons;
 	struct gap *pieces;
 	size_t piece_count, piece_size;
@@ -98,6 +103,27 @@ static int look_at(struct verify *verify, const struct seen *seen) {
 	}
 }
 
+/* Of a line that came with an entry of a cluster's journal. */
+static int look_at_entry(struct verify *verify, const struct seen *seen) {
+	struct chain *chain;
+	uint64_t before;
+	int step = chains_take(&verify->chains, seen->entry, &chain, &before);
+
+	if (step < 0 || step == CHAIN_GOES_ON || step == CHAIN_AGAIN) {
+		return step < 0 ? step : 0;
+	}
+	struct defect defect = {
+		.kind = step == CHAIN_HOLE ? DEFECT_HOLE : DEFECT_ASTRAY,
+		.room = NO_ROOM,
+		.chain = (size_t)(chain - verify->chains.list),
+		.entry = step == CHAIN_HOLE ? before + 1 : seen->entry->entry,
+		.behind = before,
+		.count = step == CHAIN_HOLE ? seen->entry->entry - before - 1 : 1,
+		.at = seen->at,
+	};
+	return defects_add(&verify->defects, &defect);
+}
+
 /* As nearly all are. */
 static bool is_as_it_should_be(const struct seen *seen) {
 	return seen->covering == COVERING_NEXT && seen->entry->status != RECORD_GAP && !is_odd_shaped(seen) &&
@@ -106,7 +132,11 @@ static bool is_as_it_should_be(const struct seen *seen) {
 
 static int visit(const struct seen *seen, void *user) {
 	struct verify *verify = user;
+	int r = seen->entry->entry > 0 ? look_at_entry(verify, seen) : 0;
 	verify->records++;
+	if (r < 0) {
+		return r;
+	}
 	return is_as_it_should_be(seen) ? 0 : look_at(verify, seen);
 }
 
@@ -280,7 +310,8 @@ static void tell_figures(const struct verify *verify, usec_t took) {
 }
 
 static bool is_complete(const struct verify *verify) {
-	return !verify->unread && verify->expected > 0 && defects_sum(&verify->defects) == 0 && !(verify->strict && verify->gaps > 0);
+	return !verify->unread && verify->expected > 0 && defects_sum(&verify->defects) == 0 && !(verify->strict && verify->gaps > 0) &&
+	       !(verify->other && !against_has_common(&verify->against));
 }
 
 static void tell_verdict(const struct verify *verify) {
@@ -288,6 +319,8 @@ static void tell_verdict(const struct verify *verify) {
 		puts("Not complete: a file could not be read.");
 	} else if (verify->expected == 0 && defects_sum(&verify->defects) == 0) {
 		puts("There is no record here.");
+	} else if (verify->other && defects_sum(&verify->defects) == 0 && !against_has_common(&verify->against)) {
+		puts("Not compared: no entry is in both logs.");
 	} else if (is_complete(verify)) {
 		puts(verify->gaps > 0 ? "Complete: every bucket is there once, or a gap says why not."
 		                      : "Complete: every bucket is there once.");
@@ -333,11 +366,15 @@ static void put_figures(const struct verify *verify, struct buf *out, bool compl
 }
 
 static int tell_json(const struct verify *verify, bool complete) {
+	const struct defects_place place = {&verify->rooms, &verify->chains, &verify->files};
 	struct buf out;
 	buf_init(&out, SIZE_MAX / 2);
 	put_figures(verify, &out, complete);
+	if (verify->other) {
+		against_put(&verify->against, &verify->files, &out);
+	}
 	buf_puts(&out, ",\"defects\":[");
-	defects_put(&verify->defects, &verify->rooms, &verify->files, &out);
+	defects_put(&verify->defects, &place, &out);
 	buf_puts(&out, "],\"gaps\":[");
 	for (size_t i = 0; i < verify->piece_count; i++) {
 		put_gap(verify, &out, &verify->pieces[i]);
@@ -357,13 +394,14 @@ static int report(struct verify *verify, usec_t began) {
 		}
 	}
 	select_defects(verify);
+	verify->defects.bad[DEFECT_DIFFERENT] = against_differing(&verify->against);
 	verify->expected = sum(verify->buckets, RECORD_GAP + 1) + verify->defects.bad[DEFECT_MISSING];
 	beginning_find(&verify->beginning, verify->tool, &verify->files, &verify->rooms);
 	bool complete = is_complete(verify);
 	if (verify->tool->json) {
 		return tell_json(verify, complete) < 0 ? -ENOMEM : complete ? 0 : TOOL_NO;
 	}
-	defects_tell(&verify->defects, &verify->rooms, &verify->files);
+	defects_tell(&verify->defects, &(struct defects_place){&verify->rooms, &verify->chains, &verify->files});
 	if (verify->by_day) {
 		days_tell(&verify->days);
 	}
@@ -372,6 +410,9 @@ static int report(struct verify *verify, usec_t began) {
 	}
 	tell_figures(verify, clock_boottime() - began);
 	beginning_tell(&verify->beginning);
+	if (verify->other) {
+		against_tell(&verify->against, &verify->files);
+	}
 	tell_verdict(verify);
 	return complete ? 0 : TOOL_NO;
 }
@@ -385,11 +426,12 @@ const char verify_help[] =
 	"PATH is a directory or a file of the log; without one, the log of the configuration.\n"
 	"Exits with 0 if it is complete, with 1 if not.\n"
 	"\n"
+	"      --against PATH      compares it with the log of another node of its cluster\n"
 	"      --by day            a line for each day\n"
 	"      --gaps              a line for each gap, with its reason\n"
 	"      --strict            gaps count as incomplete\n";
 
-enum { OPTION_BY = TOOL_OWN, OPTION_GAPS, OPTION_STRICT };
+enum { OPTION_AGAINST = TOOL_OWN, OPTION_BY, OPTION_GAPS, OPTION_STRICT };
 
 static int take_option(struct tool *tool, int option, const char *value, void *user, struct error *err) {
 	struct verify *verify = user;
@@ -397,6 +439,7 @@ static int take_option(struct tool *tool, int option, const char *value, void *u
 	if (option == OPTION_BY && strcmp(value, "day") != 0) {
 		return error_set(err, EINVAL, "\"%s\" is not known: expected day", value);
 	}
+	verify->other = option == OPTION_AGAINST ? value : verify->other;
 	verify->by_day |= option == OPTION_BY;
 	verify->show_gaps |= option == OPTION_GAPS;
 	verify->strict |= option == OPTION_STRICT;
@@ -405,6 +448,7 @@ static int take_option(struct tool *tool, int option, const char *value, void *u
 
 int verify_run(struct tool *tool, int argc, char *argv[]) {
 	static const struct option own[] = {
+		{"against", required_argument, NULL, OPTION_AGAINST},
 		{"by", required_argument, NULL, OPTION_BY},
 		{"gaps", no_argument, NULL, OPTION_GAPS},
 		{"strict", no_argument, NULL, OPTION_STRICT},
@@ -424,12 +468,19 @@ int verify_run(struct tool *tool, int argc, char *argv[]) {
 	if (r == 0) {
 		r = tool_check(tool, &verify.rooms);
 	}
+	if ((r == 0 || verify.unread) && verify.other) {
+		int compared = against_compare(&verify.against, verify.other, &verify.files, &verify.chains);
+		verify.unread = (verify.unread || verify.against.unread) && compared == 0;
+		r = compared != 0 ? compared : verify.unread ? EX_IOERR : r;
+	}
 	if (r == 0 || verify.unread) {
 		/* What could be read is of use, though a file is missing in it. */
 		int told = report(&verify, began);
 		r = told < 0 ? EX_OSERR : r != 0 ? r : told;
 	}
 	defects_done(&verify.defects);
+	chains_done(&verify.chains);
+	against_done(&verify.against);
 	days_done(&verify.days);
 	free(verify.pieces);
 	reasons_done(&verify.reasons);
