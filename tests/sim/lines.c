@@ -90,7 +90,8 @@ static void visit_text(const struct file *file, const char *text, size_t len, li
 		line.file = file->name;
 		line.number = number;
 		line.text = at;
-		line.len = (size_t)(end - at);
+		line.len = (size_t)(end - at) + 1;
+		line.csv = csv;
 		if (!(csv ? record_text_csv : record_text_json)(at, (size_t)(end - at), &line)) {
 			world_violation("lines: expected a record in %s, line %d, but it is: %.*s", file->name,
 			                number, (int)(end - at > 900 ? 900 : end - at), at);

@@ -30,11 +30,12 @@ struct line {
 	bool haunted; /* a gap that a clock which was ahead has left */
 	bool skipped; /* a gap of one bucket that failed by itself */
 	char account[16];
-	int64_t entry;    /* of the cluster's journal; 0: there is none */
-	const char *text; /* as it stands there, without its end */
-	size_t len;
+	int64_t entry; /* of the journal, that it came with; 0: none */
 	const char *file;
 	int number; /* in the file */
+	const char *text; /* all of it, with its newline, */
+	size_t len;
+	bool csv;         /* as */
 };
 
 typedef void line_visit(const struct line *line);

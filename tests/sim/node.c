@@ -7,6 +7,7 @@
 #include "ledger.h"
 #include "os.h"
 #include "plan.h"
+#include "rules.h"
 #include "world.h"
 
 #include <errno.h>
@@ -137,7 +138,11 @@ void node_sleep(usec_t duration, bool waits) {
 	if (waits && node->due) {
 		node_wake(node);
 	}
+	usec_t paused = node->paused_until;
 	node_pass();
+	if (node->paused_until > paused || paused > node->wake) {
+		rules_resumed();
+	}
 	node->waits = false;
 	node->due = node->due && !waits;
 }

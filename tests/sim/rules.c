@@ -2,6 +2,7 @@
 
 #include "rules.h"
 
+#include "arena.h"
 #include "edges.h"
 #include "plan.h"
 #include "setup.h"
@@ -10,8 +11,8 @@
 /* The daemon counts from the clock as it was before the requests of a turn, some looks at it earlier. */
 #define SLACK (1 * USEC_PER_MSEC)
 
-/** Of this life. */
-static struct lane {
+/** A token bucket and what else holds for an account: of this life, or of all nodes. */
+struct lane {
 	usec_t full_at;    /* when the token bucket would be full, */
 	usec_t gap;        /* if it is one of these */
 	int burst;
@@ -19,12 +20,39 @@ static struct lane {
 	usec_t quiet_until; /* nobody may ask before */
 	int in_flight;
 	bool dated;        /* the daemon can know how far its clock is ahead of the server's */
-} lanes[SETUP_ACCOUNTS];
+};
+
+static struct rules {
+	struct lane lanes[NODES_MAX][SETUP_ACCOUNTS]; /* of each node's life */
+	struct lane common[SETUP_ACCOUNTS];
+	int excused[SETUP_ACCOUNTS]; /* requests that a node which was paused may make beyond that, */
+	usec_t excused_until;
+} *rules;
+
+void rules_init(void) {
+	rules = arena_new(sizeof(*rules));
+	for (int i = 0; i < SETUP_ACCOUNTS; i++) {
+		rules->common[i].full_at = INT64_MIN;
+	}
+}
+
+static struct lane *lane_of(int account) {
+	return &rules->lanes[node->number][account];
+}
 
 void rules_begin(void) {
 	for (int i = 0; i < SETUP_ACCOUNTS; i++) {
-		lanes[i] = (struct lane){.full_at = INT64_MIN, .quiet_until = INT64_MIN};
+		*lane_of(i) = (struct lane){.full_at = INT64_MIN, .quiet_until = INT64_MIN};
 	}
+}
+
+/* Long enough for what was sent then to have been answered. */
+void rules_resumed(void) {
+	const struct setup *setup = &setups->versions[node->version];
+	for (int i = 0; nodes->cluster && i < SETUP_ACCOUNTS; i++) {
+		rules->excused[i] = setup->accounts[i].max_in_flight;
+	}
+	rules->excused_until = world->now + 2 * USEC_PER_MIN;
 }
 
 /* When the new bucket would be full, that took over at that time the tokens that were left. */
@@ -52,25 +80,63 @@ static void follow_rate(struct lane *lane, const struct setup_account *account) 
 	lane->burst = account->burst;
 }
 
-static void check_rate(struct lane *lane, const struct setup_account *account, int number) {
-	follow_rate(lane, account);
+/* Returns how long it should have waited. */
+static usec_t take_token(struct lane *lane, const struct setup_account *account) {
 	usec_t slack = account->gap / 2 < SLACK ? account->gap / 2 : SLACK;
 	usec_t reach = account->gap * (account->burst - 1);
+	usec_t early = lane->full_at == INT64_MIN ? 0 : lane->full_at - reach - world->now;
+	lane->full_at = (lane->full_at > world->now ? lane->full_at : world->now) + account->gap;
+	return early > slack ? early : 0;
+}
 
-	if (lane->full_at != INT64_MIN && world->now < lane->full_at - reach - slack) {
+static void check_rate(struct lane *lane, const struct setup_account *account, int number) {
+	follow_rate(lane, account);
+	usec_t early = take_token(lane, account);
+	if (early > 0) {
 		world_violation("rate: expected account %d (one in %lld us, burst %d) to wait %lld us more, "
 		                "but a request came",
-		                number, (long long)account->gap, account->burst,
-		                (long long)(lane->full_at - reach - world->now));
+		                number, (long long)account->gap, account->burst, (long long)early);
 	}
-	lane->full_at = (lane->full_at > world->now ? lane->full_at : world->now) + account->gap;
+}
+
+static bool is_excused(int account) {
+	return world->now < rules->excused_until && rules->excused[account]-- > 0;
+}
+
+/* While a changed configuration comes to one node after the other, the fastest of their rates counts. */
+static struct setup_account fastest(int number) {
+	struct setup_account fast = setups->versions[nodes->all[0].version].accounts[number];
+	for (int version = 0; version <= setups->current; version++) {
+		const struct setup_account *account = &setups->versions[version].accounts[number];
+		fast.gap = account->gap < fast.gap ? account->gap : fast.gap;
+		fast.burst = account->burst > fast.burst ? account->burst : fast.burst;
+	}
+	return fast;
+}
+
+/* All nodes together: no owner begins with a full bucket. */
+static void check_common(int number) {
+	struct setup_account account = fastest(number);
+	struct lane *lane = &rules->common[number];
+	usec_t full_at = lane->full_at;
+	usec_t early = take_token(lane, &account);
+	if (early > 0 && is_excused(number)) {
+		lane->full_at = full_at;
+	} else if (early > 0) {
+		world_violation("rate: expected the nodes to ask for account %d (one in %lld us, burst %d) as if they "
+		                "were one, and to wait %lld us more, but a request came", number,
+		                (long long)account.gap, account.burst, (long long)early);
+	}
 }
 
 static void check_lane(const struct asked *asked) {
 	const struct setup_account *account = &setups->versions[asked->version].accounts[asked->account];
-	struct lane *lane = &lanes[asked->account];
+	struct lane *lane = lane_of(asked->account);
 
 	check_rate(lane, account, asked->account);
+	if (nodes->cluster) {
+		check_common(asked->account);
+	}
 	if (++lane->in_flight > account->max_in_flight) {
 		world_violation("in flight: expected at most %d requests of account %d, but this is one of %d",
 		                account->max_in_flight, asked->account, lane->in_flight);
@@ -110,7 +176,7 @@ static void check_span(const struct asked *asked, const struct setup_device *dev
 /* A Date is cut to the second, and as old as a reply is slow; two seconds more are not corrected. */
 static void check_ripe(const struct asked *asked, const struct setup_device *device) {
 	usec_t blur = 3 * USEC_PER_SEC + 2 * plan->latency;
-	if (lanes[asked->account].dated && asked->end + device->settle > world->now + blur) {
+	if (lane_of(asked->account)->dated && asked->end + device->settle > world->now + blur) {
 		world_violation("clock: expected the bucket until %s to be left alone until %s by the server's "
 		                "clock, which the daemon knows, but it was asked for at %s",
 		                world_time(asked->end), world_time(asked->end + device->settle),
@@ -147,7 +213,7 @@ static usec_t pause_of(const struct reply *reply) {
 }
 
 void rules_reply(const struct asked *asked, const struct reply *reply) {
-	struct lane *lane = &lanes[asked->account];
+	struct lane *lane = lane_of(asked->account);
 	lane->in_flight--;
 	lane->dated = lane->dated || (reply->fate == FATE_ANSWER && !plan->without_date && !reply->odd &&
 	                              world->server_late == 0);
@@ -159,8 +225,9 @@ void rules_reply(const struct asked *asked, const struct reply *reply) {
 
 void rules_cancelled(void) {
 	for (int i = 0; i < SETUP_ACCOUNTS; i++) {
-		lanes[i].in_flight = 0;
-		lanes[i].first_reload = lanes[i].first_reload ? lanes[i].first_reload : world->now;
-		lanes[i].last_reload = world->now;
+		struct lane *lane = lane_of(i);
+		lane->in_flight = 0;
+		lane->first_reload = lane->first_reload ? lane->first_reload : world->now;
+		lane->last_reload = world->now;
 	}
 }

@@ -13,6 +13,7 @@
 #include "names.h"
 #include "os.h"
 #include "people.h"
+#include "rules.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,6 +126,7 @@ static void make_world(const struct run *run) {
 	world_init(run->seed);
 	nodes_init(run->nodes > 0 ? run->nodes : !run->cluster ? 1 : run->seed % 4 == 3 ? 2 : 3, run->cluster);
 	make_machines();
+	rules_init();
 	plan_init(run->seed, run->kinds);
 	if (run->only_some) {
 		plan_keep_only(run->wanted);
