@@ -190,6 +190,20 @@ def test_reload_names_keys_that_need_a_restart(fake, make_daemon):
     assert not list(other.iterdir()) and (daemon.state_folder / "checkpoint").exists()
 
 
+def test_reload_does_not_make_a_node_of_a_daemon_that_is_alone(fake, make_daemon):
+    daemon = make_daemon(fake.url, rooms(1), defaults={"backfill_from": "10m"}, log={"format": "csv"}).start()
+    wait_for(lambda: (daemon.log_folder / "occupancy.csv").stat().st_size > 0, 10, "the header")
+    header = (daemon.log_folder / "occupancy.csv").read_text().splitlines()[0]
+    with daemon.config.open("a") as file:
+        file.write('cluster = { name = "hq"; node = "a"; endpoints = ( "http://127.0.0.1:1" ); };\n')
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: "reloaded" in daemon.stderr(), 5, "reload")
+    assert 'cluster has changed from none to "hq": that needs a restart, and until then none is used' in daemon.stderr()
+    daemon.stop()
+    assert [path.name for path in daemon.log_folder.glob("occupancy*")] == ["occupancy.csv"]
+    assert (daemon.log_folder / "occupancy.csv").read_text().splitlines()[0] == header
+
+
 def test_reloads_while_polling_lose_and_double_nothing(fake, make_daemon):
     numbers = list(range(1, 11))
     fake.faults({"delay_ms": 30})
