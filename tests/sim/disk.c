@@ -3,6 +3,7 @@
 #include "disk.h"
 
 #include "arena.h"
+#include "treaty.h"
 #include "world.h"
 
 #include <stdio.h>
@@ -199,6 +200,7 @@ void disk_sync(struct inode *inode) {
 	forget_before(inode);
 	inode->synced = inode->size;
 	inode->lowest = inode->size;
+	treaty_synced(inode);
 }
 
 void disk_sync_fails(struct inode *inode) {

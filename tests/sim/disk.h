@@ -40,6 +40,7 @@ struct inode {
 	size_t before_size;
 	size_t lowest;             /* the size of the deepest cut since the last sync */
 	size_t lost_from, lost_to; /* bytes that a failed sync has dropped from memory */
+	size_t seen;               /* so many of the durable ones the treaty knows, whole lines */
 	usec_t mtime;
 	int opens;                 /* descriptors of the life at hand */
 	int links;                 /* names and changes of names, durable or not */

@@ -12,6 +12,7 @@
 #include "names.h"
 #include "people.h"
 #include "plan.h"
+#include "treaty.h"
 #include "world.h"
 
 #include <errno.h>
@@ -401,6 +402,7 @@ int file_sync_directory(const char *directory) {
 		disk_sync_directory(found);
 		if (found == &disk->state) {
 			people_checkpoint_saved();
+			treaty_checkpoint();
 		} else {
 			names_durable();
 		}

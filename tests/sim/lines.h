@@ -31,7 +31,7 @@ struct line {
 	bool skipped; /* a gap of one bucket that failed by itself */
 	char account[16];
 	int64_t entry; /* of the journal, that it came with; 0: none */
-	const char *file;
+	const char *file; /* NULL: it is in an entry of the journal */
 	int number; /* in the file */
 	const char *text; /* all of it, with its newline, */
 	size_t len;

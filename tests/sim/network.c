@@ -11,6 +11,7 @@
 #include "plan.h"
 #include "rules.h"
 #include "server.h"
+#include "treaty.h"
 #include "world.h"
 
 #include <errno.h>
@@ -34,7 +35,7 @@ struct flight {
 	void *user;
 	struct asked asked;
 	struct reply reply;
-	usec_t lands_at;
+	usec_t asked_at, lands_at;
 	struct http_endpoint *endpoint; /* NULL: it was freed */
 	int connection;
 };
@@ -185,9 +186,13 @@ int http_post(struct http *http, struct http_endpoint *endpoint, const char *bod
 	world_note("request: account %d key %d: %s", endpoint->account, endpoint->key, body);
 	world->figures.requests++;
 	rules_request(&flight->asked);
+	if (nodes->cluster) {
+		treaty_request(&flight->asked);
+	}
 	ledger_asked(&flight->asked);
 	flight->reply = server_decide(&flight->asked, timeout);
 	follow_stale(flight, timeout);
+	flight->asked_at = world->now;
 	flight->lands_at = world->now + flight->reply.delay;
 	if (flight->lands_at > world->now + timeout) {
 		flight->lands_at = world->now + timeout;
@@ -358,6 +363,9 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 	};
 	if (flight->reply.fate == FATE_ANSWER && !plan_active(EVENT_MISFIT, flight->asked.account)) {
 		ledger_answered(&flight->asked);
+		if (nodes->cluster) {
+			treaty_reply(&flight->asked, flight->asked_at);
+		}
 	} else {
 		ledger_failed(&flight->asked);
 	}

@@ -2,6 +2,7 @@
 
 #include "plan.h"
 
+#include "agree.h"
 #include "arena.h"
 #include "people.h"
 #include "world.h"
@@ -637,7 +638,11 @@ void plan_fire(void) {
 			people_calm();
 		}
 	}
-	for (int i = 0; i < nodes->count && world->now >= plan->end; i++) {
+	if (world->now >= plan->end && nodes->cluster && !world->over) {
+		agree_owned();
+	}
+	world->over = world->now >= plan->end;
+	for (int i = 0; i < nodes->count && world->over; i++) {
 		(void)node_enter(&nodes->all[i]);
 		people_stop();
 	}

@@ -3,6 +3,7 @@
 #include "record-text.h"
 
 #include "haunt.h"
+#include "node.h"
 #include "setup.h"
 #include "world.h"
 
@@ -105,9 +106,9 @@ static const char *heading(size_t *ret_len) {
 	return text;
 }
 
-/* In a cluster each line is of an entry. */
+/* In a cluster each line of a file has come with an entry; those of the entry itself have no number. */
 static bool read_entry(const char *text, struct line *line) {
-	if (!nodes->cluster) {
+	if (!nodes->cluster || !line->file) {
 		return !text[0];
 	}
 	return read_number(text, &line->entry) && line->entry > 0;
@@ -248,4 +249,55 @@ bool record_text_is_bare(const char *data, size_t len) {
 	size_t expected_len;
 	const char *expected = heading(&expected_len);
 	return len == expected_len + 1 && memcmp(data, expected, len - 1) == 0 && data[len - 1] == '\n';
+}
+
+/* Where a line comes from */
+
+/* The text behind the mark, as a number up to that character. */
+static bool number_behind(const char *at, const char *end, char last, uint64_t *ret) {
+	uint64_t number = 0;
+	const char *digits = at;
+	for (; at < end && *at >= '0' && *at <= '9'; at++) {
+		number = number * 10 + (uint64_t)(*at - '0');
+	}
+	*ret = number;
+	return at > digits && at < end && *at == last;
+}
+
+static const char *json_behind(const char *text, size_t len, const char *mark) {
+	const char *at = memmem(text, len, mark, strlen(mark));
+	return at ? at + strlen(mark) : NULL;
+}
+
+static bool origin_json(const char *text, size_t len, uint64_t *account, uint64_t *entry) {
+	const char *end = text + len, *at = json_behind(text, len, "\"account\":\"a");
+	if (!at || !number_behind(at, end, '"', account)) {
+		return false;
+	}
+	at = json_behind(text, len, "\"entry\":");
+	*entry = 0;
+	return !at || (number_behind(at, end, '}', entry) && *entry > 0);
+}
+
+static bool origin_csv(const char *text, size_t len, uint64_t *account, uint64_t *entry) {
+	const char *end = text + len, *last = memrchr(text, ',', len);
+	bool quoted = false;
+	int column = 0;
+	for (const char *at = text; at < end && column < ACCOUNT; at++) {
+		quoted ^= *at == '"';
+		column += !quoted && *at == ',';
+		text = at + 1;
+	}
+	*entry = 0;
+	return last && text < end && *text == 'a' && number_behind(text + 1, end, ',', account) &&
+	       (last[1] == '\r' || number_behind(last + 1, end, '\r', entry));
+}
+
+bool record_text_origin(const char *text, size_t len, bool csv, int *ret_account, uint64_t *ret_entry) {
+	uint64_t account;
+	if (!(csv ? origin_csv : origin_json)(text, len, &account, ret_entry) || account >= SETUP_ACCOUNTS) {
+		return false;
+	}
+	*ret_account = (int)account;
+	return true;
 }

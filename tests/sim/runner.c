@@ -2,6 +2,7 @@
 
 #include "runner.h"
 
+#include "agree.h"
 #include "arena.h"
 #include "audit.h"
 #include "backup.h"
@@ -10,10 +11,13 @@
 #include "edges.h"
 #include "ledger.h"
 #include "lines.h"
+#include "mail.h"
 #include "names.h"
 #include "os.h"
 #include "people.h"
 #include "rules.h"
+#include "store.h"
+#include "treaty.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -127,6 +131,12 @@ static void make_world(const struct run *run) {
 	nodes_init(run->nodes > 0 ? run->nodes : !run->cluster ? 1 : run->seed % 4 == 3 ? 2 : 3, run->cluster);
 	make_machines();
 	rules_init();
+	if (run->cluster) {
+		store_init();
+		mail_init(run->seed);
+		treaty_init();
+		nodes_agenda(mail_next, mail_fire);
+	}
 	plan_init(run->seed, run->kinds);
 	if (run->only_some) {
 		plan_keep_only(run->wanted);
@@ -311,6 +321,10 @@ static void run_lives(const struct run *run) {
 }
 
 static void audit(void) {
+	if (nodes->cluster) {
+		treaty_end();
+		agree();
+	}
 	for (int i = 0; i < nodes->count && !world->violation[0]; i++) {
 		(void)node_enter(&nodes->all[i]);
 		audit_log();

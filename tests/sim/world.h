@@ -47,6 +47,7 @@ struct world {
 	char violation[2048]; /* the first one; "" while all is well */
 
 	bool fault_free;         /* the quiet phase at the end */
+	bool over;               /* and that is over */
 	int connections;         /* made so far; each has the next number, */
 	struct stale {
 		int last;            /* and those up to this one are of no use: */
