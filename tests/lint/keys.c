@@ -96,6 +96,7 @@ static int show_fields(void) {
 	struct buf line;
 	buf_init(&line, 1 << 20);
 	ndjson_format(&record, &line);
+	ndjson_number(&line, 1);
 	printf("csv\t%.*s\nndjson\t", (int)strcspn(CSV_HEADER, "\r"), CSV_HEADER);
 	show_members(buf_text(&line));
 	printf("\nstatus\t");

@@ -223,7 +223,7 @@ def completed(words, daemon=OCCUPANCYD):
 @pytest.mark.parametrize("line, expected", [
     ("sta", {"status"}), ("status --wa", {"--watch", "--warning"}), ("--help ver", {"verify"}),
     ("metrics --out", {"--output"}), ("export --with ", {"mean", "max", "last"}), ("backfill -y --ye", {"--yes"}),
-    ("verify --during last", {"last week", "last month", "last year"}), ("verify --from ", set()),
+    ("verify --ag", {"--against"}), ("verify --during last", {"last week", "last month", "last year"}), ("verify --from ", set()),
     ("status -w ", set()), ("report --label ", set()), ("report --weekly --mon", {"--monthly"}),
     ("nonsense --x", set()),
 ], ids=lambda value: value.strip().replace(" ", "_") if isinstance(value, str) else "")
