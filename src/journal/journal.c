@@ -2,7 +2,7 @@
 
 /*
  * Each thing that is asked for is one request: etcdask writes it, etcdlink sends it, etcdverdict and etcdresult
- * say what the reply means.  Nothing that may have been carried out is sent again from here.
+ * say what the reply means.  No change that may have been carried out is sent again from here.
  */
 
 #include "journal/journal.h"
@@ -234,25 +234,33 @@ static void learn_limit(struct journal *journal, size_t entries, size_t bytes) {
 	}
 }
 
-/* Asks again what has surely changed nothing.  False if the reply is to be given. */
-static bool retry(struct journal *journal, struct ask *ask, const struct http_reply *http_reply,
-                  const struct journal_reply *reply) {
-	bool too_large = ask->verb == JOURNAL_READ && http_reply->result == HTTP_TOO_LARGE && ask->limit > 1;
-	bool trimmed = ask->verb == JOURNAL_READ && reply->result == JOURNAL_DONE && !ask->wide &&
-	               reply->entry_count == 0 && reply->more;
-	bool unsent = http_reply->unsent && ask->tries < etcdlink_count(journal->link);
+/*
+ * Asks another member if the one that was asked is of no use.  Only what surely was not carried out, or may as well
+ * be carried out twice.  Returns false if the reply is to be given.
+ */
+static bool retry(struct journal *journal, struct ask *ask, const struct http_reply *http_reply, bool elsewhere) {
+	bool harmless = ask->verb == JOURNAL_LOOK || ask->verb == JOURNAL_READ || ask->verb == JOURNAL_RENEW;
+	if (!elsewhere || !(harmless || http_reply->unsent) || ask->tries >= etcdlink_count(journal->link) ||
+	    ask->deadline - clock_boottime() < SHORTEST_TRY) {
+		return false;
+	}
+	post(journal, ask);
+	return true;
+}
+
+/* Asks once more for entries, if there were too many, or none where they should be.  Returns false likewise. */
+static bool reread(struct journal *journal, struct ask *ask, const struct http_reply *http_reply,
+                   const struct journal_reply *reply) {
+	bool too_large = http_reply->result == HTTP_TOO_LARGE && ask->limit > 1;
+	bool trimmed = reply->result == JOURNAL_DONE && !ask->wide && reply->entry_count == 0 && reply->more;
 	if (too_large) {
 		journal->read_limit = ask->limit > READ_SAFE ? READ_SAFE : 1;
 	}
-	if (!(too_large || trimmed || unsent) || ask->deadline - clock_boottime() < SHORTEST_TRY) {
+	if (!(too_large || trimmed) || ask->deadline - clock_boottime() < SHORTEST_TRY) {
 		return false;
 	}
-	if (ask->verb == JOURNAL_READ) {
-		ask->wide = ask->wide || trimmed;
-		post_read(journal, ask);
-	} else {
-		post(journal, ask);
-	}
+	ask->wide = ask->wide || trimmed;
+	post_read(journal, ask);
 	return true;
 }
 
@@ -270,7 +278,8 @@ static bool is_broken(const struct http_reply *reply) {
 	return reply->result == HTTP_SLOW || reply->result == HTTP_UNREACHABLE || reply->result == HTTP_CUT_OFF;
 }
 
-static void take(struct journal *journal, const struct ask *ask, const struct http_reply *http_reply,
+/* Returns whether another member may do better. */
+static bool take(struct journal *journal, const struct ask *ask, const struct http_reply *http_reply,
                  struct journal_reply *reply) {
 	const struct etcdresult_asked asked = {
 		.verb = ask->verb,
@@ -292,7 +301,7 @@ static void take(struct journal *journal, const struct ask *ask, const struct ht
 		http_renew(journal->http);
 	}
 	if (verdict.result != JOURNAL_DONE) {
-		return;
+		return verdict.elsewhere;
 	}
 	if (is_same_store(journal, ask)) {
 		reply->result = etcdresult_of(&asked, &journal->answer, &journal->view, reply, &journal->error);
@@ -306,6 +315,7 @@ static void take(struct journal *journal, const struct ask *ask, const struct ht
 	if (reply->result == JOURNAL_DONE && ask->verb == JOURNAL_READ) {
 		learn_limit(journal, reply->entry_count, http_reply->body_len);
 	}
+	return false;
 }
 
 bool journal_next(struct journal *journal, struct journal_reply *ret_reply) {
@@ -314,8 +324,9 @@ bool journal_next(struct journal *journal, struct journal_reply *ret_reply) {
 	while (http_next_for(journal->http, journal, &http_reply)) {
 		struct ask *ask = http_reply.user;
 		*ret_reply = (struct journal_reply){.verb = ask->verb, .tag = ask->tag};
-		take(journal, ask, &http_reply, ret_reply);
-		if (retry(journal, ask, &http_reply, ret_reply)) {
+		bool elsewhere = take(journal, ask, &http_reply, ret_reply);
+		if (retry(journal, ask, &http_reply, elsewhere) ||
+		    (ask->verb == JOURNAL_READ && reread(journal, ask, &http_reply, ret_reply))) {
 			forget(journal);
 			continue;
 		}

@@ -23,6 +23,7 @@ those of an etcd.service, which Debian's package starts: 2379 and 2380 lie below
 
 import base64
 import collections
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -38,6 +39,9 @@ from nginx import Authority
 
 ETCD = "/usr/bin/etcd"
 ETCDCTL = "/usr/bin/etcdctl"
+
+# What ends with its parent ends with the thread that has started it: this one stays.
+STARTER = concurrent.futures.ThreadPoolExecutor(1)
 
 Value = collections.namedtuple("Value", "text create_revision mod_revision lease")
 
@@ -98,8 +102,8 @@ class Member:
                         "--peer-client-cert-auth", "--peer-trusted-ca-file", ca,
                         "--peer-cert-file", self.cert, "--peer-key-file", self.key]
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, env=clean_environment())
+            self.process = STARTER.submit(subprocess.Popen, [str(word) for word in command], stdin=subprocess.DEVNULL,
+                                          stdout=log, stderr=log, env=clean_environment()).result()
         self.paused = False
 
     def is_running(self):
