@@ -11,6 +11,7 @@
  * - schedule/  cursors and the time            -> which device asks next, for which span
  * - request/   device and span                 -> an HTTP request on its way
  * - response/  a reply                         -> an outcome; points; records
+ * - journal/   records                         -> in a cluster: entries that a majority has
  * - sink/      records                         -> lines in the log, synced
  * - state/     cursors, look-back memory       -> the checkpoint
  * - status/    figures                         -> sd_notify, the status socket, people
@@ -32,6 +33,13 @@
  *     - health        failures of devices, and what is reported of them
  *     - commit        records to disk, then cursors
  *     - outage        while the log cannot be written
+ *     - member        this node of a cluster: its accounts' chains; with
+ *     - lease         until when it may ask, and what the others see of it
+ *     - look, sight   who owns what, and who is there
+ *     - chain         an account's entries, committed and read
+ *     - apply         entries to the log, then to the polls
+ *     - snapshot      the first entry: what the node that began knew
+ *     - trim          old entries, removed
  *     - clockwork     what time it is
  *     - probe         asking for it where nothing else asks
  *     - settle        what waits until it is confirmed
@@ -48,8 +56,8 @@
  *
  * - base/      below everything: arrays, buffers, clocks, errors, files, indexes, JSON, text, units
  *
- * A stage never includes a later one.  The log is the journal: a cursor moves
- * only after its record is on the disk.
+ * A stage never includes a later one.  The log says what has been recorded: a cursor
+ * moves only after its record is on the disk.
  */
 
 #include "base/log.h"

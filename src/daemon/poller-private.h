@@ -13,6 +13,7 @@
  *   backfill    orders to ask again
  *   health      how a device is
  *   commit      records to disk, then cursors; outage: while the disk fails
+ *   member      this node of a cluster; chain: an account's entries
  *   recovery    the checkpoint and the log, read and saved
  *   reload, once, report (STATUS)
  */

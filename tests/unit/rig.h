@@ -241,7 +241,13 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 	return true;
 }
 
-/* No endpoint has an owner. */
+/* No endpoint has an owner, and no request a path. */
+
+int http_post_to(struct http *http, struct http_endpoint *endpoint, const char *path, const char *body,
+                 usec_t timeout, void *user, struct error *err) {
+	expect_int(0, (long long)strlen(path));
+	return http_post(http, endpoint, body, timeout, user, err);
+}
 
 bool http_next_for(struct http *http, const void *owner, struct http_reply *ret_reply) {
 	return !owner && http_next(http, ret_reply);
