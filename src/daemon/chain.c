@@ -9,7 +9,6 @@
 #include "daemon/member.h"
 #include "daemon/poller-private.h"
 #include "daemon/recovery.h"
-#include "daemon/settle.h"
 #include "daemon/snapshot.h"
 #include "daemon/trim.h"
 #include "journal/entry.h"
@@ -83,7 +82,7 @@ static void doubt_cursors(struct poller *poller, struct access *access) {
 			poll->unproven = true;
 		}
 	}
-	settle_account(poller, access);
+	clock_start(poller, access);
 }
 
 /* Of requests that the last owner made, nothing is known but what its server said to it. */
@@ -117,7 +116,8 @@ void chain_guard(struct poller *poller, struct chain *chain, bool may_ask) {
 	}
 	struct lane *lane = &chain->access->lane;
 	bool owns = chain->tenure.epoch > 0 && chain->tenure.state != TENURE_HALTED;
-	if (chain->opened > 0 && !owns) {
+	if (chain->opened > 0 && (!owns || chain->opened != chain->tenure.ours)) {
+		/* Nothing crosses from one tenure to the next. */
 		chain->opened = 0;
 		chain_give_up(poller, chain);
 		forget_failures(poller, chain->access);

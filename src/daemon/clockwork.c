@@ -202,15 +202,12 @@ const char *clock_trouble(const struct access *access) {
 
 /* Starting, and what the log says against it */
 
-void clock_start(struct poller *poller) {
-	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
-		struct access *access = &poller->roll.accesses[i];
-		settle_account(poller, access);
-		tell(access);
-		probe_plan(poller, access);
-		if (access->clock.suspect) {
-			access->clock.probe_at = poller->now;
-		}
+void clock_start(struct poller *poller, struct access *access) {
+	settle_account(poller, access);
+	tell(access);
+	probe_plan(poller, access);
+	if (access->clock.suspect) {
+		access->clock.probe_at = poller->now;
 	}
 }
 

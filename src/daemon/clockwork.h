@@ -77,9 +77,9 @@ const char *clock_trouble(const struct access *access);
 __attribute__((nonnull))
 bool clock_holds(const struct poll *poll);
 
-/** Before polls are filed: compares cursors with the time, and lets devices begin, where it is confirmed. */
+/** Before an account's polls are filed: compares cursors with the time, and lets devices begin, if it is confirmed. */
 __attribute__((nonnull))
-void clock_start(struct poller *poller);
+void clock_start(struct poller *poller, struct access *access);
 
 /** The log holds, until then, what contradicts the clock. */
 __attribute__((nonnull))

@@ -197,6 +197,9 @@ static void take_reply(struct poller *poller, const struct journal_reply *reply)
 	default:
 		break;
 	}
+	if (!chain) {
+		return;
+	}
 	if (!look_answered(poller, reply)) {
 		chain->wait_until = poller->now + RETRY_WAIT;
 	}

@@ -160,7 +160,9 @@ void poller_file(struct poller *poller, const struct access *access) {
 }
 
 void poller_start(struct poller *poller) {
-	clock_start(poller);
+	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
+		clock_start(poller, &poller->roll.accesses[i]);
+	}
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		file_first(poller, &poller->roll.polls[i]);
 	}
