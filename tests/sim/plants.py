@@ -18,9 +18,9 @@ class Plant:
 PLANTS = [
     # The order of things: append, sync, cursor, checkpoint.
     Plant("poll told before the commit", "src/daemon/commit.c",
-          "	if (r == 0) {\n		commit_succeeded(poller);\n	} else {", "	if (r != 0) {",
-          "	int r = sink_commit(poller->sink, confirmed ? now : USEC_UNKNOWN, &err);\n",
-          "	commit_succeeded(poller);\n	int r = sink_commit(poller->sink, confirmed ? now : USEC_UNKNOWN, &err);\n"),
+          "	if (commit_sync(poller) == 0) {\n		commit_tell(poller, &poller->batch);\n	} else {",
+          "	size_t len = poller->batch.len;\n	commit_tell(poller, &poller->batch);\n	poller->batch.len = len;\n"
+          "	if (commit_sync(poller) != 0) {"),
     Plant("no sync of the log", "src/sink/logfile.c",
           "	if (r == 0) {\n		r = file_sync(file->fd);\n	}\n", ""),
     Plant("failed sync trusted", "src/sink/logfile.c",
