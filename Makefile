@@ -550,6 +550,7 @@ dist:
 
 MAN1 := man/occupancyctl.1
 MAN5 := man/occupancyd.conf.5 man/occupancy-log.5
+MAN7 := man/occupancyd-cluster.7
 MAN8 := man/occupancyd.8
 
 # Below DESTDIR, quoted for the shell.
@@ -576,9 +577,9 @@ instances_of  = $(basename $(1))@$(suffix $(1))
 no_blanks = $(foreach name,prefix bindir sbindir mandir docdir sysconfdir unitdir sysusersdir tmpfilesdir completionsdir, \
             $(if $(word 2,x$($(name))x),$(error $(name)=$($(name)): a blank cannot stand in a directory of systemd's units)))
 
-.PHONY: install uninstall
+.PHONY: install install-cluster uninstall
 install: $(PROGRAM) $(TOOL)
-	$(no_blanks)$(INSTALL) -d $(call at,$(sbindir)) $(call at,$(bindir)) $(call at,$(mandir)/man1) $(call at,$(mandir)/man5) $(call at,$(mandir)/man8) \
+	$(no_blanks)$(INSTALL) -d $(call at,$(sbindir)) $(call at,$(bindir)) $(call at,$(mandir)/man1) $(call at,$(mandir)/man5) $(call at,$(mandir)/man7) $(call at,$(mandir)/man8) \
 	    $(call at,$(unitdir)) $(call at,$(sysusersdir)) $(call at,$(tmpfilesdir)) $(call at,$(completionsdir)) \
 	    $(call at,$(docdir)/examples) $(call at,$(sysconfdir)/occupancyd/conf.d)
 	$(INSTALL) -m 0755 $(PROGRAM) $(call at,$(sbindir)/occupancyd)
@@ -587,6 +588,7 @@ install: $(PROGRAM) $(TOOL)
 	umask 022 && sed 's|/usr/sbin/|$(sbindir)/|g' conf/occupancyctl.bash-completion > $(call at,$(completionsdir)/occupancyctl)
 	chmod 0644 $(call at,$(completionsdir)/occupancyctl)
 	$(INSTALL) -m 0644 $(MAN8) $(call at,$(mandir)/man8/)
+	$(INSTALL) -m 0644 $(MAN7) $(call at,$(mandir)/man7/)
 	$(INSTALL) -m 0644 $(MAN5) $(call at,$(mandir)/man5/)
 	$(INSTALL) -m 0644 README.md LICENSE $(call at,$(docdir)/)
 	$(INSTALL) -m 0644 conf/occupancyd.conf $(call at,$(docdir)/examples/)
@@ -604,19 +606,33 @@ install: $(PROGRAM) $(TOOL)
 	test -e $(call at,$(sysconfdir)/occupancyd/occupancyd.conf) || \
 	    $(INSTALL) -m 0644 conf/occupancyd.conf $(call at,$(sysconfdir)/occupancyd/occupancyd.conf)
 
+# For the nodes of a cluster, beside the other: a unit for their etcd, and what gives the daemon its certificates.
+CLUSTER_UNITS    := occupancyd-etcd.service
+CLUSTER_DROP_INS := occupancyd.service.d/occupancyd-cluster.conf occupancyd@.service.d/occupancyd-cluster.conf
+CLUSTER_FILES    := $(CLUSTER_UNITS) $(CLUSTER_DROP_INS)
+
+install-cluster:
+	$(no_blanks)$(INSTALL) -d $(foreach name,$(sort $(dir $(CLUSTER_FILES))),$(call at,$(unitdir)/$(name))) \
+	    $(call at,$(sysconfdir)/occupancyd/cluster)
+	umask 022$(foreach name,$(CLUSTER_FILES), && $(unit) systemd/cluster/$(notdir $(name)) > $(call at,$(unitdir)/$(name)))
+	chmod 0644$(foreach name,$(CLUSTER_FILES), $(call at,$(unitdir)/$(name)))
+
 # Configuration, logs, state and the user stay.
 uninstall:
-	@echo 'before this: systemctl disable --now occupancyd occupancyd-report.timer occupancyd-metrics.timer'
+	@echo 'before this: systemctl disable --now occupancyd occupancyd-report.timer occupancyd-metrics.timer occupancyd-etcd'
 	rm -f $(call at,$(sbindir)/occupancyd) $(call at,$(bindir)/occupancyctl) \
 	    $(foreach name,$(UNITS),$(call at,$(unitdir)/$(name)) $(call at,$(unitdir)/$(call instances_of,$(name)))) \
+	    $(foreach name,$(CLUSTER_FILES),$(call at,$(unitdir)/$(name))) \
 	    $(call at,$(sysusersdir)/occupancyd.conf) $(call at,$(tmpfilesdir)/occupancyd.conf) \
 	    $(call at,$(completionsdir)/occupancyctl) \
 	    $(foreach page,$(MAN1:man/%=%),$(call at,$(mandir)/man1/$(page))) \
+	    $(foreach page,$(MAN7:man/%=%),$(call at,$(mandir)/man7/$(page))) \
 	    $(foreach page,$(MAN8:man/%=%),$(call at,$(mandir)/man8/$(page))) \
 	    $(foreach page,$(MAN5:man/%=%),$(call at,$(mandir)/man5/$(page)))
 	rm -rf $(call at,$(docdir))
+	rmdir$(foreach name,$(dir $(CLUSTER_DROP_INS)), $(call at,$(unitdir)/$(name))) 2>/dev/null || true
 	@echo 'after this:  systemctl daemon-reload'
-	@echo 'what stays:  $(sysconfdir)/occupancyd, /var/log/occupancyd, /var/lib/occupancyd, /var/lib/occupancyd-reports,'
+	@echo 'what stays:  $(sysconfdir)/occupancyd, /var/log/occupancyd, /var/lib/occupancyd, /var/lib/occupancyd-reports, /var/lib/occupancyd-etcd,'
 	@echo '             /var/lib/prometheus/node-exporter/occupancyd*.prom, the user occupancyd'
 
 .PHONY: clean
@@ -662,6 +678,7 @@ help:
 	@echo 'make dist        the source as it is released: $(DIST)'
 	@echo 'make install     DESTDIR=, prefix=$(prefix), sysconfdir=$(sysconfdir), unitdir=$(unitdir),'
 	@echo '                 sysusersdir=$(sysusersdir); as root without DESTDIR it makes the user too'
+	@echo 'make install-cluster  the unit of an etcd for a cluster: man occupancyd-cluster; with the same variables'
 	@echo 'make uninstall   remove what install wrote; configuration, logs, state and the user stay'
 	@echo 'make clean       remove build/'
 	@echo 'V=1 shows the commands.  CC, CFLAGS, LDFLAGS, BUILD are heeded.'

@@ -74,6 +74,7 @@ def expected(folders):
         f"{share}/man/man1/occupancyctl.1": "0o644",
         f"{share}/bash-completion/completions/occupancyctl": "0o644",
         f"{share}/man/man8/occupancyd.8": "0o644",
+        f"{share}/man/man7/occupancyd-cluster.7": "0o644",
         f"{share}/man/man5/occupancyd.conf.5": "0o644",
         f"{share}/man/man5/occupancy-log.5": "0o644",
         f"{share}/doc/occupancyd/README.md": "0o644",
@@ -228,6 +229,28 @@ def test_uninstall_removes_what_install_wrote_and_keeps_what_people_did(installe
     make("uninstall", folder, *prefix)
 
 
+CLUSTER_UNITS = ("occupancyd-etcd.service", "occupancyd.service.d/occupancyd-cluster.conf",
+                 "occupancyd@.service.d/occupancyd-cluster.conf")
+
+
+def test_what_a_cluster_needs_is_installed_apart(installed):
+    folder, prefix, folders = installed
+    before, units = tree(folder), folders[2]
+    make("install-cluster", folder, *prefix)
+    assert tree(folder) == {**before, **{f"{units}/{name}": "0o644" for name in CLUSTER_UNITS}}
+    assert (folder / "etc/occupancyd/cluster").is_dir()
+    text = (folder / units / CLUSTER_UNITS[0]).read_text()
+    drop_in = (folder / units / CLUSTER_UNITS[1]).read_text()
+    for unit in (text, drop_in):
+        sources = re.findall(r"(?m)^(?:LoadCredential=[\w.-]+:|EnvironmentFile=)(.*)/[^/]+$", unit)
+        assert len(sources) >= 3 and set(sources) == {"/etc/occupancyd/cluster"}
+    # The names that the sample of the configuration has.
+    sample = (EXAMPLES / "cluster/cluster.conf").read_text()
+    assert set(re.findall(r'= "(cluster-\w+)"', sample)) == set(re.findall(r"(?m)^LoadCredential=([\w-]+):", drop_in))
+    make("uninstall", folder, *prefix)
+    assert not (folder / units).exists() or not list((folder / units).iterdir())
+
+
 def test_installed_sample_is_right_once_its_devices_are_filled_in(installed):
     folder, _, (sbin, *_) = installed
     sample = folder / "etc/occupancyd/occupancyd.conf"
@@ -261,7 +284,8 @@ def test_units_satisfy_systemd(installed, tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("mandoc"), reason="mandoc is not installed")
-@pytest.mark.parametrize("page", ["man1/occupancyctl.1", "man8/occupancyd.8", "man5/occupancyd.conf.5", "man5/occupancy-log.5"])
+@pytest.mark.parametrize("page", ["man1/occupancyctl.1", "man8/occupancyd.8", "man5/occupancyd.conf.5", "man5/occupancy-log.5",
+                                  "man7/occupancyd-cluster.7"])
 def test_installed_manuals_render(page, tmp_path):
     make("install", tmp_path, "prefix=/usr")
     done = subprocess.run(["mandoc", "-Tutf8", tmp_path / "usr/share/man" / page], text=True, capture_output=True)
