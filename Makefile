@@ -503,6 +503,11 @@ $(SIM): $(SIM_OBJ) $(SIM_CALENDAR) $(LIB)
 sim: $(SIM)
 	$(Q)$(SIM) --seeds $(SEEDS) --first $(FIRST_SEED) --jobs $(JOBS)
 
+# The same of clusters: two or three nodes, their store and the way to it.
+.PHONY: sim-cluster
+sim-cluster: $(SIM)
+	$(Q)$(SIM) --cluster --seeds $(SEEDS) --first $(FIRST_SEED) --jobs $(JOBS)
+
 # What `occupancyctl verify` says of the seeds' logs is what their audit says.
 .PHONY: sim-verify
 sim-verify: $(SIM) $(TOOL)
@@ -669,6 +674,7 @@ help:
 	@echo 'make fuzz        fuzz what reads from outside: FUZZ_SECONDS=$(FUZZ_SECONDS) for each of FUZZ="$(FUZZ)"'
 	@echo 'make fuzz-coverage  and how many lines that has reached'
 	@echo 'make sim         simulate crashes, bad disks, outages and clock steps: SEEDS=$(SEEDS) FIRST_SEED=$(FIRST_SEED)'
+	@echo 'make sim-cluster  the same of clusters: SEEDS= FIRST_SEED='
 	@echo 'make sim-verify  occupancyctl verify agrees with the audit of those seeds: SEEDS= FIRST_SEED='
 	@echo 'make sim-selftest  plant faults into the daemon and see that the simulation finds them'
 	@echo 'make mutate      change one operator, constant or condition at a time, and see that tests notice:'

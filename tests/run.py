@@ -173,7 +173,8 @@ def run_sim(args, tally, env):
     """Seeds, and some of them twice; fewer where each takes longer."""
     slow = bool(args.valgrind or args.sanitizers)
     parts = [("seeds", 6 if args.valgrind else 60 if slow or args.quick else 300, []),
-             ("seeds, twice", 2 if args.valgrind else 10 if slow else 30, ["--twice"])]
+             ("seeds, twice", 2 if args.valgrind else 10 if slow else 30, ["--twice"]),
+             ("seeds of clusters", 1 if args.valgrind else 4 if slow else 10, ["--cluster"])]
     if args.seeds:
         parts = [("seeds", args.seeds, [])]
     with Suite(tally, "tests/sim") as suite:

@@ -104,6 +104,10 @@ static bool mentions(const struct inode *inode, const char *uuid, const char *in
 }
 
 void ledger_settle(void) {
+	/* In a cluster the one that began the chain had the first word: which of them that was, its first records tell. */
+	if (nodes->cluster) {
+		return;
+	}
 	const struct inode *checkpoint = disk_look_up(&disk->state.now, "checkpoint");
 	for (int i = 0; i < ledger->len; i++) {
 		struct series *series = &ledger->series[i];

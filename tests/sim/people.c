@@ -8,6 +8,7 @@
 #include "haunt.h"
 #include "ledger.h"
 #include "os.h"
+#include "store.h"
 #include "world.h"
 
 #include <stdio.h>
@@ -210,6 +211,9 @@ void people_begin(struct event *event) {
 	case EVENT_NO_SPACE:
 		set_weather();
 		break;
+	case EVENT_OLD_STORE:
+		store_save();
+		break;
 	case EVENT_UPDATE:
 		update();
 		break;
@@ -313,6 +317,10 @@ void people_end(struct event *event) {
 	case EVENT_NO_QUORUM:
 	case EVENT_NO_SPACE:
 		set_weather();
+		break;
+	case EVENT_OLD_STORE:
+		store_restore(world->now);
+		world_note("the store is as it was");
 		break;
 	case EVENT_POISON:
 		check_passed(event);

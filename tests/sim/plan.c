@@ -50,6 +50,7 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_DELAY] = "late requests",
 	[EVENT_NO_QUORUM] = "no quorum",
 	[EVENT_NO_SPACE] = "no space in the store",
+	[EVENT_OLD_STORE] = "old store",
 	[EVENT_UPDATE] = "update",
 };
 
@@ -199,7 +200,7 @@ static int64_t choose_second(struct dice *dice, enum event_kind kind) {
 
 static bool lasts(enum event_kind kind) {
 	return kind <= EVENT_DISK_FROZEN || kind == EVENT_BROKEN || kind == EVENT_RESTORE ||
-	       (kind >= EVENT_PARTITION && kind <= EVENT_NO_SPACE);
+	       (kind >= EVENT_PARTITION && kind <= EVENT_OLD_STORE);
 }
 
 static struct event choose_event(struct dice *dice, unsigned kinds) {
@@ -365,7 +366,7 @@ static void add_orders(uint64_t seed) {
 
 /* Whether it happens to a machine, and not to the server or the store. */
 static bool is_local(enum event_kind kind) {
-	return kind >= EVENT_DISK_FULL && kind != EVENT_STALE && (kind < EVENT_MUTE || kind > EVENT_NO_SPACE);
+	return kind >= EVENT_DISK_FULL && kind != EVENT_STALE && (kind < EVENT_MUTE || kind > EVENT_OLD_STORE);
 }
 
 /* Which machine each event is about; with dice of their own, as there may be one alone. */
@@ -485,6 +486,12 @@ static void add_cluster(uint64_t seed) {
 	int count = (int)dice_between(&dice, 0, 16);
 	for (int i = 0; i < count; i++) {
 		add_cluster_event(&dice);
+	}
+	/* Some entries are gone then, and with them all that the cluster promises but for what is in the logs. */
+	if (seed % 16 == 13) {
+		usec_t span = plan->quiet - plan->begin;
+		usec_t at = plan->begin + dice_between(&dice, span / 4, span / 2);
+		add_event(EVENT_OLD_STORE, at, some_time(&dice, USEC_PER_SEC, span / 3), 0, 0);
 	}
 }
 

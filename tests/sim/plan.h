@@ -60,6 +60,7 @@ enum event_kind {
 	EVENT_DELAY,     /* what the store is asked arrives late, at times when nobody expects it; arg: permille */
 	EVENT_NO_QUORUM, /* the store has none */
 	EVENT_NO_SPACE,  /* the store has no room */
+	EVENT_OLD_STORE, /* a backup of the store, made at the begin, is put back at the end */
 	EVENT_UPDATE,    /* a machine gets the newest configuration, and SIGHUP */
 	EVENT_KINDS,
 };

@@ -132,6 +132,10 @@ struct reply server_decide(const struct asked *asked, usec_t timeout) {
 	struct dice *dice = &world->os;
 	const struct event *event;
 
+	/* So that all nodes have all when they are stopped. */
+	if (nodes->cluster && world->now >= plan->end - USEC_PER_MIN) {
+		return lost(HTTP_UNREACHABLE, 50000);
+	}
 	if ((event = plan_active(EVENT_OUTAGE, asked->account))) {
 		return outage(dice, event->arg, timeout);
 	}
