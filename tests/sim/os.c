@@ -140,7 +140,9 @@ void notify_extend_timeout(usec_t by) {
 
 void notify_status(const char *text) {
 	(void)snprintf(os->status, sizeof(os->status), "%s", text);
-	bool healthy = strstr(text, "; backlog 0;") && !strstr(text, "failing") && !strstr(text, "wait") &&
+	/* A node that follows an account tells of its backlog only when something else changes. */
+	bool caught_up = nodes->cluster || strstr(text, "; backlog 0;");
+	bool healthy = caught_up && !strstr(text, "failing") && !strstr(text, "wait") &&
 	               !strstr(text, "cannot") && text[0] >= '0' && text[0] <= '9';
 	os->unwell_since = healthy ? 0 : os->unwell_since ? os->unwell_since : world->now;
 	world_note("STATUS %s", text);
