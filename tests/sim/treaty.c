@@ -17,6 +17,9 @@
 /* The daemon looks at its clock a little before it asks. */
 #define SLACK (2 * USEC_PER_MSEC)
 
+/* As it is configured, and a little for what a clock may be off. */
+#define RETENTION (7 * USEC_PER_DAY - USEC_PER_HOUR)
+
 /** What a node knows of an account: as far as it can, by the answers that have reached it. */
 struct office {
 	bool owned;
@@ -121,6 +124,19 @@ static void check_commit(const struct letter *letter, const struct office *offic
 	check_entry(letter, office);
 }
 
+/* What a node that is there lacks stays as long as was promised.  A clock that is off may think otherwise. */
+static void check_trim(const struct letter *letter, uint64_t bound) {
+	const struct store_chain *chain = store_chain(letter->account);
+	for (uint64_t position = bound + 1; position <= letter->until && position <= chain->head; position++) {
+		const struct taken *entry = chain->entries[position - 1];
+		if (entry && entry->at > world->now - RETENTION && node->wall_offset == 0) {
+			world_violation("trimming: expected entry %llu of %s to stay, for a node that is there has those up to %llu "
+			                "alone, but %s removes those up to %llu", (unsigned long long)position, letter->account,
+			                (unsigned long long)bound, node->name, (unsigned long long)letter->until);
+		}
+	}
+}
+
 void treaty_sent(const struct letter *letter) {
 	struct oath *oath = oath_of(node);
 	int number = number_of(letter->account);
@@ -136,6 +152,8 @@ void treaty_sent(const struct letter *letter) {
 	}
 	if (letter->verb == JOURNAL_COMMIT && number >= 0) {
 		check_commit(letter, &oath->offices[number]);
+	} else if (letter->verb == JOURNAL_TRIM && number >= 0) {
+		check_trim(letter, oath->offices[number].bound);
 	}
 }
 
