@@ -331,7 +331,7 @@ void ndjson_find_entry(const char *line, size_t len, const char *from, struct lo
 	uint64_t entry = number_before(line, end);
 	struct slice account;
 
-	if (entry > 0 && find_member((struct scan){from, end}, "account", &account) && account.text[-1] == '"') {
+	if (entry > 0 && find_member((struct scan){from, end}, "account", &account) && account.len > 0 && account.text[-1] == '"') {
 		ret->entry = entry;
 		ret->account = account;
 	}

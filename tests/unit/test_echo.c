@@ -46,6 +46,9 @@ static bool hear(struct echo *echo, struct heard_times *times, const char *text,
 	expect_same(read.name.text, heard->name.text);
 	expect_int(read.name.len, heard->name.len);
 	expect_int(read.offset_s, heard->offset_s);
+	expect_true(read.entry == heard->entry);
+	expect_same(read.account.text, heard->account.text);
+	expect_int(read.account.len, heard->account.len);
 	return true;
 }
 
@@ -75,6 +78,32 @@ static void later_records_of_a_device_are_heard(void **state) {
 	expect_false(hear_record(&echo, &times, &record), "more digits than are looked at");
 	record.count = -1;
 	expect_false(hear_record(&echo, &times, &record));
+	echo_done(&echo);
+}
+
+/* Lines of a cluster are alike but for their entry's number, too. */
+static void entries_are_heard(void **state) {
+	static const uint64_t numbers[] = {2, 0, 9, 10, UINT64_MAX, 0, 7};
+	struct record record = sample_record();
+	struct device device = sample_device;
+	struct heard_times times = {0};
+	struct echo echo = {0};
+	(void)state;
+
+	record.device = &device;
+	device.capacity = 12;
+	write_line(&record);
+	learn(&echo);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		device.site = i % 2 ? "hq, \"account\":\"x\"" : NULL;
+		write_line(&record);
+		ndjson_number(&line, numbers[i]);
+		expect_true(hear(&echo, &times, line.data, line.len));
+		expect_true(echo.entry.entry == numbers[i]);
+		expect_int(numbers[i] ? 4 : 0, echo.entry.account.len);
+		record.start = record.end;
+		record.end += USEC_PER_MIN;
+	}
 	echo_done(&echo);
 }
 
@@ -165,6 +194,7 @@ static void nothing_is_heard_that_is_not_read(void **state) {
 		record.device = &device;
 		record.count = n == 0 ? 0 : 12;
 		write_line(&record);
+		ndjson_number(&line, n % 2 ? 8812 : 0);
 		learn(&echo);
 		for (size_t at = 0; at < line.len - 1; at++) {
 			for (int byte = 0; byte < 256; byte++) {
@@ -232,6 +262,7 @@ static int teardown(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(later_records_of_a_device_are_heard),
+		cmocka_unit_test(entries_are_heard),
 		cmocka_unit_test(records_without_a_count_are_heard),
 		cmocka_unit_test(gaps_and_corrections_are_not_learnt),
 		cmocka_unit_test(other_devices_and_clocks_are_not_heard),

@@ -314,6 +314,64 @@ static void lines_are_read_by_their_members(void **state) {
 #undef REST
 }
 
+/* A journal's entries */
+
+static void number_is_read_at_the_end_alone(void **state) {
+	(void)state;
+#define PLAIN "{\"time\":\"2026-11-23T08:15:00Z\",\"name\":\"lobby\",\"count\":7,\"status\":\"ok\",\"interval\":\"MINUTELY\"," \
+	"\"device\":\"A\",\"revision\":0,\"end\":\"2026-11-23T08:16:00Z\",\"local_time\":\"2026-11-23T01:15:00-07:00\""
+#define OTHER "{\"account\":\"acme\",\"end\":\"2026-11-23T08:16:00Z\",\"time\":\"2026-11-23T08:15:00Z\",\"name\":\"lobby\",\"count\":7," \
+	"\"status\":\"ok\",\"interval\":\"MINUTELY\",\"device\":\"A\",\"revision\":0"
+#define ACME ",\"account\":\"acme\""
+	static const struct {
+		const char *line;
+		uint64_t entry;
+	} rows[] = {
+		{PLAIN ACME "}\n", 0},
+		{PLAIN ACME ",\"entry\":2}\n", 2},
+		{PLAIN ",\"site\":\"\\\"account\\\":\"" ACME ",\"labels\":{\"account\":\"x\"},\"entry\":18446744073709551615}\n", UINT64_MAX},
+		{PLAIN ",\"maps\":{\"account\":\"x\"}" ACME ",\"entry\":2}\n", 2},
+		{OTHER ",\"entry\":2}\n", 2},
+		{OTHER "}\n", 0},
+		{PLAIN ACME ",\"entry\":18446744073709551616}\n", 0},
+		{PLAIN ACME ",\"entry\":0}\n", 0},
+		{PLAIN ACME ",\"entry\":02}\n", 0},
+		{PLAIN ACME ",\"entry\":-2}\n", 0},
+		{PLAIN ACME ",\"entry\":2.5}\n", 0},
+		{PLAIN ACME ",\"entry\":\"2\"}\n", 0},
+		{PLAIN ACME ",\"entry\":2,\"capacity\":3}\n", 0},
+		{PLAIN ACME ",\"maps\":{\"entry\":2}}\n", 0},
+		{PLAIN ACME ",\"capacity\":2}\n", 0},
+		/* Nobody's entry is none. */
+		{PLAIN ",\"entry\":2}\n", 0},
+		{PLAIN ",\"account\":\"\",\"entry\":2}\n", 0},
+		{PLAIN ",\"account\":7,\"entry\":2}\n", 0},
+		{PLAIN ",\"entry\":2}\n", 0},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct log_entry entry = {.entry = 99, .account = {"x", 1}};
+		expect_int(0, ndjson_parse(rows[i].line, strlen(rows[i].line), &entry), "row %zu", i);
+		expect_true(entry.entry == rows[i].entry, "row %zu", i);
+		expect_int(rows[i].entry ? 4 : 0, entry.account.len, "row %zu", i);
+		expect_bytes("acme", entry.account.text ? entry.account.text : "", entry.account.len);
+	}
+#undef PLAIN
+#undef OTHER
+#undef ACME
+}
+
+/* A buffer that is full stays so. */
+static void number_does_not_mend_a_full_buffer(void **state) {
+	(void)state;
+	struct record record = sample_record();
+	struct buf out;
+	buf_init(&out, 100);
+	ndjson_format(&record, &out);
+	ndjson_number(&out, 2);
+	expect_int(-EFBIG, buf_error(&out));
+	buf_done(&out);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_record_has_the_fields_in_order),
@@ -328,6 +386,8 @@ int main(void) {
 		cmocka_unit_test(what_was_written_is_read_back),
 		cmocka_unit_test(a_time_at_the_end_of_the_line_is_read),
 		cmocka_unit_test(lines_are_read_by_their_members),
+		cmocka_unit_test(number_is_read_at_the_end_alone),
+		cmocka_unit_test(number_does_not_mend_a_full_buffer),
 	};
 	return cmocka_run_group_tests(tests, sample_setup, sample_teardown);
 }
