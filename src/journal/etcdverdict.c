@@ -72,13 +72,17 @@ static bool judge_refusal(const struct http_reply *reply, struct etcdverdict *ve
 	return refused;
 }
 
+/* Whether it looks like that to libcurl.  The last: the server hung up as soon as it saw no certificate that it knows. */
+static bool is_about_certificates(const char *error) {
+	return strcasestr(error, "certificate") || strcasestr(error, "SSL") || strcasestr(error, "getpeername");
+}
+
 static struct etcdverdict judge_transport(const struct http_reply *reply, struct error *err) {
 	char shown[TEXT_SHOWN];
 	(void)text_escape(shown, sizeof(shown), reply->error, strlen(reply->error));
-	bool certificate = strcasestr(reply->error, "certificate") || strcasestr(reply->error, "SSL");
-	error_say(err, "%s%s", shown, certificate ? ": see ca_file, client_cert and client_key, and the clocks" : "");
-	bool here = reply->result == HTTP_TOO_LARGE || reply->result == HTTP_NO_MEMORY;
-	return (struct etcdverdict){reply->unsent ? JOURNAL_FAILED : JOURNAL_UNKNOWN, !here};
+	error_say(err, "%s%s", shown,
+	          is_about_certificates(shown) ? ": see ca_file, client_cert and client_key, and the clocks" : "");
+	return (struct etcdverdict){reply->unsent ? JOURNAL_FAILED : JOURNAL_UNKNOWN, reply->result != HTTP_NO_MEMORY};
 }
 
 struct etcdverdict etcdverdict_of(const struct http_reply *reply, struct etcdanswer *answer, struct error *err) {

@@ -248,10 +248,15 @@ static bool retry(struct journal *journal, struct ask *ask, const struct http_re
 	return true;
 }
 
+/* Whether more entries were asked for than fit into an answer. */
+static bool is_too_large(const struct ask *ask, const struct http_reply *http_reply) {
+	return ask->verb == JOURNAL_READ && http_reply->result == HTTP_TOO_LARGE && ask->limit > 1;
+}
+
 /* Asks once more for entries, if there were too many, or none where they should be.  Returns false likewise. */
 static bool reread(struct journal *journal, struct ask *ask, const struct http_reply *http_reply,
                    const struct journal_reply *reply) {
-	bool too_large = http_reply->result == HTTP_TOO_LARGE && ask->limit > 1;
+	bool too_large = is_too_large(ask, http_reply);
 	bool trimmed = reply->result == JOURNAL_DONE && !ask->wide && reply->entry_count == 0 && reply->more;
 	if (too_large) {
 		journal->read_limit = ask->limit > READ_SAFE ? READ_SAFE : 1;
@@ -293,6 +298,7 @@ static bool take(struct journal *journal, const struct ask *ask, const struct ht
 		.len = ask->data.len,
 	};
 	struct etcdverdict verdict = etcdverdict_of(http_reply, &journal->answer, &journal->error);
+	verdict.elsewhere = verdict.elsewhere && !is_too_large(ask, http_reply);
 	reply->result = verdict.result;
 	if (verdict.elsewhere) {
 		etcdlink_leave(journal->link, ask->member);

@@ -6,8 +6,6 @@ import json
 import os
 import pathlib
 import re
-import signal
-import ssl
 import subprocess
 import threading
 import time
@@ -408,7 +406,7 @@ def test_authentication_by_password_is_refused_with_what_to_do(start_etcd, make_
 class Gateway:
     """A web server that says the same to everything."""
 
-    def __init__(self, status, body, headers=(), context=None, stall=0.0):
+    def __init__(self, status, body, headers=(), stall=0.0):
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
@@ -425,6 +423,7 @@ class Gateway:
             def log_message(self, *arguments):
                 pass
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.handle_error = lambda *arguments: None  # whoever asked has gone
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -488,9 +487,8 @@ def test_a_gateway_that_stalls_or_answers_too_much_is_left(start_etcd, make_jour
     stalls = Gateway(200, b"{}", stall=30)
     floods = Gateway(200, b"{" + b" " * (20 << 20) + b"}")
     journal = make_journal([stalls.url, floods.url, *store.endpoints], timeout_ms=1500 * SLOW)
-    replies = [journal.do("look") for _ in range(3)]
-    assert [reply["result"] for reply in replies][0] == "unknown"
-    assert wait_for(lambda: journal.do("look")["result"] == "done" or None, 30, "a good one") is True
+    assert journal.do("look")["result"] == "unknown"
+    assert journal.do("look")["result"] == "done", "past the one that answers too much"
     for gateway in (stalls, floods):
         gateway.stop()
 
@@ -503,7 +501,7 @@ def test_certificates_that_do_not_fit_are_said(start_etcd, make_journal, tmp_pat
     for named in ({"cert": None, "key": None}, {"cert": cert, "key": key}, {"cert": old_cert, "key": old_key}, {"ca": stranger.cert}):
         reply = make_journal(store, **named).do("look")
         assert reply["result"] in ("failed", "unknown"), named
-        assert "certificate" in reply["error"] and "client_cert" in reply["error"], reply
+        assert "see ca_file, client_cert and client_key" in reply["error"], reply
     assert make_journal(store).do("look")["result"] == "done"
 
 
