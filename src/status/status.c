@@ -41,12 +41,24 @@ static void put_devices(const struct status *status, struct buf *out) {
 	}
 }
 
+static void put_last_record(const struct status *status, struct buf *out) {
+	char last[UTC_STRING_SIZE];
+	if (status->last_record != INT64_MIN) {
+		buf_printf(out, "; last record %s", when(last, status->last_record));
+	} else {
+		buf_puts(out, "; no record since the start");
+	}
+}
+
 void status_text(const struct status *status, struct buf *out) {
 	if (status->disk) {
 		buf_printf(out, "log cannot be written: %s; ", status->disk);
 	}
 	if (status->config) {
 		buf_printf(out, "configuration %s; ", status->config);
+	}
+	if (status->cluster && status->cluster[0]) {
+		buf_printf(out, "%s; ", status->cluster);
 	}
 	if (status->lanes && status->lanes[0]) {
 		buf_printf(out, "%s; ", status->lanes);
@@ -64,10 +76,8 @@ void status_text(const struct status *status, struct buf *out) {
 		buf_printf(out, "; %llu point%s dropped", (unsigned long long)status->points_dropped,
 		           status->points_dropped == 1 ? "" : "s");
 	}
-	if (status->last_record != INT64_MIN) {
-		char last[UTC_STRING_SIZE];
-		buf_printf(out, "; last record %s", when(last, status->last_record));
-	} else {
-		buf_puts(out, "; no record since the start");
+	put_last_record(status, out);
+	if (status->place && status->place[0]) {
+		buf_printf(out, "; %s", status->place);
 	}
 }

@@ -31,7 +31,10 @@ struct status {
 	usec_t last_record; /* wall clock when the last record was synced; INT64_MIN: none yet */
 	const char *disk;   /* what is wrong with the log's disk; NULL: nothing */
 	const char *config; /* what is wrong with the configuration's files; NULL: nothing */
+	const char *cluster; /* what is wrong with the cluster, "; " between; NULL or "": nothing */
 	const char *lanes;  /* what is wrong with accounts, "; " between; NULL or "": nothing */
+
+	const char *place;  /* in a cluster, which accounts this node owns and follows; NULL or "": it is alone */
 
 	/* Since the start. */
 	uint64_t requests, records, points_dropped;

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/utc.h"
+#include "tool/cluster.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -58,13 +59,18 @@ static bool is_trouble(const struct live_account *account) {
 	return strcmp(account->state, "refused") == 0 || strcmp(account->state, "down") == 0 || account->clock;
 }
 
-static enum level level_of(const struct judgement *judgement, const struct limits *limits) {
+static enum level level_of_rooms(const struct judgement *judgement, const struct limits *limits) {
 	size_t well = judgement->states[LIVE_FRESH] + judgement->states[LIVE_STARTING];
 	if (well < judgement->count && judgement->age >= limits->critical) {
 		return LEVEL_CRITICAL;
 	}
 	bool behind = well < judgement->count && judgement->age >= limits->warning;
 	return behind || judgement->trouble ? LEVEL_WARNING : LEVEL_OK;
+}
+
+static enum level level_of(const struct judgement *judgement, const struct limits *limits) {
+	enum level rooms = level_of_rooms(judgement, limits);
+	return judgement->cluster > rooms ? judgement->cluster : rooms;
 }
 
 static void add_room(struct judgement *judgement, const struct live *live, const struct live_device *room) {
@@ -108,6 +114,7 @@ int judge(const struct tool *tool, const struct live *live, const struct limits 
 	for (size_t i = 0; i < live->account_count; i++) {
 		judgement.trouble |= is_trouble(&live->accounts[i]);
 	}
+	judgement.cluster = cluster_level(live, limits->critical);
 	order(&judgement, selected);
 	free(selected);
 	judgement.level = level_of(&judgement, limits);
@@ -120,7 +127,7 @@ void judge_sort_fresh(struct judgement *judgement) {
 	qsort(judgement->rooms + (judgement->count - fresh), fresh, sizeof(struct live_device *), compare);
 }
 
-static void put_trouble(struct buf *out, const char *before, const char *behind, const char *what, const char *text) {
+void judge_put_trouble(struct buf *out, const char *before, const char *behind, const char *what, const char *text) {
 	char shown[512];
 	buf_printf(out, "%s%s%s%s%s", before, what, text ? ": " : "",
 	           text ? text_escape(shown, sizeof(shown), text, strlen(text)) : "", behind);
@@ -134,23 +141,24 @@ static void put_account(struct buf *out, const char *before, const char *behind,
 		               strcmp(account->state, "throttled") == 0 ? "rate limited" : account->state,
 		               account->since != INT64_MIN ? " since " : "",
 		               account->since != INT64_MIN ? utc_format(since, account->since) : "");
-		put_trouble(out, before, behind, what, account->reason);
+		judge_put_trouble(out, before, behind, what, account->reason);
 	}
 	if (account->clock) {
 		(void)snprintf(what, sizeof(what), "account %s", name);
-		put_trouble(out, before, behind, what, account->clock);
+		judge_put_trouble(out, before, behind, what, account->clock);
 	}
 }
 
 void judge_troubles(const struct live *live, struct buf *out, const char *before, const char *behind) {
 	if (live->storage) {
-		put_trouble(out, before, behind, "the log cannot be written", live->storage);
+		judge_put_trouble(out, before, behind, "the log cannot be written", live->storage);
 	} else if (live->storage_fails) {
-		put_trouble(out, before, behind, "the disk fails: see the journal", NULL);
+		judge_put_trouble(out, before, behind, "the disk fails: see the journal", NULL);
 	}
 	if (live->configuration) {
-		put_trouble(out, before, behind, "configuration", live->configuration);
+		judge_put_trouble(out, before, behind, "configuration", live->configuration);
 	}
+	cluster_troubles(live, out, before, behind);
 	for (size_t i = 0; i < live->account_count; i++) {
 		put_account(out, before, behind, &live->accounts[i]);
 	}

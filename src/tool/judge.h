@@ -27,6 +27,7 @@ struct judgement {
 	usec_t age;                       /* of those that are behind, the oldest last bucket's */
 	int64_t backlog;
 	bool trouble;                     /* something is wrong beside rooms */
+	enum level cluster;               /* how bad it is with the cluster */
 	enum level level;
 };
 
@@ -41,6 +42,10 @@ int judge(const struct tool *tool, const struct live *live, const struct limits 
 /** Sorts those that are fresh by their names. */
 __attribute__((nonnull))
 void judge_sort_fresh(struct judgement *judgement);
+
+/** Appends one thing that is wrong, with that before and behind it.  text: what is known of it; NULL: nothing. */
+__attribute__((nonnull(1, 2, 3, 4)))
+void judge_put_trouble(struct buf *out, const char *before, const char *behind, const char *what, const char *text);
 
 /** Appends what is wrong beside rooms, each with that before and behind it. */
 __attribute__((nonnull))

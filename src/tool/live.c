@@ -202,6 +202,56 @@ static bool is_true(struct json_object *value) {
 	return json_kind(value) == JSON_BOOL && json_double(value) != 0;
 }
 
+/* The cluster */
+
+static struct live_place place_of(struct live *live, struct json_object *from) {
+	return (struct live_place){
+		.state = copy_of(live, from, "state"),
+		.owner = copy_of(live, from, "owner"),
+		.reason = copy_of(live, from, "reason"),
+		.entry = number_of(from, "entry", 0),
+		.head = number_of(from, "head", 0),
+		.behind = number_of(from, "behind", 0),
+		.unowned_since = time_of(from, "unowned_since"),
+		.behind_since = time_of(from, "behind_since"),
+	};
+}
+
+/* One without a name is none. */
+static int take_nodes(struct live *live, struct json_object *list) {
+	struct live_cluster *cluster = &live->cluster;
+	for (size_t i = 0; i < json_count(list); i++) {
+		struct json_object *from = json_element(list, i);
+		int r = array_reserve(&cluster->nodes, &cluster->node_size, cluster->node_count + 1, sizeof(*cluster->nodes));
+		if (r < 0) {
+			return r;
+		}
+		struct live_node *node = &cluster->nodes[cluster->node_count];
+		*node = (struct live_node){
+			.name = copy_of(live, from, "name"),
+			.version = copy_of(live, from, "version"),
+			.well = is_true(json_member(from, "well")),
+		};
+		cluster->node_count += node->name != NULL;
+	}
+	return 0;
+}
+
+static int take_cluster(struct live *live, struct json_object *from) {
+	struct live_cluster *cluster = &live->cluster;
+	*cluster = (struct live_cluster){
+		.node = copy_of(live, from, "node"),
+		.name = copy_of(live, from, "name"),
+		.lease = copy_of(live, from, "lease"),
+		.reason = copy_of(live, from, "reason"),
+		.differing = copy_of(live, from, "differing"),
+		.reached = is_true(json_member(from, "reached")),
+		.twin = is_true(json_member(from, "twin")),
+		.since = time_of(from, "since"),
+	};
+	return take_nodes(live, json_member(from, "nodes"));
+}
+
 static int add_account(struct live *live, const char *text, struct json_object *from) {
 	int r = array_reserve(&live->accounts, &live->account_size, live->account_count + 1, sizeof(*live->accounts));
 	if (r < 0) {
@@ -219,6 +269,7 @@ static int add_account(struct live *live, const char *text, struct json_object *
 		.in_flight = number_of(from, "in_flight", 0),
 		.ahead_ms = number_of(clock, "ahead_ms", 0),
 		.confirmed = is_true(json_member(clock, "confirmed")),
+		.place = place_of(live, json_member(from, "cluster")),
 		.text = store_put(&live->store, text, strlen(text)),
 	};
 	return account->name && account->state && account->text ? 0 : -EBADMSG;
@@ -242,7 +293,7 @@ static int take_head(struct live *live, const char *text, struct json_object *fr
 	if (live->started == INT64_MIN || live->now == INT64_MIN) {
 		return -EBADMSG;
 	}
-	return live->head ? 0 : -ENOMEM;
+	return live->head ? take_cluster(live, json_member(from, "cluster")) : -ENOMEM;
 }
 
 static void take_orders(struct live *live, struct json_object *totals) {
@@ -426,6 +477,7 @@ enum live_result live_read(const char *path, struct live *live, struct error *er
 void live_done(struct live *live) {
 	free(live->devices);
 	free(live->accounts);
+	free(live->cluster.nodes);
 	store_done(&live->store);
 	*live = (struct live){0};
 }

@@ -15,12 +15,37 @@
 
 #include <stdbool.h>
 
+/** An account's place in the cluster, as the node that was asked sees it. */
+struct live_place {
+	const char *state;   /* NULL: that node is alone */
+	const char *owner;   /* NULL: nobody */
+	const char *reason;  /* what is wrong with it */
+	int64_t entry, head, behind;
+	usec_t unowned_since, behind_since; /* INT64_MIN: it has an owner; few entries are missing, or none */
+};
+
 struct live_account {
 	const char *name, *state, *reason, *rate, *clock; /* clock: what is wrong with it */
 	usec_t since;        /* of the state; INT64_MIN: none */
 	int64_t in_flight, ahead_ms;
 	bool confirmed;      /* what time it is */
+	struct live_place place;
 	const char *text;    /* as it came */
+};
+
+/** A node of the cluster, as it has announced itself. */
+struct live_node {
+	const char *name, *version; /* version: NULL: not known */
+	bool well;                  /* it can write its log */
+};
+
+struct live_cluster {
+	const char *node;      /* the one that was asked; NULL: it is alone */
+	const char *name, *lease, *reason, *differing;
+	bool reached, twin;
+	usec_t since;          /* when it is not reached; INT64_MIN: it is */
+	struct live_node *nodes;
+	size_t node_count, node_size;
 };
 
 /** Orders of backfill, and the buckets that are still to be asked for. */
@@ -42,6 +67,7 @@ struct live {
 	int64_t requests, records, points_dropped;
 	usec_t last_record;  /* INT64_MIN: none since the start */
 	struct live_orders orders;
+	struct live_cluster cluster;
 	const char *head, *totals; /* as they came, without what is between */
 	struct store store;  /* of all texts */
 };

@@ -157,6 +157,74 @@ static void put_accounts(struct buf *out, const struct live *live) {
 	}
 }
 
+/* Of the cluster */
+
+static int64_t owner(const struct live_place *place) {
+	static const char *const states[] = {"reading", "owner", "leaving"};
+	int64_t owns = 0;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		owns |= strcmp(place->state, states[i]) == 0;
+	}
+	return owns;
+}
+
+static int64_t entry(const struct live_place *place) {
+	return place->entry;
+}
+
+static int64_t head(const struct live_place *place) {
+	return place->head;
+}
+
+static int64_t entries_behind(const struct live_place *place) {
+	return place->behind;
+}
+
+static int64_t halted(const struct live_place *place) {
+	return strcmp(place->state, "halted") == 0;
+}
+
+static void put_places(struct buf *out, const struct live *live) {
+	static const struct {
+		const char *name, *help;
+		int64_t (*value)(const struct live_place *place);
+	} all[] = {
+		{"occupancyd_cluster_account_owner", "Whether this node owns the account.", owner},
+		{"occupancyd_cluster_account_entry", "The last entry that is in the log of this node.", entry},
+		{"occupancyd_cluster_account_head", "The last entry in the cluster's journal.", head},
+		{"occupancyd_cluster_account_behind", "Entries that the log of this node lacks.", entries_behind},
+		{"occupancyd_cluster_account_halted", "Whether this node has stopped following the account.", halted},
+	};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		begin(out, all[i].name, "gauge", all[i].help);
+		for (size_t at = 0; at < live->account_count; at++) {
+			const struct live_account *account = &live->accounts[at];
+			if (account->place.state) {
+				buf_puts(out, all[i].name);
+				put_label(out, "{", "cluster", live->cluster.name);
+				put_label(out, ",", "account", account->name);
+				buf_printf(out, "} %" PRId64 "\n", all[i].value(&account->place));
+			}
+		}
+	}
+}
+
+/* Nothing where the daemon is alone. */
+static void put_cluster(struct buf *out, const struct live *live) {
+	const struct live_cluster *cluster = &live->cluster;
+	if (!cluster->node) {
+		return;
+	}
+	begin(out, "occupancyd_cluster_up", "gauge", "Whether this node reaches the cluster's journal.");
+	put_label(out, "occupancyd_cluster_up{", "cluster", cluster->name);
+	put_label(out, ",", "node", cluster->node);
+	buf_printf(out, "} %d\n", cluster->reached);
+	begin(out, "occupancyd_cluster_nodes", "gauge", "Nodes of the cluster that this node sees, itself among them.");
+	put_label(out, "occupancyd_cluster_nodes{", "cluster", cluster->name);
+	buf_printf(out, "} %zu\n", cluster->node_count);
+	put_places(out, live);
+}
+
 /* Of the daemon */
 
 static void put_daemon(struct buf *out, const struct live *live, const struct judgement *judgement) {
@@ -236,6 +304,7 @@ static int put_all(const struct metrics *metrics, struct buf *out) {
 	if (result == LIVE_GOT && r == 0) {
 		put_daemon(out, &live, &judgement);
 		put_accounts(out, &live);
+		put_cluster(out, &live);
 		put_orders(out, &live.orders);
 		put_rooms(out, &live, &judgement);
 	} else if (r == 0) {

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/utc.h"
+#include "tool/cluster.h"
 #include "tool/down.h"
 #include "tool/judge.h"
 #include "tool/output.h"
@@ -59,6 +60,7 @@ static void put_all(const struct status_command *command, const struct live *liv
 	buf_putc(out, '\n');
 	judge_troubles(live, out, "", "\n");
 	judge_orders(live, out);
+	cluster_put(live, command->all, out);
 	roomtable_put(live, judgement, command->all, command->colour, out);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "tool/cluster.h"
 #include "tool/roomtable.h"
 #include "tool/status.h"
 
@@ -79,6 +80,7 @@ static void check_live(const struct live *live) {
 	judge_sort_fresh(&judgement);
 	judge_troubles(live, &out, "", "\n");
 	judge_orders(live, &out);
+	cluster_put(live, true, &out);
 	roomtable_put(live, &judgement, true, false, &out);
 	judge_counts(&judgement, &out);
 	buf_putc(&out, '\n');

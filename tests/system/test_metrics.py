@@ -118,6 +118,10 @@ def test_alerts_fire_when_they_should(tmp_path):
         ("OccupancyRoomStale", 'occupancyd_room_behind_seconds{room="Canteen"}', "4000+60x60", "3000x60", 10),
         ("OccupancyAccountRefused", 'occupancyd_account_state{account="acme",state="refused"}', "1x60", "0x60", 10),
         ("OccupancyBacklogGrowing", 'occupancyd_room_backlog_buckets{instance="a"}', "200+5x200", "2000-5x200", 150),
+        ("OccupancydClusterHalted", 'occupancyd_cluster_account_halted{account="acme"}', "1x60", "0x60", 5),
+        ("OccupancydClusterNoOwner", 'occupancyd_cluster_account_owner{cluster="hq",account="acme",instance="a"}', "0x60", "1x60", 5),
+        ("OccupancydClusterUnreachable", 'occupancyd_cluster_up{cluster="hq",node="a"}', "0x60", "1x60", 5),
+        ("OccupancydClusterBehind", 'occupancyd_cluster_account_behind{account="acme"}', "101x60", "100x60", 20),
     ]
     tests = []
     for name, series, bad, good, minutes in cases:
@@ -175,7 +179,8 @@ def test_a_prometheus_takes_the_alerts_and_answers_the_dashboard(start_fake, mak
         wait_for(lambda: query("count_over_time(occupancyd_requests_total[5m]) > 2"), 60, "scraped")
         groups = ask("rules")["groups"]
         assert [rule["name"] for group in groups for rule in group["rules"]] == [
-            "OccupancydDown", "OccupancyRoomStale", "OccupancyAccountRefused", "OccupancyBacklogGrowing"]
+            "OccupancydDown", "OccupancyRoomStale", "OccupancyAccountRefused", "OccupancyBacklogGrowing",
+            "OccupancydClusterHalted", "OccupancydClusterNoOwner", "OccupancydClusterUnreachable", "OccupancydClusterBehind"]
         assert all(rule["health"] == "ok" for group in groups for rule in group["rules"])
 
         dashboard = json.loads((EXAMPLES / "grafana-dashboard.json").read_text())
@@ -195,15 +200,40 @@ def test_a_prometheus_takes_the_alerts_and_answers_the_dashboard(start_fake, mak
     daemon.stop()
 
 
+CLUSTER = (
+    '{"version":1,"program":"occupancyd","started":"2026-11-23T08:00:00Z","now":"2026-11-23T09:00:00Z",'
+    '"cluster":{"node":"a","name":"hq","reached":false,"lease":"none","nodes":[{"name":"a"},{"name":"b"}]},"accounts":[\n'
+    '{"name":"acme","state":"open","clock":{},"cluster":{"state":"owner","entry":8812,"head":8812,"behind":0,"owner":"a"}},\n'
+    '{"name":"eu","state":"open","clock":{},"cluster":{"state":"halted","entry":500,"head":512,"behind":12,"owner":null}}],\n'
+    '"devices":[],\n"totals":{"devices":0}}\n')
+
+
+@needs_promtool
+def test_metrics_of_a_node_of_a_cluster(start_fake, make_daemon, socket_path):  # noqa: F811
+    daemon = make_daemon(start_fake().url, rooms(1))
+    with serving(socket_path, CLUSTER.encode()):
+        code, text, _ = metrics(daemon, socket_path)
+    assert code == 0
+    is_clean(text)
+    assert value(text, 'occupancyd_cluster_up{cluster="hq",node="a"') == 0
+    assert value(text, 'occupancyd_cluster_nodes{cluster="hq"') == 2
+    for name, acme, eu in ("owner", 1, 0), ("entry", 8812, 500), ("head", 8812, 512), ("behind", 0, 12), ("halted", 0, 1):
+        assert value(text, f'occupancyd_cluster_account_{name}{{cluster="hq",account="acme"') == acme, name
+        assert value(text, f'occupancyd_cluster_account_{name}{{cluster="hq",account="eu"') == eu, name
+
+
 def test_every_metric_that_the_examples_name_is_there(start_fake, make_daemon, socket_path):  # noqa: F811
     daemon = start(make_daemon(start_fake().url, rooms(2)), socket_path)
     wait_for(lambda: document(socket_path)["totals"]["records"] >= 2, 30, "recorded")
-    there = set(re.findall(r"^# TYPE (\S+) ", metrics(daemon, socket_path)[1], re.M))
+    alone = metrics(daemon, socket_path)[1]
+    daemon.stop()
+    assert "cluster" not in alone
+    with serving(socket_path, CLUSTER.encode()):
+        there = set(re.findall(r"^# TYPE (\S+) ", alone + metrics(daemon, socket_path)[1], re.M))
     named = set()
     for path in EXAMPLES.iterdir():
         named |= set(re.findall(r"\boccupancyd_\w+", path.read_text()))
     assert named and named <= there, named - there
-    daemon.stop()
 
 
 COMPLETION = ROOT / "conf/occupancyctl.bash-completion"

@@ -106,6 +106,21 @@ static void a_configuration_that_is_not_in_force_is_said(void **state) {
 	              "configuration not reloaded: see the journal; 1 device ok; backlog 0; no record since the start");
 }
 
+static void a_cluster_is_said_in_front_if_it_is_in_trouble_and_the_place_in_it_at_the_end(void **state) {
+	(void)state;
+	struct status status = {.devices = 2, .cluster = "", .place = "owner of acme (entry 8812); following eu, 0 behind",
+	                        .last_record = INT64_MIN};
+	expect_status(&status, "2 devices ok; backlog 0; no record since the start; owner of acme (entry 8812); "
+	                       "following eu, 0 behind");
+	status.config = "not reloaded: see the journal";
+	status.cluster = "the cluster: https://10.0.0.1:2379: Operation timed out";
+	status.lanes = "acme: key refused (HTTP 403)";
+	status.place = "";
+	expect_status(&status, "configuration not reloaded: see the journal; the cluster: https://10.0.0.1:2379: "
+	                       "Operation timed out; acme: key refused (HTTP 403); 2 devices ok; backlog 0; "
+	                       "no record since the start");
+}
+
 static void the_text_is_appended(void **state) {
 	(void)state;
 	struct buf out;
@@ -126,6 +141,7 @@ int main(void) {
 		cmocka_unit_test(a_long_reason_is_cut),
 		cmocka_unit_test(devices_that_wait_for_their_account_are_not_ok),
 		cmocka_unit_test(a_configuration_that_is_not_in_force_is_said),
+		cmocka_unit_test(a_cluster_is_said_in_front_if_it_is_in_trouble_and_the_place_in_it_at_the_end),
 		cmocka_unit_test(the_text_is_appended),
 	};
 	return cmocka_run_group_tests_name("status", tests, NULL, NULL);
