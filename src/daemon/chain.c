@@ -25,7 +25,12 @@
 #define TOO_LARGE_LAST  (1 * USEC_PER_HOUR)
 
 int chain_init(struct chain *chain, const char *account, uint64_t position, uint64_t lines) {
-	*chain = (struct chain){.account = strdup(account), .lines = lines};
+	*chain = (struct chain){
+		.account = strdup(account),
+		.lines = lines,
+		.unowned_since = USEC_INFINITY,
+		.behind_since = USEC_INFINITY,
+	};
 	buf_init(&chain->gathered, BUF_ANY);
 	buf_init(&chain->flown, BUF_ANY);
 	chain->gathering.text = &chain->gathered;

@@ -43,6 +43,9 @@ struct chain {
 	struct trim trim;
 	usec_t wait_until;     /* monotonic: nothing is asked of the store before, for it could not be reached */
 	char why[512];         /* it is halted; "": it is not */
+	char owner[80];        /* its owner's name, as of the last look; "": nobody, or that is not known */
+	usec_t unowned_since;  /* monotonic: looks have seen no owner since then; USEC_INFINITY: the last one has */
+	usec_t behind_since;   /* monotonic: more entries are missing than are on their way; USEC_INFINITY: they are not */
 };
 
 /** A chain that this node's log has up to a position, with so many lines of the entry behind it.  Returns 0 or -ENOMEM. */

@@ -78,6 +78,7 @@ static void look_at_chain(struct poller *poller, struct chain *chain, const stru
 		            seen->lease == member->lease;
 		chain->until = seen->until;
 	}
+	(void)snprintf(chain->owner, sizeof(chain->owner), "%s", seen && seen->owner ? seen->owner : "");
 	if (!tenure_look(&chain->tenure, &view, poller->now) && chain->tenure.state != TENURE_HALTED) {
 		chain_halt(chain,
 		           "the journal ends at entry %llu, but this node's log has entry %llu: etcd has lost data, or was "
@@ -112,6 +113,7 @@ void look_taken(struct poller *poller, const struct journal_reply *reply) {
 		struct chain *chain = member->chains[i];
 		look_at_chain(poller, chain, find_chain(&reply->view, chain->account), reply->tag);
 	}
+	standing_look(poller);
 }
 
 void look_turn(struct poller *poller) {

@@ -70,6 +70,7 @@ int member_new(struct poller *poller, struct member **ret_member, struct error *
 	member->serial = 1;
 	member->unreached = poller->now;
 	buf_init(&member->announced, BUF_ANY);
+	standing_init(&member->standing);
 	member->node = strdup(settings->node);
 	member->files_at = poller->now + FILES_EVERY;
 	int r = member->node ? open_journal(poller, member, settings, err)
@@ -91,6 +92,7 @@ void member_free(struct member *member) {
 		free(member->chains);
 		journal_free(member->journal);
 		sight_done(&member->sight);
+		standing_done(&member->standing);
 		buf_done(&member->announced);
 		free(member->node);
 		free(member);

@@ -11,6 +11,7 @@
 #include "daemon/chain.h"
 #include "daemon/poller.h"
 #include "daemon/sight.h"
+#include "daemon/standing.h"
 
 /** What the store is asked for an account has the chain's number for a tag; what is read to be trimmed, this too. */
 #define MEMBER_TRIM_TAG ((uint64_t)1 << 63)
@@ -38,6 +39,7 @@ struct member {
 	usec_t unreached;     /* since when no look has been answered, monotonic; USEC_INFINITY: it is well */
 	bool told_unreached, told_twin;
 	char trouble[512];    /* why; "": nothing */
+	struct standing standing;
 };
 
 /** For a configuration with a cluster, and none else.  Asks nothing yet.  Returns 0 or -errno. */

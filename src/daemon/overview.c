@@ -6,13 +6,12 @@
 #include "base/text.h"
 #include "base/utc.h"
 #include "config/value.h"
+#include "daemon/lease.h"
+#include "daemon/member.h"
 #include "daemon/poller-private.h"
 
 #include <string.h>
 #include <unistd.h>
-
-/* Requests of many devices take their turn: so much is usual. */
-#define LATE_AFTER (60 * USEC_PER_SEC)
 
 static const char *const device_words[DEVICE_STATES] = {
 	[DEVICE_FRESH] = "fresh",
@@ -101,13 +100,83 @@ static void put_head(struct buf *out, const struct overview_source *source) {
 	put_text(out, "log", sink_path(poller->sink));
 	put_text(out, "configuration", source->config);
 	put_storage(out, poller);
-	buf_puts(out, ",\"accounts\":[");
+}
+
+/* The cluster */
+
+/* What is from outside, and may be long. */
+static void put_shown(struct buf *out, const char *name, const char *text) {
+	char shown[256];
+	put_text(out, name, text_escape(shown, sizeof(shown), text, strlen(text)));
+}
+
+static void put_bool(struct buf *out, const char *name, bool value) {
+	buf_printf(out, ",\"%s\":%s", name, value ? "true" : "false");
+}
+
+static const char *lease_word(const struct poller *poller) {
+	const struct member *member = poller->member;
+	if (member->lease == 0) {
+		return "none";
+	}
+	return poller->now < lease_deadline(member) ? "held" : "late";
+}
+
+/* Its nodes follow. */
+static void put_cluster(struct buf *out, const struct poller *poller) {
+	const struct member *member = poller->member;
+	const char *differing = standing_differing(poller);
+	buf_puts(out, ",\"cluster\":{\"node\":");
+	json_put_string(out, member->node);
+	if (member->settings->name) {
+		put_text(out, "name", member->settings->name);
+	}
+	put_bool(out, "reached", member->unreached == USEC_INFINITY);
+	if (member->unreached != USEC_INFINITY) {
+		put_instant(out, "since", poller, member->unreached);
+		put_reason(out, member->trouble);
+	}
+	put_text(out, "lease", lease_word(poller));
+	put_number(out, "lease_s", member->length / USEC_PER_SEC);
+	put_bool(out, "twin", member->told_twin);
+	if (differing[0]) {
+		put_text(out, "differing", differing);
+	}
+	buf_puts(out, ",\"nodes\":[");
+}
+
+/* One of them, as it has announced itself. */
+static void put_node(struct buf *out, const struct seen *seen) {
+	const char *version = json_string(json_member(seen->json, "version"), &(size_t){0});
+	const char *time = json_string(json_member(seen->json, "time"), &(size_t){0});
+	char shown[256];
+	buf_puts(out, "{\"name\":");
+	json_put_string(out, text_escape(shown, sizeof(shown), seen->name, strlen(seen->name)));
+	if (version) {
+		put_shown(out, "version", version);
+	}
+	if (time) {
+		put_shown(out, "time", time);
+	}
+	put_bool(out, "well", json_double(json_member(seen->json, "well")) > 0);
+	buf_putc(out, '}');
+}
+
+/* Those that are there now: each look brings others. */
+static bool put_next_node(struct buf *out, const struct poller *poller, struct overview *overview) {
+	const struct member *member = poller->member;
+	if (!member || overview->at >= member->sight.len) {
+		return false;
+	}
+	buf_puts(out, overview->at > 0 ? "," : "");
+	put_node(out, &member->sight.nodes[overview->at++]);
+	return true;
 }
 
 /* Accounts */
 
 static void put_clock(struct buf *out, const struct access *access) {
-	const char *trouble = clock_trouble(access);
+	const char *trouble = standing_asks(access) ? clock_trouble(access) : NULL;
 	buf_puts(out, ",\"clock\":{\"confirmed\":");
 	buf_puts(out, clock_is_confirmed(access) ? "true" : "false");
 	put_number(out, "ahead_ms", skew_offset(&access->clock.skew) / USEC_PER_MSEC);
@@ -115,12 +184,54 @@ static void put_clock(struct buf *out, const struct access *access) {
 	buf_puts(out, "}");
 }
 
+static void put_unowned(struct buf *out, const struct poller *poller, const struct chain *chain) {
+	buf_puts(out, ",\"owner\":null");
+	if (chain->unowned_since != USEC_INFINITY) {
+		put_instant(out, "unowned_since", poller, chain->unowned_since);
+	}
+	if (standing_is_unowned(poller, chain) && !chain->why[0]) {
+		put_reason(out, "nobody asks for it");
+	}
+}
+
+/* The account's place in the cluster. */
+static void put_chain(struct buf *out, const struct poller *poller, const struct chain *chain) {
+	static const char *const words[] = {
+		[TENURE_FOLLOWING] = "following",
+		[TENURE_CLAIMING] = "claiming",
+		[TENURE_READING] = "reading",
+		[TENURE_OWNING] = "owner",
+		[TENURE_DRAINING] = "leaving",
+		[TENURE_LEAVING] = "leaving",
+		[TENURE_HALTED] = "halted",
+	};
+	const struct tenure *tenure = &chain->tenure;
+	buf_printf(out, ",\"cluster\":{\"state\":\"%s\"", words[tenure->state]);
+	put_number(out, "entry", (int64_t)tenure->position);
+	put_number(out, "head", (int64_t)tenure->head);
+	put_number(out, "behind", (int64_t)standing_behind(chain));
+	if (chain->behind_since != USEC_INFINITY) {
+		put_instant(out, "behind_since", poller, chain->behind_since);
+	}
+	if (tenure->epoch > 0) {
+		put_text(out, "owner", poller->member->node);
+	} else if (chain->owner[0]) {
+		put_shown(out, "owner", chain->owner);
+	} else {
+		put_unowned(out, poller, chain);
+	}
+	put_reason(out, chain->why);
+	buf_putc(out, '}');
+}
+
+/* How its server is, only its owner knows. */
 static void put_account(struct buf *out, const struct poller *poller, const struct access *access) {
 	const struct lane *lane = &access->lane;
+	enum lane_state state = standing_asks(access) ? lane->state : LANE_OPEN;
 	buf_puts(out, "{\"name\":");
 	json_put_string(out, access->account->name);
-	put_text(out, "state", lane_words[lane->state]);
-	if (lane->state != LANE_OPEN) {
+	put_text(out, "state", lane_words[state]);
+	if (state != LANE_OPEN) {
 		put_instant(out, "since", poller, lane->since);
 		put_reason(out, access->reason);
 	}
@@ -129,6 +240,9 @@ static void put_account(struct buf *out, const struct poller *poller, const stru
 	buf_putc(out, '"');
 	put_number(out, "in_flight", lane->in_flight);
 	put_clock(out, access);
+	if (access->chain) {
+		put_chain(out, poller, access->chain);
+	}
 	buf_puts(out, "}");
 }
 
@@ -142,11 +256,10 @@ static enum device_state state_of(const struct poller *poller, const struct poll
 	if (poll->told) {
 		return DEVICE_FAILING;
 	}
-	if (poll->lane->state != LANE_OPEN || clock_holds(poll)) {
+	if ((poll->lane->state != LANE_OPEN || clock_holds(poll)) && standing_asks(access_of(poll))) {
 		return DEVICE_WAITING;
 	}
-	usec_t due = span_due(poll->device->settings, poll->cursor, poll_spread(poll->device));
-	if (clock_poll_horizon(poller, poll) - due > LATE_AFTER) {
+	if (report_is_late(poller, poll)) {
 		return DEVICE_LATE;
 	}
 	return poll->memory_len > 0 ? DEVICE_FRESH : DEVICE_STARTING;
@@ -252,7 +365,17 @@ bool overview_write(void *user, void *state, struct buf *out) {
 	switch (overview->part) {
 	case OVERVIEW_HEAD:
 		put_head(out, source);
-		overview->part = OVERVIEW_ACCOUNTS;
+		if (poller->member) {
+			put_cluster(out, poller);
+		}
+		overview->part = OVERVIEW_NODES;
+		return true;
+	case OVERVIEW_NODES:
+		if (!put_next_node(out, poller, overview)) {
+			buf_puts(out, poller->member ? "]},\"accounts\":[" : ",\"accounts\":[");
+			overview->part = OVERVIEW_ACCOUNTS;
+			overview->at = 0;
+		}
 		return true;
 	case OVERVIEW_ACCOUNTS:
 		if (overview->at < config->account_count) {

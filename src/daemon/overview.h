@@ -35,7 +35,7 @@ struct overview_source {
 
 /** How far it is.  All zero: it has not begun. */
 struct overview {
-	enum { OVERVIEW_HEAD, OVERVIEW_ACCOUNTS, OVERVIEW_DEVICES } part;
+	enum { OVERVIEW_HEAD, OVERVIEW_NODES, OVERVIEW_ACCOUNTS, OVERVIEW_DEVICES } part;
 	size_t at;
 	size_t states[DEVICE_STATES];
 	int64_t backlog;

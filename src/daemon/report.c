@@ -2,7 +2,11 @@
 
 #include "daemon/report.h"
 
+#include "daemon/member.h"
 #include "daemon/poller-private.h"
+
+/* Requests of many devices take their turn: so much is usual. */
+#define LATE_AFTER (60 * USEC_PER_SEC)
 
 /* The first few are named, so that there is room for what else STATUS says. */
 static void put_trouble(struct buf *out, size_t *troubles, const struct access *access,
@@ -24,6 +28,9 @@ static void put_lanes(struct poller *poller) {
 	buf_clear(out);
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		const struct access *access = &poller->roll.accesses[i];
+		if (!standing_asks(access)) {
+			continue;
+		}
 		if (access->lane.state != LANE_OPEN) {
 			put_trouble(out, &troubles, access, access->reason[0] ? access->reason : words[access->lane.state]);
 		}
@@ -37,10 +44,26 @@ static void put_lanes(struct poller *poller) {
 	}
 }
 
-/* What waits for the end of its window is not behind; with once, what is through neither. */
+/* Nobody tells a node that follows what is wrong with its clock: where the others know better, it is by theirs. */
+static usec_t horizon(const struct poller *poller, const struct poll *poll) {
+	usec_t own = clock_poll_horizon(poller, poll), time;
+	bool told = !standing_asks(access_of(poll)) && sight_time(&poller->member->sight, poller->now, &time);
+	return told && time < own ? time : own;
+}
+
+bool report_is_late(const struct poller *poller, const struct poll *poll) {
+	usec_t due = span_due(poll->device->settings, poll->cursor, poll_spread(poll->device));
+	return horizon(poller, poll) - due > LATE_AFTER;
+}
+
+/*
+ * What waits for the end of its window is not behind; with once, what is through neither.  Nor is what another node
+ * asks for, until that should have been recorded.
+ */
 int64_t report_backlog(const struct poller *poller, const struct poll *poll) {
-	bool rests = (poll->phase == POLL_WAITING && poll->timed) || poll->phase == POLL_STOPPED;
-	return rests ? 0 : span_backlog(poll->device->settings, poll->cursor, clock_poll_horizon(poller, poll));
+	bool rests = (poll->phase == POLL_WAITING && poll->timed) || poll->phase == POLL_STOPPED ||
+	             (poll->phase == POLL_HELD && !report_is_late(poller, poll));
+	return rests ? 0 : span_backlog(poll->device->settings, poll->cursor, horizon(poller, poll));
 }
 
 static void put_polls(struct poller *poller, struct status *status) {
@@ -50,7 +73,7 @@ static void put_polls(struct poller *poller, struct status *status) {
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
 		const struct poll *poll = &poller->roll.polls[i];
 		status->backlog += report_backlog(poller, poll);
-		status->waiting += !poll->told && poll->lane->state != LANE_OPEN;
+		status->waiting += !poll->told && poll->lane->state != LANE_OPEN && standing_asks(access_of(poll));
 		if (poll->told && named < STATUS_NAMED) {
 			status->named[named++] = (struct status_failing){
 				.name = poll->device->name,
@@ -77,5 +100,9 @@ void report_status(struct poller *poller, struct status *ret_status) {
 	poller->report.status.ordered = orders.buckets;
 	poller->report.status.orders_waiting = orders.waiting;
 	poller->report.status.lanes = buf_text(&poller->report.lanes);
+	if (poller->member) {
+		poller->report.status.cluster = standing_troubles(poller);
+		poller->report.status.place = standing_place(poller);
+	}
 	*ret_status = poller->report.status;
 }

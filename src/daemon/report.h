@@ -22,6 +22,10 @@ struct report {
 __attribute__((nonnull))
 bool report_changed(struct poller *poller);
 
+/** Whether the next buckets of a device were to be asked for, by this node or another one, more than a minute ago. */
+__attribute__((nonnull, warn_unused_result))
+bool report_is_late(const struct poller *poller, const struct poll *poll);
+
 /** About how many buckets of a device are closed, settled and unrecorded, though it is time for them. */
 __attribute__((nonnull))
 int64_t report_backlog(const struct poller *poller, const struct poll *poll);
