@@ -38,20 +38,19 @@ static struct seen *find(const struct sight *sight, const char *name, int64_t le
 	return NULL;
 }
 
-/* A value that says another time than before said it when it came here. */
-static void learn_time(struct sight *sight, const struct seen *seen, usec_t now) {
-	const char *text = json_string(json_member(seen->json, "time"), &(size_t){0});
-	usec_t time, known;
-	format_read_time(text, &time);
-	if (time != USEC_INFINITY && (!sight_time(sight, now, &known) || time > known)) {
-		sight->time = time;
-		sight->time_at = now;
+/* The time that it knows from a server, and when that was announced. */
+static void learn_time(struct seen *seen, const struct seen *before, usec_t now) {
+	if (before && strcmp(before->value, seen->value) == 0) {
+		seen->time = before->time;
+		seen->time_at = before->time_at;
+		return;
 	}
+	format_read_time(json_string(json_member(seen->json, "time"), &(size_t){0}), &seen->time);
+	seen->time_at = now;
 }
 
 /* Returns false if there is no memory. */
-static bool see(struct sight *sight, const struct journal_node *node, const struct seen *before, usec_t now,
-                struct seen *ret) {
+static bool see(const struct journal_node *node, const struct seen *before, usec_t now, struct seen *ret) {
 	*ret = (struct seen){
 		.name = strdup(node->name),
 		.lease = node->lease,
@@ -65,9 +64,7 @@ static bool see(struct sight *sight, const struct journal_node *node, const stru
 	if (json_read(node->value, strlen(node->value), &ret->json, NULL) < 0) {
 		ret->json = NULL; /* it is there, and says nothing */
 	}
-	if (!before || strcmp(before->value, node->value) != 0) {
-		learn_time(sight, ret, now);
-	}
+	learn_time(ret, before, now);
 	return true;
 }
 
@@ -79,7 +76,7 @@ void sight_take(struct sight *sight, const struct journal_view *view, usec_t now
 	}
 	for (size_t i = 0; i < view->node_count; i++) {
 		const struct journal_node *node = &view->nodes[i];
-		len += see(sight, node, find(sight, node->name, node->lease), now, &nodes[len]);
+		len += see(node, find(sight, node->name, node->lease), now, &nodes[len]);
 	}
 	free_nodes(sight->nodes, sight->len);
 	sight->nodes = nodes;
@@ -141,9 +138,14 @@ const struct seen *sight_twin(const struct sight *sight, const char *name, int64
 }
 
 bool sight_time(const struct sight *sight, usec_t now, usec_t *ret_time) {
-	if (sight->time == 0) {
-		return false;
+	bool known = false;
+	for (size_t i = 0; i < sight->len; i++) {
+		const struct seen *seen = &sight->nodes[i];
+		usec_t time = seen->time + (now - seen->time_at);
+		if (seen->time != USEC_INFINITY && (!known || time > *ret_time)) {
+			*ret_time = time;
+			known = true;
+		}
 	}
-	*ret_time = sight->time + (now - sight->time_at);
-	return true;
+	return known;
 }

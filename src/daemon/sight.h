@@ -19,13 +19,13 @@ struct seen {
 	int64_t lease;
 	char *value;               /* as it was announced, */
 	struct json_object *json;  /* and read; NULL if it is not to be understood */
+	usec_t time, time_at;      /* what time it was by its server, USEC_INFINITY: it does not know; and when it said so, monotonic */
 	usec_t since;              /* monotonic: when this node and lease were first seen */
 };
 
 struct sight {
 	struct seen *nodes; /* ascending by name and lease */
 	size_t len;
-	usec_t time, time_at; /* the latest time that one of them knew from a server, and when it came here, monotonic; 0: none */
 };
 
 void sight_done(struct sight *sight);
@@ -46,7 +46,7 @@ uint64_t sight_slowest(const struct sight *sight, const char *account);
 __attribute__((nonnull, warn_unused_result))
 const struct seen *sight_twin(const struct sight *sight, const char *name, int64_t own_lease, usec_t now, usec_t patience);
 
-/** What time it is, as one of the nodes has it from a server; false if none does. */
+/** What time it is: the latest that one of the nodes has from a server; false if none has. */
 __attribute__((nonnull, warn_unused_result))
 bool sight_time(const struct sight *sight, usec_t now, usec_t *ret_time);
 
