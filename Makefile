@@ -71,8 +71,9 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-d
 # Programs that read what occupancyctl writes.  Tests that need one that is not there are skipped; VIEWERS=0 leaves them out.
 VIEWERS        ?= 1
 VIEW_PACKAGES  := prometheus influxdb libreoffice-calc chromium
-# The stand-in server, which the demo runs.
+# The stand-in server, which the demo runs; and what the demo of a cluster runs besides.
 DEMO_PACKAGES  := libmicrohttpd-dev
+CLUSTER_PACKAGES := etcd-server
 DEB_PACKAGES   := build-essential debhelper dpkg-dev lintian
 TEST_PACKAGES  := libcmocka-dev nginx-light openssl python3 python3-pytest python3-pytest-xdist libfaketime tzdata mandoc \
                   valgrind clang clang-format clang-tidy cppcheck libclang-rt-dev llvm procps systemd logrotate rsyslog e2fsprogs mount \
@@ -88,6 +89,7 @@ IMAGE_PACKAGES := podman crun podman-compose
 TO_RUN     := 'to run it:' $(RUN_PACKAGES)
 TO_BUILD   := 'to build it:' $(BUILD_PACKAGES)
 TO_DEMO    := 'for the demo:' $(DEMO_PACKAGES)
+TO_CLUSTER := 'for the demo of a cluster:' $(CLUSTER_PACKAGES)
 TO_TEST    := 'for the tests:' $(TEST_PACKAGES)
 TO_VIEW    := $(if $(filter-out 0,$(VIEWERS)),'to read what it writes:' $(VIEW_PACKAGES))
 TO_PACKAGE := 'for the Debian package:' $(DEB_PACKAGES)
@@ -269,7 +271,7 @@ FORCE:
 
 ## Packages from Debian: only what is missing is installed
 
-.PHONY: deps deps-build deps-demo deps-deb deps-bench deps-container deps-cluster
+.PHONY: deps deps-build deps-demo deps-demo-cluster deps-deb deps-bench deps-container deps-cluster
 deps:
 	$(Q)tests/install-packages $(TO_RUN) $(TO_BUILD) $(TO_DEMO) $(TO_TEST) $(TO_VIEW) $(TO_PACKAGE) $(TO_SERVE)
 
@@ -279,6 +281,9 @@ deps-build:
 
 deps-demo:
 	$(Q)tests/install-packages $(TO_RUN) $(TO_BUILD) $(TO_DEMO)
+
+deps-demo-cluster:
+	$(Q)tests/install-packages $(TO_RUN) $(TO_BUILD) $(TO_DEMO) $(TO_CLUSTER)
 
 deps-bench: deps
 	$(Q)tests/install-packages 'to measure:' collectd-core libyajl2
@@ -295,12 +300,19 @@ deps-deb:
 ## Try it
 
 # The packages may only just have come, so what needs their flags is a make of its own.
-.PHONY: demo run-demo
+.PHONY: demo run-demo demo-cluster run-demo-cluster
 demo: deps-demo
 	$(Q)$(MAKE) --no-print-directory run-demo
 
 run-demo: $(PROGRAM) $(TOOL) $(FAKE) $(DEMO_BIN)
 	$(Q)DEMO_SECONDS='$(DEMO_SECONDS)' tests/demo/run $(BUILD)
+
+# Three nodes, one of which is killed; it ends by itself.
+demo-cluster: deps-demo-cluster
+	$(Q)$(MAKE) --no-print-directory run-demo-cluster
+
+run-demo-cluster: $(PROGRAM) $(TOOL) $(FAKE) $(DEMO_BIN)
+	$(Q)tests/demo/cluster $(BUILD)
 
 ## Test
 
@@ -652,6 +664,7 @@ help:
 	@echo 'make deps-build  only what building and running need'
 	@echo 'make deps-demo   that and what the demo needs'
 	@echo 'make demo        run it against a stand-in server (DEMO_SECONDS=20 ends by itself)'
+	@echo 'make demo-cluster  three nodes on an etcd of three, one of which is killed: a minute'
 	@echo 'make check       build and run all tests'
 	@echo '                 ONLY="unit lint fake fuzz sim system"  SAN=address,undefined  VALGRIND=1  WERROR=1'
 	@echo '                 WORKERS=4 runs so many system tests at a time, WORKERS=1 one after the other'

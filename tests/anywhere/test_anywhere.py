@@ -64,6 +64,16 @@ def test_demo_of_an_ordinary_user(place):
     assert "meeting-1" in text and "</html>" in text
 
 
+def test_demo_of_a_cluster_of_an_ordinary_user(place):
+    said = place.as_user("make -j8 demo-cluster WERROR=1")
+    assert said.code == 0 and "will be installed" not in said, said.out
+    # The owner dies, and another node asks from then on, and has all in the end.
+    assert re.search(r"^Node a dies.*^[\d:]+ +a +not running .*^Node [bc] owns acme now", said.out, re.M | re.S), said.out
+    sums = re.findall(r"^(?:acme|eu) +a: (\w{16})  b: (\w{16})  c: (\w{16})$", said.out, re.M)
+    assert len(sums) == 2 and all(len(set(row)) == 1 for row in sums), said.out
+    assert said.out.count("Complete: every bucket is there once.") == 2, said.out
+
+
 def test_tarball_of_a_tarball_is_the_same(place):
     said = place.as_user("make dist && cmp build/occupancyd-*.tar.gz ../occupancyd-*.tar.gz")
     assert said.code == 0, said.out
