@@ -43,7 +43,7 @@ static int open_journal(const struct poller *poller, struct member *member, cons
 		return r;
 	}
 	r = journal_new(&(struct journal_settings){
-		.cluster = settings->name,
+		.cluster = member->cluster,
 		.node = member->node,
 		.endpoints = settings->endpoints,
 		.ca = {credentials->ca.text, credentials->ca.len},
@@ -71,9 +71,10 @@ int member_new(struct poller *poller, struct member **ret_member, struct error *
 	member->unreached = poller->now;
 	buf_init(&member->announced, BUF_ANY);
 	standing_init(&member->standing);
+	member->cluster = strdup(settings->name);
 	member->node = strdup(settings->node);
 	member->files_at = poller->now + FILES_EVERY;
-	int r = member->node ? open_journal(poller, member, settings, err)
+	int r = member->cluster && member->node ? open_journal(poller, member, settings, err)
 	                     : error_set(err, ENOMEM, "out of memory");
 	if (r < 0) {
 		member_free(member);
@@ -94,6 +95,7 @@ void member_free(struct member *member) {
 		sight_done(&member->sight);
 		standing_done(&member->standing);
 		buf_done(&member->announced);
+		free(member->cluster);
 		free(member->node);
 		free(member);
 	}

@@ -20,7 +20,7 @@ struct member {
 	struct journal *journal;
 	const struct cluster_settings *settings; /* the configuration's */
 	struct cluster_credentials credentials;  /* what their files were like */
-	char *node;            /* its name; stays over a reload */
+	char *cluster, *node;  /* their names; stay over a reload */
 	struct chain **chains; /* those of accounts that are not in the configuration, too */
 	size_t len, size;
 
