@@ -21,7 +21,8 @@ struct etcdlink {
 
 static int member_init(struct member *member, const char *url, const struct journal_settings *settings,
                        const void *owner, struct error *err) {
-	static const char *const headers[] = {"Content-Type: application/json", "Expect:", NULL};
+	/* With Accept, an etcd that demands certificates would write a warning for each request into its log. */
+	static const char *const headers[] = {"Content-Type: application/json", "Accept:", "Expect:", NULL};
 	size_t len = strlen(url);
 	while (len > 0 && url[len - 1] == '/') {
 		len--; /* paths begin with one */
