@@ -307,3 +307,15 @@ def test_other_log_that_cannot_be_read_is_said(form, tmp_path):
     packed.write_bytes(packed.read_bytes()[:-30])
     done = told(verify("--against", there, here), 74, "Not complete")
     assert done.stderr.count(str(packed)) == 1 and "damaged from here on" in done.stderr
+
+
+# What the other commands make of it
+
+
+@pytest.mark.parametrize("command", [["export", "--format", "csv"], ["export", "--format", "ndjson"],
+                                     ["export", "--format", "influx"]], ids=lambda command: command[-1])
+def test_exports_do_not_know_of_entries(command, form, tmp_path):
+    alone = write(tmp_path / "alone", form, [{k: v for k, v in one.items() if k != "entry"} for one in records()])
+    outputs = [subprocess.run([*WRAPPER, OCCUPANCYCTL, *command, log], capture_output=True, timeout=120, check=True).stdout
+               for log in (alone, write(tmp_path / "log", form, records(), 9))]
+    assert outputs[0] == outputs[1] and outputs[0].count(b"\n") >= 40
