@@ -128,9 +128,7 @@ static void put_cluster(struct buf *out, const struct poller *poller) {
 	const char *differing = standing_differing(poller);
 	buf_puts(out, ",\"cluster\":{\"node\":");
 	json_put_string(out, member->node);
-	if (member->settings->name) {
-		put_text(out, "name", member->settings->name);
-	}
+	put_text(out, "name", member->cluster);
 	put_bool(out, "reached", member->unreached == USEC_INFINITY);
 	if (member->unreached != USEC_INFINITY) {
 		put_instant(out, "since", poller, member->unreached);

@@ -19,7 +19,7 @@ enum { MOST = 8 };
 static struct cluster_settings settings;
 static struct member member;
 static struct chain chains[MOST], *list[MOST];
-static char names[MOST][16], own_name[] = "a";
+static char names[MOST][16], own_name[] = "a", cluster_name[] = "hq";
 static struct seen nodes[3];
 
 static void add_chain(struct access *access, enum tenure_state tenure, uint64_t epoch, uint64_t position, uint64_t head) {
@@ -44,7 +44,7 @@ static void join(enum tenure_state tenure, uint64_t epoch) {
 	rig_ok(7);
 	(void)rig_turn();
 	settings = (struct cluster_settings){.name = "hq", .node = "a"};
-	member = (struct member){.settings = &settings, .node = own_name, .chains = list, .length = LEASE, .lease = 5,
+	member = (struct member){.settings = &settings, .node = own_name, .cluster = cluster_name, .chains = list, .length = LEASE, .lease = 5,
 	                         .devices = 0x12, .renewed = rig.now, .sighted = true, .unreached = USEC_INFINITY,
 	                         .sight = {.nodes = nodes}};
 	standing_init(&member.standing);
@@ -58,7 +58,7 @@ static void join(enum tenure_state tenure, uint64_t epoch) {
 static void see_node(const char *name, int64_t lease, const char *value) {
 	struct error err;
 	struct seen *seen = &nodes[member.sight.len++];
-	*seen = (struct seen){.name = strdup(name), .lease = lease, .value = strdup(value)};
+	*seen = (struct seen){.name = strdup(name), .lease = lease, .value = strdup(value), .time = USEC_INFINITY};
 	expect_int(0, json_read(value, strlen(value), &seen->json, &err), "%s", value);
 }
 
@@ -326,8 +326,9 @@ static void a_follower_in_step_has_no_backlog(void **state) {
 	expect_int(2, rig_status_now().backlog, "a minute late");
 	expect_part("\"state\":\"late\"", document());
 	/* This machine's clock is ahead, as the others know. */
-	member.sight.time = rig.wall - MINUTE;
-	member.sight.time_at = rig.now;
+	see_node("b", 6, "{}");
+	nodes[0].time = rig.wall - MINUTE;
+	nodes[0].time_at = rig.now;
 	expect_int(0, rig_status_now().backlog, "by the others' time");
 	rig_poller->roll.accesses[0].lane.held = false;
 	leave();
