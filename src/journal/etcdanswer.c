@@ -120,7 +120,7 @@ static int take_responses(struct json_object *responses, struct etcdanswer *answ
 /* The bytes lie as they were read, and stay where they are from now on. */
 static void point_at_bytes(struct etcdanswer *answer) {
 	const char *at = buf_text(&answer->bytes);
-	struct etcdanswer_pair *next = answer->pairs;
+	size_t next = 0;
 	for (size_t i = 0; i < answer->pair_count; i++) {
 		struct etcdanswer_pair *pair = &answer->pairs[i];
 		pair->key = at;
@@ -129,8 +129,9 @@ static void point_at_bytes(struct etcdanswer *answer) {
 		at += pair->value_len + 1;
 	}
 	for (size_t i = 0; i < answer->range_count; i++) {
-		answer->ranges[i].pairs = next;
-		next += answer->ranges[i].count;
+		struct etcdanswer_range *range = &answer->ranges[i];
+		range->pairs = range->count > 0 ? &answer->pairs[next] : NULL;
+		next += range->count;
 	}
 }
 

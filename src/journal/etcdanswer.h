@@ -27,7 +27,7 @@ struct etcdanswer_pair {
 
 /** What a get or a range of a transaction has found. */
 struct etcdanswer_range {
-	const struct etcdanswer_pair *pairs; /* ascending by key, as etcd has them */
+	const struct etcdanswer_pair *pairs; /* ascending by key, as etcd has them; NULL: none */
 	size_t count;
 	bool more; /* there are more than were asked for */
 };

@@ -17,7 +17,7 @@ static const struct {
 	struct etcdverdict verdict;
 	const char *advice;
 } known[] = {
-	{"etcdserver: requested lease not found", {JOURNAL_REFUSED, false}, ""},
+	{"etcdserver: requested lease not found", {JOURNAL_REFUSED, false}, NULL},
 	/* Before it is proposed to the others */
 	{"etcdserver: request is too large", {JOURNAL_FAILED, false}, "raise --max-request-bytes of its members"},
 	{"etcdserver: too many requests", {JOURNAL_FAILED, true}, "its disk or its network is too slow"},
@@ -38,7 +38,9 @@ static const struct {
 static struct etcdverdict judge_message(const char *message, long status, struct error *err) {
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (strncmp(message, known[i].message, strlen(known[i].message)) == 0) {
-			error_say(err, "%s: %s", message, known[i].advice);
+			if (known[i].advice) {
+				error_say(err, "%s: %s", message, known[i].advice);
+			}
 			return known[i].verdict;
 		}
 	}
