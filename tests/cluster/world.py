@@ -171,11 +171,11 @@ class World:
         harness.wait_for(lambda: self.witness.head >= head + entries, timeout,
                          f"{entries} entries beyond {head} (it is {self.witness.head})")
 
-    def close(self):
+    def close(self, among=None):
         """The end of what is measured.  Returns what has been shown so far, from logs that have it all."""
         pause = self.witness.longest_pause(self.begin, time.monotonic())
         self.witness.stop()
-        logs = {node.name: node.lines()[self.witness.account] for node in self.cluster.nodes}
+        logs = {node.name: node.lines()[self.witness.account] for node in among or self.cluster.nodes}
         return Sight(*self.witness.judge(logs), pause, self.witness.failovers)
 
     def finish(self):
