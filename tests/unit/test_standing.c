@@ -140,8 +140,8 @@ static void an_owner_and_a_follower_say_what_they_are(void **state) {
 		expect_text("", standing_troubles(rig_poller), "row %zu", i);
 		expect_true(strstr(document(), rows[i].document), "row %zu: %s", i, document());
 		leave();
-		assert_int_equal(0, rig_teardown(NULL));
-		assert_int_equal(0, rig_setup(NULL));
+		expect_int(0, rig_teardown(NULL), "teardown");
+		expect_int(0, rig_setup(NULL), "setup");
 	}
 	join(TENURE_OWNING, 7);
 	member.sighted = false;
