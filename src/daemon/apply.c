@@ -80,6 +80,9 @@ static int sync_lines(struct applying *a) {
 
 /* Every line must be a record: what cannot be read back must not get into the log. */
 static bool are_records(const char *text, size_t len) {
+	if (memchr(text, '\0', len)) {
+		return false;
+	}
 	while (len > 0) {
 		size_t line = line_len(text, len);
 		struct log_entry entry;
