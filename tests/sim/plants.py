@@ -8,10 +8,11 @@ What takes a rare coincidence to be seen says from which seed on to look for it.
 
 
 class Plant:
-    def __init__(self, name, source, *changes, first=1):
+    def __init__(self, name, source, *changes, first=1, cluster=False):
         self.name = name
         self.source = source
         self.first = first
+        self.cluster = cluster  # it is found in runs of clusters alone
         self.changes = list(zip(changes[::2], changes[1::2]))
 
 
@@ -240,4 +241,10 @@ PLANTS = [
           "		poll_forget(&poller->roll.polls[i]);\n", "		(void)poller;\n"),
     Plant("recovery does not remember revisions", "src/daemon/recovery.c",
           "		.revision = (uint16_t)entry->revision,\n", ""),
+
+    # Several nodes.
+    Plant("commit of unknown outcome taken for done", "src/daemon/chain.c",
+          "	if (reply->result == JOURNAL_DONE) {\n		tenure_committed(", "	if (reply->result != JOURNAL_REFUSED) {\n		tenure_committed(", cluster=True),
+    Plant("chain not read after a commit of unknown outcome", "src/daemon/chain.c",
+          "	tenure_upset(&chain->tenure, member->serial);\n	member->look_at", "	chain->tenure.busy = false;\n	member->look_at", cluster=True),
 ]

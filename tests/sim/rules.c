@@ -6,7 +6,11 @@
 #include "edges.h"
 #include "plan.h"
 #include "setup.h"
+#include "store.h"
 #include "world.h"
+
+#include <stdio.h>
+#include <string.h>
 
 /* The daemon counts from the clock as it was before the requests of a turn, some looks at it earlier. */
 #define SLACK (1 * USEC_PER_MSEC)
@@ -114,6 +118,29 @@ static struct setup_account fastest(int number) {
 	return fast;
 }
 
+/* Whether the clocks of all nodes were always right. */
+static bool are_clocks_right(void) {
+	for (int i = 0; i < nodes->count; i++) {
+		if (nodes->all[i].offsets_len > 0) {
+			return false;
+		}
+	}
+	return world->most_late == 0;
+}
+
+/* What the server said to one owner, and that one told the others. */
+static void check_deferred(int number) {
+	char name[16];
+	(void)snprintf(name, sizeof(name), "a%d", number);
+	const struct store_chain *chain = store_chain(name);
+	usec_t rest = chain->until - world->now;
+	bool owns = strcmp(chain->owner, node->name) == 0 && world->now > rules->excused_until;
+	if (owns && are_clocks_right() && rest > 3 * USEC_PER_SEC + 2 * plan->latency) {
+		world_violation("pause: expected no request of account %d before %s, as the server has told a node, but one "
+		                "came at %s", number, world_time(chain->until), world_time(world->now));
+	}
+}
+
 /* All nodes together: no owner begins with a full bucket. */
 static void check_common(int number) {
 	struct setup_account account = fastest(number);
@@ -136,6 +163,7 @@ static void check_lane(const struct asked *asked) {
 	check_rate(lane, account, asked->account);
 	if (nodes->cluster) {
 		check_common(asked->account);
+		check_deferred(asked->account);
 	}
 	if (++lane->in_flight > account->max_in_flight) {
 		world_violation("in flight: expected at most %d requests of account %d, but this is one of %d",

@@ -58,7 +58,8 @@ def find(plant, binary, args):
     """Runs seeds until one fails, or hangs.  Returns how many that took and the invariant; None if none does."""
     first = args.first or plant.first
     process = subprocess.Popen([str(binary), "--first", str(first), "--seeds", str(args.seeds),
-                                "--jobs", str(args.jobs), "--stop-at-first", "--patience", str(PATIENCE)],
+                                "--jobs", str(args.jobs), "--stop-at-first", "--patience", str(PATIENCE),
+                                *(["--cluster"] if plant.cluster else [])],
                                cwd=ROOT, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                start_new_session=True)
     try:
