@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What lurks arrives within that. */
+#define LATEST (2 * USEC_PER_MIN)
+
 /* Entries of one answer, in bytes, but for the first. */
 #define ENTRIES_BYTES ((size_t)1 << 20)
 
@@ -150,7 +153,8 @@ void mail_send(const struct letter *model) {
 		memcpy(letter->data, model->data, letter->len);
 	}
 	if (dice_permille(&mail->dice, weather->permille_late)) {
-		letter->arrives += dice_below(&mail->dice, 3 * letter->timeout);
+		letter->lurks = dice_permille(&mail->dice, 300);
+		letter->arrives += letter->lurks ? LATEST : dice_below(&mail->dice, 3 * letter->timeout);
 	}
 	if (node->asks_lost) {
 		if (dice_permille(&mail->dice, 500)) {
@@ -238,6 +242,16 @@ static void meet_no_quorum(struct letter *letter) {
 	}
 }
 
+/* What lurks comes when it can do most harm: when the account has just been claimed. */
+static void come_forth(const char *account) {
+	for (struct letter *letter = mail->first; letter; letter = letter->next) {
+		if (letter->lurks && letter->state == LETTER_OUT && !letter->parked && strcmp(letter->account, account) == 0) {
+			letter->lurks = false;
+			letter->arrives = world->now + some_way();
+		}
+	}
+}
+
 static void carry_out(struct letter *letter) {
 	const struct node *sender = &nodes->all[letter->node];
 	if (weather->no_quorum) {
@@ -268,6 +282,9 @@ static void carry_out(struct letter *letter) {
 		           letter->sent + letter->timeout < world->now ? ", late" : "");
 	}
 	treaty_carried_out(letter);
+	if (letter->verb == JOURNAL_CLAIM && letter->result == JOURNAL_DONE) {
+		come_forth(letter->account);
+	}
 }
 
 /* What an account's owner reads of the weather: leases stand still without a quorum. */

@@ -42,6 +42,7 @@ struct letter {
 	enum letter_state state;
 	usec_t arrives, returns, expires;
 	bool parked; /* until there is a quorum */
+	bool lurks;  /* until the account is claimed */
 	bool told;   /* that an answer is there */
 	enum journal_result result;
 	const char *error;

@@ -44,6 +44,7 @@ struct node {
 	int version;           /* of the configuration on its real disk, */
 	bool broken;           /* which is one that cannot be read */
 
+	usec_t asleep;      /* how long it has been suspended in all */
 	usec_t wall_offset; /* of its clock to the true time, */
 	struct {
 		usec_t from, offset; /* true time, and what it was from then on */

@@ -119,6 +119,8 @@ static void step_clock(usec_t by) {
 /* The others go on, and so does the time. */
 static void pause_node(usec_t length) {
 	usec_t until = world->now + length;
+	usec_t before = node->paused_until > world->now ? node->paused_until : world->now;
+	node->asleep += until > before ? until - before : 0;
 	node->paused_until = until > node->paused_until ? until : node->paused_until;
 	world_note("paused until %s", world_time(node->paused_until));
 }
@@ -131,6 +133,7 @@ static void suspend(usec_t length) {
 		pause_node(length);
 		return;
 	}
+	node->asleep += length;
 	world->now += length;
 	world_note("resumed after %lld us", (long long)length);
 }

@@ -4,6 +4,7 @@
 Each is a name, a source file, and changes of text in it.  An old text must stand in
 the file exactly once; else this table is out of date, and the self-test says so.
 What takes a rare coincidence to be seen says from which seed on to look for it.
+What only a cluster can show says so.
 """
 
 
@@ -12,7 +13,7 @@ class Plant:
         self.name = name
         self.source = source
         self.first = first
-        self.cluster = cluster  # it is found in runs of clusters alone
+        self.cluster = cluster
         self.changes = list(zip(changes[::2], changes[1::2]))
 
 
@@ -242,9 +243,45 @@ PLANTS = [
     Plant("recovery does not remember revisions", "src/daemon/recovery.c",
           "		.revision = (uint16_t)entry->revision,\n", ""),
 
-    # Several nodes.
-    Plant("commit of unknown outcome taken for done", "src/daemon/chain.c",
-          "	if (reply->result == JOURNAL_DONE) {\n		tenure_committed(", "	if (reply->result != JOURNAL_REFUSED) {\n		tenure_committed(", cluster=True),
-    Plant("chain not read after a commit of unknown outcome", "src/daemon/chain.c",
-          "	tenure_upset(&chain->tenure, member->serial);\n	member->look_at", "	chain->tenure.busy = false;\n	member->look_at", cluster=True),
+    # Several nodes.  What the store compares is asked for by the journal, which the simulation replaces.
+    Plant("cluster: an entry at another position than the head's next is taken", "tests/sim/store.c",
+          "	if (position != chain->head + 1) {\n		return JOURNAL_REFUSED;\n	}\n", "", cluster=True),
+    Plant("cluster: an entry of an epoch that is over is taken", "tests/sim/store.c",
+          "	if (!owns(chain, epoch)) {\n		return JOURNAL_REFUSED;\n	}\n	if (position", "	if (position", cluster=True),
+    Plant("cluster: the position is saved before the log is synced", "src/daemon/chain.c",
+          "	if (chain->flying.len > 0) {\n		apply_lines(",
+          "	if (chain->flying.len > 0) {\n		struct error err;\n		chain->tenure.position++;\n"
+          "		(void)!recovery_save(poller, &err);\n		chain->tenure.position--;\n		apply_lines(", cluster=True),
+    Plant("cluster: polls are told when the journal has an entry", "src/daemon/chain.c",
+          "		int r = commit_sync(poller);\n		if (r < 0) {\n			return r;\n		}\n",
+          "		(void)!commit_sync(poller);\n", cluster=True),
+    Plant("cluster: a position moves though the log has not got the entry", "src/daemon/apply.c",
+          "		r = commit_sync(poller);\n", "		(void)!commit_sync(poller);\n", cluster=True),
+    Plant("cluster: after a commit without an answer nothing is read", "src/daemon/chain.c",
+          "	tenure_upset(&chain->tenure, member->serial);\n	member->look_at = poller->now;\n",
+          "	chain->tenure.busy = false;\n", cluster=True),
+    Plant("cluster: an owner asks before it has read all entries", "src/schedule/tenure.c",
+          "	if (tenure->head > tenure->position) {\n		return TENURE_READ;\n	}\n	tenure->state = TENURE_OWNING;",
+          "	tenure->state = TENURE_OWNING;", cluster=True),
+    Plant("cluster: what a look says is believed, however old it is", "src/schedule/tenure.c",
+          "	if (tenure->busy || view->serial < tenure->believe) {", "	if (tenure->busy) {", cluster=True),
+    Plant("cluster: a new owner has a full token bucket", "src/daemon/chain.c",
+          "	rate_empty(&lane->rate, poller->now);\n", "", cluster=True),
+    Plant("cluster: an owner asks until its lease ends", "src/daemon/lease.c",
+          "member->renewed + member->length / 3 * 2 :", "member->renewed + member->length :", cluster=True),
+    Plant("cluster: a deadline by a clock that stands still in suspend", "src/daemon/clockwork.c",
+          "void clock_read(struct poller *poller) {\n	poller->now = clock_boottime();",
+          "usec_t clock_awake(void);\nvoid clock_read(struct poller *poller) {\n	poller->now = clock_awake();",
+          "	usec_t now = clock_boottime();\n	poller->wall += now", "	usec_t now = clock_awake();\n	poller->wall += now",
+          cluster=True),
+    Plant("cluster: the first entry of a page is skipped", "src/daemon/apply.c",
+          "	for (size_t i = 0; i < count && r == 0; i++) {", "	for (size_t i = count > 1 && a.position > 5; i < count && r == 0; i++) {",
+          "	if (entry->position != a->position + 1) {", "	if (entry->position > a->position + 2) {", cluster=True),
+    Plant("cluster: what other nodes lack is trimmed", "src/daemon/trim.c",
+          "	SLICE = 1000,", "	SLICE = 10,",
+          "	bool needed = sight_slowest(&poller->member->sight, chain->account) < entry->position;", "	bool needed = false;",
+          "	return trim->mean > 0 && entries > share / trim->mean;", "	return trim->mean > 0 && entries + share > 0;",
+          cluster=True),
+    Plant("cluster: a line that is there already is written again", "src/daemon/apply.c",
+          "		if (skip > 0) {\n			skip--;", "		if (skip > 1) {\n			skip--;", cluster=True),
 ]

@@ -46,9 +46,13 @@ def build(plant, text, args):
     binary = folder / "sim"
     compiled = source.with_suffix(".o")
     # A fault may leave things unused.
-    subprocess.run([*shlex.split(os.environ["CC_COMMAND"]), "-w", "-c", "-o", str(compiled), str(source)],
+    subprocess.run([*shlex.split(os.environ["CC_COMMAND"]), "-w", "-iquote", str((ROOT / plant.source).parent), "-c", "-o",
+                    str(compiled), str(source)],
                    cwd=ROOT, check=True)
     link = shlex.split(os.environ["LD_COMMAND"])
+    # A double is there in any case; what else replaces it comes from libraries.
+    own = f"{args.build}/{plant.source[:-2]}.o"
+    link = [word for word in link if word != own]
     place = link.index("PLANT")
     subprocess.run([*link[:place], str(compiled), *link[place + 1:], "-o", str(binary)], cwd=ROOT, check=True)
     return binary
