@@ -83,6 +83,20 @@ static void tend(struct poller *poller) {
 
 /* What the others see */
 
+/* How far the chains are in this node's log: those that it follows, or those that it has halted. */
+static void put_positions(const struct member *member, bool halted, struct buf *out) {
+	const char *comma = "";
+	for (size_t i = 0; i < member->len; i++) {
+		const struct chain *chain = member->chains[i];
+		if (chain->access && (chain->tenure.state == TENURE_HALTED) == halted) {
+			buf_puts(out, comma);
+			json_put_string(out, chain->account);
+			buf_printf(out, ":%llu", (unsigned long long)chain->tenure.position);
+			comma = ",";
+		}
+	}
+}
+
 static void put_value(const struct poller *poller, struct buf *out) {
 	const struct member *member = poller->member;
 	usec_t time;
@@ -103,16 +117,9 @@ static void put_value(const struct poller *poller, struct buf *out) {
 		json_put_string(out, member->settings->prefer[i]);
 	}
 	buf_puts(out, "],\"positions\":{");
-	const char *comma = "";
-	for (size_t i = 0; i < member->len; i++) {
-		const struct chain *chain = member->chains[i];
-		if (chain->access && chain->tenure.state != TENURE_HALTED) {
-			buf_puts(out, comma);
-			json_put_string(out, chain->account);
-			buf_printf(out, ":%llu", (unsigned long long)chain->tenure.position);
-			comma = ",";
-		}
-	}
+	put_positions(member, false, out);
+	buf_puts(out, "},\"halted\":{");
+	put_positions(member, true, out);
 	buf_puts(out, "}}");
 }
 
@@ -124,8 +131,9 @@ static void announce(struct poller *poller) {
 	struct buf value;
 	buf_init(&value, BUF_ANY);
 	put_value(poller, &value);
-	member->announce_at = poller->now + ANNOUNCE_EVERY;
-	if (buf_error(&value) == 0 && strcmp(buf_text(&value), buf_text(&member->announced)) != 0) {
+	member->announce_at = poller->now + (member->unwritable ? RETRY_WAIT : ANNOUNCE_EVERY);
+	bool again = member->unwritable; /* to see whether it can be written again */
+	if (buf_error(&value) == 0 && (again || strcmp(buf_text(&value), buf_text(&member->announced)) != 0)) {
 		member->announcing = true;
 		journal_announce(member->journal, (uint64_t)member->lease, member->lease, buf_text(&value));
 		buf_done(&member->announced);

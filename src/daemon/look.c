@@ -48,10 +48,21 @@ static void not_reached(struct poller *poller, const char *why) {
 	}
 }
 
-/* Whether it was done, or refused.  Else it is noted. */
+/* A store that is full answers looks, and takes nothing new. */
+static bool is_written(enum journal_verb verb) {
+	return verb == JOURNAL_COMMIT || verb == JOURNAL_ANNOUNCE || verb == JOURNAL_CLAIM || verb == JOURNAL_GRANT;
+}
+
 bool look_answered(struct poller *poller, const struct journal_reply *reply) {
+	struct member *member = poller->member;
 	if (reply->result == JOURNAL_DONE || reply->result == JOURNAL_REFUSED) {
+		if (reply->result == JOURNAL_DONE && is_written(reply->verb)) {
+			member->unwritable = false;
+		}
 		return true;
+	}
+	if (is_written(reply->verb)) {
+		member->unwritable = true;
 	}
 	not_reached(poller, reply->error);
 	return false;
@@ -81,9 +92,9 @@ static void look_at_chain(struct poller *poller, struct chain *chain, const stru
 	(void)snprintf(chain->owner, sizeof(chain->owner), "%s", seen && seen->owner ? seen->owner : "");
 	if (!tenure_look(&chain->tenure, &view, poller->now) && chain->tenure.state != TENURE_HALTED) {
 		chain_halt(chain,
-		           "the journal ends at entry %llu, but this node's log has entry %llu: etcd has lost data, or was "
+		           "the journal ends at entry %llu, but it had entry %llu: etcd has lost data, or was "
 		           "restored from an older backup; see occupancyd-cluster(7)",
-		           (unsigned long long)view.head, (unsigned long long)chain->tenure.position);
+		           (unsigned long long)view.head, (unsigned long long)chain->tenure.head);
 	}
 }
 
@@ -105,7 +116,9 @@ void look_taken(struct poller *poller, const struct journal_reply *reply) {
 	if (!look_answered(poller, reply) || reply->result == JOURNAL_REFUSED) {
 		return;
 	}
-	reached(poller);
+	if (!member->unwritable) {
+		reached(poller);
+	}
 	member->sighted = true;
 	sight_take(&member->sight, &reply->view, poller->now);
 	watch_twin(poller);

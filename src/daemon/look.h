@@ -22,7 +22,10 @@ void look_turn(struct poller *poller);
 __attribute__((nonnull))
 void look_taken(struct poller *poller, const struct journal_reply *reply);
 
-/** Whether something was done, or refused.  Else it is noted that the journal cannot be reached. */
+/**
+ * Whether something was done, or refused.  Else it is noted that the journal cannot be reached; or, if it was to be
+ * written, that it takes nothing, until it takes something again.
+ */
 __attribute__((nonnull))
 bool look_answered(struct poller *poller, const struct journal_reply *reply);
 

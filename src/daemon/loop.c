@@ -47,7 +47,7 @@ struct timers {
 	bool status_waits;
 	bool not_reloaded; /* the files on the disk are not what is in force */
 	bool recorded;     /* with once: all that was due */
-	bool elsewhere;    /* but for what other nodes of a cluster ask for */
+	const char *elsewhere; /* but for this account, which another node of a cluster asks for */
 	usec_t let_go;     /* and then others of a cluster are given so long to learn that they may ask */
 	bool trimmed;      /* it has been reported that rotated files are removed */
 	struct zonewatch zones;
@@ -306,7 +306,7 @@ static usec_t earliest(const struct loop *loop, const struct timers *timers, use
 static bool is_kept_up(const struct loop *loop, struct timers *timers, bool busy) {
 	if (!timers->recorded) {
 		timers->recorded = true;
-		timers->elsewhere = once_is_elsewhere(loop->poller);
+		timers->elsewhere = once_elsewhere(loop->poller);
 		(void)save(loop, timers);
 		poller_drain(loop->poller);
 		timers->let_go = clock_boottime() + DRAIN_TIME;
@@ -342,7 +342,7 @@ static int finish(const struct loop *loop, struct timers *timers, size_t incompl
 		return EX_IOERR;
 	}
 	if (timers->elsewhere) {
-		log_notice("another node of the cluster asks for what is missing here");
+		log_notice("%s: another node of the cluster asks for it: nothing was recorded here", timers->elsewhere);
 		return EX_TEMPFAIL;
 	}
 	if (incomplete > 0) {

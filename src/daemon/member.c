@@ -322,11 +322,17 @@ static void act(struct poller *poller, struct chain *chain, enum tenure_wish wis
 	}
 }
 
+/* Where another node has entries that the store has not, the store has lost them: nobody is to go on from there. */
+static bool is_store_behind(const struct member *member, const struct chain *chain) {
+	return sight_furthest(&member->sight, chain->account) > chain->tenure.head;
+}
+
 static void chain_turn(struct poller *poller, struct chain *chain) {
 	const struct member *member = poller->member;
+	bool fresh = poller->now < lease_deadline(member);
 	struct tenure_place place = {
 		.now = poller->now,
-		.may_claim = poller->now < lease_deadline(member),
+		.may_claim = fresh && !member->unwritable && !is_store_behind(member, chain),
 		.preferred = prefers(member, chain),
 		.leave = is_to_be_left(poller, chain),
 		.idle = chain_is_idle(chain),
@@ -335,7 +341,7 @@ static void chain_turn(struct poller *poller, struct chain *chain) {
 	if (chain->access) {
 		chain->access->lane.not_after = lease_deadline(member);
 	}
-	chain_guard(poller, chain, poller->now < lease_deadline(member));
+	chain_guard(poller, chain, fresh && !member->unwritable);
 	trim_turn(poller, chain);
 }
 

@@ -37,6 +37,7 @@ struct member {
 	struct sight sight;
 	bool sighted;         /* a look has been answered since the start */
 	usec_t unreached;     /* since when no look has been answered, monotonic; USEC_INFINITY: it is well */
+	bool unwritable;      /* the last thing that was to be written was not: nothing is asked for that could not be recorded */
 	bool told_unreached, told_twin;
 	char trouble[512];    /* why; "": nothing */
 	struct standing standing;

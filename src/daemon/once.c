@@ -53,13 +53,13 @@ static size_t count_held(const struct poller *poller, const struct lane *lane) {
 	return count;
 }
 
-bool once_is_elsewhere(const struct poller *poller) {
+const char *once_elsewhere(const struct poller *poller) {
 	for (size_t i = 0; poller->member && i < poller->roll.config->account_count; i++) {
 		if (is_elsewhere(poller, &poller->roll.accesses[i])) {
-			return true;
+			return poller->roll.accesses[i].chain->account;
 		}
 	}
-	return false;
+	return NULL;
 }
 
 /* What this run leaves to others, and what nobody can be asked for; false while something is on its way. */

@@ -25,8 +25,8 @@ void once_stop(struct poller *poller, struct poll *poll, bool complete);
 __attribute__((nonnull))
 bool once_finished(const struct poller *poller, size_t *ret_incomplete);
 
-/** With once, in a cluster: whether other nodes ask for some of the devices. */
+/** With once, in a cluster: an account that another node asks for; NULL: there is none. */
 __attribute__((nonnull, warn_unused_result))
-bool once_is_elsewhere(const struct poller *poller);
+const char *once_elsewhere(const struct poller *poller);
 
 #endif

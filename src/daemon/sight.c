@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A node that lacks no more entries has caught up: it had them all a moment ago. */
-enum { NEARLY = 16 };
+/*
+ * A node that lacks no more entries than that has nearly caught up: what it announced is some seconds old, and so
+ * many it reads at once.
+ */
+enum { NEARLY = 1000 };
 
 static void seen_done(struct seen *seen) {
 	free(seen->name);
@@ -83,13 +86,18 @@ void sight_take(struct sight *sight, const struct journal_view *view, usec_t now
 	sight->len = len;
 }
 
-static bool position_of(const struct seen *seen, const char *account, uint64_t *ret) {
+/* In: "positions", or "halted". */
+static bool position_in(const struct seen *seen, const char *in, const char *account, uint64_t *ret) {
 	int64_t position;
-	if (!json_int(json_member(json_member(seen->json, "positions"), account), &position) || position < 0) {
+	if (!json_int(json_member(json_member(seen->json, in), account), &position) || position < 0) {
 		return false;
 	}
 	*ret = (uint64_t)position;
 	return true;
+}
+
+static bool position_of(const struct seen *seen, const char *account, uint64_t *ret) {
+	return position_in(seen, "positions", account, ret);
 }
 
 static bool prefers(const struct seen *seen, const char *account) {
@@ -125,6 +133,18 @@ uint64_t sight_slowest(const struct sight *sight, const char *account) {
 		}
 	}
 	return slowest;
+}
+
+uint64_t sight_furthest(const struct sight *sight, const char *account) {
+	uint64_t furthest = 0;
+	for (size_t i = 0; i < sight->len; i++) {
+		uint64_t position = 0;
+		if (position_in(&sight->nodes[i], "positions", account, &position) ||
+		    position_in(&sight->nodes[i], "halted", account, &position)) {
+			furthest = position > furthest ? position : furthest;
+		}
+	}
+	return furthest;
 }
 
 const struct seen *sight_twin(const struct sight *sight, const char *name, int64_t own_lease, usec_t now, usec_t patience) {

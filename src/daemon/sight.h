@@ -42,6 +42,10 @@ bool sight_is_wanted(const struct sight *sight, int64_t own_lease, const char *a
 __attribute__((nonnull, warn_unused_result))
 uint64_t sight_slowest(const struct sight *sight, const char *account);
 
+/** The highest position of an account among the nodes, those that have halted included; 0: none has any. */
+__attribute__((nonnull, warn_unused_result))
+uint64_t sight_furthest(const struct sight *sight, const char *account);
+
 /** Another node of this name, with another lease, that has been seen for longer than that; NULL: none. */
 __attribute__((nonnull, warn_unused_result))
 const struct seen *sight_twin(const struct sight *sight, const char *name, int64_t own_lease, usec_t now, usec_t patience);

@@ -49,10 +49,13 @@ bool tenure_look(struct tenure *tenure, const struct tenure_view *view, usec_t n
 	if (tenure->busy || view->serial < tenure->believe) {
 		return true;
 	}
+	if (view->head < tenure->head) {
+		return false;
+	}
 	see_owner(tenure, view, now);
 	tenure->sighted = true;
 	tenure->head = view->head;
-	return view->head >= tenure->position;
+	return true;
 }
 
 static enum tenure_wish follow_on(const struct tenure *tenure, const struct tenure_place *place) {

@@ -79,7 +79,7 @@ void tenure_init(struct tenure *tenure, uint64_t position);
 __attribute__((nonnull, warn_unused_result))
 bool tenure_records(const struct tenure *tenure);
 
-/** Takes what a look said.  Returns false if the head is behind what this node has in its log: entries were lost. */
+/** Takes what a look said.  Returns false if the head is behind what it was, or what this node has in its log: entries were lost. */
 __attribute__((nonnull, warn_unused_result))
 bool tenure_look(struct tenure *tenure, const struct tenure_view *view, usec_t now);
 

@@ -26,13 +26,13 @@ static void an_account_is_wanted_by_a_node_that_prefers_it_and_has_caught_up(voi
 		const char *value;
 		bool wanted;
 	} rows[] = {
-		{"{\"well\":true,\"prefers\":[\"acme\"],\"positions\":{\"acme\":100}}", true},
-		{"{\"well\":true,\"prefers\":[\"eu\",\"acme\"],\"positions\":{\"eu\":1,\"acme\":84}}", true},
-		{"{\"well\":true,\"prefers\":[\"acme\"],\"positions\":{\"acme\":83}}", false},
-		{"{\"well\":false,\"prefers\":[\"acme\"],\"positions\":{\"acme\":100}}", false},
-		{"{\"well\":true,\"prefers\":[\"acm\"],\"positions\":{\"acme\":100}}", false},
+		{"{\"well\":true,\"prefers\":[\"acme\"],\"positions\":{\"acme\":5000}}", true},
+		{"{\"well\":true,\"prefers\":[\"eu\",\"acme\"],\"positions\":{\"eu\":1,\"acme\":4000}}", true},
+		{"{\"well\":true,\"prefers\":[\"acme\"],\"positions\":{\"acme\":3999}}", false},
+		{"{\"well\":false,\"prefers\":[\"acme\"],\"positions\":{\"acme\":5000}}", false},
+		{"{\"well\":true,\"prefers\":[\"acm\"],\"positions\":{\"acme\":5000}}", false},
 		{"{\"well\":true,\"prefers\":[\"acme\"],\"positions\":{}}", false},
-		{"{\"well\":true,\"prefers\":\"acme\",\"positions\":{\"acme\":100}}", false},
+		{"{\"well\":true,\"prefers\":\"acme\",\"positions\":{\"acme\":5000}}", false},
 		{"{\"prefers\":[\"acme\"],\"positions\":{\"acme\":-1}}", false},
 		{"not JSON", false},
 		{"", false},
@@ -40,8 +40,8 @@ static void an_account_is_wanted_by_a_node_that_prefers_it_and_has_caught_up(voi
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct sight sight = {0};
 		take_one(&sight, t0, rows[i].value);
-		expect_int(rows[i].wanted, sight_is_wanted(&sight, OURS, "acme", 100), "row %zu", i);
-		expect_false(sight_is_wanted(&sight, THEIRS, "acme", 100), "row %zu: it is this node", i);
+		expect_int(rows[i].wanted, sight_is_wanted(&sight, OURS, "acme", 5000), "row %zu", i);
+		expect_false(sight_is_wanted(&sight, THEIRS, "acme", 5000), "row %zu: it is this node", i);
 		sight_done(&sight);
 	}
 }
@@ -50,13 +50,17 @@ static void the_slowest_is_the_lowest_position_of_all(void **state) {
 	(void)state;
 	struct sight sight = {0};
 	expect_true(sight_slowest(&sight, "acme") == UINT64_MAX);
-	take(&sight, t0, 3, (const struct journal_node[]){
+	take(&sight, t0, 4, (const struct journal_node[]){
 		{.name = "a", .lease = OURS, .value = "{\"positions\":{\"acme\":12}}"},
 		{.name = "b", .lease = THEIRS, .value = "{\"positions\":{\"acme\":9,\"eu\":2}}"},
 		{.name = "c", .lease = 9, .value = "nonsense"},
+		{.name = "d", .lease = 10, .value = "{\"positions\":{},\"halted\":{\"eu\":77}}"},
 	});
 	expect_int(9, sight_slowest(&sight, "acme"));
 	expect_int(2, sight_slowest(&sight, "eu"));
+	expect_int(12, sight_furthest(&sight, "acme"));
+	expect_int(77, sight_furthest(&sight, "eu"));
+	expect_int(0, sight_furthest(&sight, "us"));
 	expect_true(sight_slowest(&sight, "us") == UINT64_MAX);
 	sight_done(&sight);
 }
