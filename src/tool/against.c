@@ -211,10 +211,9 @@ static int walk(struct compared *compared, struct side *here, struct side *there
 	return r;
 }
 
-static int compare_account(struct against *against, const struct log_files *files, const struct chain *chain_here,
-                           const struct chain *chain_there) {
-	const struct chain *some = chain_here ? chain_here : chain_there;
-	struct compared compared = {.account = some->account};
+static int compare_account(struct against *against, const struct log_files *files, const char *account,
+                           const struct chain *chain_here, const struct chain *chain_there) {
+	struct compared compared = {.account = account};
 	struct side here, there;
 
 	if (chain_here) {
@@ -231,7 +230,7 @@ static int compare_account(struct against *against, const struct log_files *file
 		int s = side_init(&there, &against->files);
 		r = r < 0 ? r : s;
 		here.quiet = there.quiet = true;
-		here.account = there.account = some->account;
+		here.account = there.account = account;
 		here.chain = chain_here->count;
 		there.chain = chain_there->count;
 		r = r < 0 ? r : walk(&compared, &here, &there);
@@ -250,12 +249,13 @@ static int compare_all(struct against *against, const struct log_files *here, co
 
 	for (size_t i = 0; r == 0 && i < chains->len; i++) {
 		const char *account = chains->list[i].account;
-		r = compare_account(against, here, &chains->list[i], chains_find(&against->chains, account, strlen(account)));
+		r = compare_account(against, here, account, &chains->list[i],
+		                    chains_find(&against->chains, account, strlen(account)));
 	}
 	for (size_t i = 0; r == 0 && i < against->chains.len; i++) {
 		const char *account = against->chains.list[i].account;
 		if (!chains_find(chains, account, strlen(account))) {
-			r = compare_account(against, here, NULL, &against->chains.list[i]);
+			r = compare_account(against, here, account, NULL, &against->chains.list[i]);
 		}
 	}
 	return r;
@@ -350,7 +350,7 @@ void against_tell(const struct against *against, const struct log_files *here) {
 		printf("%s: ", defects_plain(account, compared->account));
 		tell_span(compared);
 		if (compared->difference != DIFFERENCE_NONE) {
-			fputs(compared->from > 0 ? "; " : "", stdout);
+			(void)fputs(compared->from > 0 ? "; " : "", stdout);
 			tell_difference(against, compared, here);
 		}
 		tell_lag(compared);

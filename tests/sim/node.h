@@ -34,6 +34,7 @@ struct ledger;
 
 struct node {
 	int number;
+	int version;      /* of the configuration on its real disk */
 	const char *name; /* "a", "b", "c" */
 
 	struct disk *disk;
@@ -41,8 +42,6 @@ struct node {
 	struct names *names;
 	struct backup *backup;
 	struct ledger *ledger; /* those of a cluster have one for all */
-	int version;           /* of the configuration on its real disk, */
-	bool broken;           /* which is one that cannot be read */
 
 	usec_t asleep;      /* how long it has been suspended in all */
 	usec_t wall_offset; /* of its clock to the true time, */
@@ -53,27 +52,28 @@ struct node {
 
 	/* The life at hand. */
 	pid_t process;
-	bool alive; /* the daemon runs, or is paused */
-	int life;   /* counts up */
+	int life;             /* counts up */
 	usec_t life_began;
 	usec_t unclean_until; /* a life that ended otherwise than by SIGTERM was over by then; 0: none was */
-	int exits_in_a_row;
-	bool ready;           /* READY=1 was sent */
 	usec_t stop_asked;    /* when SIGTERM came; USEC_INFINITY: it did not */
+	int64_t doom_operations; /* so many more disk operations until its doom */
+	usec_t doom_at;       /* or then at the latest */
+	usec_t off;           /* how long the daemon is down after this life */
+	usec_t haunting;      /* at the next start the log ends so much ahead of the time; 0: it does not */
 	enum doom doom;
-	int64_t doom_operations; /* so many more disk operations until then */
-	usec_t doom_at;          /* or then at the latest */
-	usec_t off;              /* how long the daemon is down after this life */
+	enum loss losing;     /* at the next start */
+	int exits_in_a_row;
+	int damages;          /* of checkpoints, so far */
+	int outsider;         /* how much others did to the log since a checkpoint was saved: */
+	unsigned moves;       /* of the log, by others */
+	bool meddled;         /* and whether they ever did anything to it */
+	bool alive;           /* the daemon runs, or is paused */
+	bool ready;           /* READY=1 was sent */
 	bool sig_stop, sig_reload, sig_rotate;
-	int outsider;            /* how much others did to the log since a checkpoint was saved: */
-	bool meddled;            /* and whether they ever did anything to it */
-	enum loss losing;        /* at the next start */
-	usec_t haunting;         /* then the log ends so much ahead of the time; 0: it does not */
-	int damages;             /* of checkpoints, so far */
-	bool sync_fails;         /* the next sync of a file does */
-	bool emptying;           /* somebody will truncate the log at the next wait */
-	bool disk_troubled;      /* the life has met a disk fault */
-	unsigned moves;          /* of the log, by others */
+	bool sync_fails;      /* the next sync of a file does */
+	bool emptying;        /* somebody will truncate the log at the next wait */
+	bool disk_troubled;   /* the life has met a disk fault */
+	bool broken;          /* the configuration on its real disk cannot be read */
 
 	/* Its turns. */
 	bool over;           /* there will be no other life */

@@ -294,7 +294,7 @@ static bool origin_csv(const char *text, size_t len, uint64_t *account, uint64_t
 }
 
 bool record_text_origin(const char *text, size_t len, bool csv, int *ret_account, uint64_t *ret_entry) {
-	uint64_t account;
+	uint64_t account = 0;
 	if (!(csv ? origin_csv : origin_json)(text, len, &account, ret_entry) || account >= SETUP_ACCOUNTS) {
 		return false;
 	}
