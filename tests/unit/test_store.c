@@ -169,7 +169,7 @@ static void announce(void) {
 	bool there = lives(lease);
 	if (there) {
 		naive.revision++;
-		put(key_of("node", names[lease % 3], (uint64_t)lease), value, lease);
+		put(key_of("node", names[(uint64_t)lease % 3], (uint64_t)lease), value, lease);
 	}
 	expect_result("announce", there, store_announce(lease, value, now));
 }
@@ -181,9 +181,9 @@ static void claim(void) {
 	uint64_t epoch = 0;
 	if (can) {
 		naive.revision++;
-		put(key_of("owner", account, 0), names[lease % 3], lease);
+		put(key_of("owner", account, 0), names[(uint64_t)lease % 3], lease);
 	}
-	expect_result("claim", can, store_claim(account, names[lease % 3], lease, now, &epoch));
+	expect_result("claim", can, store_claim(account, names[(uint64_t)lease % 3], lease, now, &epoch));
 	expect_int((int64_t)(can ? naive.revision : 0), (int64_t)epoch);
 }
 
