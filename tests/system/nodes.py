@@ -165,7 +165,7 @@ class Node(Daemon):
 class Cluster:
     """Nodes, named a, b, c, ..., on a store and a server.  Nothing is started yet."""
 
-    def __init__(self, folder, store, fake, nodes=3, devices=6, hours=8, name="hq", accounts=("acme",), rate=RATE,
+    def __init__(self, folder, store, fake, nodes=3, devices=6, hours=24, name="hq", accounts=("acme",), rate=RATE,
                  lease=LEASE, log=None, defaults=None, **settings):
         self.folder, self.store, self.fake, self.name, self.lease = folder, store, fake, name, lease
         self.server = fake.url
@@ -216,7 +216,7 @@ class Cluster:
             found = ask(self.store, "/v3/kv/range", {"key": b64(self.key(*words))}).get("kvs")
         except OSError:
             return None
-        return base64.b64decode(found[0]["value"]).decode() if found else None
+        return base64.b64decode(found[0]["value"]).decode(errors="replace") if found else None
 
     def head(self, account="acme"):
         found = self.get("head", account)
