@@ -363,11 +363,12 @@ bool http_next(struct http *http, struct http_reply *ret_reply) {
 	};
 	if (flight->reply.fate == FATE_ANSWER && !plan_active(EVENT_MISFIT, flight->asked.account)) {
 		ledger_answered(&flight->asked);
-		if (nodes->cluster) {
-			treaty_reply(&flight->asked, flight->asked_at);
-		}
 	} else {
 		ledger_failed(&flight->asked);
+	}
+	/* What does not fit may fit by chance. */
+	if (nodes->cluster && flight->reply.fate == FATE_ANSWER) {
+		treaty_reply(&flight->asked, flight->asked_at);
 	}
 	world_note("reply: %s from %s: %d/%ld, %zu bytes%s%s", flight->asked.uuid,
 	           world_time(flight->asked.start), (int)ret_reply->result, ret_reply->status, len,
