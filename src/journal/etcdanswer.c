@@ -172,14 +172,14 @@ int etcdanswer_read(const char *text, size_t len, struct etcdanswer *answer, str
 	return r < 0 ? error_set(err, ENOMEM, "out of memory") : 0;
 }
 
-/* {"error":"...","code":5}, or of a stream {"error":{"message":"...","grpc_code":5}} */
+/* {"error":"...","code":5}, in some builds {"code":5,"message":"..."}, or of a stream {"error":{"message":"...","grpc_code":5}} */
 static const char *message_of(struct json_object *value, size_t *ret_len) {
 	struct json_object *error = json_member(value, "error");
 	if (json_kind(error) == JSON_OBJECT) {
 		return json_has(error, "grpc_code") || json_has(error, "code") ? json_string(json_member(error, "message"), ret_len)
 		                                                               : NULL;
 	}
-	return json_has(value, "code") ? json_string(error, ret_len) : NULL;
+	return json_has(value, "code") ? json_string(error ? error : json_member(value, "message"), ret_len) : NULL;
 }
 
 bool etcdanswer_refusal(const char *text, size_t len, struct buf *message) {

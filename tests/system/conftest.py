@@ -3,7 +3,9 @@
 import os
 import pathlib
 import random
+import shutil
 import sys
+import tempfile
 
 import pytest
 
@@ -44,6 +46,13 @@ def start_fake(tmp_path):
         server.stop()
 
 
+def roomy(folder):
+    """Where many members of etcd find room, each of which takes 128 MB at once: there, or in /var/tmp."""
+    if shutil.disk_usage(folder).free > 8 << 30:
+        return folder
+    return pathlib.Path(tempfile.mkdtemp(prefix="occupancyd-etcd-", dir="/var/tmp"))
+
+
 @pytest.fixture
 def start_etcd(tmp_path):
     """Starts etcd, in a folder of its own, with the arguments of etcd.Store."""
@@ -52,11 +61,13 @@ def start_etcd(tmp_path):
     stores = []
 
     def start(**named):
-        stores.append(etcd.Store(tmp_path / f"etcd{len(stores)}", **named))
+        stores.append(etcd.Store(roomy(tmp_path) / f"etcd{len(stores)}", **named))
         return stores[-1]
     yield start
     for store in stores:
         store.stop()
+        if store.folder.parent != tmp_path:
+            shutil.rmtree(store.folder.parent)
 
 
 @pytest.fixture
@@ -79,9 +90,12 @@ def common_etcd(tmp_path_factory):
     """One that tests share which do nothing to it; each has a cluster of another name there."""
     if not etcd.is_here():
         pytest.skip("no etcd: install etcd-server and etcd-client")
-    store = etcd.Store(tmp_path_factory.mktemp("etcd"), members=1)
+    own = tmp_path_factory.mktemp("etcd")
+    store = etcd.Store(roomy(own) / "etcd", members=1)
     yield store
     store.stop()
+    if store.folder.parent != own:
+        shutil.rmtree(store.folder.parent)
 
 
 @pytest.fixture

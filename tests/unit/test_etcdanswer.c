@@ -137,6 +137,7 @@ static void what_etcd_refuses_is_failed_only_if_that_is_certain(void **state) {
 	} rows[] = {
 		{200, "{" HEADER "}", JOURNAL_DONE, false, ""},
 		{404, SAYS("etcdserver: requested lease not found", "5"), JOURNAL_REFUSED, false, ""},
+		{404, "{\"code\":5,\"message\":\"etcdserver: requested lease not found\",\"details\":[]}", JOURNAL_REFUSED, false, ""},
 		{400, SAYS("etcdserver: request is too large", "3"), JOURNAL_FAILED, false, "--max-request-bytes"},
 		{400, SAYS("etcdserver: key is not provided", "3"), JOURNAL_FAILED, false, "key is not provided"},
 		{400, SAYS("etcdserver: user name is empty", "3"), JOURNAL_FAILED, false, "etcdctl auth disable"},
