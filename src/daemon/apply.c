@@ -22,36 +22,39 @@ struct applying {
 	uint64_t position; /* the last of them */
 };
 
-/* The length of the text's first line, with its newline. */
-static size_t line_len(const char *text, size_t len) {
-	const char *newline = memchr(text, '\n', len);
-	return newline ? (size_t)(newline - text) + 1 : len;
+/* Takes the first line off the text, with its newline.  Returns false if there is none. */
+static bool next_line(struct slice *text, struct slice *ret_line) {
+	if (text->len == 0) {
+		return false;
+	}
+	const char *newline = memchr(text->text, '\n', text->len);
+	ret_line->text = text->text;
+	ret_line->len = newline ? (size_t)(newline - text->text) + 1 : text->len;
+	text->text += ret_line->len;
+	text->len -= ret_line->len;
+	return true;
 }
 
 void apply_lines(struct poller *poller, const char *text, size_t len, uint64_t skip, uint64_t entry) {
-	while (len > 0) {
-		size_t line = line_len(text, len);
+	struct slice rest = {text, len}, line;
+	while (next_line(&rest, &line)) {
 		if (skip > 0) {
 			skip--;
 		} else {
-			sink_carry(poller->sink, text, line, entry);
+			sink_carry(poller->sink, line.text, line.len, entry);
 		}
-		text += line;
-		len -= line;
 	}
 }
 
 /* What the log holds now goes to the polls. */
 static void tell_polls(struct poller *poller, const char *text, size_t len) {
-	while (len > 0) {
-		size_t line = line_len(text, len);
-		struct log_entry entry;
-		if (log_journal_codec->parse(text, line, &entry) == 0) {
+	struct slice rest = {text, len}, line;
+	struct log_entry entry;
+	while (next_line(&rest, &line)) {
+		if (log_journal_codec->parse(line.text, line.len, &entry) == 0) {
 			recovery_take_record(poller, &entry);
 			poller->report.status.records++;
 		}
-		text += line;
-		len -= line;
 	}
 }
 
@@ -83,14 +86,12 @@ static bool are_records(const char *text, size_t len) {
 	if (memchr(text, '\0', len)) {
 		return false;
 	}
-	while (len > 0) {
-		size_t line = line_len(text, len);
-		struct log_entry entry;
-		if (text[line - 1] != '\n' || log_journal_codec->parse(text, line, &entry) < 0) {
+	struct slice rest = {text, len}, line;
+	struct log_entry entry;
+	while (next_line(&rest, &line)) {
+		if (line.text[line.len - 1] != '\n' || log_journal_codec->parse(line.text, line.len, &entry) < 0) {
 			return false;
 		}
-		text += line;
-		len -= line;
 	}
 	return true;
 }

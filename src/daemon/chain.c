@@ -27,7 +27,6 @@
 int chain_init(struct chain *chain, const char *account, uint64_t position, uint64_t lines) {
 	*chain = (struct chain){
 		.account = strdup(account),
-		.lines = lines,
 		.unowned_since = USEC_INFINITY,
 		.behind_since = USEC_INFINITY,
 	};
@@ -35,7 +34,7 @@ int chain_init(struct chain *chain, const char *account, uint64_t position, uint
 	buf_init(&chain->flown, BUF_ANY);
 	chain->gathering.text = &chain->gathered;
 	chain->flying.text = &chain->flown;
-	tenure_init(&chain->tenure, position);
+	chain_place(chain, position, lines);
 	return chain->account ? 0 : -ENOMEM;
 }
 
@@ -56,9 +55,13 @@ bool chain_accepts(const struct chain *chain, uint64_t tenure) {
 	return tenure_records(&chain->tenure) && chain->tenure.ours == tenure;
 }
 
+bool chain_has_pending(const struct chain *chain) {
+	return chain->committing || chain->gathering.len > 0;
+}
+
 bool chain_is_idle(const struct chain *chain) {
 	bool asked = chain->access && chain->access->lane.in_flight > 0;
-	return !asked && !chain->committing && chain->gathering.len == 0;
+	return !asked && !chain_has_pending(chain);
 }
 
 void chain_halt(struct chain *chain, const char *format, ...) {
@@ -120,8 +123,7 @@ void chain_guard(struct poller *poller, struct chain *chain, bool may_ask) {
 		return;
 	}
 	struct lane *lane = &chain->access->lane;
-	bool owns = chain->tenure.epoch > 0 && chain->tenure.state != TENURE_HALTED;
-	if (chain->opened > 0 && (!owns || chain->opened != chain->tenure.ours)) {
+	if (chain->opened > 0 && (!tenure_owns(&chain->tenure) || chain->opened != chain->tenure.ours)) {
 		/* Nothing crosses from one tenure to the next. */
 		chain->opened = 0;
 		chain_give_up(poller, chain);

@@ -62,7 +62,11 @@ void chain_done(struct chain *chain);
 __attribute__((nonnull, warn_unused_result))
 bool chain_accepts(const struct chain *chain, uint64_t tenure);
 
-/** Whether nothing of it is on its way or is to be committed. */
+/** Whether records of it wait for their commit, or for what becomes of that. */
+__attribute__((nonnull, warn_unused_result))
+bool chain_has_pending(const struct chain *chain);
+
+/** Whether nothing of it is on its way, records or requests: it can be let go. */
 __attribute__((nonnull, warn_unused_result))
 bool chain_is_idle(const struct chain *chain);
 

@@ -10,9 +10,6 @@
 
 #include <string.h>
 
-/* What failed is tried again after that. */
-#define RETRY_WAIT (1 * USEC_PER_SEC)
-
 /* What this node announces follows what happens, but no faster. */
 #define ANNOUNCE_EVERY (5 * USEC_PER_SEC)
 
@@ -32,7 +29,7 @@ void lease_granted(struct poller *poller, const struct journal_reply *reply) {
 	struct member *member = poller->member;
 	usec_t sent = member->lease_sent;
 	member->lease_sent = 0;
-	member->renew_at = poller->now + RETRY_WAIT;
+	member->renew_at = poller->now + MEMBER_RETRY;
 	if (!look_answered(poller, reply) || reply->result == JOURNAL_REFUSED) {
 		return;
 	}
@@ -50,7 +47,7 @@ void lease_renewed(struct poller *poller, const struct journal_reply *reply) {
 	if ((int64_t)reply->tag != member->lease) {
 		return; /* it ended by our clock */
 	}
-	member->renew_at = poller->now + RETRY_WAIT;
+	member->renew_at = poller->now + MEMBER_RETRY;
 	if (!look_answered(poller, reply)) {
 		return;
 	}
@@ -131,7 +128,7 @@ static void announce(struct poller *poller) {
 	struct buf value;
 	buf_init(&value, BUF_ANY);
 	put_value(poller, &value);
-	member->announce_at = poller->now + (member->unwritable ? RETRY_WAIT : ANNOUNCE_EVERY);
+	member->announce_at = poller->now + (member->unwritable ? MEMBER_RETRY : ANNOUNCE_EVERY);
 	bool again = member->unwritable; /* to see whether it can be written again */
 	if (buf_error(&value) == 0 && (again || strcmp(buf_text(&value), buf_text(&member->announced)) != 0)) {
 		member->announcing = true;

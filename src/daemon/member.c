@@ -13,9 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What could not be asked of the store is tried again after that. */
-#define RETRY_WAIT (1 * USEC_PER_SEC)
-
 /* How often it is looked whether certificates have been renewed. */
 #define FILES_EVERY (30 * USEC_PER_SEC)
 
@@ -205,7 +202,7 @@ static void take_reply(struct poller *poller, const struct journal_reply *reply)
 		return;
 	}
 	if (!look_answered(poller, reply)) {
-		chain->wait_until = poller->now + RETRY_WAIT;
+		chain->wait_until = poller->now + MEMBER_RETRY;
 	}
 	bool done = reply->result == JOURNAL_DONE;
 	switch (reply->verb) {
@@ -348,7 +345,7 @@ static void chain_turn(struct poller *poller, struct chain *chain) {
 static bool is_behind(const struct member *member) {
 	for (size_t i = 0; i < member->len; i++) {
 		const struct chain *chain = member->chains[i];
-		if (chain->access && chain->tenure.state != TENURE_HALTED && chain->tenure.head > chain->tenure.position) {
+		if (chain->access && chain->tenure.state != TENURE_HALTED && standing_behind(chain) > 0) {
 			return true;
 		}
 	}

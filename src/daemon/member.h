@@ -16,6 +16,9 @@
 /** What the store is asked for an account has the chain's number for a tag; what is read to be trimmed, this too. */
 #define MEMBER_TRIM_TAG ((uint64_t)1 << 63)
 
+/** What could not be asked of the store is tried again after that. */
+#define MEMBER_RETRY (1 * USEC_PER_SEC)
+
 struct member {
 	struct journal *journal;
 	const struct cluster_settings *settings; /* the configuration's */

@@ -154,18 +154,12 @@ static int read_log(struct poller *poller, struct mending *mending, struct error
 	return sink_reread(poller->sink, &replay, err);
 }
 
-/* Cursors are not to be changed under records that are on their way. */
-static bool has_pending(const struct access *access) {
-	const struct chain *chain = access->chain;
-	return chain && (chain->committing || chain->gathering.len > 0);
-}
-
 static bool is_wanted(const struct poller *poller) {
 	bool wanted = false;
 	for (size_t i = 0; i < poller->roll.config->account_count; i++) {
 		const struct access *access = &poller->roll.accesses[i];
-		if (access->clock.mend && has_pending(access)) {
-			return false;
+		if (access->clock.mend && access->chain && chain_has_pending(access->chain)) {
+			return false; /* cursors are not to be changed under records that are on their way */
 		}
 		wanted = wanted || access->clock.mend;
 	}

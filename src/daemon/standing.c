@@ -30,8 +30,7 @@ void standing_done(struct standing *standing) {
 }
 
 bool standing_asks(const struct access *access) {
-	const struct chain *chain = access->chain;
-	return !chain || (chain->tenure.epoch > 0 && chain->tenure.state != TENURE_HALTED);
+	return !access->chain || tenure_owns(&access->chain->tenure);
 }
 
 uint64_t standing_behind(const struct chain *chain) {

@@ -14,6 +14,10 @@ void tenure_init(struct tenure *tenure, uint64_t position) {
 	};
 }
 
+bool tenure_owns(const struct tenure *tenure) {
+	return tenure->epoch > 0 && tenure->state != TENURE_HALTED;
+}
+
 bool tenure_records(const struct tenure *tenure) {
 	return tenure->state == TENURE_OWNING || tenure->state == TENURE_DRAINING;
 }

@@ -75,6 +75,10 @@ struct tenure_place {
 __attribute__((nonnull))
 void tenure_init(struct tenure *tenure, uint64_t position);
 
+/** Whether this node is the account's owner, whether or not it may ask yet. */
+__attribute__((nonnull, warn_unused_result))
+bool tenure_owns(const struct tenure *tenure);
+
 /** Whether answers to its devices may be recorded. */
 __attribute__((nonnull, warn_unused_result))
 bool tenure_records(const struct tenure *tenure);
