@@ -23,8 +23,9 @@ from harness import (CSV_COLUMNS, Daemon, SLOW, assert_complete, assert_contiguo
 
 # How long an account stays with a node that is silent, in tests that wait for the end of that.
 LEASE = 5 if SLOW == 1 else 20
-# How often an owner asks while there is a backlog, and for how many minutes each time.
-RATE, MAX_POINTS = 20, 15
+# How often an owner asks while there is a backlog, and for how many minutes each time: a longer lease leaves
+# as much work to be done when it ends.
+RATE, MAX_POINTS = 100 // LEASE, 15
 # For what takes a few seconds on a machine that does nothing else.
 LONG = 60
 # Of nodes.
