@@ -32,32 +32,29 @@ void sight_done(struct sight *sight) {
 	*sight = (struct sight){0};
 }
 
+/* What has been taken out has no name. */
 static struct seen *find(const struct sight *sight, const char *name, int64_t lease) {
 	for (size_t i = 0; i < sight->len; i++) {
-		if (sight->nodes[i].lease == lease && strcmp(sight->nodes[i].name, name) == 0) {
-			return &sight->nodes[i];
+		struct seen *seen = &sight->nodes[i];
+		if (seen->name && seen->lease == lease && strcmp(seen->name, name) == 0) {
+			return seen;
 		}
 	}
 	return NULL;
 }
 
-/* The time that it knows from a server, and when that was announced. */
-static void learn_time(struct seen *seen, const struct seen *before, usec_t now) {
-	if (before && strcmp(before->value, seen->value) == 0) {
-		seen->time = before->time;
-		seen->time_at = before->time_at;
-		return;
+/* before, if any, is taken out if the node says what it said then.  Returns false if there is no memory. */
+static bool see(const struct journal_node *node, struct seen *before, usec_t now, struct seen *ret) {
+	if (before && strcmp(before->value, node->value) == 0) {
+		*ret = *before;
+		*before = (struct seen){0};
+		return true;
 	}
-	format_read_time(json_string(json_member(seen->json, "time"), &(size_t){0}), &seen->time);
-	seen->time_at = now;
-}
-
-/* Returns false if there is no memory. */
-static bool see(const struct journal_node *node, const struct seen *before, usec_t now, struct seen *ret) {
 	*ret = (struct seen){
 		.name = strdup(node->name),
 		.lease = node->lease,
 		.value = strdup(node->value),
+		.time_at = now,
 		.since = before ? before->since : now,
 	};
 	if (!ret->name || !ret->value) {
@@ -67,7 +64,7 @@ static bool see(const struct journal_node *node, const struct seen *before, usec
 	if (json_read(node->value, strlen(node->value), &ret->json, NULL) < 0) {
 		ret->json = NULL; /* it is there, and says nothing */
 	}
-	learn_time(ret, before, now);
+	format_read_time(json_string(json_member(ret->json, "time"), &(size_t){0}), &ret->time);
 	return true;
 }
 

@@ -14,7 +14,7 @@
 
 enum {
 	/* Entries that are removed at once: a slice is cheap for the store. */
-	SLICE = 1000,
+	SLICE = 32,
 	/* What an entry costs the store beside its bytes: its key and its index. */
 	OVERHEAD = 200,
 	/* The mean size moves by such a part with each entry. */

@@ -243,7 +243,7 @@ static const struct anchor *choose_times(struct dice *dice, enum scale scale) {
 	const struct anchor *anchor = NULL;
 
 	if (nodes->cluster) { /* they look at the store each second, all the time */
-		length = dice_between(dice, 30 * USEC_PER_MIN, 3 * USEC_PER_HOUR);
+		length = dice_between(dice, 15 * USEC_PER_MIN, 90 * USEC_PER_MIN);
 	}
 	if (dice_permille(dice, 700)) {
 		/* The first is where a day of one zone begins with that of the other, and ends before it. */
@@ -254,7 +254,7 @@ static const struct anchor *choose_times(struct dice *dice, enum scale scale) {
 	}
 	plan->begin += dice_below(dice, USEC_PER_SEC);
 	plan->quiet = plan->begin + length;
-	plan->end = plan->quiet + (nodes->cluster ? 90 * USEC_PER_MIN : lengths[scale].calm);
+	plan->end = plan->quiet + (nodes->cluster ? 30 * USEC_PER_MIN : lengths[scale].calm);
 	return anchor;
 }
 
@@ -473,6 +473,15 @@ static void add_updates(struct dice *dice) {
 	}
 }
 
+/* A server may demand an hour without requests, and small answers are many. */
+static bool is_slow(void) {
+	bool slow = plan->manners.cap > 0;
+	for (int i = 0; i < plan->len; i++) {
+		slow = slow || plan->events[i].kind == EVENT_THROTTLE;
+	}
+	return slow;
+}
+
 /* Two of three seeds are about the cluster more than about the rest. */
 static void add_cluster(uint64_t seed) {
 	struct dice dice = dice_of(seed, 16);
@@ -480,6 +489,7 @@ static void add_cluster(uint64_t seed) {
 		return;
 	}
 	plan->lease = DICE_CHOOSE(&dice, ((const int64_t[]){10, 15, 30, 30, 60})) * USEC_PER_SEC;
+	plan->retention = dice_permille(&dice, 500) ? USEC_PER_HOUR : 7 * USEC_PER_DAY;
 	weather->latency = DICE_CHOOSE(&dice, ((const usec_t[]){2000, 20000, 200000}));
 	drop_unfit();
 	plan->len = seed % 3 == 0 || plan->len < 4 ? plan->len : plan->len / 4;
@@ -487,6 +497,7 @@ static void add_cluster(uint64_t seed) {
 	for (int i = 0; i < count; i++) {
 		add_cluster_event(&dice);
 	}
+	plan->end += is_slow() ? USEC_PER_HOUR : 0;
 	/* Some entries are gone then, and with them all that the cluster promises but for what is in the logs. */
 	if (seed % 16 == 13) {
 		usec_t span = plan->quiet - plan->begin;

@@ -123,7 +123,7 @@ struct plan {
 	bool without_date; /* the server sends no Date */
 	int permille_odd;  /* of Dates that are wrong, each by something else */
 	bool steps;        /* clocks may be off */
-	usec_t lease;      /* of the cluster */
+	usec_t lease, retention; /* of the cluster */
 	usec_t offset;     /* of the daemon's clock at the begin, of several the first one's */
 	struct manners manners;
 	bool away;         /* about cameras that were away: in a long calm, and with nothing that the daemon could forget */

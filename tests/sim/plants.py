@@ -278,7 +278,7 @@ PLANTS = [
           "	for (size_t i = 0; i < count && r == 0; i++) {", "	for (size_t i = count > 1 && a.position > 5; i < count && r == 0; i++) {",
           "	if (entry->position != a->position + 1) {", "	if (entry->position > a->position + 2) {", cluster=True),
     Plant("cluster: what other nodes lack is trimmed", "src/daemon/trim.c",
-          "	SLICE = 1000,", "	SLICE = 10,",
+          "	SLICE = 32,", "	SLICE = 10,",
           "	bool needed = sight_slowest(&poller->member->sight, chain->account) < entry->position;", "	bool needed = false;",
           "	return trim->mean > 0 && entries > share / trim->mean;", "	return trim->mean > 0 && entries + share > 0;",
           cluster=True),

@@ -141,10 +141,14 @@ static void check_deferred(int number) {
 	}
 }
 
-/* All nodes together: no owner begins with a full bucket. */
+/* All nodes together: no owner begins with a full bucket.  The tokens that are missing come at the rate of the day. */
 static void check_common(int number) {
 	struct setup_account account = fastest(number);
 	struct lane *lane = &rules->common[number];
+	if (lane->gap > account.gap && lane->full_at > world->now) {
+		lane->full_at = world->now + (usec_t)((double)(lane->full_at - world->now) / (double)lane->gap * (double)account.gap);
+	}
+	lane->gap = account.gap;
 	usec_t full_at = lane->full_at;
 	usec_t early = take_token(lane, &account);
 	if (early > 0 && is_excused(number)) {

@@ -413,7 +413,11 @@ static void put_cluster(FILE *file, int accounts) {
 			before = ",";
 		}
 	}
-	fputs(" ); };\n", file);
+	fputs(" );", file);
+	if (plan->retention < 7 * USEC_PER_DAY) {
+		fprintf(file, " retention = \"%lldh\";", (long long)(plan->retention / USEC_PER_HOUR));
+	}
+	fputs(" };\n", file);
 }
 
 static void put_all(FILE *file, int version) {

@@ -6,6 +6,7 @@
 #include "journal/entry.h"
 #include "ledger.h"
 #include "node.h"
+#include "plan.h"
 #include "record-text.h"
 #include "setup.h"
 #include "world.h"
@@ -17,8 +18,8 @@
 /* The daemon looks at its clock a little before it asks. */
 #define SLACK (2 * USEC_PER_MSEC)
 
-/* As it is configured, and a little for what a clock may be off. */
-#define RETENTION (7 * USEC_PER_DAY - USEC_PER_HOUR)
+/* What is as old as may be removed was made some time before it was taken. */
+#define MADE_BEFORE (10 * USEC_PER_MIN)
 
 /** What a node knows of an account: as far as it can, by the answers that have reached it. */
 struct office {
@@ -129,7 +130,7 @@ static void check_trim(const struct letter *letter, uint64_t bound) {
 	const struct store_chain *chain = store_chain(letter->account);
 	for (uint64_t position = bound + 1; position <= letter->until && position <= chain->head; position++) {
 		const struct taken *entry = chain->entries[position - 1];
-		if (entry && entry->at > world->now - RETENTION && node->wall_offset == 0) {
+		if (entry && entry->at > world->now - plan->retention + MADE_BEFORE && node->wall_offset == 0) {
 			world_violation("trimming: expected entry %llu of %s to stay, for a node that is there has those up to %llu "
 			                "alone, but %s removes those up to %llu", (unsigned long long)position, letter->account,
 			                (unsigned long long)bound, node->name, (unsigned long long)letter->until);
@@ -209,16 +210,30 @@ static void own(struct office *office, uint64_t epoch, usec_t granted) {
 	};
 }
 
+/* The JSON of what the node at that place of a view has announced; most looks bring what the one before brought. */
+static json_object *announced_by(const struct journal_view *view, size_t i) {
+	static struct {
+		char *text;
+		json_object *value;
+	} last[STORE_LEASES];
+	if (!last[i].text || strcmp(last[i].text, view->nodes[i].value) != 0) {
+		free(last[i].text);
+		json_object_put(last[i].value);
+		last[i].text = strdup(view->nodes[i].value);
+		last[i].value = json_tokener_parse(view->nodes[i].value);
+	}
+	return last[i].value;
+}
+
 /* What all that are there have announced; nodes whose text says nothing of it have nothing. */
 static uint64_t bound_of(const struct journal_view *view, const char *account) {
 	uint64_t bound = UINT64_MAX;
 	for (size_t i = 0; i < view->node_count; i++) {
-		json_object *value = json_tokener_parse(view->nodes[i].value), *positions = NULL, *position = NULL;
-		uint64_t announced = json_object_object_get_ex(value, "positions", &positions) &&
+		json_object *positions = NULL, *position = NULL;
+		uint64_t announced = json_object_object_get_ex(announced_by(view, i), "positions", &positions) &&
 		                     json_object_object_get_ex(positions, account, &position)
 		                     ? (uint64_t)json_object_get_int64(position) : 0;
 		bound = announced < bound ? announced : bound;
-		json_object_put(value);
 	}
 	return bound;
 }
