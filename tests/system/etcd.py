@@ -172,6 +172,7 @@ class Store:
         if tls:
             self.client_cert, self.client_key = self.authority.issue("client")
             context = ssl.create_default_context(cafile=self.authority.cert)
+            context.verify_flags |= ssl.VERIFY_X509_STRICT  # as newer Pythons do by themselves
             context.load_cert_chain(self.client_cert, self.client_key)
             handlers.append(urllib.request.HTTPSHandler(context=context))
         self.opener = urllib.request.build_opener(*handlers)

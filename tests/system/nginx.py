@@ -34,7 +34,8 @@ class Authority:
             return
         self.cert, self.key = self.folder / "ca.pem", self.folder / "ca.key"
         make_key(self.key)
-        openssl("req", "-x509", "-new", "-key", self.key, "-subj", f"/CN={name}", "-days", 2, "-out", self.cert)
+        openssl("req", "-x509", "-new", "-key", self.key, "-subj", f"/CN={name}", "-days", 2,
+                "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-out", self.cert)
 
     def issue(self, name, extensions="", days=2, serial=None, key=("ec", "pkcs8"), made=None):
         """Paths of a certificate and its key; made: when, if not now."""
