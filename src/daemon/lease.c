@@ -34,6 +34,7 @@ void lease_granted(struct poller *poller, const struct journal_reply *reply) {
 		return;
 	}
 	member->lease = reply->lease;
+	member->settled = poller->now;
 	member->renewed = sent;
 	member->renew_at = sent + member->length / 3;
 	member->announce_at = poller->now;

@@ -15,8 +15,11 @@
 /* Shorter troubles with the store are not reported. */
 #define TROUBLE_PATIENCE (3 * USEC_PER_SEC)
 
-/* A node that starts again finds what it announced before, until that lease ends; then it is another node. */
-#define TWIN_PATIENCE(length) ((length) + 10 * USEC_PER_SEC)
+/*
+ * A node that has a new lease finds what it announced before, until the old one ends.  A late renewal puts that off,
+ * and a store without a majority, where no lease ends.  What is there after that is another node's.
+ */
+#define TWIN_PATIENCE(length) ((length) + 30 * USEC_PER_SEC)
 
 /* The store */
 
@@ -26,6 +29,9 @@ static void reached(struct poller *poller) {
 		char text[DURATION_STRING_SIZE];
 		log_notice("the cluster can be reached again, after %s",
 		           units_format_duration(text, poller->now - member->unreached, 0));
+	}
+	if (member->unreached != USEC_INFINITY) {
+		member->settled = poller->now;
 	}
 	poller->changed = poller->changed || member->trouble[0];
 	member->told_unreached = false;
@@ -100,8 +106,11 @@ static void look_at_chain(struct poller *poller, struct chain *chain, const stru
 
 static void watch_twin(struct poller *poller) {
 	struct member *member = poller->member;
-	const struct seen *twin = sight_twin(&member->sight, member->node, member->lease, poller->now,
-	                                     TWIN_PATIENCE(member->length));
+	usec_t patience = TWIN_PATIENCE(member->length);
+	const struct seen *twin = NULL;
+	if (member->lease != 0 && poller->now - member->settled >= patience) {
+		twin = sight_twin(&member->sight, member->node, member->lease, poller->now, patience);
+	}
 	if (twin && !member->told_twin) {
 		log_err("another node of the cluster is called \"%s\", too: give each node a name of its own (cluster.node)",
 		        member->node);

@@ -31,6 +31,7 @@ struct member {
 	usec_t length;        /* of the lease; stays over a reload */
 	uint64_t devices;     /* a hash of those that are configured */
 	usec_t renewed;       /* when it was last granted or renewed: when that was sent, monotonic */
+	usec_t settled;       /* since then it is there, and the store was reached all the time; monotonic */
 	usec_t lease_sent;    /* a grant or a renewal is on its way since then; 0: none is */
 	usec_t renew_at, look_at, announce_at, files_at; /* monotonic */
 	uint64_t serial;      /* of the next look; from 1 on */

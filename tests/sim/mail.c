@@ -153,7 +153,7 @@ void mail_send(const struct letter *model) {
 		memcpy(letter->data, model->data, letter->len);
 	}
 	if (dice_permille(&mail->dice, weather->permille_late)) {
-		letter->lurks = dice_permille(&mail->dice, 300);
+		letter->lurks = letter->account[0] && dice_permille(&mail->dice, 300);
 		letter->arrives += letter->lurks ? LATEST : dice_below(&mail->dice, 3 * letter->timeout);
 	}
 	if (node->asks_lost) {

@@ -458,13 +458,11 @@ static void drop_unfit(void) {
 
 /* A changed configuration comes to one machine first, and to the others some minutes later. */
 static void add_updates(struct dice *dice) {
-	static const enum mutation fit[] = {MUTATION_NONE, MUTATION_RENAME, MUTATION_RATE, MUTATION_LOG, MUTATION_FORMAT};
 	for (int i = plan->len; i-- > 0;) {
 		struct event *event = &plan->events[i];
 		if (event->kind != EVENT_RELOAD) {
 			continue;
 		}
-		event->arg = DICE_CHOOSE(dice, fit);
 		usec_t at = event->at;
 		for (int other = 0; other < nodes->count && plan->len < EVENTS_MAX; other++) {
 			add_event(EVENT_UPDATE, at + some_time(dice, USEC_PER_SEC, 10 * USEC_PER_MIN), 0, 0, 0);
@@ -473,11 +471,11 @@ static void add_updates(struct dice *dice) {
 	}
 }
 
-/* A server may demand an hour without requests, and small answers are many. */
+/* A server may demand an hour without requests, what it refuses is tried again as rarely, and small answers are many. */
 static bool is_slow(void) {
 	bool slow = plan->manners.cap > 0;
 	for (int i = 0; i < plan->len; i++) {
-		slow = slow || plan->events[i].kind == EVENT_THROTTLE;
+		slow = slow || kinds_table[plan->events[i].kind].group == PLAN_NETWORK;
 	}
 	return slow;
 }

@@ -3,6 +3,7 @@
 #include "store.h"
 
 #include "arena.h"
+#include "world.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +43,7 @@ struct store_chain *store_chain(const char *account) {
 }
 
 static struct store_lease *find_lease(int64_t number) {
-	for (size_t i = 0; i < STORE_LEASES; i++) {
+	for (size_t i = 0; i < store->lease_len; i++) {
 		if (number > 0 && store->leases[i].number == number) {
 			return &store->leases[i];
 		}
@@ -62,10 +63,13 @@ static void end_lease(struct store_lease *lease) {
 	}
 	arena_free(lease->value, lease->value_size);
 	memset(lease, 0, sizeof(*lease));
+	while (store->lease_len > 0 && store->leases[store->lease_len - 1].number == 0) {
+		store->lease_len--;
+	}
 }
 
 void store_expire(usec_t now) {
-	for (size_t i = 0; i < STORE_LEASES && !store->halted; i++) {
+	for (size_t i = 0; i < store->lease_len && !store->halted; i++) {
 		if (store->leases[i].number > 0 && store->leases[i].ends <= now) {
 			end_lease(&store->leases[i]);
 		}
@@ -73,7 +77,7 @@ void store_expire(usec_t now) {
 }
 
 static void begin_leases(usec_t now) {
-	for (size_t i = 0; i < STORE_LEASES; i++) {
+	for (size_t i = 0; i < store->lease_len; i++) {
 		store->leases[i].ends = now + store->leases[i].length;
 	}
 }
@@ -89,29 +93,29 @@ void store_quorum(bool there, usec_t now) {
 
 /* Looking */
 
-static size_t put_nodes(struct journal_node nodes[static STORE_LEASES]) {
+static size_t put_nodes(struct journal_node list[static STORE_LEASES]) {
 	size_t count = 0;
-	for (size_t i = 0; i < STORE_LEASES; i++) {
+	for (size_t i = 0; i < store->lease_len; i++) {
 		const struct store_lease *lease = &store->leases[i];
 		if (!lease->number || !lease->value) {
 			continue;
 		}
 		size_t at = count++;
 		while (at > 0) {
-			int order = strcmp(nodes[at - 1].name, lease->node);
-			if (order < 0 || (order == 0 && nodes[at - 1].lease < lease->number)) {
+			int order = strcmp(list[at - 1].name, lease->node);
+			if (order < 0 || (order == 0 && list[at - 1].lease < lease->number)) {
 				break;
 			}
-			nodes[at] = nodes[at - 1];
+			list[at] = list[at - 1];
 			at--;
 		}
-		nodes[at] = (struct journal_node){lease->node, lease->number, lease->value};
+		list[at] = (struct journal_node){lease->node, lease->number, lease->value};
 	}
 	return count;
 }
 
 struct journal_view store_look(usec_t now, struct journal_chain chains[static STORE_CHAINS],
-                               struct journal_node nodes[static STORE_LEASES]) {
+                               struct journal_node view_nodes[static STORE_LEASES]) {
 	store_expire(now);
 	size_t count = 0;
 	for (size_t i = 0; i < store->chain_count; i++) {
@@ -130,8 +134,8 @@ struct journal_view store_look(usec_t now, struct journal_chain chains[static ST
 	return (struct journal_view){
 		.chains = chains,
 		.chain_count = count,
-		.nodes = nodes,
-		.node_count = put_nodes(nodes),
+		.nodes = view_nodes,
+		.node_count = put_nodes(view_nodes),
 		.cluster = store->cluster,
 	};
 }
@@ -158,15 +162,22 @@ size_t store_read(const char *account, uint64_t from, uint64_t until, size_t cou
 
 /* Leases */
 
-int64_t store_grant(const char *node, usec_t length, usec_t now) {
+int64_t store_grant(const char *name, usec_t length, usec_t now) {
 	store_expire(now);
 	struct store_lease *lease = store->leases;
-	while (lease < store->leases + STORE_LEASES - 1 && lease->number > 0) {
+	while (lease < store->leases + store->lease_len && lease->number > 0) {
 		lease++;
+	}
+	if (lease == store->leases + STORE_LEASES) {
+		world_violation("the simulation itself: expected no more than %d leases", STORE_LEASES);
+		return 0;
+	}
+	if (lease == store->leases + store->lease_len) {
+		store->lease_len++;
 	}
 	length = (length + USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC;
 	*lease = (struct store_lease){.number = ++store->leases_given, .length = length, .ends = now + length};
-	copy_name(lease->node, node);
+	copy_name(lease->node, name);
 	return lease->number;
 }
 
@@ -207,7 +218,7 @@ enum journal_result store_announce(int64_t number, const char *value, usec_t now
 
 /* Accounts */
 
-enum journal_result store_claim(const char *account, const char *node, int64_t lease, usec_t now,
+enum journal_result store_claim(const char *account, const char *name, int64_t lease, usec_t now,
                                 uint64_t *ret_epoch) {
 	store_expire(now);
 	struct store_chain *chain = store_chain(account);
@@ -216,7 +227,7 @@ enum journal_result store_claim(const char *account, const char *node, int64_t l
 	}
 	chain->epoch = ++store->revision;
 	chain->lease = lease;
-	copy_name(chain->owner, node);
+	copy_name(chain->owner, name);
 	*ret_epoch = chain->epoch;
 	return JOURNAL_DONE;
 }
@@ -315,7 +326,7 @@ static struct store *copy_of(const struct store *from) {
 			memcpy(chain->entries, from->chains[i].entries, (size_t)chain->head * sizeof(struct taken *));
 		}
 	}
-	for (size_t i = 0; i < STORE_LEASES; i++) {
+	for (size_t i = 0; i < copy->lease_len; i++) {
 		struct store_lease *lease = &copy->leases[i];
 		if (lease->value) {
 			lease->value = arena_new(lease->value_size);

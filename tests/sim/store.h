@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STORE_NAME_SIZE = 64, STORE_CHAINS = 8, STORE_LEASES = 64 };
+enum { STORE_NAME_SIZE = 64, STORE_CHAINS = 8, STORE_LEASES = 1024 };
 
 /** An entry that was taken.  It is never freed and never changes, but for what became of it. */
 struct taken {
@@ -60,6 +60,7 @@ struct store {
 	struct store_chain chains[STORE_CHAINS]; /* ascending by account */
 	size_t chain_count;
 	struct store_lease leases[STORE_LEASES];
+	size_t lease_len; /* up to the last that is there */
 	struct store *backup; /* NULL: there is none */
 };
 

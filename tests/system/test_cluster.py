@@ -118,6 +118,8 @@ def test_the_whole_store_dies_and_comes_back(make_cluster, start_etcd):
     cluster.wait_entries(10, timeout=2 * LONG)
     cluster.assert_busy()
     cluster.finish_and_check()
+    for node in cluster.nodes:
+        assert "is called" not in node.stderr(), "it took what it had announced before for another node's"
 
 
 def test_member_of_the_store_is_held_up(make_cluster, start_etcd):
