@@ -108,7 +108,7 @@ def test_away_for_longer_than_entries_are_kept(make_cluster, start_fake):
     cluster.start()
     cluster.wait_entries(5)
     c.stop()
-    wait_for(lambda: cluster.head() > c.position() + 1200, 4 * LONG, "more entries than are removed at once")
+    wait_for(lambda: cluster.head() > c.position() + 200, 4 * LONG, "more entries than are removed at once")
     cluster.assert_busy()
     cluster.stop()
 
@@ -125,7 +125,7 @@ def test_away_for_longer_than_entries_are_kept(make_cluster, start_fake):
     before = c.lines()
     c.start(**dated(hours * 3600))
     told = c.wait_told(NO_LONGER + r".*entries (\d+) to (\d+) are gone.*copy the state directory")
-    assert int(told.group(1)) == before["acme"][-1][0] + 1 and int(told.group(2)) >= 1000, told.group()
+    assert int(told.group(1)) == before["acme"][-1][0] + 1 and int(told.group(2)) > int(told.group(1)), told.group()
     c.wait_status("acme: not followed any more: ")
     c.stop()
     assert c.lines() == before
