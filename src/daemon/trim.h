@@ -12,6 +12,9 @@
 
 #include "daemon/chain.h"
 
+/** How many of the newest entries always stay. */
+extern const uint64_t trim_tail;
+
 /** Looks from time to time whether there is something to remove. */
 __attribute__((nonnull))
 void trim_turn(struct poller *poller, struct chain *chain);

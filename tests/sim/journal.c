@@ -6,6 +6,7 @@
 
 #include "journal/journal.h"
 
+#include "daemon/trim.h"
 #include "mail.h"
 #include "node.h"
 #include "world.h"
@@ -14,6 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Of short lives, whose chains are to be trimmed. */
+const uint64_t trim_tail = 20;
 
 struct journal {
 	uint64_t number;

@@ -108,7 +108,7 @@ def test_away_for_longer_than_entries_are_kept(make_cluster, start_fake):
     cluster.start()
     cluster.wait_entries(5)
     c.stop()
-    wait_for(lambda: cluster.head() > c.position() + 200, 4 * LONG, "more entries than are removed at once")
+    wait_for(lambda: cluster.head() > c.position() + 1200, 4 * LONG, "more entries than are removed at once")
     cluster.assert_busy()
     cluster.stop()
 
