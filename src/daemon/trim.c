@@ -16,7 +16,9 @@
  * So many entries stay however old they are: after a long time in which all nodes were off, one of them may lack what
  * was taken in the last seconds before.  Weak: the simulation has a smaller one.
  */
-__attribute__((weak)) const uint64_t trim_tail = 1000;
+__attribute__((weak)) uint64_t trim_tail(void) {
+	return 1000;
+}
 
 enum {
 	/* Entries that are removed at once: a slice is cheap for the store. */
@@ -35,7 +37,7 @@ void trim_weigh(struct trim *trim, size_t bytes) {
 /* The last entry of the slice that may be removed next; 0: too few are there. */
 static uint64_t slice_end(const struct chain *chain) {
 	uint64_t end = chain->trim.low + SLICE - 1;
-	return chain->trim.low > 0 && end + trim_tail <= chain->tenure.position ? end : 0;
+	return chain->trim.low > 0 && end + trim_tail() <= chain->tenure.position ? end : 0;
 }
 
 static void ask(const struct poller *poller, struct chain *chain, uint64_t from, uint64_t until) {
@@ -46,7 +48,7 @@ static void ask(const struct poller *poller, struct chain *chain, uint64_t from,
 void trim_turn(struct poller *poller, struct chain *chain) {
 	struct trim *trim = &chain->trim;
 	if (trim->busy || poller->now < trim->at || chain->tenure.state != TENURE_OWNING ||
-	    chain->tenure.position < SLICE + trim_tail) {
+	    chain->tenure.position < SLICE + trim_tail()) {
 		return;
 	}
 	uint64_t end = slice_end(chain);

@@ -13,7 +13,7 @@
 #include "daemon/chain.h"
 
 /** How many of the newest entries always stay. */
-extern const uint64_t trim_tail;
+uint64_t trim_tail(void);
 
 /** Looks from time to time whether there is something to remove. */
 __attribute__((nonnull))

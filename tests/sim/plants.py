@@ -279,7 +279,7 @@ PLANTS = [
           "	if (entry->position != a->position + 1) {", "	if (entry->position > a->position + 2) {", cluster=True),
     Plant("cluster: what other nodes lack is trimmed", "src/daemon/trim.c",
           "	SLICE = 32,", "	SLICE = 10,",
-          "end + trim_tail <=", "end <",
+          "end + trim_tail() <=", "end <",
           "	bool needed = sight_slowest(&poller->member->sight, chain->account) < entry->position;", "	bool needed = false;",
           "	return trim->mean > 0 && entries > share / trim->mean;", "	return trim->mean > 0 && entries + share > 0;",
           cluster=True),
