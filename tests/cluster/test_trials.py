@@ -207,8 +207,7 @@ def test_power_cut_of_all_servers(make_world, show):
             member.kill()
             node.kill()
         for disk in world.disks:
-            disk.unmount()
-            disk.mount()
+            disk.replace()
         for member in world.store.members:
             member.start()
         world.store.wait_healthy()

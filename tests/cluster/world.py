@@ -40,8 +40,13 @@ class Disk:
     def mount(self):
         net.run("mount", "-o", "loop", self.image, self.path)
 
-    def unmount(self):
+    def replace(self):
+        """By a copy, as it is: whoever else has it mounted, a container that was begun meanwhile, keeps the one from before."""
         net.run("umount", self.path)
+        copy = self.image.with_suffix(".copy")
+        net.run("cp", "--sparse=always", self.image, copy)
+        copy.replace(self.image)
+        self.mount()
 
     def fill(self):
         with open(self.path / "ballast", "ab", buffering=0) as file:
