@@ -283,6 +283,8 @@ PLANTS = [
           "	bool needed = sight_slowest(&poller->member->sight, chain->account) < entry->position;", "	bool needed = false;",
           "	return trim->mean > 0 && entries > share / trim->mean;", "	return trim->mean > 0 && entries + share > 0;",
           cluster=True),
+    Plant("cluster: what a node announced itself before is taken for another's", "src/daemon/look.c",
+          "poller->now - member->settled >= patience", "poller->now - member->settled >= 0", cluster=True),
     Plant("cluster: a line that is there already is written again", "src/daemon/apply.c",
           "		if (skip > 0) {\n			skip--;", "		if (skip > 1) {\n			skip--;", cluster=True),
 ]
