@@ -3,6 +3,7 @@
 #include "daemon/look.h"
 
 #include "base/log.h"
+#include "daemon/lease.h"
 #include "daemon/member.h"
 #include "daemon/poller-private.h"
 
@@ -17,9 +18,10 @@
 
 /*
  * A node that has a new lease finds what it announced before, until the old one ends.  A late renewal puts that off,
- * and a store without a majority, where no lease ends.  What is there after that is another node's.
+ * and a store without a majority, where no lease ends; and a process that was held up sees what was long ago, though
+ * no longer than a lease.  What is there after that is another node's.
  */
-#define TWIN_PATIENCE(length) ((length) + 30 * USEC_PER_SEC)
+#define TWIN_PATIENCE(length) (2 * (length) + 30 * USEC_PER_SEC)
 
 /* The store */
 
@@ -108,7 +110,7 @@ static void watch_twin(struct poller *poller) {
 	struct member *member = poller->member;
 	usec_t patience = TWIN_PATIENCE(member->length);
 	const struct seen *twin = NULL;
-	if (member->lease != 0 && poller->now - member->settled >= patience) {
+	if (poller->now < lease_deadline(member) && poller->now - member->settled >= patience) {
 		twin = sight_twin(&member->sight, member->node, member->lease, poller->now, patience);
 	}
 	if (twin && !member->told_twin) {
