@@ -43,19 +43,14 @@ static struct seen *find(const struct sight *sight, const char *name, int64_t le
 	return NULL;
 }
 
-/* before, if any, is taken out if the node says what it said then.  Returns false if there is no memory. */
-static bool see(const struct journal_node *node, struct seen *before, usec_t now, struct seen *ret) {
-	if (before && strcmp(before->value, node->value) == 0) {
-		*ret = *before;
-		*before = (struct seen){0};
-		return true;
-	}
+/* Returns false if there is no memory. */
+static bool see(const struct journal_node *node, usec_t since, usec_t now, struct seen *ret) {
 	*ret = (struct seen){
 		.name = strdup(node->name),
 		.lease = node->lease,
 		.value = strdup(node->value),
 		.time_at = now,
-		.since = before ? before->since : now,
+		.since = since,
 	};
 	if (!ret->name || !ret->value) {
 		seen_done(ret);
@@ -76,7 +71,13 @@ void sight_take(struct sight *sight, const struct journal_view *view, usec_t now
 	}
 	for (size_t i = 0; i < view->node_count; i++) {
 		const struct journal_node *node = &view->nodes[i];
-		len += see(node, find(sight, node->name, node->lease), now, &nodes[len]);
+		struct seen *before = find(sight, node->name, node->lease);
+		if (before && strcmp(before->value, node->value) == 0) {
+			nodes[len++] = *before;
+			*before = (struct seen){0};
+		} else {
+			len += see(node, before ? before->since : now, now, &nodes[len]);
+		}
 	}
 	free_nodes(sight->nodes, sight->len);
 	sight->nodes = nodes;
