@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 
+import contextlib
 import os
 import pathlib
 import random
@@ -46,11 +47,11 @@ def start_fake(tmp_path):
         server.stop()
 
 
-def roomy(folder):
-    """Where many members of etcd find room, each of which takes 128 MB at once: there, or in /var/tmp."""
+def roomy(folder, stack):
+    """Where many members of etcd find room, each of which takes 128 MB at once: there, or in /var/tmp until the stack ends."""
     if shutil.disk_usage(folder).free > 8 << 30:
         return folder
-    return pathlib.Path(tempfile.mkdtemp(prefix="occupancyd-etcd-", dir="/var/tmp"))
+    return pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="occupancyd-etcd-", dir="/var/tmp")))
 
 
 @pytest.fixture
@@ -59,15 +60,13 @@ def start_etcd(tmp_path):
     if not etcd.is_here():
         pytest.skip("no etcd: install etcd-server and etcd-client")
     stores = []
-
-    def start(**named):
-        stores.append(etcd.Store(roomy(tmp_path) / f"etcd{len(stores)}", **named))
-        return stores[-1]
-    yield start
-    for store in stores:
-        store.stop()
-        if store.folder.parent != tmp_path:
-            shutil.rmtree(store.folder.parent)
+    with contextlib.ExitStack() as stack:
+        def start(**named):
+            stores.append(etcd.Store(roomy(tmp_path, stack) / f"etcd{len(stores)}", **named))
+            return stores[-1]
+        yield start
+        for store in stores:
+            store.stop()
 
 
 @pytest.fixture
@@ -90,12 +89,10 @@ def common_etcd(tmp_path_factory):
     """One that tests share which do nothing to it; each has a cluster of another name there."""
     if not etcd.is_here():
         pytest.skip("no etcd: install etcd-server and etcd-client")
-    own = tmp_path_factory.mktemp("etcd")
-    store = etcd.Store(roomy(own) / "etcd", members=1)
-    yield store
-    store.stop()
-    if store.folder.parent != own:
-        shutil.rmtree(store.folder.parent)
+    with contextlib.ExitStack() as stack:
+        store = etcd.Store(roomy(tmp_path_factory.mktemp("etcd"), stack) / "etcd", members=1)
+        yield store
+        store.stop()
 
 
 @pytest.fixture
