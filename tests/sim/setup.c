@@ -413,11 +413,7 @@ static void put_cluster(FILE *file, int accounts) {
 			before = ",";
 		}
 	}
-	fputs(" );", file);
-	if (plan->retention < 7 * USEC_PER_DAY) {
-		fprintf(file, " retention = \"%lldh\";", (long long)(plan->retention / USEC_PER_HOUR));
-	}
-	fputs(" };\n", file);
+	fprintf(file, " ); retention = \"%lldh\"; };\n", (long long)(plan->retention / USEC_PER_HOUR));
 }
 
 static void put_all(FILE *file, int version) {

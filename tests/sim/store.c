@@ -93,7 +93,7 @@ void store_quorum(bool there, usec_t now) {
 
 /* Looking */
 
-static size_t put_nodes(struct journal_node list[static STORE_LEASES]) {
+static size_t put_nodes(struct journal_node nodes[static STORE_LEASES]) {
 	size_t count = 0;
 	for (size_t i = 0; i < store->lease_len; i++) {
 		const struct store_lease *lease = &store->leases[i];
@@ -102,20 +102,20 @@ static size_t put_nodes(struct journal_node list[static STORE_LEASES]) {
 		}
 		size_t at = count++;
 		while (at > 0) {
-			int order = strcmp(list[at - 1].name, lease->node);
-			if (order < 0 || (order == 0 && list[at - 1].lease < lease->number)) {
+			int order = strcmp(nodes[at - 1].name, lease->node);
+			if (order < 0 || (order == 0 && nodes[at - 1].lease < lease->number)) {
 				break;
 			}
-			list[at] = list[at - 1];
+			nodes[at] = nodes[at - 1];
 			at--;
 		}
-		list[at] = (struct journal_node){lease->node, lease->number, lease->value};
+		nodes[at] = (struct journal_node){lease->node, lease->number, lease->value};
 	}
 	return count;
 }
 
 struct journal_view store_look(usec_t now, struct journal_chain chains[static STORE_CHAINS],
-                               struct journal_node view_nodes[static STORE_LEASES]) {
+                               struct journal_node nodes[static STORE_LEASES]) {
 	store_expire(now);
 	size_t count = 0;
 	for (size_t i = 0; i < store->chain_count; i++) {
@@ -134,8 +134,8 @@ struct journal_view store_look(usec_t now, struct journal_chain chains[static ST
 	return (struct journal_view){
 		.chains = chains,
 		.chain_count = count,
-		.nodes = view_nodes,
-		.node_count = put_nodes(view_nodes),
+		.nodes = nodes,
+		.node_count = put_nodes(nodes),
 		.cluster = store->cluster,
 	};
 }
@@ -162,7 +162,7 @@ size_t store_read(const char *account, uint64_t from, uint64_t until, size_t cou
 
 /* Leases */
 
-int64_t store_grant(const char *name, usec_t length, usec_t now) {
+int64_t store_grant(const char *node, usec_t length, usec_t now) {
 	store_expire(now);
 	struct store_lease *lease = store->leases;
 	while (lease < store->leases + store->lease_len && lease->number > 0) {
@@ -176,7 +176,7 @@ int64_t store_grant(const char *name, usec_t length, usec_t now) {
 	}
 	length = (length + USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC;
 	*lease = (struct store_lease){.number = ++store->leases_given, .length = length, .ends = now + length};
-	copy_name(lease->node, name);
+	copy_name(lease->node, node);
 	return lease->number;
 }
 
@@ -217,7 +217,7 @@ enum journal_result store_announce(int64_t number, const char *value, usec_t now
 
 /* Accounts */
 
-enum journal_result store_claim(const char *account, const char *name, int64_t lease, usec_t now,
+enum journal_result store_claim(const char *account, const char *node, int64_t lease, usec_t now,
                                 uint64_t *ret_epoch) {
 	store_expire(now);
 	struct store_chain *chain = store_chain(account);
@@ -226,7 +226,7 @@ enum journal_result store_claim(const char *account, const char *name, int64_t l
 	}
 	chain->epoch = ++store->revision;
 	chain->lease = lease;
-	copy_name(chain->owner, name);
+	copy_name(chain->owner, node);
 	*ret_epoch = chain->epoch;
 	return JOURNAL_DONE;
 }
