@@ -24,7 +24,8 @@ static const struct {
 	{"etcdserver: user name is empty", {JOURNAL_FAILED, false}, "occupancyd has no user: etcdctl auth disable"},
 	{"etcdserver: permission denied", {JOURNAL_FAILED, false}, "occupancyd has no user: etcdctl auth disable"},
 	{"etcdserver: invalid auth token", {JOURNAL_FAILED, false}, "occupancyd has no user: etcdctl auth disable"},
-	/* When or where, nobody can tell */
+	/* When or where, nobody can tell; and what first reached the quota is refused, yet may be carried out: etcd looks
+	   again as it applies a request, and then does both (its server/etcdserver/apply, quota.go). */
 	{"etcdserver: mvcc: database space exceeded", {JOURNAL_UNKNOWN, false},
 	 "make room (etcdctl compact, etcdctl defrag) or raise --quota-backend-bytes, then etcdctl alarm disarm"},
 	{"etcdserver: corrupt cluster", {JOURNAL_UNKNOWN, true}, "its members disagree: see etcdctl alarm list"},

@@ -373,12 +373,14 @@ def test_a_full_store_is_said_and_made_room_in(start_etcd, make_journal):
     assert reply["result"] == "unknown"
     assert "database space exceeded: make room" in reply["error"] and "etcdctl alarm disarm" in reply["error"]
     journal.done("renew", lease)
-    assert journal.chain()["head"] == position - 1
-    journal.done("trim", "acme", epoch, 1, position - 1)
+    # What reaches the limit only as it is carried out, behind others, is carried out and refused all the same.
+    head = journal.chain()["head"]
+    assert head in (position - 1, position)
+    journal.done("trim", "acme", epoch, 1, head)
     store.ctl("compact", str(store.leader().call("/v3/kv/range", {"key": etcd.b64("x")})["header"]["revision"]))
     store.ctl("defrag")
     store.ctl("alarm", "disarm")
-    wait_for(lambda: journal.do("commit", "acme", epoch, position, "small")["result"] == "done", 30, "room")
+    wait_for(lambda: journal.do("commit", "acme", epoch, head + 1, "small")["result"] == "done", 30, "room")
     assert [entry["text"] for entry in journal.read_all().values()] == ["small"]
 
 
