@@ -38,6 +38,7 @@ static void keep_orphans(struct poller *poller, const struct roll *after) {
 				.taken = poll->taken,
 				.top = poll->top,
 				.again = poll->again,
+				.home = poll->home,
 			});
 		}
 	}
@@ -86,6 +87,7 @@ static void name_restart_keys(const struct config *before, const struct config *
 int reload_config(struct poller *poller, struct config *config, struct error *err) {
 	struct roll roll;
 	clock_read(poller);
+	clock_follow(poller); /* a new device begins by what the clock says now */
 
 	int r = roll_init(&roll, config, poller->once.wanted, poller->now, poller->wall, err);
 	if (r < 0) {

@@ -89,6 +89,24 @@ static void a_device_that_comes_back_goes_on_where_it_was(void **state) {
 	rig_end();
 }
 
+/* The clock is set, and the reload comes before the daemon has looked at it again. */
+static void a_device_that_is_new_just_after_a_step_begins_now(void **state) {
+	(void)state;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_LOBBY, "");
+	rig_start(false);
+	rig_ok(1);
+	(void)rig_turn();
+	rig.wall += 2 * HOUR;
+	rig_configure(RIG_ACCOUNT, DEFAULTS, RIG_FOYER, "");
+	reload();
+	rig_expect_said("<5>the clock was set forward by 2 h\n");
+	rig_pass(3 * MINUTE);
+	expect_between(0, 5 * MINUTE, rig_until_asked(), "wait");
+	expect_text(RIG_UUID_B, rig_request(0)->uuid, "who asks");
+	expect_between(at(RIG_BEGIN), at(RIG_BEGIN) + 2 * HOUR + 3 * MINUTE, rig_request(0)->start, "start");
+	rig_end();
+}
+
 /* The daemon goes on with what is in force. */
 static void a_reload_without_memory_changes_nothing(void **state) {
 	(void)state;
@@ -638,6 +656,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(a_device_that_stays_goes_on_where_it_was),
 		TEST(a_device_that_comes_back_goes_on_where_it_was),
+		TEST(a_device_that_is_new_just_after_a_step_begins_now),
 		TEST(a_reload_without_memory_changes_nothing),
 		TEST(a_failing_device_is_still_failing),
 		TEST(a_failing_device_that_is_taken_out_fails_no_more),
