@@ -16,6 +16,9 @@ enum {
 	TRIM_SLICE = 8, /* files removed at a time */
 };
 
+/* How far the name of a file may be ahead of the time. */
+#define NAME_SLACK USEC_PER_HOUR
+
 static const char *path_of(char buf[static PATH_SIZE], const struct rotate *rotate, const char *name) {
 	(void)snprintf(buf, PATH_SIZE, "%s/%s", rotate->directory, name);
 	return buf;
@@ -310,13 +313,16 @@ static struct keeping survey(struct rotate *rotate, const struct archive *archiv
 	return all;
 }
 
-/* A name from a time when the clock was ahead says nothing: then it is when the file was written. */
+/*
+ * A name from a time when the clock was ahead says nothing: then it is when the file was written.  Servers, and nodes
+ * of a cluster, differ by seconds as to what time it is: so much is not ahead.
+ */
 static usec_t age_of(struct rotate *rotate, const struct archive_file *file) {
 	struct file_info info;
 	char path[PATH_SIZE];
 	usec_t time = file->time, age;
 
-	if (time > rotate->now && file_stat(path_of(path, rotate, file->name), &info) == 0) {
+	if (time > rotate->now + NAME_SLACK && file_stat(path_of(path, rotate, file->name), &info) == 0) {
 		time = info.mtime;
 	}
 	return __builtin_sub_overflow(rotate->now, time, &age) ? 0 : age;

@@ -436,6 +436,26 @@ static void age_is_of_the_confirmed_time(void **state) {
 	rotate_done(&rotate);
 }
 
+/* Which time is the best known changes by seconds: then a file that was just named is not as old as a wrong clock made it. */
+static void a_name_that_is_ahead_by_little_is_believed(void **state) {
+	(void)state;
+	static const struct {
+		usec_t ahead;
+		bool goes;
+	} rows[] = {{USEC_PER_SEC, false}, {USEC_PER_HOUR, false}, {USEC_PER_HOUR + USEC_PER_SEC, true}};
+	static const struct log_settings settings = {.keep_age = USEC_PER_DAY};
+	static const char name[] = "occupancy-20261123T000000Z.ndjson";
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		disk_put(name, "x");
+		const struct timespec times[] = {{.tv_sec = 1}, {.tv_sec = 1}};
+		expect_int(0, utimensat(AT_FDCWD, disk_path(name), times, 0), "row %zu: utimensat", row);
+		struct rotate rotate = started(&settings, monday - rows[row].ahead);
+		(void)work(&rotate, NULL);
+		expect_text(rows[row].goes ? "" : "occupancy-20261123T000000Z.ndjson ", disk_list(), "row %zu", row);
+		rotate_done(&rotate);
+	}
+}
+
 static void what_was_removed_is_told_when_all_of_it_is(void **state) {
 	(void)state;
 	static const struct {
@@ -661,6 +681,7 @@ int main(void) {
 		TEST(name_of_an_earlier_life_is_not_given_again),
 		TEST(age_takes_even_the_last_and_is_told_by_the_clock_alone),
 		TEST(age_is_of_the_confirmed_time),
+		TEST(a_name_that_is_ahead_by_little_is_believed),
 		TEST(what_was_removed_is_told_when_all_of_it_is),
 		TEST(many_files_go_in_slices),
 		TEST(files_too_many_go_before_any_is_compressed),
