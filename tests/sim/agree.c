@@ -124,7 +124,9 @@ static void check_line(const struct line *line) {
 		                node->name, line->file, line->number, (int)(line->len < 900 ? line->len : 900), line->text);
 		return;
 	}
-	if (!follows(found, before) && store->generation == 0) {
+	bool astray = !follows(found, before);
+	node->astray = node->astray || astray;
+	if (astray && store->generation == 0) {
 		world_violation("agreement: %s, %s:%d: expected what follows line %zu of entry %llu of a%d, but it is line %zu "
 		                "of entry %llu", node->name, line->file, line->number, before ? before->place : 0,
 		                before ? (unsigned long long)before->entry->position : 1, account, found->place,
