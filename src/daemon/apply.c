@@ -47,12 +47,12 @@ void apply_lines(struct poller *poller, const char *text, size_t len, uint64_t s
 }
 
 /* What the log holds now goes to the polls. */
-static void tell_polls(struct poller *poller, const char *text, size_t len) {
+static void tell_polls(struct poller *poller, const struct chain *chain, const char *text, size_t len) {
 	struct slice rest = {text, len}, line;
 	struct log_entry entry;
 	while (next_line(&rest, &line)) {
 		if (log_journal_codec->parse(line.text, line.len, &entry) == 0) {
-			recovery_take_record(poller, &entry);
+			recovery_take_record(poller, &entry, chain->account);
 			poller->report.status.records++;
 		}
 	}
@@ -69,7 +69,7 @@ static int sync_lines(struct applying *a) {
 		return r;
 	}
 	if (a->text.len > 0) {
-		tell_polls(poller, a->text.data, a->text.len);
+		tell_polls(poller, a->chain, a->text.data, a->text.len);
 		poller->report.status.last_record = poller->wall;
 	}
 	if (a->position > a->chain->tenure.position) {

@@ -13,6 +13,9 @@
 /* How long a device that the flood guard caught is left alone. */
 #define FLOOD_WAIT (1 * USEC_PER_HOUR)
 
+/* A device that is in another account's chain: only a reload changes that. */
+#define MOVED_WAIT (1 * USEC_PER_HOUR)
+
 static int post(struct poller *poller, struct access *access, struct poll *poll,
                 const struct span *span, usec_t timeout, enum aim aim, struct error *err) {
 	char body[REQUEST_BODY_SIZE];
@@ -88,7 +91,18 @@ static struct span probe_span(const struct poll *poll, usec_t horizon) {
 	};
 }
 
+static void refuse_move(struct poller *poller, struct poll *poll) {
+	struct error err;
+	error_say(&err, "the cluster has it in account \"%s\": a device stays in its account; see occupancyd-cluster(7)",
+	          poll->home);
+	health_failed(poller, poll, err.text, true, MOVED_WAIT);
+}
+
 void ask_news(struct poller *poller, struct access *access, struct poll *poll) {
+	if (chain_is_elsewhere(poll)) {
+		refuse_move(poller, poll);
+		return;
+	}
 	const struct settings *settings = poll->device->settings;
 	usec_t horizon = clock_horizon(poller, access);
 	/* By an unconfirmed clock nothing is too old. */

@@ -64,6 +64,11 @@ bool chain_is_idle(const struct chain *chain) {
 	return !asked && !chain_has_pending(chain);
 }
 
+bool chain_is_elsewhere(const struct poll *poll) {
+	const struct chain *chain = access_of(poll)->chain;
+	return chain && poll->home && poll->home != chain->account;
+}
+
 void chain_halt(struct chain *chain, const char *format, ...) {
 	va_list args;
 	va_start(args, format);
@@ -278,6 +283,9 @@ static int append(struct poller *poller, struct chain *chain) {
 		}
 	}
 	tenure_applied(&chain->tenure, position);
+	for (size_t i = 0; i < chain->flying.len; i++) {
+		chain->flying.list[i].poll->home = chain->account;
+	}
 	commit_tell(poller, &chain->flying);
 	buf_clear(&chain->flown);
 	return 0;
@@ -299,6 +307,7 @@ void chain_committed(struct poller *poller, struct chain *chain, const struct jo
 		tenure_committed(&chain->tenure, member->serial);
 		if ((chain->flying.len > 0 || begins) && append(poller, chain) == 0) {
 			if (begins) {
+				snapshot_own(poller, chain);
 				save_beginning(poller, chain);
 			}
 			return;

@@ -70,6 +70,14 @@ bool chain_has_pending(const struct chain *chain);
 __attribute__((nonnull, warn_unused_result))
 bool chain_is_idle(const struct chain *chain);
 
+/**
+ * Whether the cluster has the device's records in the chain of another account than that under which it is configured.
+ * It is not asked for then.  Nodes that read two chains in another order would have its records in another order, and
+ * two owners, one of which has the new configuration, would each record it.
+ */
+__attribute__((nonnull, warn_unused_result))
+bool chain_is_elsewhere(const struct poll *poll);
+
 /** Lets the lane's polls ask, or holds them, as the tenure and the lease want it.  may_ask: the lease is fresh. */
 __attribute__((nonnull))
 void chain_guard(struct poller *poller, struct chain *chain, bool may_ask);

@@ -81,6 +81,7 @@ int orphans_add(struct orphans *orphans, const char *uuid, enum interval interva
 		known->cursor = position->cursor > known->cursor ? position->cursor : known->cursor;
 		known->taken = position->taken > known->taken ? position->taken : known->taken;
 		known->top = position->top > known->top ? position->top : known->top;
+		known->home = position->home ? position->home : known->home;
 		return 0;
 	}
 
@@ -120,6 +121,7 @@ void orphans_adopt(struct orphans *orphans, struct poll *poll) {
 		poll->taken = orphan->taken;
 		poll->top = orphan->top;
 		poll->again = orphan->again;
+		poll->home = orphan->home;
 		poll->begun = poll->unproven = true;
 		forget(orphan);
 	}

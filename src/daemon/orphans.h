@@ -19,6 +19,7 @@ struct orphan {
 	enum interval interval;
 	usec_t cursor, since, taken; /* as in struct poll */
 	uint16_t top, again;
+	const char *home; /* likewise */
 };
 
 struct orphans {

@@ -130,7 +130,9 @@ static bool can_ask_now(const struct poller *poller, const struct poll *poll, us
 
 void poller_plan(struct poller *poller, struct poll *poll) {
 	usec_t horizon = clock_poll_horizon(poller, poll);
-	if (can_ask_now(poller, poll, horizon)) {
+	if (chain_is_elsewhere(poll)) {
+		lane_wait(poll->lane, poll, poller->now, false); /* to be refused; until then nothing is asked for again, either */
+	} else if (can_ask_now(poller, poll, horizon)) {
 		lane_ready(poll->lane, poll, poller->now, horizon);
 	} else if (!poller->once.wanted || clock_holds(poll)) {
 		lane_wait(poll->lane, poll, due_at(poller, poll), true);

@@ -25,8 +25,16 @@ struct restoring {
 	bool no_memory;
 };
 
+/* The account's name, as its chain has it; NULL: there is none, or no cluster. */
+static const char *home_of(const struct poller *poller, const char *account) {
+	const struct chain *chain =
+		poller->member && account ? member_chain(poller->member, account, strlen(account)) : NULL;
+	return chain ? chain->account : NULL;
+}
+
 void recovery_take_device(const struct checkpoint_entry *entry, void *user) {
 	struct poller *poller = user;
+	const char *home = home_of(poller, entry->home);
 	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
 	if (!poll) {
 		/* Short of memory it is forgotten, which only a device that comes back would notice. */
@@ -36,9 +44,11 @@ void recovery_take_device(const struct checkpoint_entry *entry, void *user) {
 			.taken = entry->taken,
 			.top = entry->top,
 			.again = entry->again,
+			.home = home,
 		});
 		return;
 	}
+	poll->home = home;
 	poll->cursor = entry->cursor;
 	poll->since = entry->since;
 	poll->begun = poll->unproven = true;
@@ -54,7 +64,7 @@ void recovery_take_device(const struct checkpoint_entry *entry, void *user) {
 	poll->again = entry->again;
 }
 
-void recovery_take_record(struct poller *poller, const struct log_entry *entry) {
+void recovery_take_record(struct poller *poller, const struct log_entry *entry, const char *home) {
 	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
 	if (!poll) {
 		(void)orphans_add(&poller->orphans, entry->uuid, entry->interval, &(struct orphan){
@@ -62,9 +72,11 @@ void recovery_take_record(struct poller *poller, const struct log_entry *entry) 
 			.since = poller->wall,
 			.taken = entry->end,
 			.top = (uint16_t)entry->revision,
+			.home = home,
 		});
 		return;
 	}
+	poll->home = home ? home : poll->home;
 	const struct remembered what = {
 		.start = entry->start,
 		.count = entry->count,
@@ -99,15 +111,16 @@ static void restore_account(const struct checkpoint_account *account, void *user
 
 /*
  * How far a line of the log says that the chain of its account has got: all entries before that of the line are there
- * as a whole.  A line of no entry is from before the cluster, or from between two of them.
+ * as a whole.  A line of no entry is from before the cluster, or from between two of them.  Returns that account, as
+ * its chain has it; NULL if the line names none.
  */
-static void restore_place(struct restoring *restoring, const struct log_entry *entry, const struct poll *poll) {
+static const char *restore_place(struct restoring *restoring, const struct log_entry *entry, const struct poll *poll) {
 	struct member *member = restoring->poller->member;
 	const struct slice account = entry->account;
 	struct chain *chain = account.text ? member_chain(member, account.text, account.len) : poll ? access_of(poll)->chain : NULL;
 	uint64_t position = chain ? chain->tenure.position : 0, lines = chain ? chain->lines : 0;
 	if (entry->entry > 0 && entry->entry <= position && restoring->known) {
-		return; /* it is known already */
+		return account.text ? chain->account : NULL; /* it is known already */
 	}
 	if (entry->entry == 0) {
 		position = lines = 0;
@@ -120,9 +133,13 @@ static void restore_place(struct restoring *restoring, const struct log_entry *e
 	if (account.text) {
 		int r = member_restore(member, account.text, account.len, position, lines);
 		restoring->no_memory = restoring->no_memory || r < 0;
-	} else if (chain) {
+		chain = member_chain(member, account.text, account.len);
+		return chain ? chain->account : NULL;
+	}
+	if (chain) {
 		chain_place(chain, position, lines);
 	}
+	return NULL;
 }
 
 /* A record that the log holds beyond the checkpoint. */
@@ -133,10 +150,11 @@ static void restore_record(const struct log_entry *entry, void *user) {
 		notify_extend_timeout(EXTEND_BY);
 	}
 	restoring->oldest = entry->start < restoring->oldest ? entry->start : restoring->oldest;
+	const char *home = NULL;
 	if (poller->member) {
-		restore_place(restoring, entry, roster_find(&poller->roll.roster, entry->uuid, entry->interval));
+		home = restore_place(restoring, entry, roster_find(&poller->roll.roster, entry->uuid, entry->interval));
 	}
-	recovery_take_record(poller, entry);
+	recovery_take_record(poller, entry, home);
 }
 
 /* The log older than the checkpoint: what it lacks is asked for again */
@@ -310,7 +328,7 @@ int recovery_restore(struct poller *poller, struct error *err) {
 	return 0;
 }
 
-void recovery_put_device(const struct poll *poll, struct checkpoint_writer *writer) {
+void recovery_put_device(const struct poll *poll, const char *home, struct checkpoint_writer *writer) {
 	if (!poll->begun) {
 		return; /* the next start is as good as this one */
 	}
@@ -326,12 +344,14 @@ void recovery_put_device(const struct poll *poll, struct checkpoint_writer *writ
 		.taken = poll->taken,
 		.runs = poll->recheck.runs,
 		.runs_len = poll->recheck.len,
+		.home = home,
 	});
 }
 
 static void put_polls(const struct poller *poller, struct checkpoint_writer *writer) {
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
-		recovery_put_device(&poller->roll.polls[i], writer);
+		const struct poll *poll = &poller->roll.polls[i];
+		recovery_put_device(poll, poll->home, writer);
 	}
 }
 
@@ -349,6 +369,7 @@ static void put_orphans(const struct orphans *orphans, struct checkpoint_writer 
 			.top = orphan->top,
 			.taken = orphan->taken,
 			.again = orphan->again,
+			.home = orphan->home,
 		});
 	}
 }

@@ -23,13 +23,13 @@ int recovery_restore(struct poller *poller, struct error *err);
 __attribute__((nonnull))
 void recovery_take_device(const struct checkpoint_entry *entry, void *user);
 
-/** A record that stands in the log, and that its poll does not know yet. */
-__attribute__((nonnull))
-void recovery_take_record(struct poller *poller, const struct log_entry *entry);
+/** A record that stands in the log, and that its poll does not know yet.  home: as in struct poll; NULL: it does not say. */
+__attribute__((nonnull(1, 2)))
+void recovery_take_record(struct poller *poller, const struct log_entry *entry, const char *home);
 
-/** Adds what is known of a device, unless it has not begun. */
-__attribute__((nonnull))
-void recovery_put_device(const struct poll *poll, struct checkpoint_writer *writer);
+/** Adds what is known of a device, unless it has not begun.  home: NULL leaves it out. */
+__attribute__((nonnull(1, 3)))
+void recovery_put_device(const struct poll *poll, const char *home, struct checkpoint_writer *writer);
 
 /** Writes the checkpoint, if anything has changed since the last one, or the log has another file.  Returns 0 or -errno. */
 __attribute__((warn_unused_result, nonnull(1)))

@@ -14,6 +14,10 @@
 __attribute__((warn_unused_result, nonnull))
 int snapshot_make(const struct poller *poller, const struct chain *chain, struct buf *out);
 
+/** It is in the journal: what this node knows of the account's devices is of that chain. */
+__attribute__((nonnull))
+void snapshot_own(struct poller *poller, const struct chain *chain);
+
 /**
  * Takes it over.  A node that knows something of the account already takes only what it could have made itself:
  * else the chain is halted.  Returns 0 or -ENOMEM.

@@ -64,6 +64,7 @@ void poll_take_over(struct poll *poll, struct poll *from) {
 	poll->top = from->top;
 	poll->taken = from->taken;
 	poll->since = from->since;
+	poll->home = from->home;
 	poll->failures = from->failures;
 	poll->told = from->told;
 	poll->failing_since = from->failing_since;

@@ -78,6 +78,7 @@ struct poll {
 	uint16_t top;              /* the highest revision that was recorded */
 	uint16_t again;            /* the cursor went back: the revision of what is recorded once more; 0: it did not */
 	usec_t taken;              /* what starts before that may have been recorded, if only as part of a gap */
+	const char *home;          /* in a cluster: the account whose chain has its records, which outlives it; NULL: none has */
 	usec_t gap_from;           /* while the log is read back: where the last gap began */
 	bool begun;                /* the cursor is what it says; else where the first bucket would begin by our clock */
 	bool unproven;             /* the cursor was found at the start: it may lie in a time that has not come */

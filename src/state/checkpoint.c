@@ -90,18 +90,10 @@ int checkpoint_begin(const struct sink_position *position, struct checkpoint_wri
 	return 0;
 }
 
-static bool is_name(const char *name) {
-	size_t len = 0;
-	while (pollline_is_word(name[len])) {
-		len++;
-	}
-	return len > 0 && len <= POLLLINE_WORD_MAX && name[len] == '\0';
-}
-
 void checkpoint_add_account(struct checkpoint_writer *writer, const struct checkpoint_account *account) {
 	struct buf *out = &writer->text;
 
-	if (writer->has_polls || !is_name(account->name)) {
+	if (writer->has_polls || !pollline_is_name(account->name)) {
 		writer->error = -EINVAL;
 		return;
 	}

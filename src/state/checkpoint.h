@@ -28,6 +28,7 @@ struct checkpoint_entry {
 	const struct recheck_run *runs; /* ascending, without overlap */
 	size_t runs_len;
 	uint16_t again; /* as in struct poll */
+	const char *home; /* as in struct poll; at most 64 bytes */
 };
 
 /** How far an account's chain in a cluster's journal is in the log. */

@@ -25,26 +25,26 @@ enum {
 	STATUS_COUNT = sizeof(status_letters),
 };
 
-/* What a UUID in a checkpoint may consist of: nothing that could end its field. */
-bool pollline_is_word(char c) {
+/* What a UUID or a name in a checkpoint may consist of: nothing that could end its field. */
+static bool is_word(char c) {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
 	       c == '.' || c == '-' || c == '_';
 }
 
 /* Writing */
 
+bool pollline_is_name(const char *text) {
+	size_t len = 0;
+	while (is_word(text[len])) {
+		len++;
+	}
+	return len > 0 && len <= POLLLINE_WORD_MAX && text[len] == '\0';
+}
+
 /* Whether checkpoint_read() would take it. */
 static bool is_writable(const struct checkpoint_entry *entry) {
-	size_t len = strlen(entry->uuid);
-	if (len == 0 || len > POLLLINE_WORD_MAX || (int)entry->interval < 0 || entry->interval >= INTERVAL_COUNT) {
-		return false;
-	}
-	for (size_t i = 0; i < len; i++) {
-		if (!pollline_is_word(entry->uuid[i])) {
-			return false;
-		}
-	}
-	return true;
+	return pollline_is_name(entry->uuid) && (int)entry->interval >= 0 && entry->interval < INTERVAL_COUNT &&
+	       (!entry->home || pollline_is_name(entry->home));
 }
 
 static uint32_t usual_length(enum interval interval) {
@@ -159,20 +159,28 @@ bool pollline_put(struct buf *out, const struct checkpoint_entry *entry) {
 	if (!put_identities(out, entry) || !put_runs(out, entry)) {
 		return false;
 	}
+	if (entry->home) {
+		buf_puts(out, " @");
+		buf_puts(out, entry->home);
+	}
 	buf_putc(out, '\n');
 	return true;
 }
 
 /* Reading */
 
-bool pollline_take_word(struct scan *in, char *out, size_t size) {
+static bool take_word(struct scan *in, char *out, size_t size) {
 	size_t len = 0;
 
-	while (in->at < in->end && len < size - 1 && pollline_is_word(*in->at)) {
+	while (in->at < in->end && len < size - 1 && is_word(*in->at)) {
 		out[len++] = *in->at++;
 	}
 	out[len] = '\0';
-	return len > 0 && scan_char(in, ' ');
+	return len > 0;
+}
+
+bool pollline_take_word(struct scan *in, char *out, size_t size) {
+	return take_word(in, out, size) && scan_char(in, ' ');
 }
 
 static bool is_number(char c) {
@@ -308,6 +316,15 @@ static int take_runs(struct scan *in, usec_t cursor, struct pollline_memory *mem
 	return 0;
 }
 
+/* In a cluster, the account whose chain has the device's records. */
+static bool take_home(struct scan *in, struct pollline_memory *memory, struct checkpoint_entry *entry) {
+	if (!scan_text(in, " @")) {
+		return true;
+	}
+	entry->home = memory->home;
+	return take_word(in, memory->home, sizeof(memory->home));
+}
+
 /* The rest of a line, with its end.  0, -EBADMSG or -ENOMEM. */
 static int take_rest(struct scan *in, struct pollline_memory *memory, struct checkpoint_entry *entry) {
 	int r = take_memory(in, entry->cursor, usual_length(entry->interval), memory);
@@ -322,7 +339,7 @@ static int take_rest(struct scan *in, struct pollline_memory *memory, struct che
 	}
 	entry->runs = memory->runs;
 	entry->runs_len = memory->runs_len;
-	return scan_char(in, '\n') ? 0 : -EBADMSG;
+	return take_home(in, memory, entry) && scan_char(in, '\n') ? 0 : -EBADMSG;
 }
 
 int pollline_take(struct scan *in, struct pollline_memory *memory, struct checkpoint_entry *ret) {

@@ -4,7 +4,7 @@
  * One poll's line of a checkpoint: written and read.
  *
  *	poll UUID INTERVAL CURSOR SINCE [AGO:STATUS:REVISION:COUNT[:LENGTH] ...] [=AGO:REVISION[:AGAIN]]
- *		[?AGO:LENGTH:STATUS:REVISION:STAGE:RECORDED ...]
+ *		[?AGO:LENGTH:STATUS:REVISION:STAGE:RECORDED ...] [@HOME]
  *
  * CURSOR and SINCE are in microseconds since 1970, AGO is how
  * many microseconds a remembered bucket starts before the cursor.  STATUS is the
@@ -13,7 +13,8 @@
  * identities are taken, and the highest revision; it stands there only if it is not what
  * the memory says, or with the revision of what is recorded once more.  What follows a question mark is a run of buckets that is asked for again:
  * its length in microseconds, how many distances are behind it, and how many microseconds
- * after the cursor it was recorded; all of it on one line.
+ * after the cursor it was recorded.  What follows an at sign is, in a cluster, the account whose
+ * chain has the device's records.  All of it stands on one line.
  */
 
 #ifndef STATE_POLLLINE_H
@@ -31,8 +32,9 @@ struct scan;
 /** The longest UUID or name. */
 enum { POLLLINE_WORD_MAX = 64 };
 
-/** What such a word may consist of: nothing that could end it. */
-bool pollline_is_word(char c);
+/** Whether a text is such a word: not too long, and nothing in it could end it. */
+__attribute__((nonnull))
+bool pollline_is_name(const char *text);
 
 /** Takes such a word and the blank behind it.  size: of out. */
 __attribute__((nonnull))
@@ -44,7 +46,7 @@ bool pollline_put(struct buf *out, const struct checkpoint_entry *entry);
 
 /** What the pointers of an entry that was read point to; for one after the other.  All zero: nothing. */
 struct pollline_memory {
-	char uuid[POLLLINE_WORD_MAX + 1];
+	char uuid[POLLLINE_WORD_MAX + 1], home[POLLLINE_WORD_MAX + 1];
 	struct remembered *remembered;
 	size_t len, size;
 	struct recheck_run *runs;

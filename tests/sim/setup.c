@@ -334,6 +334,9 @@ void setup_mutate(enum mutation mutation, uint64_t seed) {
 		return;
 	}
 	struct dice dice = dice_of(seed, 77);
+	if (nodes->cluster && mutation == MUTATION_ACCOUNT) {
+		mutation = MUTATION_NONE; /* there a device stays in its account: it would not be asked for */
+	}
 	struct setup *next = &setups->versions[setups->current + 1];
 	*next = setups->versions[setups->current];
 	change(next, mutation, &dice);

@@ -174,6 +174,55 @@ def test_other_lists_of_devices(make_cluster):
     assert devices == {device["uuid"] for device in cluster.devices}
 
 
+def test_a_device_stays_in_its_account(make_cluster):
+    """Under another one no node asks for it, so that nothing is recorded twice, and that is said; a cluster that has
+    begun anew, under another name, takes it there.
+    """
+    cluster = make_cluster(nodes=2, accounts=("acme", "emca"), devices=2).start()
+    a, b = cluster.nodes
+    cluster.wait_entries(5)
+    cluster.wait_entries(5, "emca")
+    moved, *others = cluster.devices
+    device, refused = moved["uuid"], f"{moved['name']}: poll failed: the cluster has it in account \"acme\": "
+    moved = {**moved, "account": "emca"}
+    for node in cluster.nodes:
+        node.configure(devices=[moved, *others])
+        node.reload()
+        cluster.wait_entries(3)
+        cluster.wait_entries(3, "emca")
+    cluster.wait_owner("emca").wait_told(refused)
+    cluster.wait_owner("emca").wait_status(f"1 failing: {moved['name']} ")
+
+    # Neither after a start.
+    cluster.stop()
+    ends = [node.last_ends()[device] for node in cluster.nodes]
+    for node in cluster.nodes:
+        node.start()
+    cluster.wait_owner("emca").wait_told(refused)
+    cluster.wait_entries(3, "emca")
+    assert [node.last_ends()[device] for node in cluster.nodes] == [max(ends)] * 2
+    cluster.assert_busy()
+    cluster.stop()
+
+    first, other = sorted(cluster.nodes, key=lambda node: -node.position())
+    first.configure(block="left")
+    first.start()
+    wait_for(lambda: first.last_ends()[device] > max(ends), LONG, "records of the device where it is now")
+    first.stop()
+    cluster.name, cluster.devices = "anew", [moved, *others]
+    first.configure(block=True)
+    other.configure()
+    copy_of(first, other)
+    cluster.start()
+    cluster.wait_entries(5, "emca")
+    heads = cluster.finish()
+    lines = {node: node.lines() for node in cluster.nodes}
+    for account, head in heads.items():
+        assert_same_lines({node.name: since_alone(lines[node][account]) for node in cluster.nodes}, head, account)
+    for node in cluster.nodes:
+        cluster.assert_whole(node)
+
+
 def test_plain_http_is_for_loopback_alone(make_cluster):
     cluster = make_cluster(nodes=1)
     node = cluster["a"]

@@ -22,13 +22,14 @@ static const struct recheck_run runs[] = {
 };
 
 static const struct checkpoint_entry entries[] = {
-	{"AAAAAAAAAAAAAAAAAAAAAA.v0", INTERVAL_MINUTELY, 1795421820000000, 1795000000000000, memory, 4, 65535, 1795421760000001, NULL, 0, 0},
-	{"BBBBBBBBBBBBBBBBBBBBB-", INTERVAL_NONE, 0, -1, NULL, 0, 0, 0, NULL, 0, 0},
-	{"BBBBBBBBBBBBBBBBBBBBB_", INTERVAL_MONTHLY, INT64_MIN, INT64_MAX, NULL, 0, 0, INT64_MIN, NULL, 0, 0},
-	{"C", INTERVAL_DAILY, INT64_MAX, INT64_MIN, memory, 1, 0, 1795421580000001, NULL, 0, 0},
-	{"D", INTERVAL_HOURLY, 1795422000000000, 7, memory, 1, 9, 1795422000000000, runs, 3, 0},
-	{"E", INTERVAL_HOURLY, 1795422000000000, 7, NULL, 0, 0, 0, runs, 1, 0},
-	{"F", INTERVAL_HOURLY, 1795422000000000, 7, NULL, 0, 2, 2398377600000000, runs, 1, 3},
+	{"AAAAAAAAAAAAAAAAAAAAAA.v0", INTERVAL_MINUTELY, 1795421820000000, 1795000000000000, memory, 4, 65535, 1795421760000001, NULL, 0, 0, NULL},
+	{"BBBBBBBBBBBBBBBBBBBBB-", INTERVAL_NONE, 0, -1, NULL, 0, 0, 0, NULL, 0, 0, NULL},
+	{"BBBBBBBBBBBBBBBBBBBBB_", INTERVAL_MONTHLY, INT64_MIN, INT64_MAX, NULL, 0, 0, INT64_MIN, NULL, 0, 0, NULL},
+	{"C", INTERVAL_DAILY, INT64_MAX, INT64_MIN, memory, 1, 0, 1795421580000001, NULL, 0, 0, NULL},
+	{"D", INTERVAL_HOURLY, 1795422000000000, 7, memory, 1, 9, 1795422000000000, runs, 3, 0, NULL},
+	{"E", INTERVAL_HOURLY, 1795422000000000, 7, NULL, 0, 0, 0, runs, 1, 0, NULL},
+	{"F", INTERVAL_HOURLY, 1795422000000000, 7, NULL, 0, 2, 2398377600000000, runs, 1, 3, "acme"},
+	{"G", INTERVAL_DAILY, 0, 7, NULL, 0, 0, 0, NULL, 0, 0, "0123456789012345678901234567890123456789012345678901234567890-._"},
 };
 
 enum { ENTRY_COUNT = COUNT_OF(entries) };
@@ -57,6 +58,7 @@ static void visit_expected(const struct checkpoint_entry *entry, void *user) {
 	expect_int(want->top, entry->top);
 	expect_int(want->taken, entry->taken);
 	expect_int(want->again, entry->again);
+	expect_text(want->home ? want->home : "none", entry->home ? entry->home : "none");
 	expect_int(want->runs_len, entry->runs_len);
 	for (size_t i = 0; i < entry->runs_len; i++) {
 		expect_int(want->runs[i].start, entry->runs[i].start);
@@ -125,12 +127,13 @@ static void file_is_the_text_that_is_documented(void **state) {
 		"?12000000000:3600000000:n:0:1:-8300000000 ?8400000000:3600000000:g:2:0:1000000000 "
 		"?4000000000:1:n:65535:7:-1795422000000000\n"
 		"poll E HOURLY 1795422000000000 7 =1795422000000000:0 "
-		"?12000000000:3600000000:n:0:1:-8300000000\n";
+		"?12000000000:3600000000:n:0:1:-8300000000\n"
+		"poll F HOURLY 1795422000000000 7 =-602955600000000:2:3 ?12000000000:3600000000:n:0:1:-8300000000 @acme\n";
 	char want[sizeof(body) + 16];
 	(void)snprintf(want, sizeof(want), "%scrc32 %08lx\n", body,
 	               crc32(0, (const Bytef *)body, sizeof(body) - 1));
-	const struct checkpoint_entry some[] = {entries[0], entries[1], entries[4], entries[5]};
-	expect_int(0, save(some, 4, NULL));
+	const struct checkpoint_entry some[] = {entries[0], entries[1], entries[4], entries[5], entries[6]};
+	expect_int(0, save(some, COUNT_OF(some), NULL));
 	expect_text(want, disk_get("checkpoint"));
 }
 
@@ -151,18 +154,23 @@ static void what_would_not_verify_is_not_written(void **state) {
 	static const struct recheck_run overlapping[] = {{.start = 1, .end = 3}, {.start = 2, .end = 4}};
 	static const struct recheck_run nothing[] = {{.start = 2, .end = 2}};
 	static const struct checkpoint_entry bad[] = {
-		{"", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0, 0},
-		{" blank", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0, 0},
-		{"with blank", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0, 0},
-		{"with\nline", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0, 0},
+		{"", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0, 0, NULL},
+		{" blank", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0, 0, NULL},
+		{"with blank", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0, 0, NULL},
+		{"with\nline", INTERVAL_DAILY, 0, 0, NULL, 0, 0, 0, NULL, 0, 0, NULL},
 		{"0123456789012345678901234567890123456789012345678901234567890123x", INTERVAL_DAILY, 0, 0,
-		 NULL, 0, 0, 0, NULL, 0, 0},
-		{"A", INTERVAL_COUNT, 0, 0, NULL, 0, 0, 0, NULL, 0, 0},
-		{"A", INTERVAL_DAILY, 0, 0, backwards, 2, 0, 0, NULL, 0, 0},
-		{"A", INTERVAL_DAILY, 0, 0, odd, 1, 0, 0, NULL, 0, 0},
-		{"A", INTERVAL_DAILY, 1, 0, far, 1, 0, 0, NULL, 0, 0},
-		{"A", INTERVAL_DAILY, 1, 0, NULL, 0, 0, 0, overlapping, 2, 0},
-		{"A", INTERVAL_DAILY, 1, 0, NULL, 0, 0, 0, nothing, 1, 0},
+		 NULL, 0, 0, 0, NULL, 0, 0, NULL},
+		{"A", INTERVAL_COUNT, 0, 0, NULL, 0, 0, 0, NULL, 0, 0, NULL},
+		{"A", INTERVAL_DAILY, 0, 0, backwards, 2, 0, 0, NULL, 0, 0, NULL},
+		{"A", INTERVAL_DAILY, 0, 0, odd, 1, 0, 0, NULL, 0, 0, NULL},
+		{"A", INTERVAL_DAILY, 1, 0, far, 1, 0, 0, NULL, 0, 0, NULL},
+		{"A", INTERVAL_DAILY, 1, 0, NULL, 0, 0, 0, overlapping, 2, 0, NULL},
+		{"A", INTERVAL_DAILY, 1, 0, NULL, 0, 0, 0, nothing, 1, 0, NULL},
+		{"A", INTERVAL_DAILY, 1, 0, NULL, 0, 0, 0, NULL, 0, 0, ""},
+		{"A", INTERVAL_DAILY, 1, 0, NULL, 0, 0, 0, NULL, 0, 0, "a b"},
+		{"A", INTERVAL_DAILY, 1, 0, NULL, 0, 0, 0, NULL, 0, 0, "a\n"},
+		{"A", INTERVAL_DAILY, 1, 0, NULL, 0, 0, 0, NULL, 0, 0,
+		 "0123456789012345678901234567890123456789012345678901234567890123x"},
 	};
 	disk_put("checkpoint", "the old one");
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
@@ -540,7 +548,7 @@ static void large_one_is_written_and_read(void **state) {
 	for (int i = 0; i < DEVICES; i++) {
 		char uuid[32];
 		(void)snprintf(uuid, sizeof(uuid), "%022d.v0", i);
-		const struct checkpoint_entry entry = {uuid, INTERVAL_MINUTELY, 1795422300000000, 0, list, MEMORY, 0, 0, NULL, 0, 0};
+		const struct checkpoint_entry entry = {uuid, INTERVAL_MINUTELY, 1795422300000000, 0, list, MEMORY, 0, 0, NULL, 0, 0, NULL};
 		checkpoint_add(writer, &entry);
 	}
 	expect_int(0, checkpoint_finish(writer, disk_directory, NULL));
