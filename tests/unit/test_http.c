@@ -351,13 +351,14 @@ static void no_whole_reply_in_time_is_slow(void **state) {
 	(void)state;
 	static const struct {
 		const char *reply;
+		usec_t wait; /* what is to come comes within that on a busy machine, too */
 		long status;
-	} rows[] = {{"", 0}, {OK_OF("100", "") "a part", 200}};
+	} rows[] = {{"", A_MOMENT, 0}, {OK_OF("100", "") "a part", MANY_SECONDS / 8, 200}};
 	for (size_t row = 0; row < COUNT_OF(rows); row++) {
-		struct copy copy = exchange_with(rows[row].reply, strlen(rows[row].reply), false, A_MOMENT);
+		struct copy copy = exchange_with(rows[row].reply, strlen(rows[row].reply), false, rows[row].wait);
 		expect_int(HTTP_SLOW, copy.result, "row %zu: result: %s", row, copy.error);
 		expect_int(rows[row].status, copy.status, "row %zu: status", row);
-		expect_between(A_MOMENT * 9 / 10, MANY_SECONDS / 2, copy.took, "row %zu: time in us", row);
+		expect_between(rows[row].wait * 9 / 10, MANY_SECONDS / 2, copy.took, "row %zu: time in us", row);
 	}
 }
 
