@@ -125,7 +125,7 @@ static void check_line(const struct line *line) {
 		return;
 	}
 	bool astray = !follows(found, before);
-	node->astray = node->astray || astray;
+	nodes->astray = nodes->astray || astray;
 	if (astray && store->generation == 0) {
 		world_violation("agreement: %s, %s:%d: expected what follows line %zu of entry %llu of a%d, but it is line %zu "
 		                "of entry %llu", node->name, line->file, line->number, before ? before->place : 0,

@@ -67,7 +67,6 @@ struct node {
 	int outsider;         /* how much others did to the log since a checkpoint was saved: */
 	unsigned moves;       /* of the log, by others */
 	bool meddled;         /* and whether they ever did anything to it */
-	bool astray;          /* in the end: its log has entries that a store which was put back does not know, and others of it */
 	bool alive;           /* the daemon runs, or is paused */
 	bool ready;           /* READY=1 was sent */
 	bool sig_stop, sig_reload, sig_rotate;
@@ -92,6 +91,7 @@ struct nodes {
 	struct node all[NODES_MAX];
 	int count;
 	bool cluster; /* they are one */
+	bool astray;  /* in the end: a log has entries that a store which was put back does not know, and later ones of it */
 };
 
 /** How the store is, to all. */

@@ -330,8 +330,8 @@ static void audit(void) {
 	}
 	for (int i = 0; i < nodes->count && !world->violation[0]; i++) {
 		(void)node_enter(&nodes->all[i]);
-		if (node->astray) {
-			continue; /* it was started again, which the manual forbids, when others had gone on from an older state */
+		if (nodes->astray) {
+			break; /* that node was started again, which the manual forbids, after others had gone on from an older state */
 		}
 		audit_log();
 		/* A node whose log is ahead of a store that was put back has halted, until somebody decides. */
