@@ -9,6 +9,7 @@
 #include "os.h"
 #include "plan.h"
 #include "price.h"
+#include "rules.h"
 #include "truth.h"
 #include "world.h"
 
@@ -517,6 +518,10 @@ static usec_t end_of(const struct series *series, const struct tiles *row) {
 
 static void check_caught_up(const struct setup_device *device, const struct series *series,
                             const struct tiles *row) {
+	/* A server may demand more silence, up to an hour, than there is calm. */
+	if (rules_quiet_until(device->account) > world->now - 15 * USEC_PER_MIN) {
+		return;
+	}
 	int grid = (int)setup_grid(device);
 	usec_t least = edges_floor(device->zone, grid,
 	                           world->now - device->settle - device->window - 3 * USEC_PER_MIN);

@@ -251,8 +251,14 @@ void rules_reply(const struct asked *asked, const struct reply *reply) {
 	                              world->server_late == 0);
 	if (reply->status == 429 || (reply->status == 503 && reply->retry_after[0])) {
 		usec_t until = world->now + pause_of(reply);
+		struct lane *common = &rules->common[asked->account];
 		lane->quiet_until = until > lane->quiet_until ? until : lane->quiet_until;
+		common->quiet_until = until > common->quiet_until ? until : common->quiet_until;
 	}
+}
+
+usec_t rules_quiet_until(int account) {
+	return rules->common[account].quiet_until;
 }
 
 void rules_cancelled(void) {

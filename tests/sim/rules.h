@@ -29,6 +29,9 @@ void rules_request(const struct asked *asked);
 /** A reply has reached the daemon. */
 void rules_reply(const struct asked *asked, const struct reply *reply);
 
+/** Until when an account's server has demanded silence, of whichever node; true time.  0: it never has. */
+usec_t rules_quiet_until(int account);
+
 /** All requests on their way were abandoned. */
 void rules_cancelled(void);
 

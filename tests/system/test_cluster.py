@@ -292,7 +292,7 @@ def test_signals_and_logrotate_are_of_one_node_alone(make_cluster):
     cluster = make_cluster(log={"rotate_size": "64MiB"})
     cluster.start()
     for _ in range(3):
-        cluster.wait_entries(5)
+        cluster.wait_position(cluster["b"], cluster.wait_entries(5))
         cluster["b"].signal(signal.SIGUSR1)
     heads = cluster.finish()
     cluster.check(heads)
