@@ -566,14 +566,18 @@ static int64_t least_memory(const struct setup_device *device, int since) {
 	return least == now ? INT64_MAX : least;
 }
 
-/* Whether the log holds a first record from that answer. */
+static usec_t distance(usec_t a, usec_t b) {
+	return a < b ? b - a : a - b;
+}
+
+/* Whether the log holds a first record from that answer, and not from the one before. */
 static bool is_believed(const struct news *news, const struct tiles *row) {
 	usec_t next = news->next - news->next % USEC_PER_MSEC; /* as records have it */
 	for (size_t i = row->len; i > 0; i--) {
 		const struct bucket *bucket = &row->list[i - 1];
-		usec_t after = bucket->first_polled - news->wall;
+		usec_t away = distance(bucket->first_polled, news->wall);
 		if (bucket->status != LINE_GAP && bucket->end <= news->end && bucket->first_polled < next &&
-		    after >= -USEC_PER_SEC && after <= USEC_PER_SEC) {
+		    away <= USEC_PER_SEC && away <= distance(bucket->first_polled, news->before)) {
 			return true;
 		}
 	}

@@ -188,9 +188,10 @@ void ledger_answered(const struct asked *asked) {
 	/* What is asked for again, for its Date or for a count that was missing, looks back on nothing else. */
 	if (fresh && asked->end <= world->now) {
 		series->news[series->news_count++ % NEWS_KEPT] = (struct news){
-			asked->start, asked->end, world->now, world_wall(), USEC_INFINITY,
+			asked->start, asked->end, world->now, world_wall(), USEC_INFINITY, series->answered,
 		};
 	}
+	series->answered = world_wall();
 	bool disk_fails = plan_active(EVENT_DISK_FULL, -1) || plan_active(EVENT_DISK_ERROR, -1) ||
 	                  plan_active(EVENT_DISK_FROZEN, -1);
 	series->narrow -= series->narrow > 0 && fresh && !disk_fails;

@@ -18,7 +18,8 @@ enum { SERIES_MAX = 96, BEGINNINGS_MAX = 2048, RECHECKS_KEPT = 8192, NEWS_KEPT =
 struct news {
 	usec_t start, end;
 	usec_t at;
-	usec_t wall, next; /* the daemon's clock then, and when it had its next answer about the device */
+	usec_t wall, next; /* the daemon's clock then, and when it had its next answer about the device, */
+	usec_t before;     /* and the one before */
 };
 
 /** One identity: a UUID at an interval. */
@@ -37,6 +38,7 @@ struct series {
 	usec_t asked_start, asked_end, asked_at;
 	/* The last ones that were asked for something new, as a ring: what one said that was believed must be in the log. */
 	struct news news[NEWS_KEPT];
+	usec_t answered; /* the daemon's clock at the last answer */
 	unsigned news_count; /* of all */
 	int requests, fresh; /* when all is well; and those of them that went on behind the last answer */
 	int narrow; /* so many good answers until it asks for as much as ever: it was slow */
