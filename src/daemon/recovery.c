@@ -26,15 +26,14 @@ struct restoring {
 };
 
 /* The account's name, as its chain has it; NULL: there is none, or no cluster. */
-static const char *home_of(const struct poller *poller, const char *account) {
-	const struct chain *chain =
-		poller->member && account ? member_chain(poller->member, account, strlen(account)) : NULL;
+static const char *home_of(const struct poller *poller, const char *account, size_t len) {
+	const struct chain *chain = poller->member && account ? member_chain(poller->member, account, len) : NULL;
 	return chain ? chain->account : NULL;
 }
 
 void recovery_take_device(const struct checkpoint_entry *entry, void *user) {
 	struct poller *poller = user;
-	const char *home = home_of(poller, entry->home);
+	const char *home = home_of(poller, entry->home, entry->home ? strlen(entry->home) : 0);
 	struct poll *poll = roster_find(&poller->roll.roster, entry->uuid, entry->interval);
 	if (!poll) {
 		/* Short of memory it is forgotten, which only a device that comes back would notice. */
@@ -111,16 +110,15 @@ static void restore_account(const struct checkpoint_account *account, void *user
 
 /*
  * How far a line of the log says that the chain of its account has got: all entries before that of the line are there
- * as a whole.  A line of no entry is from before the cluster, or from between two of them.  Returns that account, as
- * its chain has it; NULL if the line names none.
+ * as a whole.  A line of no entry is from before the cluster, or from between two of them.
  */
-static const char *restore_place(struct restoring *restoring, const struct log_entry *entry, const struct poll *poll) {
+static void restore_place(struct restoring *restoring, const struct log_entry *entry, const struct poll *poll) {
 	struct member *member = restoring->poller->member;
 	const struct slice account = entry->account;
 	struct chain *chain = account.text ? member_chain(member, account.text, account.len) : poll ? access_of(poll)->chain : NULL;
 	uint64_t position = chain ? chain->tenure.position : 0, lines = chain ? chain->lines : 0;
 	if (entry->entry > 0 && entry->entry <= position && restoring->known) {
-		return account.text ? chain->account : NULL; /* it is known already */
+		return; /* it is known already */
 	}
 	if (entry->entry == 0) {
 		position = lines = 0;
@@ -133,13 +131,9 @@ static const char *restore_place(struct restoring *restoring, const struct log_e
 	if (account.text) {
 		int r = member_restore(member, account.text, account.len, position, lines);
 		restoring->no_memory = restoring->no_memory || r < 0;
-		chain = member_chain(member, account.text, account.len);
-		return chain ? chain->account : NULL;
-	}
-	if (chain) {
+	} else if (chain) {
 		chain_place(chain, position, lines);
 	}
-	return NULL;
 }
 
 /* A record that the log holds beyond the checkpoint. */
@@ -150,11 +144,10 @@ static void restore_record(const struct log_entry *entry, void *user) {
 		notify_extend_timeout(EXTEND_BY);
 	}
 	restoring->oldest = entry->start < restoring->oldest ? entry->start : restoring->oldest;
-	const char *home = NULL;
 	if (poller->member) {
-		home = restore_place(restoring, entry, roster_find(&poller->roll.roster, entry->uuid, entry->interval));
+		restore_place(restoring, entry, roster_find(&poller->roll.roster, entry->uuid, entry->interval));
 	}
-	recovery_take_record(poller, entry, home);
+	recovery_take_record(poller, entry, home_of(poller, entry->account.text, entry->account.len));
 }
 
 /* The log older than the checkpoint: what it lacks is asked for again */
@@ -350,8 +343,7 @@ void recovery_put_device(const struct poll *poll, const char *home, struct check
 
 static void put_polls(const struct poller *poller, struct checkpoint_writer *writer) {
 	for (size_t i = 0; i < poller->roll.config->device_count; i++) {
-		const struct poll *poll = &poller->roll.polls[i];
-		recovery_put_device(poll, poll->home, writer);
+		recovery_put_device(&poller->roll.polls[i], poller->roll.polls[i].home, writer);
 	}
 }
 

@@ -193,16 +193,19 @@ def test_a_device_stays_in_its_account(make_cluster):
     cluster.wait_owner("emca").wait_told(refused)
     cluster.wait_owner("emca").wait_status(f"1 failing: {moved['name']} ")
 
-    # Neither after a start.
+    # Neither after a start, with the checkpoint or by the log alone.
     cluster.stop()
     ends = [node.last_ends()[device] for node in cluster.nodes]
-    for node in cluster.nodes:
-        node.start()
-    cluster.wait_owner("emca").wait_told(refused)
-    cluster.wait_entries(3, "emca")
-    assert [node.last_ends()[device] for node in cluster.nodes] == [max(ends)] * 2
+    for with_checkpoint in (True, False):
+        for node in cluster.nodes:
+            if not with_checkpoint:
+                (node.state_folder / "checkpoint").unlink()
+            node.start()
+        cluster.wait_owner("emca").wait_told(refused)
+        cluster.wait_entries(3, "emca")
+        assert [node.last_ends()[device] for node in cluster.nodes] == [max(ends)] * 2
+        cluster.stop()
     cluster.assert_busy()
-    cluster.stop()
 
     first, other = sorted(cluster.nodes, key=lambda node: -node.position())
     first.configure(block="left")
