@@ -385,7 +385,7 @@ ETCD_NEXT     ?=
 
 check-cluster: deps-cluster
 	$(Q)CLUSTER_KILLS='$(CLUSTER_KILLS)' ETCD_NEXT='$(ETCD_NEXT)' $(MAKE) --no-print-directory run-check ONLY=cluster \
-	    PYTEST_ARGS="-s $(PYTEST_ARGS)"
+	    PYTEST_ARGS='-s $(subst ','\'',$(PYTEST_ARGS))'
 
 # Built for other machines, and what only needs a C library run there, by qemu where this machine cannot;
 # in a small Debian with the compilers; needs root.
@@ -457,7 +457,7 @@ torture: deps
 	$(Q)$(MAKE) --no-print-directory run-torture SAN=address,undefined
 
 run-torture: $(TORTURED) $(FAKE)
-	$(Q)TORTURE_EVERY='$(TORTURE_EVERY)' PYTEST_ARGS="-s $(PYTEST_ARGS)" $(RUN_TESTS) torture
+	$(Q)TORTURE_EVERY='$(TORTURE_EVERY)' PYTEST_ARGS='-s $(subst ','\'',$(PYTEST_ARGS))' $(RUN_TESTS) torture
 
 # Coverage-guided fuzzing, with clang's libFuzzer: FUZZ_SECONDS for each of the targets FUZZ="config log".
 FUZZ_SECONDS ?= 600

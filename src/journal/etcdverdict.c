@@ -75,16 +75,27 @@ static bool judge_refusal(const struct http_reply *reply, struct etcdverdict *ve
 	return refused;
 }
 
-/* Whether it looks like that to libcurl.  The last: the server hung up as soon as it saw no certificate that it knows. */
-static bool is_about_certificates(const char *error) {
-	return strcasestr(error, "certificate") || strcasestr(error, "SSL") || strcasestr(error, "getpeername");
+#define CERTIFICATES "see ca_file, client_cert and client_key, and the clocks"
+
+/* What an administrator can do about libcurl's error, with what stands before it. */
+static const char *advice_about(const char *error) {
+	/* A server that does not take a certificate says so and hangs up: whoever sends just then does not hear the first. */
+	static const char *const hung_up[] = {"reset by peer", "Broken pipe", "getpeername"};
+	if (strcasestr(error, "certificate") || strcasestr(error, "SSL")) {
+		return ": " CERTIFICATES;
+	}
+	for (size_t i = 0; i < sizeof(hung_up) / sizeof(hung_up[0]); i++) {
+		if (strcasestr(error, hung_up[i])) {
+			return ": with https, " CERTIFICATES;
+		}
+	}
+	return "";
 }
 
 static struct etcdverdict judge_transport(const struct http_reply *reply, struct error *err) {
 	char shown[TEXT_SHOWN];
 	(void)text_escape(shown, sizeof(shown), reply->error, strlen(reply->error));
-	error_say(err, "%s%s", shown,
-	          is_about_certificates(shown) ? ": see ca_file, client_cert and client_key, and the clocks" : "");
+	error_say(err, "%s%s", shown, advice_about(shown));
 	return (struct etcdverdict){reply->unsent ? JOURNAL_FAILED : JOURNAL_UNKNOWN, reply->result != HTTP_NO_MEMORY};
 }
 
