@@ -370,7 +370,7 @@ check-anywhere: deps
 	$(Q)$(MAKE) --no-print-directory dist
 	$(Q)$(MAKE) --no-print-directory run-check ONLY=anywhere
 
-# All of this on a new machine of a suite: the packages, `make check`, the package and its service.
+# All of this on a new machine of a suite: the packages, `make check` (with PYTEST_ARGS), the package and its service.
 check-debian: deps
 	$(Q)tests/service/debian $(SUITE) check
 
