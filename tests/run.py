@@ -174,7 +174,7 @@ def run_sim(args, tally, env):
     slow = bool(args.valgrind or args.sanitizers)
     parts = [("seeds", 6 if args.valgrind else 60 if slow or args.quick else 300, []),
              ("seeds, twice", 2 if args.valgrind else 10 if slow else 30, ["--twice"]),
-             ("seeds of clusters", 1 if args.valgrind else 4 if slow else 30, ["--cluster"]),
+             ("seeds of clusters", 1 if args.valgrind else 10 if slow else 30, ["--cluster"]),
              ("seeds of clusters, twice", 1 if slow else 5, ["--cluster", "--twice"])]
     if args.seeds:
         parts = [("seeds", args.seeds, []), ("seeds of clusters", (args.seeds + 4) // 5, ["--cluster"])]
