@@ -77,16 +77,24 @@ static bool judge_refusal(const struct http_reply *reply, struct etcdverdict *ve
 
 #define CERTIFICATES "see ca_file, client_cert and client_key, and the clocks"
 
-/* What an administrator can do about libcurl's error, with what stands before it. */
+/*
+ * What an administrator can do about libcurl's error, by the first word of these in it.  A server that does not take a
+ * certificate says so and hangs up: whoever sends just then does not hear the first.
+ */
+static const struct {
+	const char *word, *advice;
+} clues[] = {
+	{"certificate", ": " CERTIFICATES},
+	{"SSL", ": " CERTIFICATES},
+	{"reset by peer", ": with https, " CERTIFICATES},
+	{"Broken pipe", ": with https, " CERTIFICATES},
+	{"getpeername", ": with https, " CERTIFICATES},
+};
+
 static const char *advice_about(const char *error) {
-	/* A server that does not take a certificate says so and hangs up: whoever sends just then does not hear the first. */
-	static const char *const hung_up[] = {"reset by peer", "Broken pipe", "getpeername"};
-	if (strcasestr(error, "certificate") || strcasestr(error, "SSL")) {
-		return ": " CERTIFICATES;
-	}
-	for (size_t i = 0; i < sizeof(hung_up) / sizeof(hung_up[0]); i++) {
-		if (strcasestr(error, hung_up[i])) {
-			return ": with https, " CERTIFICATES;
+	for (size_t i = 0; i < sizeof(clues) / sizeof(clues[0]); i++) {
+		if (strcasestr(error, clues[i].word)) {
+			return clues[i].advice;
 		}
 	}
 	return "";
